@@ -1,0 +1,13 @@
+/** For whom an access token is wanted. Neither: for whomever the AS issues it by default. */
+export interface Audience {
+  /** Resource indicator (RFC 8707). */
+  readonly resource?: string | undefined
+  /** Organization, where the AS knows such a thing. */
+  readonly organization?: string | undefined
+}
+
+/** The key under which a chain keeps the access token of an audience. `''` for the default. */
+export function audienceKey({ resource, organization }: Audience): string {
+  if (resource === undefined && organization === undefined) return ''
+  return JSON.stringify([resource ?? null, organization ?? null])
+}

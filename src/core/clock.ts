@@ -1,0 +1,57 @@
+/**
+ * Time, as everything here asks for it. A test or a simulator passes its own.
+ *
+ * Only this file may touch the runtime's clocks and timers.
+ */
+export interface Clock {
+  /** Wall clock, milliseconds since the epoch. Used for nothing but the expiry of tokens. */
+  now(): number
+  /** Milliseconds that never run backwards, from an arbitrary origin. Used for every deadline. */
+  monotonic(): number
+  /**
+   * Calls back once, after `ms` milliseconds. A timer longer than 2^31-1 ms fires at that bound
+   * (longer ones fire at once), so whoever waits longer looks again when called.
+   *
+   * @param options.keepAlive Whether a pending timer keeps the process alive. Default `false`.
+   */
+  setTimeout(callback: () => void, ms: number, options?: { keepAlive?: boolean }): unknown
+  clearTimeout(timer: unknown): void
+}
+
+/** The longest delay that `setTimeout` takes as it is, in milliseconds. */
+export const TIMEOUT_MAX_MS = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimeout(callback, ms, { keepAlive = false } = {}) {
+    const timer: unknown = setTimeout(callback, Math.min(Math.max(ms, 0), TIMEOUT_MAX_MS))
+    if (!keepAlive && isUnrefable(timer)) timer.unref()
+    return timer
+  },
+  clearTimeout(timer) {
+    clearTimeout(timer as Parameters<typeof clearTimeout>[0])
+  },
+}
+
+/**
+ * Resolves after `ms` milliseconds, or as soon as the signal aborts. Never rejects.
+ *
+ * Somebody awaits it, so it keeps the process alive.
+ */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const done = (): void => {
+      clock.clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = clock.setTimeout(done, ms, { keepAlive: true })
+    signal?.addEventListener('abort', done)
+  })
+}
+
+function isUnrefable(timer: unknown): timer is { unref(): void } {
+  return typeof timer === 'object' && timer !== null && 'unref' in timer
+}

@@ -1,0 +1,96 @@
+import type { Trouble } from './presentation.ts'
+
+const BRAND = Symbol.for('refresh-once/error/1')
+
+/**
+ * Every code, with what it means and what to do. Codes are stable: renaming one is a breaking
+ * change.
+ */
+export const PROBLEMS = {
+  invalid_tokens: 'The token set makes no sense.',
+  no_refresh_token: 'The access token cannot be renewed: the set holds no refresh token.',
+  provider_mismatch: 'The token set was issued by another provider than this refresher speaks to.',
+
+  rejected: 'The authorization server says that the grant is dead.',
+  expired: 'The refresh token is past its lifetime, and the authorization server refused it.',
+  replay: 'A spent refresh token came back after a later one was seen: the grant was ended.',
+  revoked: 'The grant was revoked here.',
+
+  refused: 'The authorization server refused the client or the request; the grant lives.',
+  rate_limited: 'The authorization server asks to come again later.',
+  unreachable: 'The authorization server could not be reached; nothing was sent.',
+  unknown: 'The request was sent and no answer proves what became of the refresh token.',
+  misconfigured: 'The authorization server cannot be used as configured; nothing was sent.',
+  subject_changed: 'The answer speaks of another subject than the tokens it renews.',
+
+  lost: 'The refresh token may be spent, and its successor never arrived.',
+  busy: 'Another holder is presenting the refresh token and has not finished.',
+  superseded: 'The chain moved on faster than this call could follow.',
+  paused: 'The refresh token waits for the time that the authorization server asked for.',
+
+  store_unavailable: 'The ledger could not be read or written; nothing was presented.',
+  store_full: 'The ledger takes no more rows; nothing was presented.',
+  store_evicts: 'The ledger may drop rows, so it cannot keep the promise.',
+  row_unreadable: 'A row of the ledger does not open with its key; nothing was presented.',
+  ledger_mismatch: 'Another configuration (pepper or format) wrote this ledger.',
+  wrong_issuer: 'The ledger knows this token as issued by another issuer or for another client.',
+
+  aborted: 'The caller stopped waiting; the exchange, if any, runs on.',
+  draining: 'The refresher is shutting down and starts no new exchange.',
+  internal: 'A bug in refresh-once, or in a hook it was given.',
+} as const
+
+export type ErrorCode = keyof typeof PROBLEMS
+
+/** What a {@link RefreshError} may say: an allow-list, so that nothing else can leak. */
+export interface ErrorDetails extends Partial<Omit<Trouble, 'code'>> {
+  /** Our own words: never text from a server, a token, or a URL beyond its origin. */
+  readonly hint?: string | undefined
+  /** The field of the token set that is wrong. */
+  readonly field?: string | undefined
+  /** Epoch milliseconds. */
+  readonly retryAtMs?: number | undefined
+  readonly provider?: string | undefined
+  readonly store?: string | undefined
+}
+
+/**
+ * The one error of this library. It is built from an allow-list: it has no foreign `cause`, no
+ * body, no header, no description from a server, and no URL beyond its origin.
+ */
+export class RefreshError extends Error {
+  readonly code: ErrorCode
+  readonly oauthError: string | undefined
+  readonly status: number | undefined
+  readonly origin: string | undefined
+  readonly field: string | undefined
+  readonly retryAtMs: number | undefined
+  readonly provider: string | undefined
+  readonly store: string | undefined
+
+  static {
+    this.prototype.name = 'RefreshError'
+    Object.defineProperty(this.prototype, BRAND, { value: true })
+  }
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    super(details.hint === undefined ? PROBLEMS[code] : `${PROBLEMS[code]} ${details.hint}`)
+    this.code = code
+    this.oauthError = details.oauthError
+    this.status = details.status
+    this.origin = details.origin
+    this.field = details.field
+    this.retryAtMs = details.retryAtMs
+    this.provider = details.provider
+    this.store = details.store
+  }
+
+  toJSON(): object {
+    return { ...this, name: this.name, message: this.message }
+  }
+}
+
+/** Recognises our error across copies of this module, which `instanceof` does not. */
+export function isRefreshError(value: unknown): value is RefreshError {
+  return typeof value === 'object' && value !== null && BRAND in value
+}

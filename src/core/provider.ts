@@ -1,0 +1,128 @@
+import type { Secret } from './secret.ts'
+import type { TokenResponse } from './presentation.ts'
+
+/** What an answer that is no token set means. `refused` says also whether it comes after the AS
+ * consumed the token: then the token may be spent. */
+export type Failure = 'rejected' | 'refused_before' | 'refused_after' | 'deferred' | 'unknown'
+
+export interface Client {
+  /** `client_id` (RFC 6749 §2.2). */
+  readonly id: string
+  /** `client_secret`. Absent: a public client. An empty one is a `TypeError`. */
+  readonly secret?: string | undefined
+  /** For `private_key_jwt` (RFC 7523 §2.2). */
+  readonly privateKey?: { readonly key: CryptoKey; readonly kid?: string } | undefined
+}
+
+/** What a client authentication may change of a request to the token or revocation endpoint. */
+export interface OutgoingRequest {
+  readonly headers: Headers
+  readonly parameters: URLSearchParams
+}
+
+/** Authenticates the client on its own terms. Called before the claim; may fail there. */
+export type AuthenticateClient = (
+  request: OutgoingRequest,
+  context: { readonly client: Client; readonly endpoint: string; readonly issuer: string | undefined },
+) => void | Promise<void>
+
+export type ClientAuthentication =
+  | 'none'
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'private_key_jwt'
+  | AuthenticateClient
+
+/** What the reader of an answer gets: the decoded body and the headers, nothing else. */
+export interface RawAnswer {
+  readonly status: number
+  readonly headers: Headers
+  /** JSON, or an object made of a form-encoded answer; `undefined` when it cannot be read. */
+  readonly body: unknown
+}
+
+/**
+ * One AS product, as data. Made by {@link defineProvider}; every axis can be overridden.
+ *
+ * Everything here is constant configuration: nothing of it may come from a session or a token.
+ */
+export interface Provider {
+  /** Short name, `[a-z0-9-]+`. */
+  readonly id: string
+  /** The issuer (RFC 8414 §2). Needed when an endpoint must be discovered. */
+  readonly issuer?: string
+  /** Where the metadata lies. Default `oidc`, then `oauth2` (RFC 8414 §3) when it is not there. */
+  readonly discovery?: 'oidc' | 'oauth2'
+  /** Given: no discovery for it. */
+  readonly tokenEndpoint?: string
+  /** RFC 7009. `null`: the AS has none. Given or `null`: no discovery for it. */
+  readonly revocationEndpoint?: string | null
+  /** Default: `none` without secret or key, else what the metadata says first, else
+   * `client_secret_basic` (RFC 6749 §2.3.1). Never guessed by trying: that spends a token. */
+  readonly clientAuthentication?: ClientAuthentication
+
+  /** Whether an answer brings a new refresh token. Default `sometimes`. */
+  readonly rotation: 'always' | 'sometimes' | 'never'
+  /**
+   * Whether a token may be presented again after an unknown outcome. `{ withinMs }` only where the
+   * server hard-codes the window; `always` only where tokens never rotate. Default `never`.
+   */
+  readonly replay: 'never' | 'always' | { readonly withinMs: number }
+  /** What becomes of the old access token. `dies`: no refreshing ahead. Default `lives`. */
+  readonly oldAccessToken: 'lives' | 'dies'
+  /** Whether refresh tokens can be guessed (a backend's own). Default `unguessable`. */
+  readonly tokens: 'unguessable' | 'guessable'
+
+  readonly request: {
+    /** Default `POST`. */
+    readonly method: 'POST' | 'GET'
+    /** How the parameters travel. Default `form` (RFC 6749 §6). */
+    readonly format: 'form' | 'json' | 'query' | 'cookie'
+    /** Other names for the wire's parameters, e.g. `{ refresh_token: 'token' }`; `null` omits. */
+    readonly names: Readonly<Record<string, string | null>>
+    /** Extra parameters, sent with every refresh. */
+    readonly parameters: Readonly<Record<string, string>>
+    readonly headers: Readonly<Record<string, string>>
+    /** The parameter that asks for an audience: RFC 8707 by default. */
+    readonly audience: { readonly resource: string; readonly organization: string }
+  }
+
+  readonly response: {
+    /** Lifetime of an access token when the answer does not say, milliseconds. */
+    readonly accessLifetimeMs?: number
+    /** Lifetime of a refresh token from the day of authorization, milliseconds. */
+    readonly refreshLifetimeMs?: number
+    /** Lifetime of a refresh token since its last use, milliseconds. */
+    readonly refreshIdleMs?: number
+    /**
+     * Reads an answer that RFC 6749 §5.1 does not describe. Returns the members under their
+     * standard names (`access_token`, `refresh_token`, `expires_in`, …), or `undefined` for
+     * "no token set in it".
+     */
+    readonly read?: (answer: RawAnswer) => Record<string, unknown> | undefined
+  }
+
+  /** `error` code, or HTTP status as a string, to what it means. Code wins over status. */
+  readonly failures: Readonly<Record<string, Failure>>
+
+  /** The day on which the description was last held against its sources, `YYYY-MM-DD`. */
+  readonly verifiedAt: string
+}
+
+/** What a factory hands to {@link defineProvider}: only what differs from RFC 6749. */
+export type ProviderDescription = Pick<Provider, 'id'> &
+  Partial<Omit<Provider, 'id' | 'request' | 'response'>> & {
+    readonly request?: Partial<Provider['request']>
+    readonly response?: Partial<Provider['response']>
+  }
+
+/** What a user may change of a shipped provider: any axis. */
+export type Overrides = Partial<ProviderDescription>
+
+/** A token sent to the revocation endpoint (RFC 7009 §2.1). */
+export interface Revocation {
+  readonly token: Secret
+  readonly hint: 'refresh_token' | 'access_token'
+}
+
+export type { TokenResponse }

@@ -1,0 +1,12 @@
+/** Randomness, as everything here asks for it. A test or a simulator passes its own. */
+export interface Random {
+  /** Unpredictable bytes. */
+  bytes(length: number): Uint8Array<ArrayBuffer>
+  /** A number from 0 up to, not including, 1; for jitter only. */
+  fraction(): number
+}
+
+export const systemRandom: Random = {
+  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  fraction: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
+}

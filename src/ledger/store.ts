@@ -1,0 +1,47 @@
+/** What stands in a row. */
+export interface Stored {
+  /** Absent when the row is. */
+  readonly value?: Uint8Array
+  /** 0 when the row is absent; else 1 for its first value and one more for each swap. */
+  readonly version: number
+  /** When the value was written, on the store's clock, epoch milliseconds. 0 when absent. */
+  readonly writtenAtMs: number
+  /** What the store's clock says now, epoch milliseconds. */
+  readonly nowMs: number
+}
+
+/**
+ * Where the ledger's rows live: one linearizable compare-and-swap register a key.
+ *
+ * Three methods, no more: a store knows nothing of tokens, claims or grants. A method that cannot
+ * do its work rejects (with a `RefreshError` of code `store_full` when it is that); it never answers
+ * from a cache, and never forgets a row before its time.
+ */
+export interface Store {
+  /** Names the store in errors: `memory`, `redis`, … */
+  readonly name: string
+  /**
+   * Whether the store may drop rows before their time (a cache). Such a store needs one more round
+   * trip, and can still break the promise: see docs/stores.md. Default `false`.
+   */
+  readonly mayEvict?: boolean
+  /** Reads a row. A row past its time to live is absent. */
+  read(key: string): Promise<Stored>
+  /**
+   * Writes iff the row's version is still `expected` (0: absent); the version becomes
+   * `expected + 1`. Says what stands there now, whoever wrote it.
+   *
+   * @param ttlMs How long the row lives from now on, in milliseconds.
+   */
+  swap(
+    key: string,
+    expected: number,
+    value: Uint8Array,
+    ttlMs: number,
+  ): Promise<Stored & { readonly swapped: boolean }>
+  /**
+   * Resolves when the row may have changed from `version`, or the signal aborts. A hint: may poll,
+   * may lie. Never rejects because of the signal.
+   */
+  changed(key: string, version: number, signal: AbortSignal): Promise<void>
+}
