@@ -1,0 +1,334 @@
+import { assign, fromPromise, setup } from 'xstate'
+import { classify, refreshAheadMs } from '../src/core/classify.ts'
+import type { Standing } from '../src/core/classify.ts'
+import { TIMEOUT_MAX_MS } from '../src/core/clock.ts'
+import type { Access, Tokens } from '../src/core/tokens.ts'
+import type {
+  ClaimOutput,
+  Demand,
+  FollowOutput,
+  PresentOutput,
+  RefreshContext,
+  RefreshInput,
+  ReloadOutput,
+  Stored,
+} from './refresh.types.ts'
+
+/** The access token a demand is about. Absent when there is none, or it was refused. */
+export function accessFor(tokens: Tokens, demand: Demand): Access | undefined {
+  const access = tokens.access.get(demand.audience)
+  return access?.token.equals(demand.refused) === true ? undefined : access
+}
+
+/** Where the access token of a demand stands: the single truth of "fresh". */
+export function standing(tokens: Tokens, nowMs: number, demand: Demand): Standing {
+  const access = accessFor(tokens, demand)
+  if (access === undefined) return 'dead'
+  const aheadMs = aheadOf(access, demand)
+  return classify(access, nowMs, { aheadMs, minValidMs: demand.minValidMs ?? 0 })
+}
+
+function aheadOf({ token, expiresAtMs, obtainedAtMs }: Access, { aheadMs }: Demand): number {
+  if (expiresAtMs === undefined) return 0
+  return refreshAheadMs(expiresAtMs, obtainedAtMs, token.expose(), aheadMs)
+}
+
+/** Milliseconds until a fresh set has to be renewed. */
+function freshForMs({ tokens, nowMs, demand }: RefreshContext): number {
+  const access = accessFor(tokens, demand)
+  if (access?.expiresAtMs === undefined) return Infinity
+  return Math.max(0, access.expiresAtMs - aheadOf(access, demand) - nowMs)
+}
+
+const notProvided = (): Promise<never> => Promise.reject(new Error('actor not provided'))
+
+const chart = setup({
+  types: {
+    context: {} as RefreshContext,
+    input: {} as RefreshInput,
+    events: {} as Stored,
+    tags: {} as 'settled' | 'usable',
+  },
+  actors: {
+    claim: fromPromise<ClaimOutput, RefreshContext>(notProvided),
+    follow: fromPromise<FollowOutput, RefreshContext>(notProvided),
+    present: fromPromise<PresentOutput, RefreshContext>(notProvided),
+    reload: fromPromise<ReloadOutput, RefreshContext>(notProvided),
+  },
+  delays: {
+    freshFor: ({ context }) => Math.min(freshForMs(context), TIMEOUT_MAX_MS),
+    recheck: ({ context }) => context.recheckMs,
+    backoff: ({ context }) => context.retryInMs ?? 0,
+    rest: ({ context }) => Math.min(context.retryInMs ?? Infinity, TIMEOUT_MAX_MS),
+  },
+  guards: {
+    isDue: ({ context }) => standing(context.tokens, context.nowMs, context.demand) !== 'fresh',
+    isFarOff: ({ context }) => freshForMs(context) > TIMEOUT_MAX_MS,
+    isRetryable: ({ context }) => context.retryInMs !== undefined,
+
+    isWon: (_, output: ClaimOutput) => output.type === 'won',
+    isCurrent: (_, output: ClaimOutput) => output.type === 'current',
+    isAdopted: (_, output: ClaimOutput) => output.type === 'adopted',
+    isAdoptedFresh: ({ context }, output: ClaimOutput) =>
+      output.type === 'adopted' &&
+      standing(output.tokens, output.nowMs, context.demand) === 'fresh',
+    isAdoptedInReach: ({ context }, output: ClaimOutput) =>
+      output.type === 'adopted' && context.hops < context.maxHops,
+    isBusy: (_, output: ClaimOutput) => output.type === 'busy',
+    isBusyButUsable: ({ context }, output: ClaimOutput) =>
+      output.type === 'busy' && standing(context.tokens, output.nowMs, context.demand) !== 'dead',
+
+    isChanged: (_, output: FollowOutput) => output.type === 'changed',
+
+    isGranted: (_, output: PresentOutput) => output.type === 'granted',
+    isRestartInReach: ({ context }, output: PresentOutput) =>
+      output.type === 'restarted' && context.hops < context.maxHops,
+    isRestarted: (_, output: PresentOutput) => output.type === 'restarted',
+    isRejected: (_, output: PresentOutput) => output.type === 'rejected',
+
+    isAnother: (_, output: ReloadOutput) => output.type === 'another',
+
+    isEnded: (_, output: ClaimOutput | PresentOutput | ReloadOutput) => output.type === 'ended',
+    isDeferredInBudget: ({ context }, output: ClaimOutput | PresentOutput) =>
+      output.type === 'deferred' && output.elapsedMs + output.retryInMs < context.budgetMs,
+  },
+  actions: {
+    /** Starts counting anew: a long-lived run goes round. */
+    begin: assign({
+      hops: 0,
+      attempt: 0,
+      elapsedMs: 0,
+      own: true,
+      came: undefined,
+      beganAtMs: undefined,
+      reloaded: false,
+      problem: undefined,
+      retryInMs: undefined,
+      carried: ({ context }) => context.place !== undefined,
+    }),
+    passTime: assign({ nowMs: ({ context }) => context.nowMs + TIMEOUT_MAX_MS }),
+    rest: assign({ nowMs: ({ context }) => context.nowMs + (context.retryInMs ?? 0) }),
+    expire: assign({ nowMs: ({ context }) => context.nowMs + freshForMs(context) }),
+    stored: assign({ nowMs: (_, at: Stored) => at.nowMs }),
+    hold: assign((_, output: ClaimOutput) => {
+      const times = timesOf(output)
+      return output.type === 'won' ? { ...times, claim: output.claim, place: output.place } : times
+    }),
+    watch: assign((_, output: ClaimOutput) => {
+      const times = timesOf(output)
+      return output.type === 'busy' ? { ...times, watch: output.watch } : times
+    }),
+    /** Takes over a set that somebody else obtained. */
+    adopt: assign(({ context }, output: ClaimOutput) => {
+      const times = timesOf(output)
+      if (output.type !== 'adopted' && output.type !== 'current') return times
+      const { tokens, place } = output
+      const isCurrent = output.type === 'current'
+      return {
+        ...times,
+        tokens,
+        place,
+        own: isCurrent && context.own,
+        came: context.came ?? (isCurrent ? place.generation : output.came),
+      }
+    }),
+    hop: assign({ hops: ({ context }) => context.hops + 1 }),
+    /** Takes over the set that this run obtained. */
+    take: assign((_, output: PresentOutput) => {
+      const times = { ...timesOf(output), claim: undefined }
+      if (output.type !== 'granted') return times
+      return { ...times, tokens: output.tokens, place: output.place, problem: undefined }
+    }),
+    drop: assign((_, output: PresentOutput) => ({ ...timesOf(output), claim: undefined })),
+    /** Goes on with the set that the caller's storage holds, or the ledger. */
+    switch: assign(({ context }, output: ReloadOutput) => {
+      const times = { ...timesOf(output), reloaded: true }
+      if (output.type !== 'another') return times
+      return {
+        ...times,
+        tokens: output.tokens,
+        place: output.place,
+        own: output.own,
+        came: output.own ? undefined : (context.came ?? context.place?.generation),
+      }
+    }),
+    tick: assign((_, output: FollowOutput) => timesOf(output)),
+    /** Notes what is wrong, and when it may be better. */
+    note: assign((_, output: ClaimOutput | FollowOutput | PresentOutput | ReloadOutput) => ({
+      ...timesOf(output),
+      claim: undefined,
+      problem: 'problem' in output ? output.problem : undefined,
+      retryInMs: 'retryInMs' in output ? output.retryInMs : undefined,
+    })),
+    countAttempt: assign({ attempt: ({ context }) => context.attempt + 1 }),
+    superseded: assign({ problem: { code: 'superseded' as const }, claim: undefined }),
+    broken: assign({ problem: { code: 'internal' as const }, claim: undefined }),
+  },
+})
+
+function timesOf(
+  output: ClaimOutput | FollowOutput | PresentOutput | ReloadOutput,
+): Partial<RefreshContext> {
+  const { nowMs, elapsedMs, beganAtMs } = output
+  return { nowMs, elapsedMs, ...(beganAtMs !== undefined && { beganAtMs }) }
+}
+
+/** Hands the output of an actor to the guards and actions of a transition. */
+const output = <O>({ event }: { event: { output: O } }): O => event.output
+const when = <G extends string>(type: G): { type: G; params: typeof output } => ({
+  type,
+  params: output,
+})
+
+/**
+ * The life of one token set.
+ *
+ * It decides; the runtime provides the actors and takes no decision of its own. A *per-call* run
+ * ends at the first state tagged `settled`. A *long-lived* run goes round: its timers, and `STORED`,
+ * drive it.
+ */
+export const refreshMachine = chart.createMachine({
+  id: 'refresh',
+  context: ({ input }) => ({
+    ...input,
+    carried: input.place !== undefined,
+    own: true,
+    elapsedMs: 0,
+    hops: 0,
+    attempt: 0,
+    reloaded: false,
+  }),
+  initial: 'fresh',
+  states: {
+    fresh: {
+      tags: ['settled', 'usable'],
+      always: { guard: 'isDue', target: 'expiring' },
+      after: {
+        freshFor: [
+          { guard: 'isFarOff', target: 'fresh', reenter: true, actions: 'passTime' },
+          { target: 'expiring', actions: ['expire', 'begin'] },
+        ],
+      },
+    },
+    expiring: {
+      initial: 'claiming',
+      states: {
+        claiming: {
+          invoke: {
+            src: 'claim',
+            input: ({ context }) => context,
+            onDone: [
+              { guard: when('isWon'), target: '#refresh.refreshing', actions: when('hold') },
+              { guard: when('isCurrent'), target: '#refresh.rotated', actions: when('adopt') },
+              { guard: when('isAdoptedFresh'), target: '#refresh.rotated', actions: when('adopt') },
+              {
+                guard: when('isAdoptedInReach'),
+                target: 'claiming',
+                reenter: true,
+                actions: [when('adopt'), 'hop'],
+              },
+              {
+                guard: when('isAdopted'),
+                target: '#refresh.error',
+                actions: [when('adopt'), 'superseded'],
+              },
+              { guard: when('isBusyButUsable'), target: 'serving', actions: when('watch') },
+              { guard: when('isBusy'), target: 'following', actions: when('watch') },
+              { guard: when('isEnded'), target: '#refresh.revoked', actions: when('note') },
+              {
+                guard: when('isDeferredInBudget'),
+                target: '#refresh.error.backingOff',
+                actions: when('note'),
+              },
+              { target: '#refresh.error', actions: when('note') },
+            ],
+            onError: { target: '#refresh.error', actions: 'broken' },
+          },
+        },
+        serving: {
+          tags: ['settled', 'usable'],
+          after: { recheck: 'claiming' },
+        },
+        following: {
+          invoke: {
+            src: 'follow',
+            input: ({ context }) => context,
+            onDone: [
+              { guard: when('isChanged'), target: 'claiming', actions: when('tick') },
+              { target: '#refresh.error', actions: when('note') },
+            ],
+            onError: { target: '#refresh.error', actions: 'broken' },
+          },
+        },
+      },
+    },
+    refreshing: {
+      initial: 'presenting',
+      states: {
+        presenting: {
+          invoke: {
+            src: 'present',
+            input: ({ context }) => context,
+            onDone: [
+              { guard: when('isGranted'), target: '#refresh.rotated', actions: when('take') },
+              {
+                guard: when('isRestartInReach'),
+                target: '#refresh.expiring',
+                actions: [when('drop'), 'hop'],
+              },
+              {
+                guard: when('isRestarted'),
+                target: '#refresh.error',
+                actions: [when('drop'), 'superseded'],
+              },
+              { guard: when('isRejected'), target: 'reloading', actions: when('note') },
+              { guard: when('isEnded'), target: '#refresh.revoked', actions: when('note') },
+              {
+                guard: when('isDeferredInBudget'),
+                target: '#refresh.error.backingOff',
+                actions: when('note'),
+              },
+              { target: '#refresh.error', actions: when('note') },
+            ],
+            onError: { target: '#refresh.error', actions: 'broken' },
+          },
+        },
+        reloading: {
+          invoke: {
+            src: 'reload',
+            input: ({ context }) => context,
+            onDone: [
+              { guard: when('isAnother'), target: '#refresh.expiring', actions: when('switch') },
+              { target: '#refresh.revoked', actions: when('note') },
+            ],
+            onError: { target: '#refresh.error', actions: 'broken' },
+          },
+        },
+      },
+    },
+    rotated: {
+      tags: ['settled', 'usable'],
+      on: {
+        STORED: {
+          target: 'fresh',
+          actions: [{ type: 'stored', params: ({ event }) => event }, 'begin'],
+        },
+      },
+    },
+    error: {
+      initial: 'resting',
+      states: {
+        backingOff: {
+          after: { backoff: { target: '#refresh.expiring', actions: 'countAttempt' } },
+        },
+        resting: {
+          tags: 'settled',
+          after: {
+            rest: { guard: 'isRetryable', target: '#refresh.expiring', actions: ['rest', 'begin'] },
+          },
+        },
+      },
+    },
+    revoked: { tags: 'settled', type: 'final' },
+  },
+})

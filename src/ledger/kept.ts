@@ -1,0 +1,118 @@
+import { Secret } from '../core/secret.ts'
+import type { TokenResponse } from '../core/presentation.ts'
+import type { Access, Tokens } from '../core/tokens.ts'
+
+/** An access token in a grant row: its times are the store's, so that hosts' clocks do not matter. */
+export interface KeptAccess {
+  readonly token: string
+  /** When it was received, on the store's clock. */
+  readonly grantedAtMs: number
+  /** For how long it was issued. Absent: unknown. */
+  readonly lifetimeMs?: number
+  readonly scope?: string
+  readonly tokenType?: string
+}
+
+/** The newest set of a chain, as its grant row keeps it. Plain JSON; sealed before it leaves. */
+export interface Kept {
+  readonly refreshToken?: string
+  /** Epoch milliseconds. */
+  readonly refreshExpiresAtMs?: number
+  readonly authorizedAtMs?: number
+  readonly idToken?: string
+  /** By audience. */
+  readonly access: readonly (readonly [audience: string, KeptAccess])[]
+}
+
+/** One moment, as this host and the store see it. */
+export interface Moment {
+  readonly hostNowMs: number
+  readonly storeNowMs: number
+}
+
+/**
+ * What a token response leaves of a set.
+ *
+ * @param renewed The set whose refresh token was presented.
+ * @param keepsRefreshToken Whether an answer without refresh token keeps the presented one (RFC 6749
+ *   §6), or leaves the chain without any.
+ */
+export function keep(
+  { access, refreshToken, refreshExpiresAtMs, idToken }: TokenResponse,
+  renewed: Tokens,
+  audience: string,
+  keepsRefreshToken: boolean,
+  { hostNowMs, storeNowMs }: Moment,
+): Kept {
+  const { token, expiresAtMs, obtainedAtMs, scope, tokenType } = access
+  const refresh = refreshToken ?? (keepsRefreshToken ? renewed.refreshToken : undefined)
+  const refreshExpiry = refreshExpiresAtMs ?? (refreshToken ? undefined : renewed.refreshExpiresAtMs)
+  const id = idToken ?? renewed.idToken
+  return {
+    ...(refresh !== undefined && { refreshToken: refresh.expose() }),
+    ...(refreshExpiry !== undefined && { refreshExpiresAtMs: refreshExpiry }),
+    ...(renewed.authorizedAtMs !== undefined && { authorizedAtMs: renewed.authorizedAtMs }),
+    ...(id !== undefined && { idToken: id.expose() }),
+    access: [
+      [
+        audience,
+        {
+          token: token.expose(),
+          grantedAtMs: storeNowMs,
+          ...(expiresAtMs !== undefined && {
+            lifetimeMs: expiresAtMs - (obtainedAtMs ?? hostNowMs),
+          }),
+          ...(scope !== undefined && { scope }),
+          ...(tokenType !== undefined && { tokenType }),
+        },
+      ],
+    ],
+  }
+}
+
+/** Joins what was received to what the chain held: the later token of each audience wins. */
+export function merge(
+  known: Kept | undefined,
+  received: Kept,
+  oldAccessToken: 'lives' | 'dies',
+): Kept {
+  if (known === undefined || oldAccessToken === 'dies') return received
+  const access = new Map(known.access)
+  for (const [audience, added] of received.access) {
+    const held = access.get(audience)
+    if (held === undefined || held.grantedAtMs <= added.grantedAtMs) access.set(audience, added)
+  }
+  return { ...received, access: [...access] }
+}
+
+/** The set as a holder on this host is handed it. */
+export function handOut(kept: Kept, moment: Moment): Tokens {
+  const { refreshToken, refreshExpiresAtMs, authorizedAtMs, idToken } = kept
+  return {
+    ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
+    ...(refreshExpiresAtMs !== undefined && { refreshExpiresAtMs }),
+    ...(authorizedAtMs !== undefined && { authorizedAtMs }),
+    ...(idToken !== undefined && { idToken: new Secret(idToken) }),
+    access: new Map(kept.access.map(([audience, held]) => [audience, accessOf(held, moment)])),
+  }
+}
+
+/**
+ * Whether an access token was granted less than half its lifetime ago, by the store's clock. Such a
+ * one is not renewed whatever this host's clock says, or a wrong clock refreshes on every request.
+ */
+export function isYoung({ grantedAtMs, lifetimeMs }: KeptAccess, storeNowMs: number): boolean {
+  return lifetimeMs !== undefined && storeNowMs < grantedAtMs + lifetimeMs / 2
+}
+
+function accessOf(held: KeptAccess, { hostNowMs, storeNowMs }: Moment): Access {
+  const { token, grantedAtMs, lifetimeMs, scope, tokenType } = held
+  const obtainedAtMs = hostNowMs - (storeNowMs - grantedAtMs)
+  return {
+    token: new Secret(token),
+    obtainedAtMs,
+    ...(lifetimeMs !== undefined && { expiresAtMs: obtainedAtMs + lifetimeMs }),
+    ...(scope !== undefined && { scope }),
+    ...(tokenType !== undefined && { tokenType }),
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * The ledger's protocol: what somebody who has seen this much of the rows does next.
+ *
+ * Pure: no store, clock, crypto or provider, and no memory but the view. A procedure is a loop of
+ * *ask what is next, do it, look at what stands there now*; every step of it is one or two atomic
+ * operations on single rows. All interleavings of these steps are enumerated by `npm run explore`.
+ */
+export { CLAIMING, claim } from './protocol/claiming.ts'
+export type { ClaimAnswer, ClaimRequest } from './protocol/claiming.ts'
+export { maySend, settle } from './protocol/settling.ts'
+export type { SettleAnswer, SettleRequest, Settlement } from './protocol/settling.ts'
+export { reject, revoke, seize } from './protocol/ending.ts'
+export type { EndAnswer, RevokeRequest, SeizeAnswer } from './protocol/ending.ts'
+export { UNSEEN, see } from './protocol/view.ts'
+export type { Next, Operation, Place, Policy, View } from './protocol/view.ts'

@@ -1,0 +1,86 @@
+import type { Ending, GrantRow } from '../rows.ts'
+import { endRow, isOverdue, isSettled, readGrant } from './view.ts'
+import type { SettleRequest } from './settling.ts'
+import type { Next, Operation, Place, View } from './view.ts'
+
+export type EndAnswer<S> =
+  /** The chain has ended; `set` is the newest that the ledger knew. */
+  | { readonly type: 'ended'; readonly place: Place; readonly reason: Ending; readonly set?: S }
+  /** The chain has moved on since: the AS spoke of a spent token. */
+  | { readonly type: 'adopted'; readonly place: Place; readonly set: S }
+
+/** The AS said that the grant is dead: ends the chain, if it is still at this generation. */
+export function reject<S>(
+  { place, claimId }: Pick<SettleRequest<S>, 'place' | 'claimId'>,
+  reason: Ending,
+  view: View<S>,
+): Next<S, EndAnswer<S>> {
+  const seen = view.grants[place.grant]
+  if (seen === undefined) return { operations: [readGrant(place.grant)] }
+  const { row } = seen
+  if (row?.ended !== undefined) return { answer: endedAnswer(place, row, row.ended) }
+  if (row !== undefined && row.generation > place.generation) {
+    return { answer: { type: 'adopted', place: { ...place, generation: row.generation }, set: row.set! } }
+  }
+  return { operations: [endRow(place, seen, reason, claimId)] }
+}
+
+export interface RevokeRequest {
+  readonly claimId: string
+  readonly carried?: Place
+  readonly minted: string
+  readonly claimMs: number
+}
+
+/** Ends the chain of a token, whatever its generation. */
+export function revoke<S>(request: RevokeRequest, view: View<S>): Next<S, EndAnswer<S>> {
+  const pointed = view.claim?.row
+  const place = request.carried ?? pointed
+  if (place === undefined) {
+    if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
+    return { operations: [seizing(request, view, { grant: request.minted, generation: 0 })] }
+  }
+  const here = { grant: place.grant, generation: place.generation }
+  const seen = view.grants[place.grant]
+  if (seen === undefined) return { operations: [readGrant(place.grant)] }
+  if (seen.row?.ended !== undefined) return { answer: endedAnswer(here, seen.row, seen.row.ended) }
+  return { operations: [endRow(here, seen, 'revoked', request.claimId)] }
+}
+
+export type SeizeAnswer =
+  /** Nobody will present the token any more. */
+  | { readonly type: 'seized' }
+  /** Somebody is presenting it: wait for them; they will find the chain ended. */
+  | { readonly type: 'busy' }
+  /** The token belongs to another chain too, which must end as well. */
+  | { readonly type: 'elsewhere'; readonly place: Place }
+
+/** Takes the claim of the newest token of an ended chain, so that nobody can present it. */
+export function seize<S>(request: RevokeRequest, place: Place, view: View<S>): Next<S, SeizeAnswer> {
+  const row = view.claim?.row
+  if (row !== undefined && row.grant !== place.grant) {
+    return { answer: { type: 'elsewhere', place: { grant: row.grant, generation: row.generation } } }
+  }
+  if (row?.kind !== 'claimed') return { operations: [seizing(request, view, place)] }
+  const isBusy = row.claimId !== request.claimId && !isOverdue(view) && !isSettled(row, view)
+  return { answer: { type: isBusy ? 'busy' : 'seized' } }
+}
+
+function endedAnswer<S>(place: Place, row: GrantRow<S>, reason: Ending): EndAnswer<S> {
+  const isNewest = row.set !== undefined && row.generation >= place.generation
+  return {
+    type: 'ended',
+    place: isNewest ? { ...place, generation: row.generation } : place,
+    reason,
+    ...(isNewest && { set: row.set }),
+  }
+}
+
+function seizing<S>(request: RevokeRequest, view: View<S>, place: Place): Operation<S> {
+  return {
+    on: 'claim',
+    do: 'swap',
+    expected: view.claim?.version ?? 0,
+    row: { kind: 'claimed', ...place, claimId: request.claimId, claimMs: request.claimMs },
+  }
+}

@@ -1,0 +1,111 @@
+import type { Acknowledgement, Ending, GrantRow } from '../rows.ts'
+import { isMine, open } from './view.ts'
+import type { Next, Place, Policy, View } from './view.ts'
+
+/** How a presentation ended, as far as the rows are concerned. */
+export type Settlement<S> =
+  | {
+      readonly type: 'granted'
+      readonly set: S
+      /** Whether the refresh token of the set is another than the one presented. */
+      readonly rotated: boolean
+      readonly withheld?: 'subject_changed'
+    }
+  /** Provably not consumed. */
+  | { readonly type: 'unspent'; readonly delayMs?: number }
+  /** May be spent: the claim stays. */
+  | { readonly type: 'spent' }
+
+export interface SettleRequest<S> {
+  readonly claimId: string
+  readonly place: Place
+  /** Whether the token was the caller's own: then its holders' elders have been seen to be late. */
+  readonly own: boolean
+  /** Whether the caller's set carried its chain; if not, the successor must lead to it. */
+  readonly carried: boolean
+  readonly policy: Policy
+  /** Joins what was received to what is known: access tokens by audience, later one wins. */
+  merge(known: S | undefined, received: S): S
+}
+
+export type SettleAnswer<S> =
+  | { readonly type: 'settled'; readonly place: Place; readonly set: S }
+  | { readonly type: 'withheld'; readonly place: Place; readonly reason: 'subject_changed' }
+  /** The chain ended meanwhile: what was received must be revoked, and is nobody's. */
+  | { readonly type: 'ended'; readonly place: Place; readonly reason: Ending }
+  | { readonly type: 'noted' }
+
+/** Writes how the presentation ended. */
+export function settle<S>(
+  request: SettleRequest<S>,
+  ended: Settlement<S>,
+  view: View<S>,
+): Next<S, SettleAnswer<S>> {
+  if (ended.type === 'spent') return { answer: { type: 'noted' } }
+  if (ended.type === 'unspent') {
+    if (!isMine(request.claimId, view)) return { answer: { type: 'noted' } }
+    return { operations: [open(view, request.place, ended.delayMs)] }
+  }
+  const { grant, generation } = request.place
+  const target = generation + (ended.rotated ? 1 : 0)
+  const seen = view.grants[grant]
+  const row = seen?.row
+  if (row?.ended !== undefined) {
+    return { answer: { type: 'ended', place: request.place, reason: row.ended } }
+  }
+  const isWritten = row?.claimId === request.claimId
+  const isOvertaken = row !== undefined && (ended.rotated ? row.generation >= target : row.generation > target)
+  if (!isWritten && !isOvertaken) {
+    if (!request.carried && ended.rotated && view.introduced !== true) {
+      return {
+        operations: [
+          { on: 'successor', do: 'swap', expected: 0, row: { kind: 'open', grant, generation: target } },
+        ],
+      }
+    }
+    const written: GrantRow<S> = {
+      generation: target,
+      set: request.merge(row?.set, ended.set),
+      claimId: request.claimId,
+      acknowledged: request.own
+        ? acknowledge(row?.acknowledged ?? [], { generation, atMs: view.nowMs }, request.policy.staleMs)
+        : (row?.acknowledged ?? []),
+      ...(ended.withheld !== undefined && { withheld: ended.withheld }),
+    }
+    return {
+      operations: [{ on: 'grant', grant, do: 'swap', expected: seen?.version ?? 0, row: written }],
+    }
+  }
+  if (!ended.rotated && isMine(request.claimId, view)) return { operations: [open(view, request.place)] }
+  const place = { grant, generation: row!.generation }
+  if (row!.withheld !== undefined) return { answer: { type: 'withheld', place, reason: row!.withheld } }
+  return { answer: { type: 'settled', place, set: row!.set! } }
+}
+
+/**
+ * Whether a holder may still send: its request must end before others call the claim overdue.
+ *
+ * @param elapsedMs Since before the claim (or the grant, if that was earlier) was first asked for,
+ *   on the holder's monotonic clock.
+ */
+export function maySend(elapsedMs: number, claimMs: number, requestTimeoutMs: number): boolean {
+  return elapsedMs + requestTimeoutMs < claimMs
+}
+
+/**
+ * Adds an acknowledgement. Entries closer together than a sixteenth of `staleMs` are merged, so
+ * that the list stays short; the newest is always exact.
+ */
+export function acknowledge(
+  known: readonly Acknowledgement[],
+  added: Acknowledgement,
+  staleMs: number,
+): readonly Acknowledgement[] {
+  const last = known.at(-1)
+  if (last !== undefined && added.generation <= last.generation) return known
+  const ripe = known.findLastIndex((entry) => entry.atMs + staleMs <= added.atMs)
+  const kept = known.slice(Math.max(ripe, 0))
+  const before = kept.at(-2)
+  const isDense = before !== undefined && added.atMs - before.atMs < staleMs / 16
+  return [...(isDense ? kept.slice(0, -1) : kept), added]
+}
