@@ -37,7 +37,13 @@ function aheadOf({ token, expiresAtMs, obtainedAtMs }: Access, { aheadMs }: Dema
 function freshForMs({ tokens, nowMs, demand }: RefreshContext): number {
   const access = accessFor(tokens, demand)
   if (access?.expiresAtMs === undefined) return Infinity
-  return Math.max(0, access.expiresAtMs - aheadOf(access, demand) - nowMs)
+  const leastMs = Math.max(aheadOf(access, demand), demand.minValidMs ?? 0)
+  return Math.max(0, access.expiresAtMs - leastMs - nowMs)
+}
+
+/** How long a long-lived run rests before it tries again. */
+function restForMs({ retryInMs }: RefreshContext): number {
+  return Math.min(retryInMs ?? Infinity, TIMEOUT_MAX_MS)
 }
 
 const notProvided = (): Promise<never> => Promise.reject(new Error('actor not provided'))
@@ -59,7 +65,7 @@ const chart = setup({
     freshFor: ({ context }) => Math.min(freshForMs(context), TIMEOUT_MAX_MS),
     recheck: ({ context }) => context.recheckMs,
     backoff: ({ context }) => context.retryInMs ?? 0,
-    rest: ({ context }) => Math.min(context.retryInMs ?? Infinity, TIMEOUT_MAX_MS),
+    rest: ({ context }) => restForMs(context),
   },
   guards: {
     isDue: ({ context }) => standing(context.tokens, context.nowMs, context.demand) !== 'fresh',
@@ -84,6 +90,7 @@ const chart = setup({
     isRestartInReach: ({ context }, output: PresentOutput) =>
       output.type === 'restarted' && context.hops < context.maxHops,
     isRestarted: (_, output: PresentOutput) => output.type === 'restarted',
+    isAgain: (_, output: PresentOutput) => output.type === 'again',
     isRejected: (_, output: PresentOutput) => output.type === 'rejected',
 
     isAnother: (_, output: ReloadOutput) => output.type === 'another',
@@ -98,16 +105,16 @@ const chart = setup({
       hops: 0,
       attempt: 0,
       elapsedMs: 0,
-      own: true,
       came: undefined,
       beganAtMs: undefined,
       reloaded: false,
       problem: undefined,
       retryInMs: undefined,
-      carried: ({ context }) => context.place !== undefined,
     }),
+    /** The application holds the set now: it is no longer one that was adopted. */
+    own: assign({ own: true, carried: ({ context }) => context.place !== undefined }),
     passTime: assign({ nowMs: ({ context }) => context.nowMs + TIMEOUT_MAX_MS }),
-    rest: assign({ nowMs: ({ context }) => context.nowMs + (context.retryInMs ?? 0) }),
+    rest: assign({ nowMs: ({ context }) => context.nowMs + restForMs(context) }),
     expire: assign({ nowMs: ({ context }) => context.nowMs + freshForMs(context) }),
     stored: assign({ nowMs: (_, at: Stored) => at.nowMs }),
     hold: assign((_, output: ClaimOutput) => {
@@ -137,12 +144,13 @@ const chart = setup({
     take: assign((_, output: PresentOutput) => {
       const times = { ...timesOf(output), claim: undefined }
       if (output.type !== 'granted') return times
-      return { ...times, tokens: output.tokens, place: output.place, problem: undefined }
+      return { ...times, tokens: output.tokens, place: output.place }
     }),
+    again: assign((_, output: PresentOutput) => timesOf(output)),
     drop: assign((_, output: PresentOutput) => ({ ...timesOf(output), claim: undefined })),
     /** Goes on with the set that the caller's storage holds, or the ledger. */
     switch: assign(({ context }, output: ReloadOutput) => {
-      const times = { ...timesOf(output), reloaded: true }
+      const times = { ...timesOf(output), reloaded: true, problem: undefined }
       if (output.type !== 'another') return times
       return {
         ...times,
@@ -160,8 +168,12 @@ const chart = setup({
       problem: 'problem' in output ? output.problem : undefined,
       retryInMs: 'retryInMs' in output ? output.retryInMs : undefined,
     })),
-    countAttempt: assign({ attempt: ({ context }) => context.attempt + 1 }),
-    superseded: assign({ problem: { code: 'superseded' as const }, claim: undefined }),
+    countAttempt: assign({
+      attempt: ({ context }) => context.attempt + 1,
+      problem: undefined,
+      retryInMs: undefined,
+    }),
+    superseded: assign({ problem: { code: 'superseded' as const } }),
     broken: assign({ problem: { code: 'internal' as const }, claim: undefined }),
   },
 })
@@ -183,9 +195,9 @@ const when = <G extends string>(type: G): { type: G; params: typeof output } => 
 /**
  * The life of one token set.
  *
- * It decides; the runtime provides the actors and takes no decision of its own. A *per-call* run
- * ends at the first state tagged `settled`. A *long-lived* run goes round: its timers, and `STORED`,
- * drive it.
+ * It decides; the runtime provides the actors and takes no decision of its own. A _per-call_ run
+ * ends at the first state tagged `settled`. A _long-lived_ run goes round: its timers, and
+ * `STORED`, drive it.
  */
 export const refreshMachine = chart.createMachine({
   id: 'refresh',
@@ -206,7 +218,7 @@ export const refreshMachine = chart.createMachine({
       after: {
         freshFor: [
           { guard: 'isFarOff', target: 'fresh', reenter: true, actions: 'passTime' },
-          { target: 'expiring', actions: ['expire', 'begin'] },
+          { target: 'expiring', actions: 'expire' },
         ],
       },
     },
@@ -281,6 +293,12 @@ export const refreshMachine = chart.createMachine({
                 target: '#refresh.error',
                 actions: [when('drop'), 'superseded'],
               },
+              {
+                guard: when('isAgain'),
+                target: 'presenting',
+                reenter: true,
+                actions: when('again'),
+              },
               { guard: when('isRejected'), target: 'reloading', actions: when('note') },
               { guard: when('isEnded'), target: '#refresh.revoked', actions: when('note') },
               {
@@ -299,7 +317,8 @@ export const refreshMachine = chart.createMachine({
             input: ({ context }) => context,
             onDone: [
               { guard: when('isAnother'), target: '#refresh.expiring', actions: when('switch') },
-              { target: '#refresh.revoked', actions: when('note') },
+              { guard: when('isEnded'), target: '#refresh.revoked', actions: when('note') },
+              { target: '#refresh.error', actions: when('note') },
             ],
             onError: { target: '#refresh.error', actions: 'broken' },
           },
@@ -311,7 +330,7 @@ export const refreshMachine = chart.createMachine({
       on: {
         STORED: {
           target: 'fresh',
-          actions: [{ type: 'stored', params: ({ event }) => event }, 'begin'],
+          actions: [{ type: 'stored', params: ({ event }) => event }, 'begin', 'own'],
         },
       },
     },

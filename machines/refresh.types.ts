@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../src/core/errors.ts'
 import type { Trouble } from '../src/core/presentation.ts'
 import type { Secret } from '../src/core/secret.ts'
 import type { GrantRef, Tokens } from '../src/core/tokens.ts'
@@ -16,8 +15,7 @@ export interface Demand {
 }
 
 /** What went wrong, for the caller. */
-export interface Problem extends Omit<Trouble, 'code'> {
-  readonly code: ErrorCode
+export interface Problem extends Trouble {
   readonly store?: string
   readonly hint?: string
 }
@@ -100,7 +98,7 @@ interface Ended {
 /** What came of asking the ledger for the right to present. */
 export type ClaimOutput = Times &
   (
-    | ({ readonly type: 'won'; readonly claim: unknown; readonly place: GrantRef })
+    | { readonly type: 'won'; readonly claim: unknown; readonly place: GrantRef }
     /** A later set is there. */
     | ({ readonly type: 'adopted'; readonly came: number } & Chained)
     /** The newest set is of this generation and is what is needed. */
@@ -119,6 +117,8 @@ export type PresentOutput = Times &
     | ({ readonly type: 'granted' } & Chained)
     /** The claim was overdue before anything was sent. */
     | { readonly type: 'restarted' }
+    /** No answer proves anything, and the AS accepts the token again for so long. */
+    | { readonly type: 'again' }
     | { readonly type: 'rejected'; readonly problem: Problem }
     | Ended
     | Deferred
@@ -127,12 +127,8 @@ export type PresentOutput = Times &
 
 /** What came of asking the caller's storage for a later set. */
 export type ReloadOutput = Times &
-  (
-    /** The storage, or the ledger, knows a later set. */
-    | ({ readonly type: 'another'; readonly own: boolean } & Chained)
-    | Ended
-    | Failed
-  )
+  /** The storage, or the ledger, knows a later set. */
+  (({ readonly type: 'another'; readonly own: boolean } & Chained) | Ended | Failed)
 
 /** The application stored the set it was handed (long-lived run). */
 export interface Stored {

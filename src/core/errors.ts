@@ -54,19 +54,30 @@ export interface ErrorDetails extends Partial<Omit<Trouble, 'code'>> {
   readonly store?: string | undefined
 }
 
+const DETAILS = [
+  'oauthError',
+  'status',
+  'origin',
+  'field',
+  'retryAtMs',
+  'provider',
+  'store',
+] as const satisfies readonly (keyof ErrorDetails)[]
+
 /**
  * The one error of this library. It is built from an allow-list: it has no foreign `cause`, no
  * body, no header, no description from a server, and no URL beyond its origin.
  */
 export class RefreshError extends Error {
-  readonly code: ErrorCode
-  readonly oauthError: string | undefined
-  readonly status: number | undefined
-  readonly origin: string | undefined
-  readonly field: string | undefined
-  readonly retryAtMs: number | undefined
-  readonly provider: string | undefined
-  readonly store: string | undefined
+  // Declared only: a detail that is not known must not be an own `undefined` in every log.
+  declare readonly code: ErrorCode
+  declare readonly oauthError: string | undefined
+  declare readonly status: number | undefined
+  declare readonly origin: string | undefined
+  declare readonly field: string | undefined
+  declare readonly retryAtMs: number | undefined
+  declare readonly provider: string | undefined
+  declare readonly store: string | undefined
 
   static {
     this.prototype.name = 'RefreshError'
@@ -75,14 +86,8 @@ export class RefreshError extends Error {
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     super(details.hint === undefined ? PROBLEMS[code] : `${PROBLEMS[code]} ${details.hint}`)
-    this.code = code
-    this.oauthError = details.oauthError
-    this.status = details.status
-    this.origin = details.origin
-    this.field = details.field
-    this.retryAtMs = details.retryAtMs
-    this.provider = details.provider
-    this.store = details.store
+    const known = DETAILS.filter((name) => details[name] !== undefined)
+    Object.assign(this, { code }, ...known.map((name) => ({ [name]: details[name] })))
   }
 
   toJSON(): object {

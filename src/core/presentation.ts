@@ -1,3 +1,4 @@
+import type { ErrorCode } from './errors.ts'
 import type { Access } from './tokens.ts'
 import type { Secret } from './secret.ts'
 
@@ -19,7 +20,7 @@ export interface TokenResponse {
 /** What went wrong, in words that are safe to print: nothing here comes from a body unchecked. */
 export interface Trouble {
   /** Our stable code. */
-  readonly code: string
+  readonly code: ErrorCode
   /** The `error` of RFC 6749 §5.2, if it is one short word of safe characters. */
   readonly oauthError?: string
   /** HTTP status. */

@@ -1,8 +1,10 @@
 import type { Secret } from './secret.ts'
 import type { TokenResponse } from './presentation.ts'
 
-/** What an answer that is no token set means. `refused` says also whether it comes after the AS
- * consumed the token: then the token may be spent. */
+/**
+ * What an answer that is no token set means. `refused` says also whether it comes after the AS
+ * consumed the token: then the token may be spent.
+ */
 export type Failure = 'rejected' | 'refused_before' | 'refused_after' | 'deferred' | 'unknown'
 
 export interface Client {
@@ -23,15 +25,15 @@ export interface OutgoingRequest {
 /** Authenticates the client on its own terms. Called before the claim; may fail there. */
 export type AuthenticateClient = (
   request: OutgoingRequest,
-  context: { readonly client: Client; readonly endpoint: string; readonly issuer: string | undefined },
+  context: {
+    readonly client: Client
+    readonly endpoint: string
+    readonly issuer: string | undefined
+  },
 ) => void | Promise<void>
 
 export type ClientAuthentication =
-  | 'none'
-  | 'client_secret_basic'
-  | 'client_secret_post'
-  | 'private_key_jwt'
-  | AuthenticateClient
+  'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | AuthenticateClient
 
 /** What the reader of an answer gets: the decoded body and the headers, nothing else. */
 export interface RawAnswer {
@@ -57,9 +59,16 @@ export interface Provider {
   readonly tokenEndpoint?: string
   /** RFC 7009. `null`: the AS has none. Given or `null`: no discovery for it. */
   readonly revocationEndpoint?: string | null
-  /** Default: `none` without secret or key, else what the metadata says first, else
-   * `client_secret_basic` (RFC 6749 §2.3.1). Never guessed by trying: that spends a token. */
+  /**
+   * Default: `none` without secret or key, else what the metadata says first, else
+   * `client_secret_basic` (RFC 6749 §2.3.1). Never guessed by trying: that spends a token.
+   */
   readonly clientAuthentication?: ClientAuthentication
+  /**
+   * Whether plain http is accepted on hosts other than loopback ones: whoever listens on the way
+   * reads the tokens. Default `false`.
+   */
+  readonly insecure: boolean
 
   /** Whether an answer brings a new refresh token. Default `sometimes`. */
   readonly rotation: 'always' | 'sometimes' | 'never'
@@ -76,9 +85,15 @@ export interface Provider {
   readonly request: {
     /** Default `POST`. */
     readonly method: 'POST' | 'GET'
-    /** How the parameters travel. Default `form` (RFC 6749 §6). */
-    readonly format: 'form' | 'json' | 'query' | 'cookie'
-    /** Other names for the wire's parameters, e.g. `{ refresh_token: 'token' }`; `null` omits. */
+    /**
+     * How the parameters travel. Default `form` (RFC 6749 §6). `bearer`: the refresh token in the
+     * `Authorization` header, the others as a form.
+     */
+    readonly format: 'form' | 'json' | 'query' | 'cookie' | 'bearer'
+    /**
+     * Other names for the wire's parameters, e.g. `{ refresh_token: 'token' }`; `null` omits. The
+     * old access token is sent along only where this names it: `{ access_token: 'accessToken' }`.
+     */
     readonly names: Readonly<Record<string, string | null>>
     /** Extra parameters, sent with every refresh. */
     readonly parameters: Readonly<Record<string, string>>
@@ -96,16 +111,19 @@ export interface Provider {
     readonly refreshIdleMs?: number
     /**
      * Reads an answer that RFC 6749 §5.1 does not describe. Returns the members under their
-     * standard names (`access_token`, `refresh_token`, `expires_in`, …), or `undefined` for
-     * "no token set in it".
+     * standard names (`access_token`, `refresh_token`, `expires_in`, …), or `undefined` for "no
+     * token set in it".
      */
     readonly read?: (answer: RawAnswer) => Record<string, unknown> | undefined
   }
 
-  /** `error` code, or HTTP status as a string, to what it means. Code wins over status. */
+  /**
+   * `error` code, or HTTP status as a string, to what it means: beside the codes of RFC 6749 §5.2,
+   * and before them. Code wins over status.
+   */
   readonly failures: Readonly<Record<string, Failure>>
 
-  /** The day on which the description was last held against its sources, `YYYY-MM-DD`. */
+  /** The day on which the description was last held against its sources, `YYYY-MM-DD`, or `''`. */
   readonly verifiedAt: string
 }
 

@@ -24,7 +24,10 @@ export interface Prepared {
 export interface Unprepared extends Trouble {
   readonly ready: false
   readonly code: 'unreachable' | 'misconfigured' | 'rate_limited'
+  /** From now, where the AS says so. */
   readonly retryAfterMs?: number
+  /** What to change, in our own words. */
+  readonly hint?: string
 }
 
 /** How a revocation ended. `later`: the token lives (RFC 7009 §2.2.1: after a 503, assume it). */
@@ -34,6 +37,9 @@ export type Revoked = { readonly revoked: true } | ({ readonly revoked: false } 
 export interface Transport {
   /** Does everything that can fail before a token is claimed. Never throws. */
   prepare(): Promise<Prepared | Unprepared>
-  /** Revokes one token (RFC 7009); a provider without endpoint answers `revoked: false` with code `misconfigured`. Retries a 503 or an unreachable endpoint inside its time. Never throws. */
+  /**
+   * Revokes one token (RFC 7009); a provider without endpoint answers `revoked: false` with code
+   * `misconfigured`. Retries a 503 or an unreachable endpoint inside its time. Never throws.
+   */
   revoke(revocation: Revocation): Promise<Revoked>
 }

@@ -21,10 +21,10 @@ export interface ClaimRequest<S> {
 export type ClaimAnswer<S> =
   /** The claim stands: present the token now. */
   | { readonly type: 'won'; readonly place: Place }
-  /** A later generation is there. */
-  | { readonly type: 'adopted'; readonly place: Place; readonly set: S }
+  /** A later generation is there; `came`: the one that the caller came with. */
+  | { readonly type: 'adopted'; readonly place: Place; readonly came: number; readonly set: S }
   /** The newest set is of this generation and already what is needed. */
-  | { readonly type: 'current'; readonly place: Place; readonly set: S }
+  | { readonly type: 'current'; readonly place: Place; readonly came: number; readonly set: S }
   /** Another holder presents the token. */
   | { readonly type: 'busy'; readonly place: Place }
   /** The AS asked to wait; nobody may present yet. */
@@ -118,6 +118,7 @@ export function claim<S>(request: ClaimRequest<S>, view: View<S>): Next<S, Claim
   const told = (type: 'adopted' | 'current'): Next<S, ClaimAnswer<S>> => ({
     answer: {
       type,
+      came: request.came ?? place.generation,
       place: { ...place, generation: grant!.row!.generation },
       set: grant!.row!.set!,
     },

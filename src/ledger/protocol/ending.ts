@@ -1,5 +1,6 @@
 import type { Ending, GrantRow } from '../rows.ts'
-import { endRow, isOverdue, isSettled, readGrant } from './view.ts'
+import { endRow, isOverdue, readGrant } from './view.ts'
+import { signRow } from './settling.ts'
 import type { SettleRequest } from './settling.ts'
 import type { Next, Operation, Place, View } from './view.ts'
 
@@ -18,7 +19,11 @@ export function reject<S>(
   const seen = view.grants[place.grant]
   if (seen === undefined) return { operations: [readGrant(place.grant)] }
   const { row } = seen
-  if (row?.ended !== undefined) return { answer: endedAnswer(place, row, row.ended) }
+  if (row?.ended !== undefined) {
+    const isSigned = row.claimId === claimId || row.endedBy === claimId
+    if (!isSigned) return { operations: [signRow({ place, claimId }, seen.version, row)] }
+    return { answer: endedAnswer(place, row, row.ended) }
+  }
   if (row !== undefined && row.generation > place.generation) {
     return { answer: { type: 'adopted', place: { ...place, generation: row.generation }, set: row.set! } }
   }
@@ -62,8 +67,12 @@ export function seize<S>(request: RevokeRequest, place: Place, view: View<S>): N
     return { answer: { type: 'elsewhere', place: { grant: row.grant, generation: row.generation } } }
   }
   if (row?.kind !== 'claimed') return { operations: [seizing(request, view, place)] }
-  const isBusy = row.claimId !== request.claimId && !isOverdue(view) && !isSettled(row, view)
-  return { answer: { type: isBusy ? 'busy' : 'seized' } }
+  if (row.claimId === request.claimId) return { answer: { type: 'seized' } }
+  const grant = view.grants[row.grant]
+  if (grant === undefined) return { operations: [readGrant(row.grant)] }
+  const isOver =
+    isOverdue(view) || grant.row?.claimId === row.claimId || grant.row?.endedBy === row.claimId
+  return { answer: { type: isOver ? 'seized' : 'busy' } }
 }
 
 function endedAnswer<S>(place: Place, row: GrantRow<S>, reason: Ending): EndAnswer<S> {

@@ -1,6 +1,6 @@
 import type { Acknowledgement, Ending, GrantRow } from '../rows.ts'
 import { isMine, open } from './view.ts'
-import type { Next, Place, Policy, View } from './view.ts'
+import type { Next, Operation, Place, Policy, View } from './view.ts'
 
 /** How a presentation ended, as far as the rows are concerned. */
 export type Settlement<S> =
@@ -15,6 +15,8 @@ export type Settlement<S> =
   | { readonly type: 'unspent'; readonly delayMs?: number }
   /** May be spent: the claim stays. */
   | { readonly type: 'spent' }
+  /** The chain had ended, and what was received has been revoked: whoever waits may go on. */
+  | { readonly type: 'disposed' }
 
 export interface SettleRequest<S> {
   readonly claimId: string
@@ -26,6 +28,15 @@ export interface SettleRequest<S> {
   readonly policy: Policy
   /** Joins what was received to what is known: access tokens by audience, later one wins. */
   merge(known: S | undefined, received: S): S
+}
+
+/** Says in the row of an ended chain that this claim's presentation is over. */
+export function signRow<S>(
+  { place, claimId }: Pick<SettleRequest<S>, 'place' | 'claimId'>,
+  expected: number,
+  row: GrantRow<S>,
+): Operation<S> {
+  return { on: 'grant', grant: place.grant, do: 'swap', expected, row: { ...row, claimId } }
 }
 
 export type SettleAnswer<S> =
@@ -47,6 +58,13 @@ export function settle<S>(
     return { operations: [open(view, request.place, ended.delayMs)] }
   }
   const { grant, generation } = request.place
+  if (ended.type === 'disposed') {
+    const seen = view.grants[grant]
+    if (seen?.row?.ended === undefined || seen.row.claimId === request.claimId) {
+      return { answer: { type: 'noted' } }
+    }
+    return { operations: [signRow(request, seen.version, seen.row)] }
+  }
   const target = generation + (ended.rotated ? 1 : 0)
   const seen = view.grants[grant]
   const row = seen?.row

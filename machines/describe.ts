@@ -1,0 +1,112 @@
+import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
+
+/** What stands where something has no name of its own: it cannot be told from others. */
+export const INLINE = '(inline)'
+
+/** One state of a machine, as its definition has it. */
+export interface StateDescription {
+  /** Its name and those of the states around it, outermost first: `expiring.claiming`. */
+  readonly path: string
+  readonly tags: readonly string[]
+  readonly isFinal: boolean
+  /** The path of the state that is entered first inside this one. */
+  readonly initial?: string
+  /** The actors that run while the machine is here. */
+  readonly invokes: readonly string[]
+}
+
+/** One transition: of several for the same event, the first whose guard holds is taken. */
+export interface TransitionDescription {
+  readonly from: string
+  /** `always`, `after(delay)`, `done(actor)`, `error(actor)`, or the type of an event. */
+  readonly event: string
+  readonly guard?: string
+  /** Absent: the machine stays where it is. */
+  readonly target?: string
+  /** Whether a state that is its own target is left and entered again. */
+  readonly reenters: boolean
+  readonly actions: readonly string[]
+}
+
+/** Plain data, in document order: what is drawn, tabled and tested. */
+export interface MachineDescription {
+  readonly id: string
+  readonly initial: string
+  readonly states: readonly StateDescription[]
+  readonly transitions: readonly TransitionDescription[]
+}
+
+/** Reads a machine from its own definition. */
+export function describeMachine(machine: AnyStateMachine): MachineDescription {
+  const nodes = nodesBelow(machine.root)
+  return {
+    id: machine.id,
+    initial: initialOf(machine.root) ?? '',
+    states: nodes.map(stateOf),
+    transitions: [machine.root, ...nodes].flatMap(transitionsOf),
+  }
+}
+
+function nodesBelow(node: AnyStateNode): AnyStateNode[] {
+  return Object.values(node.states).flatMap((child) => [child, ...nodesBelow(child)])
+}
+
+function stateOf(node: AnyStateNode): StateDescription {
+  const initial = initialOf(node)
+  return {
+    path: pathOf(node),
+    tags: [...node.tags],
+    isFinal: node.type === 'final',
+    ...(initial !== undefined && { initial }),
+    invokes: node.invoke.map(({ src }) => actorName(src)),
+  }
+}
+
+function transitionsOf(node: AnyStateNode): TransitionDescription[] {
+  return [...(node.always ?? []), ...[...node.transitions.values()].flat()].map((transition) => {
+    const guard = nameOf(transition.guard)
+    const target = transition.target?.[0]
+    return {
+      from: pathOf(node),
+      event: eventOf(node, transition),
+      ...(guard !== undefined && { guard }),
+      ...(target !== undefined && { target: pathOf(target) }),
+      reenters: transition.reenter,
+      actions: transition.actions.map((action) => nameOf(action) ?? INLINE),
+    }
+  })
+}
+
+function eventOf(node: AnyStateNode, { eventType }: AnyTransitionDefinition): string {
+  if (eventType === '') return 'always'
+  for (const { id, src } of node.invoke) {
+    if (eventType === `xstate.done.actor.${id}`) return `done(${actorName(src)})`
+    if (eventType === `xstate.error.actor.${id}`) return `error(${actorName(src)})`
+  }
+  const delayed = node.after.find((transition) => transition.eventType === eventType)
+  if (delayed !== undefined) return `after(${String(delayed.delay)})`
+  return eventType
+}
+
+function initialOf(node: AnyStateNode): string | undefined {
+  if (node.type !== 'compound') return undefined
+  const target = node.initial.target[0]
+  return target === undefined ? undefined : pathOf(target)
+}
+
+function pathOf({ path }: AnyStateNode): string {
+  return path.join('.')
+}
+
+/** XState names an actor that was not set up after its place. */
+function actorName(src: unknown): string {
+  return typeof src === 'string' && !src.startsWith('xstate.invoke.') ? src : INLINE
+}
+
+/** Of a guard or an action: a name, or an object that carries it as its type. */
+function nameOf(reference: unknown): string | undefined {
+  if (reference === undefined) return undefined
+  if (typeof reference === 'string') return reference
+  if (typeof reference !== 'object' || reference === null) return INLINE
+  return 'type' in reference && typeof reference.type === 'string' ? reference.type : INLINE
+}

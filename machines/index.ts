@@ -1,0 +1,22 @@
+/**
+ * The statecharts that drive this library, for inspecting, drawing and testing.
+ *
+ * Exempt from semantic versioning: states, events, guards, actors, the shape of the context, and
+ * the version of XState that they are written for may change in any release. What the main entry
+ * exports does not depend on them.
+ *
+ * @module
+ */
+export { refreshMachine, standing } from './refresh.machine.ts'
+export type {
+  ClaimOutput,
+  Demand,
+  FollowOutput,
+  PresentOutput,
+  Problem,
+  RefreshContext,
+  RefreshInput,
+  ReloadOutput,
+  Stored,
+} from './refresh.types.ts'
+export type { Standing } from '../src/core/classify.ts'

@@ -1,0 +1,63 @@
+/** Above this a number of seconds since the epoch is one of milliseconds: it would be year 5138. */
+export const SECONDS_MAX = 1e11
+
+/** Above this a number of milliseconds is none: it would be year 5138, too. */
+export const MILLISECONDS_MAX = 1e14
+
+/** ISO 8601 with a date in front. Other texts that `Date.parse` takes depend on the engine. */
+const ISO_DATE = /^\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,18}(?:Z|[+-]\d\d:?\d\d)?)?$/i
+
+const NUMBER = /^-?\d{1,16}(?:\.\d{1,9})?$/
+
+/** What template strings and `String()` make of a value that is not there. */
+const ACCIDENTS: ReadonlySet<string> = new Set(['undefined', 'null', 'NaN', '[object Object]'])
+const ACCIDENT_MAX_LENGTH = 15
+
+/** The value of an object's own field: inherited names are never read. */
+export function ownField(from: object, name: string): unknown {
+  return Object.hasOwn(from, name) ? (from as Record<string, unknown>)[name] : undefined
+}
+
+/** A text that is not empty, else `undefined`. */
+export function readText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** The scope as one text (RFC 6749 §3.3); some servers and applications hold a list. */
+export function readScope(value: unknown): string | undefined {
+  return readText(Array.isArray(value) ? value.filter(readText).join(' ') : value)
+}
+
+/** Whether a text is `'undefined'` or the like: what code wrote that had no token in hand. */
+export function isAccident(text: string): boolean {
+  return text.length <= ACCIDENT_MAX_LENGTH && ACCIDENTS.has(text)
+}
+
+/** A finite number, or a decimal text of one (`'3600'`), or a `bigint`; else `undefined`. */
+export function readNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value === 'bigint') return Number(value)
+  if (typeof value !== 'string' || value.length > 30) return undefined
+  const text = value.trim()
+  return NUMBER.test(text) ? Number(text) : undefined
+}
+
+/**
+ * A point in time as epoch milliseconds, however it was written: seconds, milliseconds (told apart
+ * at 1e11), either as text, an ISO 8601 text, a `Date`.
+ *
+ * @returns `0` for all that lies before 1973: long ago, and below what is taken for milliseconds.
+ *   `undefined` for what is no point in time, or lies before 1970 or after year 5138.
+ */
+export function readInstant(value: unknown): number | undefined {
+  const ms = Math.round(toMilliseconds(value) ?? NaN)
+  if (!(ms >= 0 && ms <= MILLISECONDS_MAX)) return undefined
+  return ms > SECONDS_MAX ? ms : 0
+}
+
+function toMilliseconds(value: unknown): number | undefined {
+  if (value instanceof Date) return value.getTime()
+  const number = readNumber(value)
+  if (number !== undefined) return number > SECONDS_MAX ? number : number * 1000
+  return typeof value === 'string' && ISO_DATE.test(value) ? Date.parse(value) : undefined
+}

@@ -1,0 +1,111 @@
+import { jwtClaims } from './jwt.ts'
+import { ownField, readInstant, readNumber, readScope, readText } from './read-field.ts'
+import type { TokenResponse } from './presentation.ts'
+import { Secret } from './secret.ts'
+
+/**
+ * The longest lifetime that is believed, milliseconds: ten years. What is longer is a mistake (an
+ * instant where seconds belong) or means "for ever".
+ */
+const LIFETIME_MAX_MS = 10 * 365 * 24 * 60 * 60 * 1000
+
+/** What a response does not say of itself. */
+export interface ResponseContext {
+  /** When the response arrived, epoch milliseconds on this host's clock. */
+  readonly nowMs: number
+  /** The access token's lifetime where nothing in the response tells, milliseconds. */
+  readonly accessLifetimeMs?: number | undefined
+}
+
+/**
+ * Reads a token response (RFC 6749 §5.1) field by field. Servers write the optional ones in every
+ * way there is; what cannot be read counts as not sent, for throwing here would lose a token.
+ *
+ * @param body Members under their standard names; any other member is left alone.
+ * @returns `undefined` when it holds no `access_token`. Never throws.
+ * @see https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1
+ */
+export function readTokenResponse(
+  body: Record<string, unknown>,
+  context: ResponseContext,
+): TokenResponse | undefined {
+  const token = readText(ownField(body, 'access_token'))
+  if (token === undefined) return undefined
+  const lifetimeMs = accessLifetimeMs(body, token, context)
+  const scope = readScope(ownField(body, 'scope'))
+  const tokenType = readText(ownField(body, 'token_type'))
+  const refreshToken = readText(ownField(body, 'refresh_token'))
+  const refreshLifetimeMs = refreshTokenLifetimeMs(body)
+  const idToken = readText(ownField(body, 'id_token'))
+  return {
+    access: {
+      token: new Secret(token),
+      obtainedAtMs: context.nowMs,
+      ...(lifetimeMs !== undefined && { expiresAtMs: context.nowMs + lifetimeMs }),
+      ...(scope !== undefined && { scope }),
+      ...(tokenType !== undefined && { tokenType }),
+    },
+    ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
+    ...(refreshLifetimeMs !== undefined && {
+      refreshExpiresAtMs: context.nowMs + refreshLifetimeMs,
+    }),
+    ...(idToken !== undefined && jwtClaims(idToken) && { idToken: new Secret(idToken) }),
+  }
+}
+
+/**
+ * How long the access token lives from now: `expires_in`, else `expires_at`, else the token's own
+ * word, else what the provider's description says.
+ *
+ * A source that says zero, less, or more than ten years is passed over: a token that was just
+ * issued is not dead, and to call it dead would refresh on every request.
+ */
+function accessLifetimeMs(
+  body: Record<string, unknown>,
+  token: string,
+  { nowMs, accessLifetimeMs }: ResponseContext,
+): number | undefined {
+  return (
+    secondsToMs(readNumber(ownField(body, 'expires_in'))) ??
+    plausibleMs(untilMs(ownField(body, 'expires_at'), nowMs)) ??
+    jwtLifetimeMs(token, nowMs) ??
+    plausibleMs(accessLifetimeMs)
+  )
+}
+
+/**
+ * The lifetime that a JWT states (RFC 7519 §4.1.4, §4.1.6): `exp - iat` where both are there, both
+ * being of the server's clock, so that ours may be wrong; else `exp` against our clock.
+ */
+function jwtLifetimeMs(token: string, nowMs: number): number | undefined {
+  const claims = jwtClaims(token)
+  if (claims === undefined) return undefined
+  const exp = readNumber(ownField(claims, 'exp'))
+  const iat = readNumber(ownField(claims, 'iat'))
+  if (exp !== undefined && iat !== undefined) return secondsToMs(exp - iat)
+  return plausibleMs(untilMs(exp, nowMs))
+}
+
+/**
+ * Not of any RFC: `refresh_expires_in` is Keycloak's, which writes 0 for a token that does not
+ * expire (an offline one); `refresh_token_expires_in` is what most others write.
+ */
+function refreshTokenLifetimeMs(body: Record<string, unknown>): number | undefined {
+  return (
+    secondsToMs(readNumber(ownField(body, 'refresh_expires_in'))) ??
+    secondsToMs(readNumber(ownField(body, 'refresh_token_expires_in')))
+  )
+}
+
+function untilMs(instant: unknown, nowMs: number): number | undefined {
+  const atMs = readInstant(instant)
+  return atMs === undefined ? undefined : atMs - nowMs
+}
+
+function secondsToMs(seconds: number | undefined): number | undefined {
+  return plausibleMs(seconds === undefined ? undefined : Math.round(seconds * 1000))
+}
+
+function plausibleMs(ms: number | undefined): number | undefined {
+  return ms !== undefined && ms > 0 && ms <= LIFETIME_MAX_MS ? ms : undefined
+}

@@ -1,0 +1,44 @@
+import type { Kept } from './kept.ts'
+import type { Operation } from './protocol.ts'
+
+/** How long rows live from their last write, in milliseconds. */
+export interface Retention {
+  /** Of the claim of a token whose holder carries its chain. Default 7 days. */
+  readonly claimRetentionMs: number
+  /** Of a grant row, and of all that a holder without `grant` depends on. Default 30 days. */
+  readonly grantRetentionMs: number
+}
+
+const DAY_MS = 86_400_000
+
+export const RETENTION: Retention = {
+  claimRetentionMs: 7 * DAY_MS,
+  grantRetentionMs: 30 * DAY_MS,
+}
+
+/**
+ * How long the row that an operation writes is to live, milliseconds.
+ *
+ * A holder that carries its chain is told by the grant row that its token is spent; the claim row
+ * matters until then, and for copies that lost their `grant`. A holder that never carries it knows
+ * nothing but the claim row: of a spent token, that it must not be presented and where the chain
+ * is; of a new one (the successor's), where the chain is. Those rows live as long as the chain's.
+ *
+ * Never shorter than the claim is worked on, twice, or the AS asked to wait.
+ *
+ * @param carried Whether the caller's set carried its chain.
+ */
+export function ttlMsOf(
+  operation: Operation<Kept> & { readonly do: 'swap' },
+  carried: boolean,
+  { claimRetentionMs, grantRetentionMs }: Retention,
+): number {
+  if (operation.on === 'grant') return grantRetentionMs
+  const { row } = operation
+  const isOnlyWay = operation.on === 'successor' || !carried
+  return Math.max(
+    claimRetentionMs,
+    isOnlyWay ? grantRetentionMs : 0,
+    row.kind === 'claimed' ? 2 * row.claimMs : (row.delayMs ?? 0),
+  )
+}

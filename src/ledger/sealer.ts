@@ -1,0 +1,160 @@
+import { toBase64url } from '../core/base64url.ts'
+import { systemRandom, type Random } from '../core/random.ts'
+import type { Secret } from '../core/secret.ts'
+
+/** What a row of a secret is kept under, and what opens it. */
+export interface RowKeys {
+  /** The row's key: `ro1-` and 48 lowercase hexadecimal digits, safe in any store or file name. */
+  readonly key: string
+  /** Names the secret in logs: 8 characters of base64url. */
+  readonly fingerprint: string
+  /** @param version The version that the row has once the value is written. */
+  seal(plain: Uint8Array<ArrayBuffer>, version: number): Promise<Uint8Array<ArrayBuffer>>
+  /** @returns `undefined` for a value that was not sealed for this row, at this version. */
+  open(sealed: Uint8Array, version: number): Promise<Uint8Array<ArrayBuffer> | undefined>
+}
+
+/** Everything the ledger asks of cryptography. A simulator passes its own. */
+export interface Sealer {
+  /** Also names the secret by its fingerprint. */
+  derive(domain: 'claim' | 'grant', secret: Secret): Promise<RowKeys>
+  /** The key of the ledger's configuration row, and a digest that tells peppers apart. */
+  configuration(): Promise<{ readonly key: string; readonly check: string }>
+}
+
+export interface SealerOptions {
+  /**
+   * Known to all who share the ledger, and to nobody who can read the store. Default: none, which
+   * is enough for tokens that cannot be guessed.
+   */
+  readonly pepper?: string | undefined
+  /** Parts ledgers that share a store. Default `'default'`. */
+  readonly ledger?: string | undefined
+  readonly random?: Random
+}
+
+/** The first byte of every sealed value, and the format that the configuration row names. */
+export const FORMAT = 1
+
+/** 128 bits in hexadecimal (`openssl rand -hex 16`). What is shorter is a password: guessable. */
+const PEPPER_MIN_LENGTH = 32
+
+/** RFC 5116 §5.3. Random: one key seals one row, which is written some thousand times at most. */
+const IV_LENGTH = 12
+const HEADER_LENGTH = 1 + IV_LENGTH
+
+/**
+ * Where the 64 bytes of HMAC-SHA-512 (RFC 2104) go. Measured against HKDF-SHA-256 it takes one call
+ * of WebCrypto instead of two. Within a major version nothing here ever changes:
+ * test/ledger/golden.json.
+ */
+const SPLIT = { sealing: [0, 32], key: [32, 56], fingerprint: [56, 62] } as const
+
+/**
+ * Derives keys from secret, pepper and ledger name. Never from format, issuer, client or provider:
+ * two spellings of one configuration must meet in one row.
+ *
+ * @throws {TypeError} For a pepper that is too short to keep a secret, or a ledger without name.
+ */
+export function createSealer({
+  pepper,
+  ledger = 'default',
+  random = systemRandom,
+}: SealerOptions = {}): Sealer {
+  if (pepper !== undefined && pepper.length < PEPPER_MIN_LENGTH) {
+    throw new TypeError(
+      `pepper must be at least ${PEPPER_MIN_LENGTH} random characters (openssl rand -hex 16), ` +
+        'or left out: an empty environment variable is no pepper.',
+    )
+  }
+  if (ledger === '') throw new TypeError('ledger must be a name, or left out.')
+  const keyed = digester(ledger, pepper ?? '')
+  const unkeyed = digester(ledger, '')
+  return {
+    async derive(domain, secret) {
+      const digest = await keyed(domain, secret.expose())
+      const key = rowKey(digest)
+      const fingerprint = toBase64url(part(digest, 'fingerprint'))
+      secret.nameAs(fingerprint)
+      return { key, fingerprint, ...box(key, await importKey(part(digest, 'sealing')), random) }
+    },
+    async configuration() {
+      const [open, closed] = await Promise.all([unkeyed('configuration'), keyed('pepper')])
+      return { key: rowKey(open), check: toBase64url(part(closed, 'key')) }
+    },
+  }
+}
+
+/** @returns A digest of texts under a key made of ledger name and pepper. */
+function digester(ledger: string, pepper: string): (...texts: string[]) => Promise<Uint8Array> {
+  let imported: Promise<CryptoKey> | undefined
+  return async (...texts) => {
+    imported ??= crypto.subtle.importKey(
+      'raw',
+      encode('refresh-once', ledger, pepper),
+      { name: 'HMAC', hash: 'SHA-512' },
+      false,
+      ['sign'],
+    )
+    return new Uint8Array(await crypto.subtle.sign('HMAC', await imported, encode(...texts)))
+  }
+}
+
+/** One AES-256-GCM message: format, iv, ciphertext and tag. */
+function box(key: string, sealing: CryptoKey, random: Random): Pick<RowKeys, 'seal' | 'open'> {
+  const parameters = (iv: Uint8Array<ArrayBuffer>, version: number): AesGcmParams => ({
+    name: 'AES-GCM',
+    iv,
+    additionalData: encode(`${FORMAT}`, key, `${version}`),
+  })
+  return {
+    async seal(plain, version) {
+      const iv = random.bytes(IV_LENGTH)
+      const sealed = await crypto.subtle.encrypt(parameters(iv, version), sealing, plain)
+      const value = new Uint8Array(HEADER_LENGTH + sealed.byteLength)
+      value[0] = FORMAT
+      value.set(iv, 1)
+      value.set(new Uint8Array(sealed), HEADER_LENGTH)
+      return value
+    },
+    async open(sealed, version) {
+      if (sealed[0] !== FORMAT) return undefined
+      const value = new Uint8Array(sealed)
+      const iv = value.subarray(1, HEADER_LENGTH)
+      try {
+        const { subtle } = crypto
+        const body = value.subarray(HEADER_LENGTH)
+        return new Uint8Array(await subtle.decrypt(parameters(iv, version), sealing, body))
+      } catch {
+        return undefined
+      }
+    },
+  }
+}
+
+function importKey(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+}
+
+function part(digest: Uint8Array, name: keyof typeof SPLIT): Uint8Array<ArrayBuffer> {
+  return digest.slice(...SPLIT[name])
+}
+
+/** Hexadecimal, because some stores and file systems do not tell `a` from `A`. */
+function rowKey(digest: Uint8Array): string {
+  const digits = Array.from(part(digest, 'key'), (byte) => byte.toString(16).padStart(2, '0'))
+  return `ro1-${digits.join('')}`
+}
+
+/** Texts as bytes, each behind its length: no two lists of texts look the same. */
+function encode(...texts: string[]): Uint8Array<ArrayBuffer> {
+  const parts = texts.map((text) => new TextEncoder().encode(text))
+  const bytes = new Uint8Array(parts.reduce((length, text) => length + 4 + text.length, 0))
+  let at = 0
+  for (const text of parts) {
+    new DataView(bytes.buffer).setUint32(at, text.length)
+    bytes.set(text, at + 4)
+    at += 4 + text.length
+  }
+  return bytes
+}

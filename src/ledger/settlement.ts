@@ -1,0 +1,66 @@
+import type { Presentation } from '../core/presentation.ts'
+import type { Provider } from '../core/provider.ts'
+import type { Tokens } from '../core/tokens.ts'
+import { keep } from './kept.ts'
+import type { Kept, Moment } from './kept.ts'
+import type { Settlement } from './protocol.ts'
+
+/** Time that is left unused at the end of a reuse window, milliseconds. */
+const REPLAY_MARGIN_MS = 500
+
+/**
+ * What a presentation means for the rows.
+ *
+ * A provider that sends no new refresh token, or the old one, has kept it (RFC 6749 §6); one that
+ * always rotates and sends none has left the chain without.
+ */
+export function settlementOf(
+  presentation: Presentation,
+  renewed: Tokens,
+  audience: string,
+  { rotation, replay }: Pick<Provider, 'rotation' | 'replay'>,
+  moment: Moment,
+): Settlement<Kept> {
+  switch (presentation.outcome) {
+    case 'granted': {
+      const { response } = presentation
+      const { refreshToken, withheld } = response
+      const isKept =
+        refreshToken === undefined
+          ? rotation !== 'always'
+          : refreshToken.equals(renewed.refreshToken)
+      return {
+        type: 'granted',
+        set: keep(response, renewed, audience, isKept, moment),
+        rotated: !isKept,
+        ...(withheld !== undefined && { withheld }),
+      }
+    }
+    case 'deferred': {
+      const { retryAfterMs } = presentation
+      return { type: 'unspent', ...(retryAfterMs !== undefined && { delayMs: retryAfterMs }) }
+    }
+    case 'refused':
+      return { type: presentation.consumed ? 'spent' : 'unspent' }
+    case 'unknown':
+      return { type: replay === 'always' ? 'unspent' : 'spent' }
+    case 'rejected':
+      return { type: 'spent' }
+  }
+}
+
+/**
+ * Whether the same holder may present the token once more in the same claim (P2): the whole
+ * request must fit into the window that the AS hard-codes, counted from the first send.
+ *
+ * @param sentAgoMs Since the token was first sent, on the holder's monotonic clock.
+ */
+export function mayReplay(
+  { outcome }: Presentation,
+  { replay }: Pick<Provider, 'replay'>,
+  sentAgoMs: number,
+  requestTimeoutMs: number,
+): boolean {
+  if (outcome !== 'unknown' || typeof replay === 'string') return false
+  return sentAgoMs + requestTimeoutMs + REPLAY_MARGIN_MS < replay.withinMs
+}

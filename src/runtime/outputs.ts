@@ -1,0 +1,154 @@
+import type {
+  ClaimOutput,
+  PresentOutput,
+  Problem,
+  ReloadOutput,
+} from '../../machines/refresh.types.ts'
+import type { Presentation } from '../core/presentation.ts'
+import { Secret } from '../core/secret.ts'
+import type { GrantRef } from '../core/tokens.ts'
+import { handOut } from '../ledger/kept.ts'
+import type { Kept, Moment } from '../ledger/kept.ts'
+import type { ClaimAnswer, EndAnswer, Place, SettleAnswer } from '../ledger/protocol.ts'
+
+/**
+ * What the ledger and the AS said, in the words of the chart. Tables, not decisions: every answer
+ * has one output.
+ */
+
+type Timeless<O> = O extends unknown ? Omit<O, 'nowMs' | 'elapsedMs' | 'beganAtMs'> : never
+type Answers<A extends { type: string }, O, C> = {
+  readonly [T in A['type']]: (answer: Extract<A, { type: T }>, context: C) => Timeless<O>
+}
+
+/** How long a long-lived run rests before it looks again, when nobody says, milliseconds. */
+const REST_MS = 30_000
+
+interface Claiming {
+  readonly moment: Moment
+  /** What `present` needs of the claim. */
+  readonly claim: unknown
+  /** What `follow` needs. */
+  readonly watch: unknown
+}
+
+const CLAIMED: Answers<ClaimAnswer<Kept>, ClaimOutput, Claiming> = {
+  won: ({ place }, { claim }) => ({ type: 'won', claim, place: refOf(place) }),
+  adopted: ({ place, came, set }, { moment }) => ({
+    type: 'adopted',
+    came,
+    place: refOf(place),
+    tokens: handOut(set, moment),
+  }),
+  current: ({ place, came, set }, { moment }) => ({
+    type: 'current',
+    came,
+    place: refOf(place),
+    tokens: handOut(set, moment),
+  }),
+  busy: (_, { watch }) => ({ type: 'busy', watch }),
+  paused: ({ delayMs }) => ({
+    type: 'deferred',
+    problem: { code: 'paused' },
+    retryInMs: delayMs,
+  }),
+  lost: () => ({ type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }),
+  ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
+  withheld: ({ reason }) => ({ type: 'failed', problem: { code: reason } }),
+}
+
+export function claimOutput(answer: ClaimAnswer<Kept>, claiming: Claiming): Timeless<ClaimOutput> {
+  return told(CLAIMED, answer, claiming)
+}
+
+interface Presenting {
+  readonly presentation: Presentation
+  readonly moment: Moment
+  /** Whether the AS accepts the token again, right now. */
+  readonly isReplayable: boolean
+  /** How long to wait before a deferred presentation is tried again. */
+  readonly backoffMs: number
+}
+
+const SETTLED: Answers<SettleAnswer<Kept>, PresentOutput, Presenting> = {
+  settled: ({ place, set }, { moment }) => ({
+    type: 'granted',
+    place: refOf(place),
+    tokens: handOut(set, moment),
+  }),
+  withheld: ({ reason }) => ({ type: 'failed', problem: { code: reason } }),
+  ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
+  noted: (_, presenting) => NOTED[presenting.presentation.outcome](presenting),
+}
+
+const NOTED: Readonly<
+  Record<Presentation['outcome'], (presenting: Presenting) => Timeless<PresentOutput>>
+> = {
+  granted: () => ({ type: 'failed', problem: { code: 'internal' } }),
+  rejected: ({ presentation }) => ({ type: 'rejected', problem: problemOf(presentation) }),
+  refused: ({ presentation }) => ({
+    type: 'failed',
+    problem: problemOf(presentation),
+    retryInMs: REST_MS,
+  }),
+  deferred: ({ presentation, backoffMs }) => ({
+    type: 'deferred',
+    problem: problemOf(presentation),
+    retryInMs: Math.max(backoffMs, ('retryAfterMs' in presentation && presentation.retryAfterMs) || 0),
+  }),
+  unknown: ({ presentation, isReplayable }) =>
+    isReplayable
+      ? { type: 'again' }
+      : { type: 'failed', problem: problemOf(presentation) },
+}
+
+export function presentOutput(
+  answer: SettleAnswer<Kept>,
+  presenting: Presenting,
+): Timeless<PresentOutput> {
+  return told(SETTLED, answer, presenting)
+}
+
+const ENDED: Answers<EndAnswer<Kept>, ReloadOutput, Moment> = {
+  ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
+  adopted: ({ place, set }, moment) => ({
+    type: 'another',
+    own: false,
+    place: refOf(place),
+    tokens: handOut(set, moment),
+  }),
+}
+
+export function reloadOutput(answer: EndAnswer<Kept>, moment: Moment): Timeless<ReloadOutput> {
+  return told(ENDED, answer, moment)
+}
+
+export function refOf({ grant, generation }: Place): GrantRef {
+  return { secret: new Secret(grant), generation }
+}
+
+export function placeOf({ secret, generation }: GrantRef): Place {
+  return { grant: secret.expose(), generation }
+}
+
+/** The safe part of how a presentation ended. */
+function problemOf(presentation: Presentation): Problem {
+  if (!('code' in presentation)) return { code: 'internal' }
+  const { code, oauthError, status, origin } = presentation
+  return {
+    code,
+    ...(oauthError !== undefined && { oauthError }),
+    ...(status !== undefined && { status }),
+    ...(origin !== undefined && { origin }),
+  }
+}
+
+/** Looks up by type. One cast, because TypeScript does not relate a union's member to its entry. */
+function told<A extends { readonly type: string }, O, C>(
+  table: Answers<A, O, C>,
+  answer: A,
+  context: C,
+): Timeless<O> {
+  const tell = table[answer.type as A['type']] as (answer: A, context: C) => Timeless<O>
+  return tell(answer, context)
+}

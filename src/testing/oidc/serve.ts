@@ -1,0 +1,116 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../../core/clock.ts'
+import { configurationOf, INTERACTION_PATH } from './configuration.ts'
+import type { Fault, Wait } from './faults.ts'
+import { tokenGateway } from './gateway.ts'
+import { consentingUser } from './interaction.ts'
+import type { Journal } from './journal.ts'
+import { makeProvider, type Provider } from './provider.ts'
+import type { Rows } from './rows.ts'
+
+export interface ServeOptions {
+  readonly accessTokenMs?: number
+  readonly refreshTokenMs?: number
+  readonly rotates?: boolean
+  readonly revokeGrantPolicy?: () => boolean
+  readonly redirectUris?: readonly string[]
+  readonly resources?: readonly string[]
+  readonly latency?: { readonly before?: Wait; readonly after?: Wait }
+  readonly clock: Clock
+  readonly book: Journal
+  readonly stored: Rows
+  take(): Fault | undefined
+}
+
+export interface Serving {
+  readonly issuer: string
+  readonly redirectUri: string
+  stop(): Promise<void>
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/** Starts oidc-provider, and before it the server that everyone talks to. */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { clock, book, latency = {}, take } = options
+  const front = createServer()
+  const back = createServer()
+  const stopping = new AbortController()
+  const stop = async (): Promise<void> => {
+    stopping.abort()
+    await Promise.all([close(front), close(back)])
+  }
+
+  try {
+    const [issuer, upstream] = await Promise.all([listen(front), listen(back)])
+    const redirectUris = options.redirectUris ?? [`${issuer}/callback`]
+    const provider = await makeProvider(issuer, configuration(options, redirectUris))
+    noteReuse(provider, book)
+    const answer = provider.callback()
+    const consent = consentingUser(provider)
+    const { signal } = stopping
+    const token = tokenGateway({ upstream, clock, journal: book, latency, takeFault: take, signal })
+    back.on('request', run(answer))
+    front.on(
+      'request',
+      run((request, response) => {
+        const path = request.url ?? '/'
+        if (path === '/token' && request.method === 'POST') return token(request, response)
+        if (path.startsWith(INTERACTION_PATH)) return consent(request, response)
+        return answer(request, response)
+      }),
+    )
+    return { issuer, redirectUri: redirectUris[0] ?? '', stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function configuration(options: ServeOptions, redirectUris: readonly string[]): object {
+  return configurationOf({
+    accessTokenMs: options.accessTokenMs ?? 60_000,
+    refreshTokenMs: options.refreshTokenMs ?? 24 * 60 * 60 * 1000,
+    rotates: options.rotates ?? true,
+    revokeGrantPolicy: options.revokeGrantPolicy,
+    redirectUris,
+    resources: options.resources ?? [],
+    adapter: options.stored.adapter,
+  })
+}
+
+function noteReuse(provider: Provider, book: Journal): void {
+  provider.on('grant.error', ({ oidc }, { error_detail: detail }) => {
+    const grantId = oidc.entities.RefreshToken?.grantId
+    if (detail !== 'refresh token already used' || grantId === undefined) return
+    book.write({ kind: 'reused', grant: book.numberOf(grantId) })
+  })
+  provider.on('grant.revoked', (_, grantId) => {
+    book.write({ kind: 'ended', grant: book.numberOf(grantId) })
+  })
+}
+
+/** A handler as a listener: what it throws is answered, so that a test sees it. */
+function run(handler: Handler): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    handler(request, response).catch((error: unknown) => {
+      if (response.headersSent || response.destroyed) return response.destroy()
+      return response.writeHead(500).end(`the local server failed: ${String(error)}`)
+    })
+  }
+}
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve)
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

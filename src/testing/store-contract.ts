@@ -1,0 +1,177 @@
+import type { Store, Stored } from '../ledger/store.ts'
+
+/** The two functions of vitest, jest or `node:test` that the contract is told to. */
+export interface Runner {
+  readonly describe: (name: string, body: () => void) => unknown
+  readonly it: (name: string, body: () => Promise<void>) => unknown
+}
+
+/** A store on trial: its rows are its own, and empty. */
+export interface Contender {
+  readonly store: Store
+  /** The same rows by another connection, as another process would hold it. */
+  readonly twin?: Store
+  /** Lets time pass for the store, milliseconds; where the store has its own clock, by waiting. */
+  readonly pass: (ms: number) => void | Promise<void>
+}
+
+const KEY = 'ro1-0123456789abcdef'
+const HOUR_MS = 3_600_000
+const BYTES = Uint8Array.from({ length: 65_536 }, (_, index) => index)
+
+/**
+ * What every store must do (src/ledger/store.ts).
+ *
+ * @example import { describe, it } from 'vitest' storeContract('myStore', () => ({ store: myStore()
+ * }), { describe, it })
+ */
+export function storeContract(
+  name: string,
+  make: () => Contender | Promise<Contender>,
+  { describe, it }: Runner,
+): void {
+  const test = (sentence: string, body: (contender: Required<Contender>) => Promise<void>): void =>
+    void it(sentence, async () => {
+      const contender = await make()
+      await body({ twin: contender.store, ...contender })
+    })
+
+  describe(`${name} keeps the contract of a store`, () => {
+    test('an absent row has version 0 and no value', async ({ store }) => {
+      const found = await store.read(KEY)
+
+      stands(found, undefined, 0)
+      check(found.nowMs > 0, 'nowMs is the time of day')
+    })
+
+    test('a swap of an absent row writes version 1', async ({ store, twin }) => {
+      const swapped = await store.swap(KEY, 0, bytes(1), HOUR_MS)
+
+      check(swapped.swapped, 'it swapped')
+      stands(swapped, bytes(1), 1)
+      stands(await twin.read(KEY), bytes(1), 1)
+    })
+
+    test('a swap that expects another version writes nothing', async ({ store, twin }) => {
+      await store.swap(KEY, 0, bytes(1), HOUR_MS)
+      await store.swap(KEY, 1, bytes(2), HOUR_MS)
+
+      for (const expected of [0, 1, 3]) {
+        const late = await twin.swap(KEY, expected, bytes(9), HOUR_MS)
+        check(!late.swapped, `nothing was swapped for ${expected}`)
+        stands(late, bytes(2), 2)
+      }
+      const early = await store.swap(`${KEY}0`, 1, bytes(9), HOUR_MS)
+      check(!early.swapped, 'nothing was swapped where there is no row')
+      stands(early, undefined, 0)
+      stands(await twin.read(KEY), bytes(2), 2)
+    })
+
+    test('a value that comes back does not bring its version back', async ({ store }) => {
+      for (const [expected, value] of [1, 2, 1].entries()) {
+        await store.swap(KEY, expected, bytes(value), HOUR_MS)
+      }
+
+      stands(await store.read(KEY), bytes(1), 3)
+    })
+
+    test('of swaps at once, one wins, and all are told who', async ({ store, twin }) => {
+      for (let expected = 0; expected < 5; expected += 1) {
+        const swaps = Array.from({ length: 20 }, (_, index) =>
+          (index % 2 === 0 ? store : twin).swap(KEY, expected, bytes(index), HOUR_MS),
+        )
+        const found = await Promise.all(swaps)
+        const winners = [...found.keys()].filter((index) => found[index]!.swapped)
+        check(winners.length === 1, `one won, not ${winners.length}`)
+        for (const each of found) stands(each, bytes(winners[0]!), expected + 1)
+      }
+    })
+
+    test('rows of other keys are left alone', async ({ store }) => {
+      await store.swap(KEY, 0, bytes(1), HOUR_MS)
+      await store.swap(`${KEY}0`, 0, bytes(2), HOUR_MS)
+
+      stands(await store.read(KEY), bytes(1), 1)
+    })
+
+    test('bytes come back as they were, and are nobody else’s', async ({ store }) => {
+      const value = BYTES.slice()
+      const swapped = await store.swap(KEY, 0, value, HOUR_MS)
+      value.fill(0)
+      swapped.value?.fill(0)
+      const read = await store.read(KEY)
+
+      stands(read, BYTES, 1)
+      read.value?.fill(0)
+      stands(await store.read(KEY), BYTES, 1)
+    })
+
+    test('a row says when it was written; time does not run backwards', async ({ store, pass }) => {
+      const written = await store.swap(KEY, 0, bytes(1), HOUR_MS)
+      await pass(10)
+      const read = await store.read(KEY)
+      const refused = await store.swap(KEY, 0, bytes(2), HOUR_MS)
+
+      check(written.writtenAtMs > 0, 'writtenAtMs is set')
+      check(written.writtenAtMs <= written.nowMs, 'written before now')
+      check(written.nowMs <= read.nowMs && read.nowMs <= refused.nowMs, 'now moves on')
+      check(read.writtenAtMs === written.writtenAtMs, 'reading writes nothing')
+      check(refused.writtenAtMs === written.writtenAtMs, 'neither does a swap that is refused')
+    })
+
+    test('changed resolves when the row is swapped', async ({ store, twin }) => {
+      await store.swap(KEY, 0, bytes(1), HOUR_MS)
+      const { signal } = new AbortController()
+      const absent = store.changed(`${KEY}0`, 0, signal)
+      const present = store.changed(KEY, 1, signal)
+      await twin.swap(`${KEY}0`, 0, bytes(1), HOUR_MS)
+      await twin.swap(KEY, 1, bytes(2), HOUR_MS)
+
+      await Promise.all([absent, present])
+    })
+
+    test('changed resolves at once when the row is another already', async ({ store, twin }) => {
+      await store.swap(KEY, 0, bytes(1), HOUR_MS)
+      await twin.swap(KEY, 1, bytes(2), HOUR_MS)
+
+      await store.changed(KEY, 1, new AbortController().signal)
+    })
+
+    test('changed resolves, and does not reject, when the signal aborts', async ({ store }) => {
+      const controller = new AbortController()
+      const waiting = store.changed(KEY, 0, controller.signal)
+      controller.abort()
+
+      await waiting
+      await store.changed(KEY, 0, controller.signal)
+    })
+
+    test('a row is absent once its time is over, and begins again', async ({ store, pass }) => {
+      await store.swap(KEY, 0, bytes(1), 1_000)
+      await pass(600)
+      await store.swap(KEY, 1, bytes(2), 1_000)
+      await pass(600)
+      stands(await store.read(KEY), bytes(2), 2)
+      await pass(600)
+
+      stands(await store.read(KEY), undefined, 0)
+      const late = await store.swap(KEY, 2, bytes(3), 1_000)
+      check(!late.swapped && late.version === 0, 'nothing is swapped where the row is gone')
+      stands(await store.swap(KEY, 0, bytes(4), 1_000), bytes(4), 1)
+    })
+  })
+}
+
+function bytes(...values: number[]): Uint8Array {
+  return Uint8Array.from(values)
+}
+
+function stands(found: Stored, value: Uint8Array | undefined, version: number): void {
+  check(found.version === version, `version is ${version}, not ${found.version}`)
+  check(found.value?.length === value?.length, 'the value has its length, or is absent')
+  check(value?.every((byte, index) => found.value?.[index] === byte) ?? true, 'every byte is right')
+}
+
+function check(condition: boolean, sentence: string): void {
+  if (!condition) throw new Error(`Not so: ${sentence}.`)
+}

@@ -1,0 +1,129 @@
+import { sleep } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
+import { systemRandom } from '../core/random.ts'
+import type { Random } from '../core/random.ts'
+import { authenticate, authenticationMethod, checkClient } from './client-authentication.ts'
+import { discovery, misconfigured } from './metadata.ts'
+import { prepared } from './presenting.ts'
+import { attemptRevocation } from './revocation.ts'
+import type { Attempt } from './revocation.ts'
+import type { Fetch, Sender } from './send.ts'
+import type { Prepared, Revoked, Transport, Unprepared } from './transport.ts'
+
+/** The wait after a first failed revocation, milliseconds; doubled each time, jittered by half. */
+const BACKOFF_MS = 250
+
+export interface TransportOptions {
+  readonly provider: Provider
+  readonly client: Client
+  /**
+   * Sends requests. Default: the runtime's `fetch`, looked up at each call. It must send once (one
+   * that repeats a request by itself spends a token twice) and answer with a web `Response`.
+   */
+  readonly fetch?: Fetch | undefined
+  readonly clock: Clock
+  readonly random?: Random | undefined
+  /**
+   * Milliseconds, over headers and body. Longer than the connect timeout of `fetch` (10 s in
+   * undici), or a connection that is never made counts as `unknown`.
+   */
+  readonly requestTimeoutMs: number
+}
+
+type Endpoint = 'tokenEndpoint' | 'revocationEndpoint'
+
+/** What a request to one endpoint needs. */
+interface Way {
+  readonly ready: true
+  readonly endpoint: URL
+  readonly authentication: OutgoingRequest
+}
+
+/**
+ * Speaks to one AS on behalf of one client. Cheap: no socket, no timer, before it is used.
+ *
+ * @throws {TypeError} For a client that cannot do what the provider's description asks.
+ */
+export function createTransport(options: TransportOptions): Transport {
+  const { provider, client, clock, requestTimeoutMs, random = systemRandom } = options
+  checkClient(client, provider)
+  if (!(Number.isFinite(requestTimeoutMs) && requestTimeoutMs > 0)) {
+    throw new TypeError('requestTimeoutMs is milliseconds above 0')
+  }
+  const sender: Sender = {
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    clock,
+    closing: provider.rotation !== 'never',
+  }
+  const metadata = discovery(provider, sender, requestTimeoutMs)
+
+  async function wayTo(name: Endpoint): Promise<Way | Unprepared> {
+    const given = provider[name]
+    if (given === null || (given === undefined && provider.issuer === undefined)) {
+      return misconfigured(undefined, `The provider's description has no ${name}.`)
+    }
+    const found = given === undefined ? await metadata() : undefined
+    if (found?.ready === false) return found
+    const endpoint = given === undefined ? found?.[name] : new URL(given)
+    if (endpoint === undefined) {
+      return misconfigured(new URL(provider.issuer!), `The metadata has no usable ${name}.`)
+    }
+    const method = authenticationMethod(provider, client, found?.authenticationMethods ?? [])
+    try {
+      const context = { endpoint: endpoint.href, issuer: provider.issuer, clock }
+      return { ready: true, endpoint, authentication: await authenticate(method, client, context) }
+    } catch {
+      return misconfigured(endpoint, 'The client authentication failed on our side.')
+    }
+  }
+
+  async function prepare(): Promise<Prepared | Unprepared> {
+    const way = await bounded(wayTo('tokenEndpoint'), clock, requestTimeoutMs)
+    if (!way.ready) return way
+    return prepared({ ...way, provider, client, sender, timeoutMs: requestTimeoutMs })
+  }
+
+  async function attempt(revocation: Revocation, endsAt: number): Promise<Attempt> {
+    const way = await bounded(wayTo('revocationEndpoint'), clock, endsAt - clock.monotonic())
+    const timeoutMs = endsAt - clock.monotonic()
+    if (way.ready)
+      return attemptRevocation(revocation, { ...way, provider, client, sender, timeoutMs })
+    const { ready: _, hint: __, retryAfterMs, ...trouble } = way
+    const result = { revoked: false, ...trouble } as const
+    return { result, retry: way.code !== 'misconfigured', retryAfterMs }
+  }
+
+  async function revoke(revocation: Revocation): Promise<Revoked> {
+    const endsAt = clock.monotonic() + requestTimeoutMs
+    for (let backoffMs = BACKOFF_MS; ; backoffMs *= 2) {
+      const made = await attempt(revocation, endsAt)
+      const jitteredMs = backoffMs * (0.5 + random.fraction() / 2)
+      const waitMs = Math.max(made.retryAfterMs ?? 0, jitteredMs)
+      if (!made.retry || clock.monotonic() + waitMs >= endsAt) return made.result
+      await sleep(clock, waitMs)
+    }
+  }
+
+  return { prepare, revoke }
+}
+
+/** Gives up what does not end (the user's client authentication may hang) and lets nothing throw. */
+async function bounded(
+  way: Promise<Way | Unprepared>,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<Way | Unprepared> {
+  let timer: unknown
+  const late = new Promise<Unprepared>((resolve) => {
+    const giveUp = (): void => resolve({ ready: false, code: 'unreachable' })
+    timer = clock.setTimeout(giveUp, timeoutMs, { keepAlive: true })
+  })
+  try {
+    return await Promise.race([way, late])
+  } catch {
+    return misconfigured(undefined, 'The request could not be made.')
+  } finally {
+    clock.clearTimeout(timer)
+  }
+}

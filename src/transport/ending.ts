@@ -1,0 +1,136 @@
+import type { Presentation, Trouble } from '../core/presentation.ts'
+import type { Failure, Provider, RawAnswer } from '../core/provider.ts'
+import { ownField, readText } from '../core/read-field.ts'
+import { readTokenResponse } from '../core/token-response.ts'
+import { isRecord } from './decode-body.ts'
+import { holdIdToken } from './id-token.ts'
+import { retryAfterMs } from './retry-after.ts'
+import type { Reply } from './send.ts'
+import type { Presented } from './transport.ts'
+
+/**
+ * The errors of RFC 6749 §5.2 and RFC 8707 §2. The first group is about the client, which is
+ * authenticated before the grant is looked at; the second may come when the token is spent
+ * (oidc-provider raises `invalid_target` after consuming).
+ */
+const OF_THE_RFC: ReadonlyMap<string, Failure> = new Map<string, Failure>([
+  ['invalid_grant', 'rejected'],
+  ['invalid_client', 'refused_before'],
+  ['unauthorized_client', 'refused_before'],
+  ['unsupported_grant_type', 'refused_before'],
+  ['invalid_scope', 'refused_after'],
+  ['invalid_target', 'refused_after'],
+  ['invalid_request', 'refused_after'],
+])
+
+/** Words of letters, as every registered error is: a token that is echoed there is not printed. */
+const PLAIN_CODE = /^(?=.{1,40}$)[a-z]+(?:[_.-][a-z]+)*$/i
+
+interface Context {
+  readonly provider: Provider
+  readonly presented: Presented
+  readonly origin: string
+  /** Epoch milliseconds. */
+  readonly nowMs: number
+}
+
+/**
+ * How a presentation ended, by what came back.
+ *
+ * An answer is read by its members, never by its form: oauth4webapi's readers throw on a 200 they
+ * dislike, when the token is spent, and hide a JSON error behind `WWW-Authenticate`.
+ */
+export function ending(reply: Reply, context: Context): Presentation {
+  const { origin, provider, presented, nowMs } = context
+  if (!reply.answered) {
+    return reply.unsent
+      ? { outcome: 'deferred', code: 'unreachable', origin }
+      : { outcome: 'unknown', code: 'unknown', origin }
+  }
+  const { answer } = reply
+  const { status } = answer
+  const members = readMembers(answer, provider)
+  if (status >= 200 && status < 300 && members !== undefined) {
+    const { accessLifetimeMs } = provider.response
+    const response = readTokenResponse(members, { nowMs, accessLifetimeMs })
+    if (response) return { outcome: 'granted', response: holdIdToken(response, presented.idToken) }
+  }
+  const error = members && readText(ownField(members, 'error'))
+  const trouble = { status, origin, ...printable(error, provider, presented) }
+  return failed(meaning(status, error, provider), trouble, answer, nowMs)
+}
+
+/**
+ * The answer under standard names. Where the provider's reader finds no token set, none is looked
+ * for; where it throws, a bug in a description must not cost a token that we can read ourselves.
+ */
+function readMembers(
+  answer: RawAnswer,
+  { response }: Provider,
+): Record<string, unknown> | undefined {
+  const body = isRecord(answer.body) ? answer.body : undefined
+  if (response.read === undefined) return body
+  try {
+    const read: unknown = response.read(answer)
+    return isRecord(read) ? read : body && { error: ownField(body, 'error') }
+  } catch {
+    return body
+  }
+}
+
+/**
+ * The provider's word before the RFC's, code before status.
+ *
+ * A status is no proof of what became of the token, with two exceptions. 429: the request was not
+ * looked at, whatever the body calls it. 401 without a code: RFC 6749 §5.2 knows it for a client
+ * that did not authenticate only, and "the request has not been applied" (RFC 9110 §15.5.2). A 5xx
+ * proves nothing even with a code: the AS says that it does not know what it does.
+ */
+function meaning(status: number, error: string | undefined, { failures }: Provider): Failure {
+  const described = (name: string): Failure | undefined =>
+    Object.hasOwn(failures, name) ? failures[name] : undefined
+  const isStandard = error !== undefined && status !== 429 && status < 500
+  return (
+    (error === undefined ? undefined : described(error)) ??
+    (isStandard ? OF_THE_RFC.get(error) : undefined) ??
+    described(String(status)) ??
+    (status === 429 ? 'deferred' : undefined) ??
+    (status === 401 && error === undefined ? 'refused_before' : 'unknown')
+  )
+}
+
+function failed(
+  meaning: Failure,
+  trouble: Omit<Trouble, 'code'>,
+  { headers }: RawAnswer,
+  nowMs: number,
+): Presentation {
+  switch (meaning) {
+    case 'rejected':
+      return { outcome: 'rejected', code: 'rejected', ...trouble }
+    case 'refused_before':
+    case 'refused_after': {
+      const consumed = meaning === 'refused_after'
+      return { outcome: 'refused', consumed, code: 'refused', ...trouble }
+    }
+    case 'deferred': {
+      const waitMs = retryAfterMs(headers, nowMs)
+      const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs }
+      return { outcome: 'deferred', code: 'rate_limited', ...wait, ...trouble }
+    }
+    case 'unknown':
+      return { outcome: 'unknown', code: 'unknown', ...trouble }
+  }
+}
+
+/** The `error` of an answer, if it is known or a plain word, and not a token that was sent. */
+function printable(
+  error: string | undefined,
+  { failures }: Provider,
+  { refreshToken, accessToken, idToken }: Presented,
+): { oauthError?: string } {
+  if (error === undefined) return {}
+  const isKnown = OF_THE_RFC.has(error) || Object.hasOwn(failures, error)
+  const isToken = [refreshToken, accessToken, idToken].some((token) => token?.expose() === error)
+  return isKnown || (PLAIN_CODE.test(error) && !isToken) ? { oauthError: error } : {}
+}

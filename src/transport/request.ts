@@ -1,0 +1,78 @@
+import type { OutgoingRequest, Provider } from '../core/provider.ts'
+import type { Presented } from './transport.ts'
+import type { Outgoing } from './send.ts'
+
+/** What a cookie's value may hold (RFC 6265 §4.1.1). */
+const COOKIE_OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
+
+/** The parameters of RFC 6749 §6 beside `grant_type` and `refresh_token`. */
+export function extraParameters(provider: Provider, presented: Presented): Record<string, string> {
+  const { audience, accessToken } = presented
+  const { names, audience: asked } = provider.request
+  const parameters: Record<string, string> = {}
+  if (audience.resource !== undefined) parameters[asked.resource] = audience.resource
+  if (audience.organization !== undefined) parameters[asked.organization] = audience.organization
+  if (accessToken !== undefined && typeof ownName(names, 'access_token') === 'string') {
+    parameters['access_token'] = accessToken.expose()
+  }
+  return parameters
+}
+
+/**
+ * Adds what the provider and the client authentication want, in this order: authentication has the
+ * last word.
+ */
+export function dress(
+  { headers, parameters }: OutgoingRequest,
+  provider: Provider,
+  authentication: OutgoingRequest,
+): void {
+  for (const [name, value] of Object.entries(provider.request.headers)) headers.set(name, value)
+  for (const [name, value] of authentication.headers) headers.set(name, value)
+  for (const [name, value] of authentication.parameters) parameters.set(name, value)
+}
+
+/** The request that oauth4webapi built, as this provider wants it on the wire. */
+export function shape(
+  url: string,
+  headers: Headers,
+  parameters: URLSearchParams,
+  { request: { method, format, names } }: Provider,
+): Outgoing {
+  const renamed: [name: string, value: string][] = []
+  for (const [name, value] of parameters) {
+    const called = ownName(names, name)
+    if (format === 'bearer' && name === 'refresh_token') {
+      headers.set('authorization', `Bearer ${value}`)
+    } else if (called !== null) {
+      renamed.push([called ?? name, value])
+    }
+  }
+  if (format === 'form' || format === 'bearer') {
+    return { url, method, headers, body: new URLSearchParams(renamed).toString() }
+  }
+  if (format === 'json') {
+    headers.set('content-type', 'application/json')
+    return { url, method, headers, body: JSON.stringify(Object.fromEntries(renamed)) }
+  }
+  headers.delete('content-type')
+  if (format === 'cookie') {
+    headers.set(
+      'cookie',
+      renamed.map(([name, value]) => `${name}=${cookieValue(value)}`).join('; '),
+    )
+    return { url, method, headers }
+  }
+  const target = new URL(url)
+  for (const [name, value] of renamed) target.searchParams.set(name, value)
+  return { url: target.href, method, headers }
+}
+
+/** As a browser echoes it; encoded only where a browser could not have got it. */
+function cookieValue(value: string): string {
+  return COOKIE_OCTETS.test(value) ? value : encodeURIComponent(value)
+}
+
+function ownName(names: Provider['request']['names'], name: string): string | null | undefined {
+  return Object.hasOwn(names, name) ? names[name] : undefined
+}

@@ -1,0 +1,114 @@
+import type { Clock } from '../core/clock.ts'
+import type { RawAnswer } from '../core/provider.ts'
+import { decodeBody } from './decode-body.ts'
+import { isUnsent } from './is-unsent.ts'
+
+/** The most that is read of an answer, in bytes after decompression: 1 MiB. */
+export const ANSWER_MAX_BYTES = 1024 * 1024
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** What every request is sent with. */
+export interface Sender {
+  readonly fetch: Fetch
+  readonly clock: Clock
+  /**
+   * Whether a request leaves no idle connection behind: one that the server closes at the very
+   * moment it is used again loses the request without proof (6 of 20 at the server's idle limit).
+   *
+   * With Node's `fetch` it is done by `connection: close`, which undici obeys (measured, undici
+   * 6.24: a socket each). It does not keep undici from taking a connection that a request of the
+   * application's own left idle at the same origin: only a `fetch` with an `Agent` of its own does.
+   * Browsers and workers drop the header.
+   */
+  readonly closing: boolean
+}
+
+export interface Outgoing {
+  readonly url: string
+  readonly method: string
+  readonly headers: Headers
+  readonly body?: string | undefined
+}
+
+/** An answer, or the lack of one. */
+export type Reply =
+  | { readonly answered: true; readonly answer: RawAnswer }
+  | { readonly answered: false; readonly unsent: boolean }
+
+/**
+ * Sends one request, once, and reads its answer whole.
+ *
+ * Bounded: one deadline over headers and body, {@link ANSWER_MAX_BYTES}, no redirect (a token goes
+ * to no other host), no cache. Holds for any `fetch`, also one that ignores its signal.
+ *
+ * @param timeoutMs Milliseconds until the answer is given up.
+ * @returns Never rejects.
+ */
+export async function send(request: Outgoing, sender: Sender, timeoutMs: number): Promise<Reply> {
+  const { clock, closing } = sender
+  const deadline = new AbortController()
+  const timer = clock.setTimeout(() => deadline.abort(), timeoutMs, { keepAlive: true })
+  const headers = new Headers(request.headers)
+  if (closing) headers.set('connection', 'close')
+  try {
+    const response = await unlessAborted(deadline.signal, () =>
+      sender.fetch(request.url, {
+        method: request.method,
+        headers: Object.fromEntries(headers),
+        ...(request.body !== undefined && { body: request.body }),
+        redirect: 'manual',
+        cache: 'no-store',
+        signal: deadline.signal,
+      }),
+    )
+    const read = await readBody(response.body, deadline.signal)
+    const body = decodeBody(read.text, read.whole, response.headers.get('content-type'))
+    return { answered: true, answer: { status: response.status, headers: response.headers, body } }
+  } catch (error) {
+    return { answered: false, unsent: isUnsent(error) }
+  } finally {
+    clock.clearTimeout(timer)
+  }
+}
+
+/** Gives up on a `fetch` that ignores its signal; an answer that still comes is not left hanging. */
+function unlessAborted(signal: AbortSignal, call: () => Promise<Response>): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('deadline')))
+    Promise.resolve(call()).then((response) => {
+      if (signal.aborted) response.body?.cancel().catch(() => {})
+      resolve(response)
+    }, reject)
+  })
+}
+
+/** What came of the body before its end, the deadline, an error or the limit. */
+async function readBody(
+  body: ReadableStream<Uint8Array> | null,
+  signal: AbortSignal,
+): Promise<{ text: string; whole: boolean }> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  if (body === null) return { text, whole: true }
+  const reader = body.getReader()
+  // A cancelled reader ends its pending read at once, whether or not the stream obeys.
+  const cancel = (): void => void reader.cancel().catch(() => {})
+  signal.addEventListener('abort', cancel)
+  try {
+    while (!signal.aborted) {
+      const { done, value } = await reader.read()
+      if (done) return { text: text + decoder.decode(), whole: !signal.aborted }
+      bytes += value.byteLength
+      if (bytes > ANSWER_MAX_BYTES) break
+      text += decoder.decode(value, { stream: true })
+    }
+  } catch {
+    // The connection broke: what has come may be a whole answer all the same.
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+  cancel()
+  return { text, whole: false }
+}

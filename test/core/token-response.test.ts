@@ -1,0 +1,195 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readTokenResponse } from '../../src/core/token-response.ts'
+import { jwt, NOW_MS } from './helpers.ts'
+
+const NOW_S = NOW_MS / 1000
+const HOUR_MS = 3_600_000
+
+describe('readTokenResponse (RFC 6749 §5.1)', () => {
+  it('reads a response with all that is standard', () => {
+    const response = read({
+      access_token: 'at',
+      token_type: 'Bearer',
+      expires_in: 3600,
+      refresh_token: 'rt',
+      scope: 'openid profile',
+      id_token: jwt({ sub: 'x' }),
+    })
+
+    expect(response?.access.token.expose()).toBe('at')
+    expect(response?.access.expiresAtMs).toBe(NOW_MS + HOUR_MS)
+    expect(response?.access.obtainedAtMs).toBe(NOW_MS)
+    expect(response?.access.scope).toBe('openid profile')
+    expect(response?.access.tokenType).toBe('Bearer')
+    expect(response?.refreshToken?.expose()).toBe('rt')
+    expect(response?.idToken?.expose()).toBe(jwt({ sub: 'x' }))
+  })
+
+  it('leaves out, not undefined, what is not there', () => {
+    const response = read({ access_token: 'at' })
+
+    expect(Object.keys(response ?? {})).toEqual(['access'])
+    expect(Object.keys(response?.access ?? {})).toEqual(['token', 'obtainedAtMs'])
+  })
+
+  it.each([undefined, null, '', 7, {}, ['at'], true])('is none with access_token %j', (value) => {
+    expect(read({ access_token: value, refresh_token: 'rt' })).toBeUndefined()
+  })
+
+  it('reads own members only', () => {
+    const inherited = Object.create({ access_token: 'at' }) as Record<string, unknown>
+    const parsed = '{"__proto__":{"access_token":"at","refresh_token":"rt"}}'
+
+    expect(read(inherited)).toBeUndefined()
+    expect(read(JSON.parse(parsed) as Record<string, unknown>)).toBeUndefined()
+    expect(read({ ...inherited, access_token: 'at' })?.refreshToken).toBeUndefined()
+  })
+
+  it.each([
+    [3600, HOUR_MS],
+    ['3600', HOUR_MS],
+    [' 3600 ', HOUR_MS],
+    ['3599.9', HOUR_MS - 100],
+    [3599.9, HOUR_MS - 100],
+    [1, 1000],
+    [315_360_000, 315_360_000_000],
+  ])('takes expires_in %j as %d ms', (expires_in, lifetimeMs) => {
+    expect(lifetimeOf({ expires_in })).toBe(lifetimeMs)
+  })
+
+  it.each([
+    0,
+    '0',
+    -1,
+    '-1',
+    '',
+    ' ',
+    null,
+    undefined,
+    NaN,
+    Infinity,
+    'NaN',
+    '1e3',
+    '0x10',
+    '3600s',
+    [3600],
+    { valueOf: () => 3600 },
+    true,
+    NOW_S,
+    315_360_001,
+    1e300,
+  ])('takes expires_in %j as not sent', (expires_in) => {
+    expect(lifetimeOf({ expires_in })).toBeUndefined()
+    expect(lifetimeOf({ expires_in }, { accessLifetimeMs: 500 })).toBe(500)
+  })
+
+  it.each([
+    [NOW_S + 3600],
+    [String(NOW_S + 3600)],
+    [NOW_MS + HOUR_MS],
+    [String(NOW_MS + HOUR_MS)],
+    [new Date(NOW_MS + HOUR_MS).toISOString()],
+    ['2025-10-09T09:53:20Z'],
+    ['2025-10-09T11:53:20+02:00'],
+  ])('takes expires_at %j as an hour from now', (expires_at) => {
+    expect(lifetimeOf({ expires_at })).toBe(HOUR_MS)
+  })
+
+  it.each([0, NOW_S, NOW_S - 1, NOW_MS, 'soon', '2025', 'Thu, 09 Oct 2025', null, 1e30, 4e9])(
+    'takes expires_at %j as not sent',
+    (expires_at) => {
+      expect(lifetimeOf({ expires_at })).toBeUndefined()
+    },
+  )
+
+  it('believes expires_in before expires_at, and both before the token', () => {
+    const access_token = jwt({ iat: NOW_S, exp: NOW_S + 30 })
+
+    expect(lifetimeOf({ access_token, expires_in: 10, expires_at: NOW_S + 20 })).toBe(10_000)
+    expect(lifetimeOf({ access_token, expires_in: 0, expires_at: NOW_S + 20 })).toBe(20_000)
+    expect(lifetimeOf({ access_token, expires_in: 0 }, { accessLifetimeMs: 40 })).toBe(30_000)
+  })
+
+  it('takes the lifetime from exp - iat, so that a wrong clock here does not matter', () => {
+    for (const skew of [-100_000, 0, 100_000]) {
+      const access_token = jwt({ iat: NOW_S + skew, exp: NOW_S + skew + 300 })
+
+      expect(lifetimeOf({ access_token })).toBe(300_000)
+    }
+  })
+
+  it('takes exp against our clock when there is no iat', () => {
+    expect(lifetimeOf({ access_token: jwt({ exp: NOW_S + 60 }) })).toBe(60_000)
+    expect(lifetimeOf({ access_token: jwt({ exp: NOW_S - 60 }) })).toBeUndefined()
+    expect(lifetimeOf({ access_token: jwt({ exp: 'never' }) })).toBeUndefined()
+  })
+
+  it.each([undefined, null, '', 0, ['rt'], {}])('has no refresh token for %j', (refresh_token) => {
+    expect(read({ access_token: 'at', refresh_token })).not.toHaveProperty('refreshToken')
+  })
+
+  it.each([
+    [{ refresh_expires_in: 1800 }, NOW_MS + 1_800_000],
+    [{ refresh_expires_in: '1800' }, NOW_MS + 1_800_000],
+    [{ refresh_token_expires_in: 15_811_200 }, NOW_MS + 15_811_200_000],
+    [{ refresh_expires_in: 0 }, undefined],
+    [{ refresh_expires_in: 0, refresh_token_expires_in: 5 }, NOW_MS + 5000],
+    [{ refresh_token_expires_in: -1 }, undefined],
+    [{ refresh_token_expires_in: 1e12 }, undefined],
+  ])('takes %j to end the refresh token at %j', (members, expected) => {
+    const response = read({ access_token: 'at', refresh_token: 'rt', ...members })
+
+    expect(response?.refreshExpiresAtMs).toBe(expected)
+  })
+
+  it.each([
+    ['openid profile', 'openid profile'],
+    [['openid', 'profile'], 'openid profile'],
+    [['openid', 7, null, ''], 'openid'],
+    ['', undefined],
+    [[], undefined],
+    [7, undefined],
+  ])('reads scope %j as %j', (scope, expected) => {
+    expect(read({ access_token: 'at', scope })?.access.scope).toBe(expected)
+  })
+
+  it('keeps token_type as it is written, and does without', () => {
+    expect(read({ access_token: 'at', token_type: 'bEaReR' })?.access.tokenType).toBe('bEaReR')
+    expect(read({ access_token: 'at', token_type: '' })?.access.tokenType).toBeUndefined()
+    expect(read({ access_token: 'at', token_type: 1 })?.access.tokenType).toBeUndefined()
+  })
+
+  it.each(['', 'opaque', 'a.b.c', jwt([1]), 7, null, {}])('drops id_token %j', (id_token) => {
+    expect(read({ access_token: 'at', id_token })).not.toHaveProperty('idToken')
+  })
+
+  it('never throws, and never says that a new token is dead', () => {
+    const names = ['access_token', 'refresh_token', 'expires_in', 'expires_at', 'scope', 'id_token']
+    const body = fc.dictionary(fc.constantFrom(...names, '__proto__'), fc.anything())
+
+    fc.assert(
+      fc.property(body, fc.boolean(), (members, hasToken) => {
+        const response = read({ ...members, ...(hasToken && { access_token: 'at' }) })
+
+        expect(response?.access.expiresAtMs ?? Infinity).toBeGreaterThan(NOW_MS)
+        expect(response !== undefined || !hasToken).toBe(true)
+      }),
+    )
+  })
+})
+
+function read(
+  body: Record<string, unknown>,
+  context: { accessLifetimeMs?: number } = {},
+): ReturnType<typeof readTokenResponse> {
+  return readTokenResponse(body, { nowMs: NOW_MS, ...context })
+}
+
+function lifetimeOf(
+  body: Record<string, unknown>,
+  context: { accessLifetimeMs?: number } = {},
+): number | undefined {
+  const expiresAtMs = read({ access_token: 'at', ...body }, context)?.access.expiresAtMs
+  return expiresAtMs === undefined ? undefined : expiresAtMs - NOW_MS
+}

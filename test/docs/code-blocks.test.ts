@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import { imagined, repository } from '../tidy/repository.ts'
+import type { Project } from '../tidy/rule.ts'
+import { blocksOf, compile } from './blocks.ts'
+
+const project = repository()
+
+/** The public modules, by what a reader writes, and where their source lies. */
+function publicModules({ read }: Project): Record<string, string> {
+  const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, string> }
+  const lines = Object.entries(exports).filter(([line]) => line !== './package.json')
+  return Object.fromEntries(
+    lines.map(([line, target]) => [
+      `refresh-once${line.slice(1)}`,
+      target.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts'),
+    ]),
+  )
+}
+
+/** What a reader could be told, wrongly. Line 8 is at fault. */
+const WRONG = `# Wrong
+
+<!-- given: declare const tokens: { accessToken: string } -->
+
+\`\`\`ts
+import { memoryStore } from 'refresh-once/stores/memory'
+const token = tokens.accessToken
+const wrong: number = token
+\`\`\`
+`
+
+describe('the code in the docs', () => {
+  // One program for all, since most of its time goes into what they share.
+  const texts = [...project.paths].filter(
+    (path) => path === 'README.md' || /^docs\/.*\.md$/.test(path),
+  )
+  const blocks = texts.flatMap((path) => blocksOf(path, project.read(path)))
+  const complaints = compile([...blocks, ...blocksOf('WRONG.md', WRONG)], publicModules(project))
+
+  it('compiles against the source', () => {
+    expect(
+      complaints.filter((complaint) => !complaint.startsWith('WRONG.md')),
+      'blocksOf says how to give a block what it takes for granted, and how to leave it out',
+    ).toEqual([])
+  })
+
+  it('is read by a compiler that finds faults', () => {
+    expect(complaints.filter((complaint) => complaint.startsWith('WRONG.md'))).toEqual([
+      "WRONG.md:8: Type 'string' is not assignable to type 'number'.",
+    ])
+  })
+})
+
+describe('blocksOf', () => {
+  it('takes the blocks of TypeScript, but for those to be ignored', () => {
+    const text =
+      '```ts\na\n```\n\n```ts ignore\nb\n```\n\n```sh\nc\n```\n\n- d\n\n  ```tsx\n  d\n  ```\n'
+
+    const blocks = blocksOf('a.md', text)
+
+    expect(blocks.map(({ code, line }) => [code.trim(), line])).toEqual([
+      ['a', 2],
+      ['d', 16],
+    ])
+  })
+})
+
+describe('publicModules', () => {
+  it('leads from exports to the source', () => {
+    const exports = { './a/b': './dist/src/a/b.js', './package.json': './package.json' }
+
+    expect(publicModules(imagined({ 'package.json': JSON.stringify({ exports }) }))).toEqual({
+      'refresh-once/a/b': 'src/a/b.ts',
+    })
+  })
+})

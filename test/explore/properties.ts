@@ -1,0 +1,85 @@
+import type { GrantRow } from '../../src/ledger/rows.ts'
+import type { Kept } from '../../src/ledger/kept.ts'
+import type { Config, Run, World } from './world.ts'
+
+/** A property does not hold. The search adds how the world came there. */
+export class Violation extends Error {}
+
+/** P1, P2: a token that is being presented, or may be spent, is not presented. */
+export function checkSend(world: World, config: Config, token: string): void {
+  const state = world.presented[token]
+  if (state === undefined || config.as === 'never') return
+  throw new Violation(`P1/P2: ${token} is presented again (${state})`)
+}
+
+/** What a call ends with. */
+export function checkEnd(world: World, config: Config, run: Run): void {
+  const { position, cookie, startedAt } = run
+  const { context, state } = position
+  const hands = state === 'rotated' || state === 'fresh' || state === 'expiring.serving'
+  const code = context.problem?.code
+
+  if (state === 'revoked' && world.endedAt === undefined && code !== 'rejected') {
+    throw new Violation(`P5: revoked (${code}) although nobody ended the chain`)
+  }
+  if (state === 'revoked' && code === 'rejected' && world.endedBy === undefined) {
+    throw new Violation('P5: the AS killed a grant that was never misused')
+  }
+  if (code === 'lost' && world.happened.length === 0) {
+    throw new Violation('liveness: lost without a fault')
+  }
+  if (code === 'internal') throw new Violation('an actor answered what it cannot')
+  if (state === 'rotated' && world.endedAt !== undefined && startedAt > world.endedAt) {
+    throw new Violation('S3: a token was handed out after the end of the chain')
+  }
+  if (state === 'rotated' && config.policy.staleHolders === 'replay') {
+    const held = Number((cookie.refreshToken ?? 'r0').slice(1))
+    const isLate = world.acknowledged.some(
+      ([generation, atMs]) => generation > held && atMs + config.policy.staleMs <= startedAt,
+    )
+    if (isLate) throw new Violation(`P4: a replay of r${held} was served`)
+  }
+  if (hands) {
+    const token = context.tokens.access.get('')?.token.expose()
+    const isDead = world.accessTokens[token ?? ''] === 'revoked'
+    if (isDead && (world.endedAt === undefined || startedAt > world.endedAt)) {
+      throw new Violation(`a revoked access token was handed out`)
+    }
+  }
+  if (world.endedBy === 'replay') {
+    const isJust = world.acknowledged.some(([, atMs]) => atMs + config.policy.staleMs <= world.now)
+    if (!isJust) throw new Violation('P4: a chain was ended as replayed too early')
+  }
+}
+
+/** What holds when nobody is doing anything. */
+export function checkQuiet(world: World): void {
+  const newest = newestLive(world)
+  const mayLose = ['crash', 'lost answer', 'evicted', 'overdue', 'stale', 'refused after', 'outage']
+  if (newest !== undefined && !isKnown(world, newest) && !world.happened.some((fault) => mayLose.includes(fault))) {
+    throw new Violation(`P3: nobody knows the live token ${newest}`)
+  }
+  const isExact = !world.happened.some((fault) => fault !== 'revoke' && fault !== 'deferred')
+  if (world.isSignedOut && isExact && newest !== undefined) {
+    throw new Violation(`S3: ${newest} lives after sign-out`)
+  }
+}
+
+/** Whether a holder or the ledger has the token. */
+export function isKnown(world: World, token: string): boolean {
+  return (
+    world.workers.some(({ cookie }) => cookie.refreshToken === token) ||
+    Object.values(world.rows).some(({ row }) => setOf(row)?.refreshToken === token)
+  )
+}
+
+/** The refresh token that the AS would accept now. */
+export function newestLive(world: World): string | undefined {
+  return Object.keys(world.refreshTokens).findLast(
+    (token) => world.refreshTokens[token] === 'live',
+  )
+}
+
+function setOf(row: World['rows'][string]['row']): Kept | undefined {
+  return 'acknowledged' in row ? (row as GrantRow<Kept>).set : undefined
+}

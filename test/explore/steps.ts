@@ -1,0 +1,581 @@
+import type { Presentation } from '../../src/core/presentation.ts'
+import { Secret } from '../../src/core/secret.ts'
+import type { Tokens } from '../../src/core/tokens.ts'
+import { handOut, merge } from '../../src/ledger/kept.ts'
+import type { Kept } from '../../src/ledger/kept.ts'
+import { claim, maySend, reject, revoke, see, seize, settle, UNSEEN } from '../../src/ledger/protocol.ts'
+import type { Next, Operation, Place, Settlement, View } from '../../src/ledger/protocol.ts'
+import { settlementOf } from '../../src/ledger/settlement.ts'
+import { claimOutput, placeOf, presentOutput, refOf, reloadOutput } from '../../src/runtime/outputs.ts'
+import { isSatisfied } from '../../src/runtime/satisfied.ts'
+import { answersOf, revokeAtServer } from './authorization-server.ts'
+import { begin, elapsed, ended, INVOKING } from './chart.ts'
+import type { Output, Position } from './chart.ts'
+import { checkEnd, checkSend } from './properties.ts'
+import type { Activity, Config, Cookie, Fault, Found, Pending, Run, Task, Work, World } from './world.ts'
+
+export type Step = readonly [label: string, world: World]
+
+/** Who does something: a worker, or a revocation. */
+type Who = { readonly kind: 'worker' | 'task'; readonly index: number }
+
+/** Everything that can happen next. */
+export function* stepsOf(world: World, config: Config): Generator<Step> {
+  let isStuck = true
+  for (const step of eventsOf(world, config)) {
+    isStuck = false
+    yield step
+  }
+  const waits = [...world.tasks, ...world.workers.map(({ run }) => run)]
+  if (isStuck && waits.some((waiting) => waiting?.activity?.doing === 'wait')) {
+    yield ['time passes', { ...world, now: world.now + config.policy.claimMs }]
+  }
+}
+
+function* eventsOf(world: World, config: Config): Generator<Step> {
+  for (const index of world.workers.keys()) yield* workerSteps(world, config, index)
+  for (const [index, task] of world.tasks.entries()) {
+    yield* activitySteps(world, config, { kind: 'task', index }, task.activity)
+  }
+  yield* worldSteps(world, config)
+}
+
+function* workerSteps(world: World, config: Config, index: number): Generator<Step> {
+  const worker = world.workers[index]!
+  const name = `worker ${index}`
+  if (worker.run === undefined) {
+    if (worker.calls > 0) {
+      const called = call(world, config, index)
+      if (called !== undefined) yield [`${name} calls`, called]
+    }
+    return
+  }
+  const { position, activity } = worker.run
+  if (position.state === 'error.backingOff') {
+    const next = elapsed(position, 'backoff')
+    yield [`${name} has backed off`, proceed(world, config, index, next)]
+  } else {
+    yield* activitySteps(world, config, { kind: 'worker', index }, activity!)
+  }
+  const crash = (crashed: World, how: string): Step => {
+    const { run: _, ...rest } = worker
+    return [`${name} crashes${how}`, withWorker(crashed, index, rest)]
+  }
+  for (const faulty of fault(world, 'crash')) {
+    if (activity?.doing !== 'fly') yield crash(faulty, '')
+    else {
+      const spent = { ...faulty, presented: { ...faulty.presented, [activity.work.refreshToken]: 'maybe spent' as const } }
+      yield crash(spent, ', nothing arrived')
+      for (const [how, answered] of answersOf(spent, config, activity.work.refreshToken)) {
+        yield crash(answered, `, ${how}`)
+      }
+    }
+  }
+}
+
+/** Starts a call, unless the set is fresh or cannot be renewed. */
+export function call(world: World, config: Config, index: number): World | undefined {
+  const worker = world.workers[index]!
+  const { cookie } = worker
+  if (cookie.refreshToken === undefined) return undefined
+  const position = begin({
+    demand: { audience: '', aheadMs: config.aheadMs },
+    budgetMs: 5,
+    maxHops: 4,
+    recheckMs: 1,
+    tokens: tokensOf(cookie, config),
+    ...(cookie.place !== undefined && { place: refOf(cookie.place) }),
+    nowMs: world.now,
+  })
+  if (position.state === 'fresh') return undefined
+  const run: Run = { position, activity: undefined, cookie, startedAt: world.now }
+  const started = withWorker(world, index, { ...worker, calls: worker.calls - 1, run })
+  return proceed(started, config, index, position)
+}
+
+function tokensOf({ refreshToken, accessToken, obtainedAtMs }: Cookie, config: Config): Tokens {
+  return {
+    ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
+    access: new Map([
+      ['', { token: new Secret(accessToken), obtainedAtMs, expiresAtMs: obtainedAtMs + config.lifetimeMs }],
+    ]),
+  }
+}
+
+/** The chart has moved: invokes what it invokes there, or ends the call. */
+function proceed(world: World, config: Config, index: number, position: Position): World {
+  const worker = world.workers[index]!
+  const { context, state } = position
+  const run = { ...worker.run!, position: stripped(position), activity: undefined }
+  const at = (changed: World, activity: Activity): World =>
+    withWorker(changed, index, { ...worker, run: { ...run, activity } })
+  if (state === 'error.backingOff') return withWorker(world, index, { ...worker, run })
+  if (!INVOKING.has(state)) return endCall(world, config, index, run)
+  switch (state) {
+    case 'expiring.claiming': {
+      const { refreshToken } = context.tokens
+      if (refreshToken === undefined) {
+        const output: Output = { type: 'failed', problem: { code: 'no_refresh_token' }, nowMs: world.now, elapsedMs: 0 }
+        return proceed(withWorker(world, index, { ...worker, run }), config, index, ended(position, output))
+      }
+      const work: Work = {
+        claimId: `k${index}.${worker.claims}`,
+        refreshToken: refreshToken.expose(),
+        startedAt: world.now,
+      }
+      const claiming = withWorker(world, index, { ...worker, claims: worker.claims + 1, run })
+      return ask(claiming, config, { kind: 'worker', index }, 'claim', work, UNSEEN)
+    }
+    case 'expiring.following':
+      return at(world, context.watch as Activity)
+    case 'refreshing.presenting': {
+      const { view, work } = context.claim as { view: View<Kept>; work: Work }
+      return at(world, { doing: 'send', view, work })
+    }
+    default: {
+      const claimed = worker.run!.activity as Activity & { view: View<Kept> }
+      return ask(withWorker(world, index, { ...worker, run }), config, { kind: 'worker', index }, 'reject', claimed.work, { ...claimed.view, grants: {} })
+    }
+  }
+}
+
+/** Without what the chart has handed on: it would only make equal worlds look different. */
+function stripped({ state, context }: Position): Position {
+  const { claim: _, watch: __, ...rest } = context
+  return { state, context: rest }
+}
+
+type Asking = Extract<Activity, { pending: unknown }>['doing']
+
+/** Asks the shipped protocol what is next. */
+function ask(world: World, config: Config, who: Who, doing: Asking, work: Work, view: View<Kept>): World {
+  const next = nextOf(world, config, who, doing, work, view)
+  if ('answer' in next) return answered(world, config, who, doing, work, view, next.answer)
+  const pending = next.operations.map((operation): Pending => ({ operation, key: rowKey(operation, work) }))
+  return withActivity(world, who, { doing, view, pending, work })
+}
+
+function nextOf(
+  world: World,
+  config: Config,
+  who: Who,
+  doing: Asking,
+  work: Work,
+  view: View<Kept>,
+): Next<Kept, { type: string }> {
+  const { claimId, place } = work
+  const minted = `G${claimId}`
+  const { policy } = config
+  const revocation = { claimId, minted, claimMs: policy.claimMs, ...(place !== undefined && { carried: place }) }
+  if (doing === 'revoke') return revoke(revocation, view)
+  if (doing === 'seize') return seize(revocation, place!, view)
+  const { run } = world.workers[who.index]!
+  const { context } = run!.position
+  if (doing === 'reject') return reject({ place: place!, claimId }, 'rejected', view)
+  if (doing === 'claim') {
+    return claim(
+      {
+        claimId,
+        minted,
+        policy,
+        ...(context.place !== undefined && { carried: placeOf(context.place) }),
+        ...(context.came !== undefined && { came: context.came }),
+        ...(context.beganAtMs !== undefined && { beganAtMs: context.beganAtMs }),
+        satisfied: (set, nowMs) =>
+          isSatisfied(set, context.demand, { hostNowMs: nowMs, storeNowMs: nowMs }),
+      },
+      view,
+    )
+  }
+  const ending: Settlement<Kept> = doing === 'dispose' ? { type: 'disposed' } : (work.ending as Ending).settlement
+  return settle(
+    {
+      claimId,
+      place: place!,
+      own: context.own,
+      carried: context.carried,
+      policy,
+      merge: (known, received) => merge(known, received, 'lives'),
+    },
+    ending,
+    view,
+  )
+}
+
+interface Ending {
+  readonly presentation: Presentation | 'overdue'
+  readonly settlement: Settlement<Kept>
+}
+
+function rowKey(operation: Operation<Kept>, work: Work): string {
+  if (operation.on === 'grant') return `g:${operation.grant}`
+  if (operation.on === 'claim') return `c:${work.refreshToken}`
+  const { settlement } = work.ending as Ending
+  return `c:${(settlement as Extract<Settlement<Kept>, { set: Kept }>).set.refreshToken!}`
+}
+
+/** A procedure has its answer: on with the chart, or with the task. */
+function answered(
+  world: World,
+  config: Config,
+  who: Who,
+  doing: Asking,
+  work: Work,
+  view: View<Kept>,
+  answer: { type: string },
+): World {
+  const moment = { hostNowMs: world.now, storeNowMs: world.now }
+  if (who.kind === 'task') return taskAnswered(world, config, who, work, view, answer)
+  const { run } = world.workers[who.index]!
+  const times = {
+    nowMs: world.now,
+    elapsedMs: 0,
+    ...(view.beganAtMs !== undefined && { beganAtMs: view.beganAtMs }),
+  }
+  const go = (output: Omit<Output, 'nowMs' | 'elapsedMs'>, changed = world): World =>
+    proceed(changed, config, who.index, ended(run!.position, { ...output, ...times } as Output))
+  switch (doing) {
+    case 'claim': {
+      const told = answer as Parameters<typeof claimOutput>[0]
+      const claimed: Work = { ...work, place: told.place }
+      const buried = told.type === 'ended' ? bury(world, config, run!, told) : world
+      const row = view.claim?.row
+      const watch: Activity = {
+        doing: 'wait',
+        work: claimed,
+        claim: view.claim?.version ?? 0,
+        grant: view.grants[told.place.grant]?.version ?? 0,
+        until: (view.claim?.writtenAtMs ?? 0) + (row?.kind === 'claimed' ? row.claimMs : 0),
+      }
+      const output = claimOutput(told, { moment, claim: { view, work: claimed }, watch })
+      return go(output, buried)
+    }
+    case 'settle': {
+      const { presentation } = work.ending as Ending
+      if (presentation === 'overdue') return go({ type: 'restarted' })
+      if (answer.type === 'ended') return withActivity(world, who, { doing: 'discard', view, work })
+      const told = answer as Parameters<typeof presentOutput>[0]
+      const rejected = withActivity(world, who, { doing: 'settle', view, pending: [], work })
+      return go(
+        presentOutput(told, { presentation, moment, isReplayable: false, backoffMs: 1 }),
+        presentation.outcome === 'rejected' ? rejected : world,
+      )
+    }
+    case 'dispose':
+      return go({ type: 'ended', problem: { code: 'revoked' } } as never)
+    default:
+      return go(reloadOutput(answer as Parameters<typeof reloadOutput>[0], moment))
+  }
+}
+
+/** A chain was found ended, and something of it may still live: it is revoked in the background. */
+function bury(
+  world: World,
+  config: Config,
+  run: Run,
+  told: Extract<Parameters<typeof claimOutput>[0], { type: 'ended' }>,
+): World {
+  const noted = told.isMine && world.endedAt === undefined
+    ? { ...world, endedAt: world.now, endedBy: 'replay' as const }
+    : world
+  const { refreshToken } = run.position.context.tokens
+  const own: Kept = {
+    refreshToken: refreshToken!.expose(),
+    access: [...run.position.context.tokens.access].map(([audience, { token }]) => [
+      audience,
+      { token: token.expose(), grantedAtMs: 0 },
+    ]),
+  }
+  const newest = told.orphan ? own : told.isMine ? told.set : undefined
+  if (newest?.refreshToken === undefined) return noted
+  const seizing: Work = {
+    claimId: `t${noted.tasks.length}`,
+    refreshToken: newest.refreshToken,
+    startedAt: noted.now,
+    place: told.place,
+    newest,
+  }
+  const added = addTask(noted, { reason: 'burial', activity: { doing: 'seize', view: UNSEEN, pending: [], work: seizing } })
+  return ask(added, config, { kind: 'task', index: added.tasks.length - 1 }, 'seize', seizing, UNSEEN)
+}
+
+function taskAnswered(
+  world: World,
+  config: Config,
+  who: Who,
+  work: Work,
+  view: View<Kept>,
+  answer: { type: string },
+): World {
+  switch (answer.type) {
+    case 'ended': {
+      const { place, set } = answer as unknown as { place: Place; set?: Kept }
+      const newest = set ?? work.newest!
+      const next: Work = { ...work, place, newest, refreshToken: newest.refreshToken ?? work.refreshToken }
+      const noted = world.endedAt === undefined ? { ...world, endedAt: world.now, endedBy: 'sign-out' as const } : world
+      return ask(noted, config, who, 'seize', next, UNSEEN)
+    }
+    case 'seized':
+      return withActivity(world, who, { doing: 'tell', view, work })
+    case 'elsewhere': {
+      const { place } = answer as unknown as { place: Place }
+      return ask(world, config, who, 'revoke', { ...work, place }, UNSEEN)
+    }
+    default: {
+      const row = view.claim!.row
+      return withActivity(world, who, {
+        doing: 'wait',
+        work,
+        claim: view.claim!.version,
+        grant: view.grants[work.place!.grant]?.version ?? 0,
+        until: view.claim!.writtenAtMs + (row?.kind === 'claimed' ? row.claimMs : 0),
+      })
+    }
+  }
+}
+
+function* activitySteps(world: World, config: Config, who: Who, activity: Activity): Generator<Step> {
+  const name = who.kind === 'worker' ? `worker ${who.index}` : `${world.tasks[who.index]!.reason} ${who.index}`
+  const { work } = activity
+  switch (activity.doing) {
+    case 'send': {
+      if (!maySend(world.now - work.startedAt, config.policy.claimMs, config.requestTimeoutMs)) {
+        const late: Work = { ...work, ending: { presentation: 'overdue', settlement: { type: 'unspent' } } satisfies Ending }
+        yield [`${name} is too late to send ${work.refreshToken}`, ask(world, config, who, 'settle', late, activity.view)]
+        return
+      }
+      checkSend(world, config, work.refreshToken)
+      const presented = { ...world.presented, [work.refreshToken]: 'flying' as const }
+      yield [`${name} sends ${work.refreshToken}`, withActivity({ ...world, presented }, who, { ...activity, doing: 'fly' })]
+      return
+    }
+    case 'fly':
+      yield* flySteps(world, config, who, activity, name)
+      return
+    case 'discard': {
+      const { settlement } = work.ending as Ending
+      const { set } = settlement as Extract<Settlement<Kept>, { set: Kept }>
+      yield [`${name} revokes what it received`, ask(revokeAtServer(world, set), config, who, 'dispose', work, activity.view)]
+      return
+    }
+    case 'tell': {
+      const told = revokeAtServer(world, work.newest!)
+      const tasks = told.tasks.filter((_, index) => index !== who.index)
+      yield [`${name} tells the AS`, { ...told, tasks, isSignedOut: told.isSignedOut || world.tasks[who.index]!.reason === 'sign-out' }]
+      return
+    }
+    case 'wait': {
+      const claim = world.rows[`c:${work.refreshToken}`]?.version ?? 0
+      const grant = world.rows[`g:${work.place!.grant}`]?.version ?? 0
+      if (claim === activity.claim && grant === activity.grant && world.now < activity.until) return
+      if (who.kind === 'task') yield [`${name} looks again`, ask(world, config, who, 'seize', work, UNSEEN)]
+      else {
+        const { run } = world.workers[who.index]!
+        const output: Output = { type: 'changed', nowMs: world.now, elapsedMs: 0 }
+        yield [`${name} looks again`, proceed(world, config, who.index, ended(run!.position, output))]
+      }
+      return
+    }
+    default:
+      yield* operationSteps(world, config, who, activity, name)
+  }
+}
+
+function* flySteps(
+  world: World,
+  config: Config,
+  who: Who,
+  activity: Extract<Activity, { view: unknown }>,
+  name: string,
+): Generator<Step> {
+  const { work, view } = activity
+  const token = work.refreshToken
+  const { context } = world.workers[who.index]!.run!.position
+  const moment = { hostNowMs: world.now, storeNowMs: world.now }
+  const provider = PROVIDERS[config.as]
+  const end = (changed: World, presentation: Presentation): World => {
+    const settlement = settlementOf(presentation, context.tokens, '', provider, moment)
+    const isClean = settlement.type === 'unspent' || (settlement.type === 'granted' && !settlement.rotated)
+    const { [token]: _, ...others } = changed.presented
+    const presented = isClean ? others : { ...others, [token]: 'maybe spent' as const }
+    const ending: Ending = { presentation, settlement }
+    return ask({ ...changed, presented }, config, who, 'settle', { ...work, ending }, view)
+  }
+  const unknown: Presentation = { outcome: 'unknown', code: 'unknown' }
+  const isLate = world.now - work.startedAt >= config.policy.claimMs
+  for (const [how, after, presentation] of answersOf(world, config, token)) {
+    yield [`the AS answers ${name}: ${how}`, end(after, presentation)]
+    if (isLate) yield [`${name} has stopped waiting (${how})`, end(after, unknown)]
+    for (const faulty of fault(after, 'lost answer')) yield [`the answer to ${name} is lost (${how})`, end(faulty, unknown)]
+    if (config.as === 'consumes-first') {
+      for (const faulty of fault(after, 'refused after')) {
+        yield [`the AS consumes ${token} and refuses ${name}`, end(faulty, { outcome: 'refused', consumed: true, code: 'refused' })]
+      }
+    }
+  }
+  for (const faulty of fault(world, 'lost answer')) yield [`the request of ${name} is lost`, end(faulty, unknown)]
+  for (const faulty of fault(world, 'deferred')) {
+    yield [`the AS defers ${name}`, end(faulty, { outcome: 'deferred', code: 'rate_limited' })]
+  }
+}
+
+const PROVIDERS = {
+  strict: { rotation: 'always', replay: 'never' },
+  'consumes-first': { rotation: 'always', replay: 'never' },
+  kept: { rotation: 'sometimes', replay: 'never' },
+  sometimes: { rotation: 'sometimes', replay: 'never' },
+  omitted: { rotation: 'always', replay: 'never' },
+  never: { rotation: 'never', replay: 'always' },
+} as const
+
+function* operationSteps(
+  world: World,
+  config: Config,
+  who: Who,
+  activity: Extract<Activity, { pending: unknown }>,
+  name: string,
+): Generator<Step> {
+  const { doing, pending, view, work } = activity
+  if (world.isOut) {
+    const given = giveUp(world, config, who, activity)
+    if (given !== undefined) yield [`${name} gives up on the store`, given]
+    return
+  }
+  for (const [index, { operation, key, found }] of pending.entries()) {
+    if (found !== undefined) continue
+    const label = `${name}: ${operation.do} ${key}`
+    const [changed, seen] = perform(world, operation, key, who, work)
+    const done = pending.map((other, i) => (i === index ? { ...other, found: seen } : other))
+    yield [label, done.every((other) => other.found !== undefined)
+      ? ask(changed, config, who, doing, work, done.reduce((known, other) => see(known, other.operation, other.found!, config.policy.mayEvict), view))
+      : withActivity(changed, who, { ...activity, pending: done })]
+    if (seen.swapped) {
+      for (const faulty of fault(changed, 'lost acknowledgement')) yield [`${label}, unacknowledged`, withActivity(faulty, who, activity)]
+    }
+  }
+}
+
+function giveUp(world: World, config: Config, who: Who, { doing, work }: Extract<Activity, { pending: unknown }>): World | undefined {
+  if (who.kind === 'task') return undefined
+  const { run } = world.workers[who.index]!
+  const times = { nowMs: world.now, elapsedMs: 0 }
+  const go = (output: object): World =>
+    proceed(world, config, who.index, ended(run!.position, { ...output, ...times } as Output))
+  const problem = { code: 'store_unavailable' as const }
+  if (doing === 'claim') return go({ type: 'failed', problem })
+  if (doing === 'dispose') return go({ type: 'ended', problem: { code: 'revoked' } })
+  if (doing === 'reject') return go({ type: 'ended', problem: { code: 'rejected' } })
+  const { presentation, settlement } = work.ending as Ending
+  if (presentation === 'overdue') return go({ type: 'failed', problem })
+  if (settlement.type !== 'granted') return go({ type: 'failed', problem })
+  const moment = { hostNowMs: world.now, storeNowMs: world.now }
+  if (world.now - work.startedAt >= config.policy.claimMs) {
+    const revoked = revokeAtServer(world, settlement.set)
+    return proceed(revoked, config, who.index, ended(run!.position, { type: 'failed', problem, ...times }))
+  }
+  const generation = work.place!.generation + (settlement.rotated ? 1 : 0)
+  return go({ type: 'granted', tokens: handOut(settlement.set, moment), place: refOf({ ...work.place!, generation }) })
+}
+
+/** An operation takes effect. */
+function perform(world: World, operation: Operation<Kept>, key: string, who: Who, work: Work): [World, Found] {
+  const stands = world.rows[key]
+  const nowMs = world.now
+  const look = (state: typeof stands, swapped: boolean): Found => ({
+    row: state?.row,
+    version: state?.version ?? 0,
+    writtenAtMs: state?.writtenAtMs ?? 0,
+    nowMs,
+    swapped,
+  })
+  if (operation.do === 'read' || (stands?.version ?? 0) !== operation.expected) return [world, look(stands, false)]
+  const state = { row: operation.row, version: operation.expected + 1, writtenAtMs: nowMs }
+  const rows = { ...world.rows, [key]: state }
+  const worker = who.kind === 'worker' ? world.workers[who.index] : undefined
+  const isOwn = worker?.run?.cookie.refreshToken === work.refreshToken
+  const isSettling = operation.on === 'grant' && !('ended' in operation.row && operation.row.ended !== undefined)
+  const acknowledged = isSettling && isOwn
+    ? [...world.acknowledged, [Number(work.refreshToken.slice(1)), nowMs] as const]
+    : world.acknowledged
+  return [{ ...world, rows, acknowledged }, look(state, true)]
+}
+
+function* worldSteps(world: World, config: Config): Generator<Step> {
+  const { jumps } = config
+  if (world.expiries > 0) {
+    const aged: World = { ...world, now: world.now + jumps.expire, expiries: world.expiries - 1 }
+    const isFault = jumps.expire >= config.policy.claimMs && !world.happened.includes('overdue')
+    yield ['access tokens age', isFault ? { ...aged, happened: [...world.happened, 'overdue' as const].sort() } : aged]
+  }
+  for (const faulty of fault(world, 'overdue')) yield ['claims become overdue', { ...faulty, now: world.now + jumps.overdue }]
+  for (const faulty of fault(world, 'stale')) yield ['holders become stale', { ...faulty, now: world.now + jumps.stale }]
+  if (world.isOut) yield ['the store is back', { ...world, isOut: false }]
+  else for (const faulty of fault(world, 'outage')) yield ['the store is out', { ...faulty, isOut: true }]
+  for (const [key, { row }] of Object.entries(world.rows)) {
+    if (!mayEvict(world, row)) continue
+    const { [key]: _, ...rows } = world.rows
+    for (const faulty of fault(world, 'evicted')) yield [`${key} is evicted`, { ...faulty, rows }]
+  }
+  for (const faulty of fault(world, 'revoke')) {
+    const { cookie, carries } = world.workers[0]!
+    const work: Work = {
+      claimId: 'revocation',
+      refreshToken: cookie.refreshToken ?? 'r0',
+      startedAt: world.now,
+      newest: { ...(cookie.refreshToken !== undefined && { refreshToken: cookie.refreshToken }), access: [['', { token: cookie.accessToken, grantedAtMs: 0 }]] },
+      ...(cookie.place !== undefined && carries && { place: cookie.place }),
+    }
+    const added = addTask(faulty, { reason: 'sign-out', activity: { doing: 'revoke', view: UNSEEN, pending: [], work } })
+    yield ['somebody signs out', ask(added, config, { kind: 'task', index: added.tasks.length - 1 }, 'revoke', work, UNSEEN)]
+  }
+}
+
+/** Evicting a claim that has not settled breaks the promise under every rule (docs/design.md). */
+function mayEvict(world: World, row: World['rows'][string]['row']): boolean {
+  if (!('kind' in row)) return true
+  const outcome = world.rows[`g:${row.grant}`]?.row
+  return outcome !== undefined && 'acknowledged' in outcome && outcome.generation > row.generation
+}
+
+function endCall(world: World, config: Config, index: number, run: Run): World {
+  const worker = world.workers[index]!
+  const { tokens, place } = run.position.context
+  const access = tokens.access.get('')!
+  checkEnd(world, config, run)
+  const cookie: Cookie = {
+    accessToken: access.token.expose(),
+    obtainedAtMs: access.obtainedAtMs!,
+    ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken.expose() }),
+    ...(worker.carries && place !== undefined && { place: placeOf(place) }),
+  }
+  const { run: _, ...rest } = worker
+  return withWorker(world, index, worker.saves ? { ...rest, cookie } : rest)
+}
+
+/** The world in which one more fault has happened, if one may. */
+function* fault(world: World, kind: Fault): Generator<World> {
+  const left = world.faults[kind] ?? 0
+  if (left === 0 || world.faultsLeft === 0) return
+  yield {
+    ...world,
+    faults: { ...world.faults, [kind]: left - 1 },
+    faultsLeft: world.faultsLeft - 1,
+    happened: [...world.happened, kind].sort(),
+  }
+}
+
+function withWorker(world: World, index: number, worker: World['workers'][number]): World {
+  return { ...world, workers: world.workers.map((other, i) => (i === index ? worker : other)) }
+}
+
+function addTask(world: World, task: Task): World {
+  return { ...world, tasks: [...world.tasks, task] }
+}
+
+function withActivity(world: World, who: Who, activity: Activity): World {
+  if (who.kind === 'task') {
+    return { ...world, tasks: world.tasks.map((task, i) => (i === who.index ? { ...task, activity } : task)) }
+  }
+  const worker = world.workers[who.index]!
+  return withWorker(world, who.index, { ...worker, run: { ...worker.run!, activity } })
+}

@@ -1,0 +1,133 @@
+import type { Kept } from '../../src/ledger/kept.ts'
+import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
+import type { Operation, Place, Policy, View } from '../../src/ledger/protocol.ts'
+import type { Position } from './chart.ts'
+
+/** A token set as a holder keeps it, in the explorer's small words. */
+export interface Cookie {
+  readonly refreshToken?: string
+  readonly accessToken: string
+  readonly obtainedAtMs: number
+  readonly place?: Place
+}
+
+export interface RowState {
+  readonly row: ClaimRow | GrantRow<Kept>
+  readonly version: number
+  readonly writtenAtMs: number
+}
+
+/** What an operation found. */
+export interface Found {
+  readonly row: ClaimRow | GrantRow<Kept> | undefined
+  readonly version: number
+  readonly writtenAtMs: number
+  readonly nowMs: number
+  readonly swapped: boolean
+}
+
+/** An operation on its way; `found` once it has taken effect. */
+export interface Pending {
+  readonly operation: Operation<Kept>
+  readonly key: string
+  readonly found?: Found
+}
+
+/** What an actor is doing: the loop of a procedure of the ledger, or a step beside it. */
+export type Activity =
+  | {
+      readonly doing: 'claim' | 'settle' | 'dispose' | 'reject' | 'revoke' | 'seize'
+      readonly view: View<Kept>
+      readonly pending: readonly Pending[]
+      readonly work: Work
+    }
+  /** About to send, sent, told to revoke what was received. */
+  | { readonly doing: 'send' | 'fly' | 'discard' | 'tell'; readonly view: View<Kept>; readonly work: Work }
+  /** Waiting for a row to change. */
+  | { readonly doing: 'wait'; readonly work: Work; readonly claim: number; readonly grant: number; readonly until: number }
+
+/** The constants of an activity. */
+export interface Work {
+  readonly claimId: string
+  readonly refreshToken: string
+  readonly startedAt: number
+  readonly place?: Place
+  readonly ending?: unknown
+  readonly cookie?: Cookie
+  /** For a revocation: the newest tokens. */
+  readonly newest?: Kept
+}
+
+export interface Run {
+  readonly position: Position
+  readonly activity: Activity | undefined
+  readonly cookie: Cookie
+  readonly startedAt: number
+}
+
+export interface Worker {
+  readonly cookie: Cookie
+  readonly calls: number
+  /** Whether it saves what it is handed; a stale holder does not. */
+  readonly saves: boolean
+  /** Whether its storage keeps `grant`. */
+  readonly carries: boolean
+  /** How many claims it has tried for. */
+  readonly claims: number
+  readonly run?: Run
+}
+
+/** A revocation, or the burial of what an ended chain left alive. */
+export interface Task {
+  readonly reason: 'sign-out' | 'burial'
+  readonly activity: Activity
+}
+
+export type AsKind = 'strict' | 'kept' | 'sometimes' | 'omitted' | 'consumes-first' | 'never'
+
+export type Fault =
+  | 'crash'
+  | 'lost answer'
+  | 'lost acknowledgement'
+  | 'overdue'
+  | 'stale'
+  | 'evicted'
+  | 'outage'
+  | 'revoke'
+  | 'deferred'
+  | 'refused after'
+
+export interface Config {
+  readonly name: string
+  readonly as: AsKind
+  readonly policy: Policy
+  readonly requestTimeoutMs: number
+  readonly lifetimeMs: number
+  readonly aheadMs: number
+  /** Jumps of the clock: until tokens expire, until claims are overdue, until holders are stale. */
+  readonly jumps: { readonly expire: number; readonly overdue: number; readonly stale: number }
+}
+
+export interface World {
+  readonly now: number
+  readonly rows: Readonly<Record<string, RowState>>
+  /** At the AS: what became of each token. */
+  readonly refreshTokens: Readonly<Record<string, 'live' | 'spent' | 'revoked'>>
+  readonly accessTokens: Readonly<Record<string, 'live' | 'revoked'>>
+  readonly issued: number
+  readonly workers: readonly Worker[]
+  readonly tasks: readonly Task[]
+  readonly expiries: number
+  /** Faults that may still happen, by kind, and in all. */
+  readonly faults: Readonly<Partial<Record<Fault, number>>>
+  readonly faultsLeft: number
+  readonly happened: readonly Fault[]
+  readonly isOut: boolean
+  /** What an observer above the world knows of each token's presentations. */
+  readonly presented: Readonly<Record<string, 'flying' | 'maybe spent'>>
+  /** Presentations of own tokens that were settled: generation and time. */
+  readonly acknowledged: readonly (readonly [generation: number, atMs: number])[]
+  readonly endedAt?: number
+  readonly endedBy?: 'sign-out' | 'replay' | 'rejected'
+  readonly isSignedOut: boolean
+}

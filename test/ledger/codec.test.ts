@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest'
+import { decodeClaim, decodeGrant, encodeRow } from '../../src/ledger/codec.ts'
+import type { Kept } from '../../src/ledger/kept.ts'
+import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
+
+const identity = { issuer: 'https://id.example.com', clientId: 'app' }
+const grant = `${'a'.repeat(42)}A`
+const open: ClaimRow = { kind: 'open', grant, generation: 0, delayMs: 5 }
+const claimed: ClaimRow = { kind: 'claimed', grant, generation: 3, claimId: 'id', claimMs: 20_000 }
+const live: GrantRow<Kept> = {
+  generation: 1,
+  claimId: 'id',
+  acknowledged: [{ generation: 0, atMs: 1 }],
+  withheld: 'subject_changed',
+  set: {
+    refreshToken: 'rt',
+    refreshExpiresAtMs: 9,
+    authorizedAtMs: 1,
+    idToken: 'it',
+    access: [
+      ['', { token: 'at', grantedAtMs: 5, lifetimeMs: 6, scope: 'openid', tokenType: 'Bearer' }],
+      ['["r",null]', { token: 'at2', grantedAtMs: 5 }],
+    ],
+  },
+}
+const ended: GrantRow<Kept> = { generation: 0, acknowledged: [], ended: 'replay', endedBy: 'id' }
+
+const raw = (row: unknown, about: object = identity): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify({ ...about, row }))
+/** The object with what lies at a path replaced; without, removed. */
+function changed<T extends object>(from: T, path: string, value?: unknown): T {
+  const copy = structuredClone(from)
+  const names = path.split('.')
+  const holder = names.slice(0, -1).reduce((at, name) => Reflect.get(at, name), copy as object)
+  if (value === undefined) Reflect.deleteProperty(holder, names.at(-1)!)
+  else Reflect.set(holder, names.at(-1)!, value)
+  return copy
+}
+const unreadable = expect.objectContaining({ code: 'row_unreadable' })
+const wrongIssuer = expect.objectContaining({ code: 'wrong_issuer' })
+
+describe('encodeRow and back', () => {
+  it.each([open, claimed])('leaves a claim row that is $kind as it was', (row) => {
+    expect(decodeClaim(identity, encodeRow(identity, row))).toEqual(row)
+  })
+
+  it.each([live, ended])('leaves a grant row of generation $generation as it was', (row) => {
+    expect(decodeGrant(identity, encodeRow(identity, row))).toEqual(row)
+  })
+
+  it('leaves out a lifetime that is no finite number, and stays readable', () => {
+    const row = changed(live, 'set.access.0.1.lifetimeMs', Infinity)
+
+    const back = decodeGrant(identity, encodeRow(identity, row))
+
+    expect(back).toEqual(changed(live, 'set.access.0.1.lifetimeMs'))
+  })
+
+  it('lets fields be that a later minor version wrote', () => {
+    const later = { ...live, later: 1, set: { ...live.set, later: [2] } }
+
+    expect(decodeGrant(identity, raw(later, { ...identity, later: 3 }))).toEqual(later)
+    expect(decodeClaim(identity, raw({ ...open, later: 1 }))).toMatchObject(open)
+  })
+})
+
+describe('a row is believed field by field', () => {
+  it.each([
+    ['kind'],
+    ['kind', 'opened'],
+    ['grant'],
+    ['grant', 7],
+    ['grant', '__proto__'],
+    ['grant', `${grant}.0`],
+    ['generation'],
+    ['generation', -1],
+    ['generation', 0.5],
+    ['generation', '3'],
+    ['generation', 2 ** 53],
+    ['claimId'],
+    ['claimId', 1],
+    ['claimMs'],
+    ['claimMs', -1],
+    ['claimMs', '20000'],
+  ])('no claim row without a right %s (%j)', (path, value?: unknown) => {
+    const bytes = raw(changed(claimed, path, value))
+
+    expect(() => decodeClaim(identity, bytes)).toThrow(unreadable)
+  })
+
+  it.each([[-1], ['5'], [null]])('no open row with a delay of %j', (delayMs) => {
+    expect(() => decodeClaim(identity, raw({ ...open, delayMs }))).toThrow(unreadable)
+  })
+
+  it.each([
+    ['generation'],
+    ['generation', -1],
+    ['claimId', 1],
+    ['acknowledged'],
+    ['acknowledged', {}],
+    ['acknowledged.0', null],
+    ['acknowledged.0.generation', '0'],
+    ['acknowledged.0.atMs', null],
+    ['ended', 'because'],
+    ['endedBy', 1],
+    ['withheld', true],
+    ['set'],
+    ['set', null],
+    ['set', 'set'],
+    ['set.refreshToken', 1],
+    ['set.refreshExpiresAtMs', '9'],
+    ['set.authorizedAtMs', '9'],
+    ['set.idToken', {}],
+    ['set.access'],
+    ['set.access', { '': {} }],
+    ['set.access.0', 'at'],
+    ['set.access.0.0', 1],
+    ['set.access.0.1', null],
+    ['set.access.0.1.token'],
+    ['set.access.0.1.token', 1],
+    ['set.access.0.1.grantedAtMs'],
+    ['set.access.0.1.grantedAtMs', '5'],
+    ['set.access.0.1.lifetimeMs', '6'],
+    ['set.access.0.1.scope', ['openid']],
+    ['set.access.0.1.tokenType', 1],
+  ])('no grant row without a right %s (%j)', (path, value?: unknown) => {
+    const bytes = raw(changed(live, path, value))
+
+    expect(() => decodeGrant(identity, bytes)).toThrow(unreadable)
+  })
+
+  it('no claim row for a grant row, and none the other way', () => {
+    expect(() => decodeClaim(identity, encodeRow(identity, live))).toThrow(unreadable)
+    expect(() => decodeGrant(identity, encodeRow(identity, claimed))).toThrow(unreadable)
+  })
+
+  it.each([['{'], ['null'], ['7'], ['[]'], ['{}']])('nothing out of %s', (text) => {
+    const bytes = new TextEncoder().encode(text)
+    const refused = text === '[]' || text === '{}' ? wrongIssuer : unreadable
+
+    expect(() => decodeClaim(identity, bytes)).toThrow(refused)
+    expect(() => decodeGrant(identity, bytes)).toThrow(refused)
+  })
+
+  it('nothing out of bytes that did not open', () => {
+    expect(() => decodeClaim(identity, undefined)).toThrow(unreadable)
+  })
+
+  it('no field that is only inherited', () => {
+    const bytes = new TextEncoder().encode(JSON.stringify(identity))
+    const prototype = Object.prototype as { row?: unknown }
+    prototype.row = open
+    try {
+      expect(() => decodeClaim(identity, bytes)).toThrow(unreadable)
+    } finally {
+      delete prototype.row
+    }
+  })
+})
+
+describe('a row of another issuer or client', () => {
+  it.each([
+    { issuer: 'https://id.example.com/', clientId: 'app' },
+    { issuer: 'https://id.example.com', clientId: 'other' },
+    { issuer: 'https://id.example.com' },
+  ])('is not believed: %j', (other) => {
+    expect(() => decodeClaim(identity, raw(open, other))).toThrow(wrongIssuer)
+    expect(() => decodeGrant(identity, raw(live, other))).toThrow(wrongIssuer)
+  })
+})

@@ -1,0 +1,161 @@
+import { format, resolveConfig } from 'prettier'
+import { describeMachine } from '../../machines/describe.ts'
+import type { MachineDescription, TransitionDescription } from '../../machines/describe.ts'
+import { refreshMachine } from '../../machines/index.ts'
+import { mermaidOf } from '../../machines/mermaid.ts'
+import { CLAIMING } from '../../src/ledger/protocol.ts'
+import { ROW_STEPS } from '../../src/ledger/rows.ts'
+
+export const DOCUMENT = 'docs/statechart.md'
+
+const chart = describeMachine(refreshMachine)
+
+/** The text of the document, drawn from what runs. */
+export function statechartDocument(): Promise<string> {
+  return formatted(`
+# The statechart
+
+<!-- Written by \`npx tsx test/statechart/generate.ts\` from machines/ and src/ledger/. -->
+
+${INTRODUCTION}
+
+${fenced(mermaidOf(chart))}
+
+## States
+
+${STATES}
+
+${table(['state', 'tags', 'runs'], chart.states.filter(isInnermost).map(stateRow))}
+
+## Transitions
+
+${TRANSITIONS}
+
+${table(['in', 'on', 'if', 'goes to', 'does'], chart.transitions.map(transitionRow))}
+
+## Rows of the ledger
+
+${ROWS}
+
+### The claim row of one refresh token
+
+${fenced(mermaidOf(rowMachine('claim', 'absent')))}
+
+### The grant row of one chain
+
+${fenced(mermaidOf(rowMachine('grant', 'absent')))}
+
+## What a claim finds
+
+${FINDS}
+
+${table(['grant row \\ claim row', ...Object.keys(CLAIMING)], claimingRows())}
+`)
+}
+
+const INTRODUCTION = `
+The life of one token set. The chart decides; the runtime provides its four actors (\`claim\`,
+\`follow\`, \`present\`, \`reload\`) and takes no decision of its own. It runs in two ways. A
+_per-call_ run is made when a set is not fresh, and ends at the first state tagged \`settled\`: no
+timer of a settled state ever fires in it. A _long-lived_ run (\`keep\`) goes round: the timers of
+its settled states, and \`STORED\`, which the application's storing of a set sends, drive it on.`
+
+const STATES = `
+- \`fresh\`: the access token is good for longer than it is renewed ahead. An overdue set leaves at
+  once, a far expiry is waited for timer by timer.
+- \`expiring\`: the ledger decides who presents. While another holder does, whoever still has a good
+  access token is \`serving\` and waits for nobody; whoever has none is \`following\` the holder.
+- \`refreshing\`: this run holds the claim. Nothing leaves \`presenting\` but its own end, because a
+  presentation that is walked away from still spends the token. A rejection is believed only after
+  \`reloading\`: the caller's storage, or the ledger, may hold a later set.
+- \`rotated\`: the set changed, by this run or by another holder.
+- \`error\`: the tokens are kept. \`backingOff\` waits inside the call's budget; \`resting\` tries
+  again only if it was told when.
+- \`revoked\`: the grant is dead. The one end of a long-lived run.`
+
+const TRANSITIONS = `
+Of several alternatives for one event, the first whose guard holds is taken, in the order of this
+table. \`done(actor)\` is an actor's answer, \`error(actor)\` a bug in it, \`after(delay)\` a timer
+and \`always\` is taken on entry. Removing any line fails a test.`
+
+const ROWS = `
+Every change of a row is a compare-and-swap, and these are all the changes there are. A \`claimed\`
+row is claimed again only where tokens never rotate, after its holder's time is over, or when the
+claim is known to be settled; it is opened again only when the token was kept, or provably not
+consumed.`
+
+const FINDS = `
+What somebody who comes with a refresh token does next, by what has been seen of its claim row
+(across) and of the grant row (down). \`look\`, \`read\`, \`claim\`, \`release\` and \`end\` are
+operations on rows, after which the table is asked again; the other words are the answer. \`stale\`
+is the holder of a spent token after a later one has been seen for long enough: a replay.`
+
+function isInnermost({ initial }: MachineDescription['states'][number]): boolean {
+  return initial === undefined
+}
+
+function stateRow({
+  path,
+  tags,
+  isFinal,
+  invokes,
+}: MachineDescription['states'][number]): string[] {
+  return [code(path), [...tags, ...(isFinal ? ['final'] : [])].join(', '), codes(invokes)]
+}
+
+function transitionRow({ from, event, guard, target, actions }: TransitionDescription): string[] {
+  return [
+    code(from),
+    code(event),
+    codes([guard ?? []].flat()),
+    code(target ?? from),
+    codes(actions),
+  ]
+}
+
+function rowMachine(kind: keyof typeof ROW_STEPS, initial: string): MachineDescription {
+  const steps: Readonly<Record<string, Readonly<Record<string, string>>>> = ROW_STEPS[kind]
+  return {
+    id: kind,
+    initial,
+    states: Object.keys(steps).map((path) => ({ path, tags: [], isFinal: false, invokes: [] })),
+    transitions: Object.entries(steps).flatMap(([from, ways]) =>
+      Object.entries(ways).map(([event, target]) => ({
+        from,
+        event,
+        target,
+        reenters: true,
+        actions: [],
+      })),
+    ),
+  }
+}
+
+function claimingRows(): string[][] {
+  const grants = Object.keys(CLAIMING.unseen) as (keyof typeof CLAIMING.unseen)[]
+  return grants.map((grant) => [
+    `**${grant}**`,
+    ...Object.values(CLAIMING).map((moves) => moves[grant]),
+  ])
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function fenced(text: string): string {
+  return `\`\`\`mermaid\n${text}\`\`\``
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}
+
+function codes(texts: readonly string[]): string {
+  return texts.map(code).join(', ')
+}
+
+async function formatted(text: string): Promise<string> {
+  return format(text, { ...(await resolveConfig(DOCUMENT)), parser: 'markdown' })
+}

@@ -1,0 +1,124 @@
+import type { ClaimOutput, FollowOutput, Problem } from '../../../machines/index.ts'
+import { AHEAD_MS, HOUR_MS, at, expiryOf, tokensUntil } from '../facts.ts'
+import {
+  BREAKS,
+  LATER_MS,
+  generationOf,
+  isInReach,
+  isOutOfReach,
+  lastWaitMs,
+  when,
+} from './step.ts'
+import type { Outcomes } from './step.ts'
+
+const CLAIM = { claim: 'won' }
+const WATCH = { watch: 'busy' }
+const PAUSED: Problem = { code: 'paused' }
+const LOST: Problem = { code: 'lost' }
+const REPLAY: Problem = { code: 'replay' }
+const BUSY: Problem = { code: 'busy' }
+const SUPERSEDED: Problem = { code: 'superseded' }
+
+/** What the ledger says to a claim. */
+export const claiming: Outcomes<ClaimOutput> = {
+  won: [
+    when<ClaimOutput>('won', (was) => {
+      const place = at(generationOf(was))
+      return [
+        { type: 'won', claim: CLAIM, place },
+        'refreshing.presenting',
+        { claim: CLAIM, place },
+      ]
+    }),
+  ],
+  current: [
+    when<ClaimOutput>('current', (was) => {
+      const tokens = tokensUntil(was.nowMs + HOUR_MS)
+      const place = at(generationOf(was))
+      const came = was.came ?? place.generation
+      return [{ type: 'current', tokens, place }, 'rotated', { tokens, place, came }]
+    }),
+  ],
+  adopted: [
+    when<ClaimOutput>('adopted, and fresh', (was) => {
+      const tokens = tokensUntil(was.nowMs + HOUR_MS)
+      const place = at(generationOf(was) + 1)
+      const came = generationOf(was)
+      const changes = { tokens, place, own: false, came: was.came ?? came }
+      return [{ type: 'adopted', tokens, place, came }, 'rotated', changes]
+    }),
+    when<ClaimOutput>(
+      'adopted, not fresh',
+      (was) => {
+        const tokens = tokensUntil(was.nowMs + LATER_MS + AHEAD_MS)
+        const place = at(generationOf(was) + 2)
+        const came = generationOf(was)
+        const changes = { tokens, place, own: false, came: was.came ?? came, hops: was.hops + 1 }
+        return [{ type: 'adopted', tokens, place, came }, 'expiring.claiming', changes]
+      },
+      isInReach,
+    ),
+    when<ClaimOutput>(
+      'adopted, not fresh, once too often',
+      (was) => {
+        const tokens = tokensUntil(was.nowMs + LATER_MS + AHEAD_MS)
+        const place = at(generationOf(was) + 3)
+        const came = generationOf(was)
+        const changes = { tokens, place, own: false, came: was.came ?? came, problem: SUPERSEDED }
+        return [{ type: 'adopted', tokens, place, came }, 'error.resting', changes]
+      },
+      isOutOfReach,
+    ),
+  ],
+  busy: [
+    when<ClaimOutput>('busy, the access token is good', (was) => {
+      const nowMs = expiryOf(was.tokens) - 1
+      return [{ type: 'busy', watch: WATCH }, 'expiring.serving', { watch: WATCH }, nowMs]
+    }),
+    when<ClaimOutput>('busy, the access token is dead', (was) => {
+      const nowMs = expiryOf(was.tokens)
+      return [{ type: 'busy', watch: WATCH }, 'expiring.following', { watch: WATCH }, nowMs]
+    }),
+  ],
+  ended: [
+    when<ClaimOutput>('ended', () => [
+      { type: 'ended', problem: REPLAY },
+      'revoked',
+      { problem: REPLAY },
+    ]),
+  ],
+  deferred: [
+    when<ClaimOutput>('paused, inside the budget', (was) => {
+      const wait = { problem: PAUSED, retryInMs: lastWaitMs(was) }
+      return [{ type: 'deferred', ...wait }, 'error.backingOff', wait]
+    }),
+    when<ClaimOutput>('paused, past the budget', (was) => {
+      const wait = { problem: PAUSED, retryInMs: lastWaitMs(was) + 1 }
+      return [{ type: 'deferred', ...wait }, 'error.resting', wait]
+    }),
+  ],
+  failed: [
+    when<ClaimOutput>('fails, to be tried again', () => {
+      const rest = { problem: LOST, retryInMs: 30_000 }
+      return [{ type: 'failed', ...rest }, 'error.resting', rest]
+    }),
+    when<ClaimOutput>('fails for good', () => [
+      { type: 'failed', problem: LOST },
+      'error.resting',
+      { problem: LOST },
+    ]),
+  ],
+  throws: BREAKS,
+}
+
+/** What becomes of waiting for the holder of the claim. */
+export const following: Outcomes<FollowOutput> = {
+  changed: [when<FollowOutput>('changed', () => [{ type: 'changed' }, 'expiring.claiming', {}])],
+  failed: [
+    when<FollowOutput>('waited long enough', () => {
+      const rest = { problem: BUSY, retryInMs: 2_000 }
+      return [{ type: 'failed', ...rest }, 'error.resting', rest]
+    }),
+  ],
+  throws: BREAKS,
+}

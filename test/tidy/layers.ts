@@ -1,0 +1,72 @@
+import { importsOf, resolveFrom } from './code.ts'
+import { isShipped, type Rule } from './rule.ts'
+
+interface Layer {
+  /** A folder, or a file of its own. The first that fits counts. */
+  readonly at: string
+  /** Folders and files it may import, besides itself. */
+  readonly imports: readonly string[]
+  /** Packages it may import. */
+  readonly packages?: readonly string[] | 'all'
+  /** Whether it may `import type` from any package: of a client that the caller passes in. */
+  readonly types?: boolean
+  /** Whether it may import Node's own modules; the others run wherever the web's APIs do. */
+  readonly builtins?: boolean
+}
+
+const ALL = ['src/', 'machines/', 'providers/']
+
+/** DESIGN.md §8. */
+const LAYERS: readonly Layer[] = [
+  { at: 'src/core/', imports: [] },
+  { at: 'machines/', imports: ['src/core/'], packages: ['xstate'] },
+  { at: 'providers/', imports: ['src/core/'], packages: ['zod/mini'] },
+  { at: 'src/ledger/', imports: ['src/core/'] },
+  {
+    at: 'src/stores/',
+    imports: ['src/core/', 'src/ledger/store.ts'],
+    types: true,
+    builtins: true,
+  },
+  { at: 'src/transport/', imports: ['src/core/'], packages: ['oauth4webapi'] },
+  {
+    at: 'src/runtime/',
+    imports: ['src/core/', 'src/ledger/', 'src/transport/', 'machines/'],
+    packages: ['xstate'],
+  },
+  { at: 'src/index.ts', imports: ['src/core/', 'src/ledger/', 'src/transport/', 'src/runtime/'] },
+  { at: 'src/integrations/', imports: ['src/index.ts'], types: true },
+  { at: 'src/testing/', imports: ALL, packages: 'all', builtins: true },
+  { at: 'src/inspect/', imports: ALL, packages: 'all', builtins: true },
+  { at: 'src/cli/', imports: ALL, packages: 'all', builtins: true },
+]
+
+export const layers: Rule = {
+  name: 'every layer imports only what lies below it',
+  appliesTo: isShipped,
+  check(path, text) {
+    const layer = LAYERS.find(({ at }) => path.startsWith(at))
+    if (!layer) return ['belongs to no layer of DESIGN.md §8']
+    return importsOf(path, text).flatMap(({ line, specifier, typeOnly }) =>
+      mayImport(layer, path, specifier, typeOnly)
+        ? []
+        : [`line ${line}: ${layer.at} must not import ${specifier}`],
+    )
+  },
+}
+
+function mayImport(layer: Layer, path: string, specifier: string, typeOnly: boolean): boolean {
+  if (specifier.startsWith('.')) {
+    const target = resolveFrom(path, specifier)
+    return [layer.at, ...layer.imports].some((at) => target.startsWith(at))
+  }
+  if (layer.types && typeOnly) return true
+  if (specifier.startsWith('node:')) return layer.builtins === true
+  return layer.packages === 'all' || (layer.packages ?? []).includes(specifier)
+}
+
+/** Whether a file must run where there is no Node: on the edge, in a browser. */
+export function isWebOnly(path: string): boolean {
+  const layer = LAYERS.find(({ at }) => path.startsWith(at))
+  return isShipped(path) && layer?.builtins !== true
+}

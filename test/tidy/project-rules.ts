@@ -1,0 +1,117 @@
+import { posix } from 'node:path'
+import { lineAt, type Project, type Rule } from './rule.ts'
+
+const FOLDERS = new Set(['src', 'machines', 'providers', 'test', 'docs'])
+
+export const projectRules: readonly Rule[] = [
+  {
+    name: 'the top level holds no folder but src, machines, providers, test, docs and dotfolders',
+    appliesTo: (path) => path.includes('/'),
+    check(path) {
+      const folder = path.split('/')[0]!
+      return FOLDERS.has(folder) || folder.startsWith('.') ? [] : [`${folder}/ is one too many`]
+    },
+  },
+  {
+    name: 'every provider has recorded answers, a page in the docs and a line in exports',
+    appliesTo: (path) => /^providers\/[^/]+\.ts$/.test(path),
+    check(path, _, project) {
+      const id = posix.basename(path, '.ts')
+      const { exports } = JSON.parse(project.read('package.json')) as Manifest
+      const wanted = {
+        [`no answer in test/providers/fixtures/${id}/`]: exists(
+          project,
+          `test/providers/fixtures/${id}/`,
+        ),
+        [`no page docs/providers/${id}.md`]: exists(project, `docs/providers/${id}.md`),
+        [`no line ./providers/${id} in the exports of package.json`]:
+          exports[`./providers/${id}`] === `./dist/providers/${id}.js`,
+      }
+      return Object.keys(wanted).filter((complaint) => !wanted[complaint])
+    },
+  },
+  {
+    name: 'every line of exports and bin has a source file',
+    appliesTo: (path) => path === 'package.json',
+    check(_, text, project) {
+      const { exports, bin = {} } = JSON.parse(text) as Manifest
+      return Object.entries({ ...exports, ...bin })
+        .filter(([, target]) => !isBuiltFrom(target, project))
+        .map(([name, target]) => `${name}: nothing builds ${target}`)
+    },
+  },
+  {
+    name: 'every link in the docs leads somewhere',
+    appliesTo: (path) => path.endsWith('.md'),
+    check: (path, text, project) =>
+      linksOf(text)
+        .filter(({ target }) => !leadsSomewhere(path, target, project))
+        .map(({ target, line }) => `line ${line}: ${target} leads nowhere`),
+  },
+]
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string>>
+  readonly bin?: Readonly<Record<string, string>>
+}
+
+function isBuiltFrom(target: string, { paths }: Project): boolean {
+  if (target === './package.json') return true
+  const built = /^\.\/dist\/(.+)\.js$/.exec(target)?.[1]
+  return built !== undefined && (paths.has(`${built}.ts`) || paths.has(`${built}.tsx`))
+}
+
+/** Whether a path is a file, or a folder with a file in it. */
+function exists({ paths }: Project, path: string): boolean {
+  if (paths.has(path)) return true
+  const folder = path.endsWith('/') ? path : `${path}/`
+  return [...paths].some((each) => each.startsWith(folder))
+}
+
+interface Link {
+  readonly target: string
+  readonly line: number
+}
+
+/** The links of a Markdown text that stay in the repository. Code is not looked at. */
+function linksOf(text: string): Link[] {
+  const blank = (code: string): string => code.replace(/[^\n]/g, ' ')
+  const prose = text
+    .replace(/^( *)(```+|~~~+)[^\n]*\n[\s\S]*?^\1\2[^\n]*$/gm, blank)
+    .replace(/(`+)(?!`)[\s\S]*?\1/g, blank)
+  const patterns = [
+    /\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g,
+    /^\[[^\]]+\]:\s*(\S+)/gm,
+    /\b(?:src|href|srcset)="([^"]+)"/g,
+  ]
+  return patterns
+    .flatMap((pattern) => Array.from(prose.matchAll(pattern)))
+    .map(({ index, 1: target }) => ({ target: target!, line: lineAt(text, index) }))
+    .filter(({ target }) => !/^[a-z][a-z+.-]*:/i.test(target))
+}
+
+function leadsSomewhere(path: string, target: string, project: Project): boolean {
+  const [file = '', anchor] = target.split('#')
+  const to = file === '' ? path : posix.join(posix.dirname(path), decodeURI(file))
+  if (file.startsWith('/') || !exists(project, to)) return false
+  if (anchor === undefined || !to.endsWith('.md')) return true
+  return anchorsOf(project.read(to)).has(anchor)
+}
+
+/** The anchors that GitHub gives to the headings of a Markdown text. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>()
+  const prose = text.replace(/^(```+|~~~+)[^\n]*\n[\s\S]*?^\1[^\n]*$/gm, '')
+  for (const [, heading] of prose.matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)) {
+    const slug = heading!
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replace(/\s/g, '-')
+    let unique = slug
+    for (let n = 1; anchors.has(unique); n += 1) unique = `${slug}-${n}`
+    anchors.add(unique)
+  }
+  for (const [, id] of prose.matchAll(/\b(?:id|name)="([^"]+)"/g)) anchors.add(id!)
+  return anchors
+}

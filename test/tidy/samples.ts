@@ -1,0 +1,265 @@
+/** What each rule must find fault with, and what it must let pass. */
+interface Samples {
+  readonly bad: readonly Sample[]
+  readonly good: readonly Sample[]
+}
+
+/** A file, its text, and the other files that stand beside it. */
+type Sample = readonly [path: string, text: string, beside?: Readonly<Record<string, string>>]
+
+const manifest = (content: object): string => JSON.stringify({ exports: {}, ...content })
+
+/** By the name of the rule. */
+export const samples: Readonly<Record<string, Samples>> = {
+  'every layer imports only what lies below it': {
+    bad: [
+      ['src/core/a.ts', "import { b } from '../ledger/b.ts'"],
+      ['src/core/a.ts', "import type { b } from '../ledger/b.ts'"],
+      ['src/core/a.ts', "export * from 'xstate'"],
+      ['machines/a.ts', "import { x } from '../src/runtime/x.ts'"],
+      ['providers/a.ts', "import { z } from 'zod'"],
+      ['src/ledger/a.ts', "import { x } from '../stores/x.ts'"],
+      ['src/stores/a.ts', "import { x } from '../ledger/protocol.ts'"],
+      ['src/stores/a.ts', "import { Redis } from 'ioredis'"],
+      ['src/stores/a.ts', "import { type Redis } from 'ioredis'"],
+      ['src/transport/a.ts', "import * as x from 'xstate'"],
+      ['src/transport/a.ts', "await import('../ledger/x.ts')"],
+      ['src/runtime/a.ts', "import { x } from 'oauth4webapi'"],
+      ['src/runtime/a.ts', "import { x } from '../stores/memory.ts'"],
+      ['src/runtime/a.ts', "import { x } from 'node:fs'"],
+      ['src/index.ts', "import 'zod'"],
+      ['src/integrations/a.ts', "import { x } from '../runtime/x.ts'"],
+      ['src/integrations/a.ts', "import { x } from 'next'"],
+      ['src/integrations/a.ts', "const x: import('../core/x.ts').X = 1"],
+      ['src/cli/a.ts', "import { x } from '../../test/x.ts'"],
+      ['src/elsewhere/a.ts', ''],
+      ['src/helpers.ts', ''],
+    ],
+    good: [
+      ['src/core/a.ts', "import type { b } from './b.ts' // from 'zod'"],
+      ['providers/a.ts', "import { z } from 'zod/mini'\nimport { x } from '../src/core/x.ts'"],
+      ['src/stores/a.ts', "import type { Redis } from 'ioredis'\nimport { x } from 'node:fs'"],
+      ['src/runtime/a.ts', "import { m } from '../../machines/m.ts'\nimport { x } from 'xstate'"],
+      ['src/integrations/a.ts', "import { x } from '../index.ts'\nimport type y from 'next'"],
+      ['src/cli/a.ts', "import { x } from '../stores/x.ts'\nimport { y } from 'node:fs'"],
+    ],
+  },
+  'only src/core/clock.ts touches clocks and timers': {
+    bad: [
+      ['src/runtime/a.ts', 'const now = Date.now()'],
+      ['src/runtime/a.ts', 'const now = new Date()'],
+      ['src/cli/a.ts', 'performance.now()'],
+      ['src/core/a.ts', 'setTimeout(f, 1)'],
+      ['src/core/a.ts', 'globalThis.setTimeout(f, 1)'],
+      ['src/core/a.ts', 'const options = { wait: setInterval }'],
+      ['src/transport/a.ts', 'fetch(url, { signal: AbortSignal.timeout(1000) })'],
+    ],
+    good: [
+      ['src/core/clock.ts', 'setTimeout(f, Date.now())'],
+      ['src/core/a.ts', "clock.setTimeout(f, 1) // not setTimeout(f, 1)\nf('Date.now()')"],
+      ['src/core/a.ts', 'interface A { setTimeout(f: () => void): ReturnType<typeof setTimeout> }'],
+      ['src/core/a.ts', 'new Date(1).toISOString()'],
+      ['test/bench/a.ts', 'performance.now()'],
+    ],
+  },
+  'only src/core/random.ts makes randomness': {
+    bad: [
+      ['src/runtime/a.ts', 'Math.random()'],
+      ['src/ledger/a.ts', 'crypto.getRandomValues(bytes)'],
+      ['src/ledger/a.ts', 'globalThis.crypto.randomUUID(); crypto.randomUUID()'],
+    ],
+    good: [
+      ['src/core/random.ts', 'crypto.getRandomValues(bytes)'],
+      ['src/ledger/a.ts', 'crypto.subtle.digest(a, b); random.fraction()'],
+    ],
+  },
+  'no test sleeps, looks at the wall clock or throws dice that cannot be thrown again': {
+    bad: [
+      ['test/a.test.ts', 'await new Promise((resolve) => setTimeout(resolve, 10))'],
+      ['test/a.test.ts', 'const tokens = { expiresAtMs: Date.now() }'],
+      ['test/a.test.ts', 'const expires = Date()'],
+      ['test/a.test.ts', 'if (Math.random() > 0.5) f()'],
+    ],
+    good: [['test/a.test.ts', 'const startedAt = performance.now()\nclock.setTimeout(f, 1)']],
+  },
+  'only the CLI and the default log line print': {
+    bad: [
+      ['src/runtime/a.ts', 'console.log(1)'],
+      ['src/testing/a.ts', 'const { log } = console'],
+    ],
+    good: [
+      ['src/cli/a.ts', 'console.log(1)'],
+      ['src/runtime/log.ts', 'console.warn(1)'],
+      ['src/runtime/a.ts', '// console.log(1)'],
+    ],
+  },
+  'only the transport fetches': {
+    bad: [
+      ['src/runtime/a.ts', 'await fetch(url)'],
+      ['providers/a.ts', 'const f = globalThis.fetch'],
+    ],
+    good: [
+      ['src/transport/a.ts', 'await fetch(url)'],
+      ['src/runtime/a.ts', 'const { fetch } = options\ncreateTransport({ fetch })'],
+    ],
+  },
+  'what must run anywhere names no global of Node': {
+    bad: [
+      ['src/core/a.ts', 'if (process.env.DEBUG) f()'],
+      ['src/ledger/a.ts', "Buffer.from('a')"],
+      ['src/integrations/a.ts', "const x = require('x')"],
+      ['providers/a.ts', 'setImmediate(f)'],
+    ],
+    good: [
+      ['src/stores/a.ts', 'process.pid'],
+      ['src/cli/a.ts', 'process.exit(1)'],
+      ['src/core/a.ts', 'const x = { process: 1, Buffer: 2 }\nx.process'],
+    ],
+  },
+  'nothing is exported as default': {
+    bad: [
+      ['src/core/a.ts', 'export default 1'],
+      ['src/core/a.ts', 'export default function f() {}'],
+      ['test/a.ts', 'const a = 1\nexport { a as default }'],
+    ],
+    good: [
+      ['vitest.config.ts', 'export default 1'],
+      ['docs/examples/next/page.tsx', 'export default function Page() {}'],
+      ['src/core/a.ts', "switch (a) { default: f('export default 1') }"],
+    ],
+  },
+  'nothing is typed any': {
+    bad: [
+      ['src/core/a.ts', 'const a = b as any'],
+      ['test/a.ts', 'function f(a: any[]) {}'],
+    ],
+    good: [['src/core/a.ts', '/* any */ const any = "any"']],
+  },
+  'no error of the compiler is silenced': {
+    bad: [
+      ['src/core/a.ts', '// @ts-ignore'],
+      ['src/core/a.ts', '// @ts-expect-error: one day'],
+      ['test/a.ts', '// @ts-nocheck'],
+    ],
+    good: [['test/a.ts', '// @ts-expect-error: a type test']],
+  },
+  'no file is longer than 300 lines': {
+    bad: [['src/core/a.ts', 'f()\n'.repeat(301)]],
+    good: [['src/core/a.ts', 'f()\n'.repeat(300)]],
+  },
+  'no line is longer than 100 columns, unless by an address that cannot be broken': {
+    bad: [
+      ['test/a.ts', `const a = '${'a'.repeat(90)}'`],
+      ['src/core/a.ts', `// ${'word '.repeat(18)} https://example.com/a/b/c`],
+    ],
+    good: [
+      ['src/core/a.ts', `// ${'é'.repeat(97)}`],
+      ['src/core/a.ts', ` * @see https://example.com/${'a'.repeat(90)}`],
+    ],
+  },
+  'nothing is left to be done later': {
+    bad: [
+      ['src/core/a.ts', '// TODO: later'],
+      ['docs/a.md', 'FIXME'],
+    ],
+    good: [['src/core/a.ts', 'const TODOS = 1']],
+  },
+  'no file knows the machine it was written on': {
+    bad: [
+      ['docs/a.md', 'see `/work/main/a.ts`'],
+      ['.ci/run', 'cd /tmp/x'],
+      ['test/a.test.ts', "read('/root/.npmrc')"],
+    ],
+    good: [['docs/a.md', 'https://example.com/work/a and ./tmp/a and /worker/a']],
+  },
+  'no file says where packages come from': {
+    bad: [
+      ['package-lock.json', '"resolved": "https://packages.example.com/a.tgz"'],
+      ['.npmrc', 'registry=https://registry.npmjs.org/'],
+    ],
+    good: [['package-lock.json', '"resolved": "test/a", "link": true']],
+  },
+  'the top level holds no folder but src, machines, providers, test, docs and dotfolders': {
+    bad: [['scripts/a.ts', '']],
+    good: [
+      ['.ci/run', ''],
+      ['src/a.ts', ''],
+    ],
+  },
+  'every provider has recorded answers, a page in the docs and a line in exports': {
+    bad: [
+      [
+        'providers/acme.ts',
+        '',
+        {
+          'docs/providers/acme.md': '',
+          'package.json': manifest({
+            exports: { './providers/acme': './dist/providers/acme.js' },
+          }),
+        },
+      ],
+      [
+        'providers/acme.ts',
+        '',
+        {
+          'test/providers/fixtures/acme/rotated.json': '',
+          'package.json': manifest({
+            exports: { './providers/acme': './dist/providers/acme.js' },
+          }),
+        },
+      ],
+      [
+        'providers/acme.ts',
+        '',
+        {
+          'docs/providers/acme.md': '',
+          'test/providers/fixtures/acme/rotated.json': '',
+          'package.json': manifest({}),
+        },
+      ],
+    ],
+    good: [
+      [
+        'providers/acme.ts',
+        '',
+        {
+          'docs/providers/acme.md': '',
+          'test/providers/fixtures/acme/rotated.json': '',
+          'package.json': manifest({
+            exports: { './providers/acme': './dist/providers/acme.js' },
+          }),
+        },
+      ],
+    ],
+  },
+  'every line of exports and bin has a source file': {
+    bad: [
+      ['package.json', manifest({ exports: { '.': './dist/src/index.js' } })],
+      ['package.json', manifest({ bin: { a: './dist/src/cli/main.js' } })],
+      ['package.json', manifest({ exports: { './*': './dist/src/*.js' } }), { 'src/a.ts': '' }],
+    ],
+    good: [
+      [
+        'package.json',
+        manifest({ exports: { '.': './dist/src/index.js', './package.json': './package.json' } }),
+        { 'src/index.ts': '' },
+      ],
+    ],
+  },
+  'every link in the docs leads somewhere': {
+    bad: [
+      ['README.md', 'See [there](docs/there.md).'],
+      ['docs/a.md', '[up](../src/none.ts)'],
+      ['docs/a.md', '[root](/README.md)', { 'README.md': '' }],
+      ['docs/a.md', '# One\n[two](#two)'],
+      ['docs/a.md', '[b](b.md#three)', { 'docs/b.md': '# Two' }],
+      ['docs/a.md', '<img src="a.svg">'],
+      ['docs/a.md', '[a]: a.svg'],
+    ],
+    good: [
+      ['docs/a.md', '[b](b.md#two-words-1)', { 'docs/b.md': '# Two `words`\n\n## Two words' }],
+      ['docs/a.md', '[out](https://example.com) `[code](x)`\n\n```md\n[code](x)\n```\n'],
+      ['docs/a.md', '[folder](../src/)', { 'src/a.ts': '' }],
+    ],
+  },
+}

@@ -1,0 +1,71 @@
+import { systemClock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import { defineProvider } from '../../src/core/define-provider.ts'
+import type { Presentation } from '../../src/core/presentation.ts'
+import type { Client, Overrides, ProviderDescription } from '../../src/core/provider.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { createTransport } from '../../src/transport/create-transport.ts'
+import type { Fetch } from '../../src/transport/send.ts'
+import type { Presented, Transport } from '../../src/transport/transport.ts'
+
+export interface Setup {
+  readonly provider?: Overrides
+  readonly client?: Client
+  readonly fetch?: Fetch
+  readonly clock?: Clock
+  readonly timeoutMs?: number
+}
+
+/** A transport to `<origin>/token` and `<origin>/revoke`, unless told otherwise. */
+export function transportTo(origin: string, setup: Setup = {}): Transport {
+  const description: ProviderDescription = {
+    id: 'test',
+    tokenEndpoint: `${origin}/token`,
+    revocationEndpoint: `${origin}/revoke`,
+  }
+  return createTransport({
+    provider: defineProvider(description, setup.provider),
+    client: setup.client ?? { id: 'app', secret: 'client-secret' },
+    fetch: setup.fetch,
+    clock: setup.clock ?? systemClock,
+    requestTimeoutMs: setup.timeoutMs ?? 5_000,
+  })
+}
+
+/** A transport to an AS whose endpoints are discovered. */
+export function discovering(issuer: string, setup: Setup = {}): Transport {
+  return createTransport({
+    provider: defineProvider({ id: 'test', issuer }, setup.provider),
+    client: setup.client ?? { id: 'app', secret: 'client-secret' },
+    fetch: setup.fetch,
+    clock: setup.clock ?? systemClock,
+    requestTimeoutMs: setup.timeoutMs ?? 5_000,
+  })
+}
+
+/** Presents once; `presented` adds to a refresh token `rt-1` without audience. */
+export async function presentTo(
+  origin: string,
+  setup: Setup = {},
+  presented: Partial<Presented> = {},
+): Promise<Presentation> {
+  const prepared = await transportTo(origin, setup).prepare()
+  if (!prepared.ready) throw new Error(`not prepared: ${prepared.code} ${prepared.hint}`)
+  return prepared.present({ refreshToken: new Secret('rt-1'), audience: {}, ...presented })
+}
+
+/** A `granted` in plain text, to compare; anything else as it is. */
+export function shown(presentation: Presentation): unknown {
+  if (presentation.outcome !== 'granted') return presentation
+  const { response } = presentation
+  const { token, expiresAtMs, obtainedAtMs, ...access } = response.access
+  return {
+    outcome: 'granted',
+    accessToken: token.expose(),
+    ...access,
+    ...(expiresAtMs !== undefined && { expiresInMs: expiresAtMs - (obtainedAtMs ?? 0) }),
+    ...(response.refreshToken && { refreshToken: response.refreshToken.expose() }),
+    ...(response.idToken && { idToken: response.idToken.expose() }),
+    ...(response.withheld && { withheld: response.withheld }),
+  }
+}
