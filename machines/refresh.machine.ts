@@ -164,7 +164,6 @@ const chart = setup({
     /** Notes what is wrong, and when it may be better. */
     note: assign((_, output: ClaimOutput | FollowOutput | PresentOutput | ReloadOutput) => ({
       ...timesOf(output),
-      claim: undefined,
       problem: 'problem' in output ? output.problem : undefined,
       retryInMs: 'retryInMs' in output ? output.retryInMs : undefined,
     })),

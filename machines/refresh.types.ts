@@ -18,6 +18,8 @@ export interface Demand {
 export interface Problem extends Trouble {
   readonly store?: string
   readonly hint?: string
+  /** Whether waiting cannot help. Default: by its code. */
+  readonly isFinal?: boolean
 }
 
 /** Who is in the chain's state: the data of one run. Plain, except for the secrets. */

@@ -11,3 +11,13 @@ export function audienceKey({ resource, organization }: Audience): string {
   if (resource === undefined && organization === undefined) return ''
   return JSON.stringify([resource ?? null, organization ?? null])
 }
+
+/** Whose key it is. */
+export function audienceOf(key: string): Audience {
+  if (key === '') return {}
+  const [resource, organization] = JSON.parse(key) as [string | null, string | null]
+  return {
+    ...(resource !== null && { resource }),
+    ...(organization !== null && { organization }),
+  }
+}

@@ -116,3 +116,14 @@ function accessOf(held: KeptAccess, { hostNowMs, storeNowMs }: Moment): Access {
     ...(tokenType !== undefined && { tokenType }),
   }
 }
+
+/** A set as it stands, for where only its tokens matter. */
+export function keepAll({ refreshToken, access }: Tokens, storeNowMs: number): Kept {
+  return {
+    ...(refreshToken !== undefined && { refreshToken: refreshToken.expose() }),
+    access: [...access].map(
+      ([audience, { token }]) =>
+        [audience, { token: token.expose(), grantedAtMs: storeNowMs }] as const,
+    ),
+  }
+}

@@ -1,9 +1,10 @@
 import type { Presentation } from '../core/presentation.ts'
 import type { Provider } from '../core/provider.ts'
+import { Secret } from '../core/secret.ts'
 import type { Tokens } from '../core/tokens.ts'
 import { keep } from './kept.ts'
 import type { Kept, Moment } from './kept.ts'
-import type { Settlement } from './protocol.ts'
+import type { Place, Settlement } from './protocol.ts'
 
 /** Time that is left unused at the end of a reuse window, milliseconds. */
 const REPLAY_MARGIN_MS = 500
@@ -63,4 +64,21 @@ export function mayReplay(
 ): boolean {
   if (outcome !== 'unknown' || typeof replay === 'string') return false
   return sentAgoMs + requestTimeoutMs + REPLAY_MARGIN_MS < replay.withinMs
+}
+
+/** The set that was received, if one was. */
+export function received(settlement: Settlement<Kept>): Kept | undefined {
+  return settlement.type === 'granted' ? settlement.set : undefined
+}
+
+/** The refresh token that came for the presented one, if one did. */
+export function successorOf(settlement: Settlement<Kept>): Secret | undefined {
+  const token = settlement.type === 'granted' && settlement.rotated && settlement.set.refreshToken
+  return typeof token === 'string' ? new Secret(token) : undefined
+}
+
+/** Where a received set will stand once it is settled. */
+export function placeAfter(settlement: Settlement<Kept>, { grant, generation }: Place): Place {
+  const rotated = settlement.type === 'granted' && settlement.rotated
+  return { grant, generation: rotated ? generation + 1 : generation }
 }

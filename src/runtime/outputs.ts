@@ -16,7 +16,7 @@ import type { ClaimAnswer, EndAnswer, Place, SettleAnswer } from '../ledger/prot
  * has one output.
  */
 
-type Timeless<O> = O extends unknown ? Omit<O, 'nowMs' | 'elapsedMs' | 'beganAtMs'> : never
+export type Timeless<O> = O extends unknown ? Omit<O, 'nowMs' | 'elapsedMs' | 'beganAtMs'> : never
 type Answers<A extends { type: string }, O, C> = {
   readonly [T in A['type']]: (answer: Extract<A, { type: T }>, context: C) => Timeless<O>
 }
@@ -26,6 +26,8 @@ const REST_MS = 30_000
 
 interface Claiming {
   readonly moment: Moment
+  /** Why nothing may be claimed now: the output that says so. */
+  readonly blocked: Timeless<ClaimOutput>
   /** What `present` needs of the claim. */
   readonly claim: unknown
   /** What `follow` needs. */
@@ -52,6 +54,7 @@ const CLAIMED: Answers<ClaimAnswer<Kept>, ClaimOutput, Claiming> = {
     problem: { code: 'paused' },
     retryInMs: delayMs,
   }),
+  blocked: (_, { blocked }) => blocked,
   lost: () => ({ type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }),
   ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
   withheld: ({ reason }) => ({ type: 'failed', problem: { code: reason } }),
@@ -66,6 +69,8 @@ interface Presenting {
   readonly moment: Moment
   /** Whether the AS accepts the token again, right now. */
   readonly isReplayable: boolean
+  /** Whether the token may be spent now. */
+  readonly isSpent: boolean
   /** How long to wait before a deferred presentation is tried again. */
   readonly backoffMs: number
 }
@@ -86,9 +91,9 @@ const NOTED: Readonly<
 > = {
   granted: () => ({ type: 'failed', problem: { code: 'internal' } }),
   rejected: ({ presentation }) => ({ type: 'rejected', problem: problemOf(presentation) }),
-  refused: ({ presentation }) => ({
+  refused: ({ presentation, isSpent }) => ({
     type: 'failed',
-    problem: problemOf(presentation),
+    problem: { ...problemOf(presentation), isFinal: isSpent },
     retryInMs: REST_MS,
   }),
   deferred: ({ presentation, backoffMs }) => ({
@@ -96,10 +101,10 @@ const NOTED: Readonly<
     problem: problemOf(presentation),
     retryInMs: Math.max(backoffMs, ('retryAfterMs' in presentation && presentation.retryAfterMs) || 0),
   }),
-  unknown: ({ presentation, isReplayable }) =>
+  unknown: ({ presentation, isReplayable, isSpent }) =>
     isReplayable
       ? { type: 'again' }
-      : { type: 'failed', problem: problemOf(presentation) },
+      : { type: 'failed', problem: { ...problemOf(presentation), isFinal: isSpent } },
 }
 
 export function presentOutput(

@@ -247,7 +247,7 @@ function answered(
         grant: view.grants[told.place.grant]?.version ?? 0,
         until: (view.claim?.writtenAtMs ?? 0) + (row?.kind === 'claimed' ? row.claimMs : 0),
       }
-      const output = claimOutput(told, { moment, claim: { view, work: claimed }, watch })
+      const output = claimOutput(told, { moment, claim: { view, work: claimed }, watch, blocked: { type: 'failed', problem: { code: 'internal' } } })
       return go(output, buried)
     }
     case 'settle': {
@@ -257,7 +257,7 @@ function answered(
       const told = answer as Parameters<typeof presentOutput>[0]
       const rejected = withActivity(world, who, { doing: 'settle', view, pending: [], work })
       return go(
-        presentOutput(told, { presentation, moment, isReplayable: false, backoffMs: 1 }),
+        presentOutput(told, { presentation, moment, isReplayable: false, isSpent: true, backoffMs: 1 }),
         presentation.outcome === 'rejected' ? rejected : world,
       )
     }

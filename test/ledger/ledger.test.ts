@@ -13,7 +13,7 @@ import {
   type SettleRequest,
   type View,
 } from '../../src/ledger/protocol.ts'
-import { createSealer } from '../../src/ledger/sealer.ts'
+import { createSealer, type Sealer } from '../../src/ledger/sealer.ts'
 import type { Store } from '../../src/ledger/store.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { manualClock, type ManualClock } from './manual-clock.ts'
@@ -84,10 +84,10 @@ function world(): World {
   return {
     clock,
     store,
-    worker(through = store, more = {}) {
+    worker(through = store, { sealer = createSealer(), ...more } = {}) {
       const ledger = createLedger({
         store: through,
-        sealer: createSealer(),
+        sealer: watched(sealer, clock),
         identity: { issuer: 'https://id.example.com', clientId: 'client-7' },
         clock,
         ...more,
@@ -108,6 +108,22 @@ function world(): World {
     },
   }
 }
+
+/** A sealer whose work the clock waits for. */
+function watched(sealer: Sealer, clock: ManualClock): Sealer {
+  return {
+    configuration: () => clock.work(sealer.configuration()),
+    async derive(domain, secret) {
+      const keys = await clock.work(sealer.derive(domain, secret))
+      return {
+        ...keys,
+        seal: (...call) => clock.work(keys.seal(...call)),
+        open: (...call) => clock.work(keys.open(...call)),
+      }
+    },
+  }
+}
+
 const granted = { type: 'granted', set: set(1), rotated: true } as const
 
 /** The keys of the rows. */
@@ -214,9 +230,20 @@ describe('createLedger().run', () => {
     await one.settle('one', (await one.claim('one')).view)
     derive.mockClear()
 
-    await one.claim('two', { satisfied: () => false })
+    await one.claim('two', { satisfied: () => false }, chainOf(1))
 
     expect(derive.mock.calls.map(([domain]) => domain)).toEqual(['claim', 'grant'])
+  })
+
+  it('reads the grant again after a claim is won, where rows may vanish', async () => {
+    const { worker, store } = world()
+    const evicting: Store = { ...store, mayEvict: true }
+    const read = vi.spyOn(evicting, 'read')
+
+    const won = await worker(evicting).claim('one', { carried: { grant: GRANT, generation: 0 } })
+
+    expect(won.answer.type).toBe('won')
+    expect(read).toHaveBeenCalledTimes(2)
   })
 
   it('gives up a procedure that does not end', async () => {
@@ -342,6 +369,16 @@ describe('a store that fails', () => {
     const run = worker(shaky).run(chainOf(), procedure, { patienceMs: 120_000 })
 
     expect((await clock.until(run)).answer.type).toBe('won')
+  })
+
+  it('passes on the failure that lasts, when there is one that may not', async () => {
+    const { worker, clock } = world()
+    const full = memoryStore({ name: 'full', rowsMax: 0, clock })
+    const half: Store = { ...full, read: () => Promise.reject(new Error('ECONNRESET')) }
+
+    const claiming = worker(half).claim('one', { carried: { grant: GRANT, generation: 0 } })
+
+    await expect(claiming).rejects.toMatchObject({ code: 'store_full' })
   })
 
   it('says at once that it is full', async () => {

@@ -10,11 +10,14 @@ export interface ManualClock extends Clock {
   advance(ms: number): void
   /** Goes on to each next timer, until the promise has settled. Work in between takes no time. */
   until<T>(promise: Promise<T>): Promise<T>
+  /** Work that other threads do, which the event loop does not see: no timer fires before its end. */
+  work<T>(promise: Promise<T>): Promise<T>
   readonly timers: number
 }
 
 export function manualClock(startMs = 1_800_000_000_000): ManualClock {
   let nowMs = 0
+  let working = 0
   const timers = new Set<Timer>()
 
   function advance(ms: number): void {
@@ -47,8 +50,17 @@ export function manualClock(startMs = 1_800_000_000_000): ManualClock {
       for (;;) {
         for (let turn = 0; turn < 3; turn += 1) await new Promise((turned) => setImmediate(turned))
         if (isSettled) return promise
+        if (working > 0) continue
         const next = Math.min(...[...timers].map(({ atMs }) => atMs))
         if (Number.isFinite(next)) advance(next - nowMs)
+      }
+    },
+    async work(promise) {
+      working += 1
+      try {
+        return await promise
+      } finally {
+        working -= 1
       }
     },
     get timers() {

@@ -2,8 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { standing } from '../../machines/index.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Tokens } from '../../src/core/tokens.ts'
-import { AHEAD_MS, HOUR_MS, LONGEST_MS, NOW_MS, RECHECK_MS } from './facts.ts'
-import { at, expiryOf, inputOf, tokensUntil } from './facts.ts'
+import {
+  AHEAD_MS,
+  HOUR_MS,
+  LONGEST_MS,
+  NOW_MS,
+  RECHECK_MS,
+  at,
+  expiryOf,
+  inputOf,
+  tokensUntil,
+} from './facts.ts'
 import { live } from './live.ts'
 import type { Script } from './live.ts'
 
@@ -45,7 +54,7 @@ describe('a long-lived run', () => {
     }
 
     expect(run.state()).toBe('fresh')
-    expect(run.calls).toEqual(Array<string[]>(4).fill(['claim', 'present']).flat())
+    expect(run.calls).toEqual(Array.from({ length: 4 }, () => ['claim', 'present']).flat())
     expect(presented).toEqual(['refresh 0', 'refresh 1', 'refresh 2', 'refresh 3'])
     expect(run.timersMs).toEqual(Array<number>(5).fill(HOUR_MS - AHEAD_MS))
   })

@@ -82,7 +82,7 @@ describe('the definition of the chart', () => {
       node,
       ...Object.values(node.states).flatMap(nodesIn),
     ]
-    const nodes = nodesIn(refreshMachine.root as unknown as AnyStateNode)
+    const nodes = nodesIn(refreshMachine.root)
 
     expect(nodes).toHaveLength(1 + chart.states.length)
     expect(nodes.filter(({ config }) => 'entry' in config || 'exit' in config)).toEqual([])

@@ -1,5 +1,4 @@
-import { refreshMachine } from '../../machines/index.ts'
-import type { Problem, RefreshInput } from '../../machines/index.ts'
+import type { Problem, RefreshInput, refreshMachine } from '../../machines/index.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { DEFAULT_AUDIENCE } from '../../src/core/tokens.ts'
 import type { GrantRef, Tokens } from '../../src/core/tokens.ts'

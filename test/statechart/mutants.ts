@@ -99,7 +99,7 @@ function mutants(changesOf: (place: Place) => readonly Change[]): Mutant[] {
 /** Guards and actions that were set up stay as they are: the mutants are of the chart. */
 function build(config: Config): AnyStateMachine {
   const { implementations } = refreshMachine
-  return createMachine(config as never, implementations as never) as unknown as AnyStateMachine
+  return createMachine(config as never, implementations as never)
 }
 
 function placesIn(config: Config, path = ''): Place[] {

@@ -34,7 +34,7 @@ export function after(machine: AnyStateMachine, run: Run, happening: Happening):
   const event = isTimer ? timer.event : eventOf(run, happening)
   const [snapshot, effects] = transition(machine, run.snapshot, event)
   const timers = isTimer ? run.timers.slice(1) : run.timers
-  return note({ ...run, timers }, snapshot, effects as readonly Effect[])
+  return note({ ...run, timers }, snapshot, effects)
 }
 
 function eventOf({ snapshot }: Run, happening: Happening): { type: string } {

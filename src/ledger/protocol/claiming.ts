@@ -13,6 +13,8 @@ export interface ClaimRequest<S> {
   readonly came?: number
   /** Store time at which the call began: staleness is judged by it. Default: first time seen. */
   readonly beganAtMs?: number
+  /** `false`: only looks, and answers `blocked` where it would have claimed. Default `true`. */
+  readonly mayClaim?: boolean
   readonly policy: Policy
   /** Whether the newest set is what the caller needs, without renewing it. */
   satisfied(set: S, nowMs: number): boolean
@@ -29,6 +31,8 @@ export type ClaimAnswer<S> =
   | { readonly type: 'busy'; readonly place: Place }
   /** The AS asked to wait; nobody may present yet. */
   | { readonly type: 'paused'; readonly place: Place; readonly delayMs: number }
+  /** The token could be claimed, but the request must not. */
+  | { readonly type: 'blocked'; readonly place: Place }
   /** The token may be spent, and nobody will say more. */
   | { readonly type: 'lost'; readonly place: Place }
   | {
@@ -129,12 +133,15 @@ export function claim<S>(request: ClaimRequest<S>, view: View<S>): Next<S, Claim
       return {
         operations: [
           ...(request.carried === undefined ? [] : [readGrant<S>(request.carried.grant)]),
-          { on: 'claim', do: 'swap', expected: 0, row: mine },
+          request.mayClaim === false
+            ? { on: 'claim', do: 'read' }
+            : { on: 'claim', do: 'swap', expected: 0, row: mine },
         ],
       }
     case 'read':
       return { operations: [readGrant(place.grant)] }
     case 'claim':
+      if (request.mayClaim === false) return { answer: { type: 'blocked', place } }
       return {
         operations: [{ on: 'claim', do: 'swap', expected: view.claim!.version, row: mine }],
       }

@@ -40,31 +40,32 @@ export const presenting: Outcomes<PresentOutput> = {
     when<PresentOutput>('rejected', () => [
       { type: 'rejected', problem: REJECTED },
       'refreshing.reloading',
-      { problem: REJECTED, claim: undefined },
+      // The claim is kept: the chain is ended in its name.
+      { problem: REJECTED },
     ]),
   ],
   ended: [
     when<PresentOutput>('ended meanwhile', () => [
       { type: 'ended', problem: REVOKED },
       'revoked',
-      { problem: REVOKED, claim: undefined },
+      { problem: REVOKED },
     ]),
   ],
   deferred: [
     when<PresentOutput>('deferred, inside the budget', (was) => {
       const wait = { problem: LIMITED, retryInMs: lastWaitMs(was) }
-      return [{ type: 'deferred', ...wait }, 'error.backingOff', { ...wait, claim: undefined }]
+      return [{ type: 'deferred', ...wait }, 'error.backingOff', wait]
     }),
     when<PresentOutput>('deferred, past the budget', (was) => {
       const wait = { problem: LIMITED, retryInMs: lastWaitMs(was) + 1 }
-      return [{ type: 'deferred', ...wait }, 'error.resting', { ...wait, claim: undefined }]
+      return [{ type: 'deferred', ...wait }, 'error.resting', wait]
     }),
   ],
   failed: [
     when<PresentOutput>('unknown', () => [
       { type: 'failed', problem: UNKNOWN },
       'error.resting',
-      { problem: UNKNOWN, claim: undefined },
+      { problem: UNKNOWN },
     ]),
   ],
   throws: BREAKS,

@@ -1,0 +1,161 @@
+import type { ClaimOutput, RefreshContext } from '../../machines/refresh.types.ts'
+import type { Secret } from '../core/secret.ts'
+import { keepAll } from '../ledger/kept.ts'
+import type { Kept } from '../ledger/kept.ts'
+import type { Chain } from '../ledger/keyring.ts'
+import { claim } from '../ledger/protocol.ts'
+import type { ClaimAnswer, ClaimRequest, Place, View } from '../ledger/protocol.ts'
+import type { Prepared, Unprepared } from '../transport/transport.ts'
+import { bury, randomName } from './burial.ts'
+import { Opaque } from './opaque.ts'
+import { claimOutput, placeOf } from './outputs.ts'
+import type { Timeless } from './outputs.ts'
+import type { Parts } from './parts.ts'
+import { problemOf } from './problems.ts'
+import { isSatisfied } from './satisfied.ts'
+
+/** A claim that was won: everything the presentation needs. */
+export interface Held {
+  readonly claimId: string
+  readonly chain: Chain
+  readonly place: Place
+  readonly view: View<Kept>
+  /** Good for the first presentation; another one prepares anew. */
+  readonly prepared: Prepared
+  /** On the monotonic clock, before the ledger was first asked. */
+  readonly askedAt: number
+  /** On the monotonic clock. */
+  readonly sentAt?: number
+}
+
+/** What to watch while another holder presents. */
+export interface Watched {
+  readonly chain: Chain
+  readonly view: View<Kept>
+  readonly place: Place
+}
+
+type Output = Timeless<ClaimOutput>
+
+/** How long a long-lived run rests when the ledger cannot be used, milliseconds. */
+const LEDGER_REST_MS = 5_000
+
+/** Asks the ledger for the right to present; never rejects. */
+export async function claimToken(parts: Parts, context: RefreshContext): Promise<Output> {
+  const { refreshToken } = context.tokens
+  if (refreshToken === undefined) return { type: 'failed', problem: { code: 'no_refresh_token' } }
+  try {
+    await parts.ledger.ready()
+    return await ask(parts, context, refreshToken)
+  } catch (error) {
+    return { type: 'failed', problem: problemOf(error), retryInMs: LEDGER_REST_MS }
+  }
+}
+
+async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret): Promise<Output> {
+  const { settings, ledger, policy, emit } = parts
+  const { clock } = settings
+  const way = await wayOut(parts, context)
+  const askedAt = clock.monotonic()
+  const claimId = randomName(parts)
+  const chain: Chain = { refreshToken, carried: context.place !== undefined }
+  const request: ClaimRequest<Kept> = {
+    claimId,
+    minted: randomName(parts),
+    policy,
+    mayClaim: way.prepared !== undefined,
+    ...(context.place !== undefined && { carried: placeOf(context.place) }),
+    ...(context.came !== undefined && { came: context.came }),
+    ...(context.beganAtMs !== undefined && { beganAtMs: context.beganAtMs }),
+    satisfied: (set, storeNowMs) =>
+      isSatisfied(set, context.demand, { hostNowMs: clock.now(), storeNowMs }),
+  }
+  const { answer, view } = await ledger.run(chain, (seen) => claim(request, seen))
+  const { place } = answer
+  report(parts, context, refreshToken, answer, view)
+  const held = { claimId, chain, place, view, prepared: way.prepared, askedAt }
+  const output = claimOutput(answer, {
+    moment: { hostNowMs: clock.now(), storeNowMs: view.nowMs },
+    claim: new Opaque(held),
+    watch: new Opaque<Watched>({ chain, view, place }),
+    blocked: way.blocked,
+  })
+  if (answer.place.generation > 0 && view.grants[place.grant]?.version === 0) {
+    emit({ type: 'ledger_lost', token: refreshToken.fingerprint })
+  }
+  return { ...output, ...(view.beganAtMs !== undefined && { beganAtMs: view.beganAtMs }) }
+}
+
+/** The way to the AS, or why there is none now: then the ledger is only looked at. */
+type Way =
+  | { readonly prepared: Prepared; readonly blocked: Output }
+  | { readonly prepared?: undefined; readonly blocked: Output }
+
+async function wayOut(parts: Parts, context: RefreshContext): Promise<Way> {
+  const pausedMs = parts.pauses.left()
+  if (parts.background.isDraining) return { blocked: failed('draining') }
+  if (pausedMs > 0) return { blocked: deferred('rate_limited', pausedMs) }
+  const way = await parts.transport.prepare()
+  if (way.ready) return { prepared: way, blocked: failed('internal') }
+  return { blocked: UNPREPARED[way.code](way, backoffMs(parts, context)) }
+}
+
+const UNPREPARED: {
+  readonly [C in Unprepared['code']]: (way: Unprepared, backoffMs: number) => Output
+} = {
+  unreachable: (way, ms) => ({ type: 'deferred', problem: troubleOf(way), retryInMs: ms }),
+  rate_limited: (way, ms) => ({
+    type: 'deferred',
+    problem: troubleOf(way),
+    retryInMs: Math.max(ms, way.retryAfterMs ?? 0),
+  }),
+  misconfigured: (way) => ({ type: 'failed', problem: troubleOf(way) }),
+}
+
+function troubleOf({ ready: _, retryAfterMs: __, ...trouble }: Unprepared): Omit<
+  Unprepared,
+  'ready' | 'retryAfterMs'
+> {
+  return trouble
+}
+
+const failed = (code: 'draining' | 'internal'): Output => ({ type: 'failed', problem: { code } })
+const deferred = (code: 'rate_limited', retryInMs: number): Output => ({
+  type: 'deferred',
+  problem: { code },
+  retryInMs,
+})
+
+/** The first wait after a deferred presentation, milliseconds; doubled each time, jittered. */
+const BACKOFF_MS = 200
+
+export function backoffMs({ settings }: Parts, { attempt }: RefreshContext): number {
+  return BACKOFF_MS * 2 ** attempt * (0.5 + settings.random.fraction() / 2)
+}
+
+/** Tells what the ledger said, and buries what an ended chain left alive. */
+function report(
+  parts: Parts,
+  context: RefreshContext,
+  refreshToken: Secret,
+  answer: ClaimAnswer<Kept>,
+  view: View<Kept>,
+): void {
+  const { emit, background, settings } = parts
+  const token = refreshToken.fingerprint
+  const { generation } = answer.place
+  const served = (): void => emit({ type: 'served', token, generation })
+  const tales: { readonly [T in ClaimAnswer<Kept>['type']]?: () => void } = {
+    won: () => emit({ type: 'claimed', token, generation }),
+    adopted: served,
+    current: served,
+  }
+  tales[answer.type]?.()
+  if (!('isMine' in answer)) return
+  if (answer.isMine) emit({ type: 'replay', token })
+  const left = answer.orphan ? keepAll(context.tokens, view.nowMs) : answer.isMine && answer.set
+  if (typeof left !== 'object') return
+  void background.add(bury(parts, left, answer.place, settings.waitMs)).catch(() => {
+    emit({ type: 'buried', token, revoked: false })
+  })
+}

@@ -1,0 +1,25 @@
+import type { Clock } from '../core/clock.ts'
+
+/** How long an AS is left alone that says 429 and not for how long, milliseconds. */
+const PAUSE_MS = 1_000
+
+/** Which clients an AS asked to come again later (429): no process of ours disturbs it meanwhile. */
+export interface Pauses {
+  /** Milliseconds that are left; 0 when there is no pause. */
+  left(): number
+  /** @param ms What the AS asked for. Default one second. */
+  begin(ms: number | undefined): void
+}
+
+/** One pause per issuer and client in this process, whoever asks for it. */
+export function pauseOf(client: string, clock: Clock): Pauses {
+  return {
+    left: () => Math.max(0, (untilMs.get(client) ?? 0) - clock.monotonic()),
+    begin(ms = PAUSE_MS) {
+      const until = clock.monotonic() + ms
+      if (until > (untilMs.get(client) ?? 0)) untilMs.set(client, until)
+    },
+  }
+}
+
+const untilMs = new Map<string, number>()

@@ -1,0 +1,114 @@
+import { accessFor } from '../../machines/refresh.machine.ts'
+import type { PresentOutput, RefreshContext } from '../../machines/refresh.types.ts'
+import { audienceOf } from '../core/audience.ts'
+import { refreshExpiryMs } from '../core/lifetime.ts'
+import type { Presentation } from '../core/presentation.ts'
+import { handOut, merge } from '../ledger/kept.ts'
+import type { Kept, Moment } from '../ledger/kept.ts'
+import { maySend, settle } from '../ledger/protocol.ts'
+import type { SettleAnswer, SettleRequest, Settlement } from '../ledger/protocol.ts'
+import {
+  isSpent,
+  mayReplay,
+  placeAfter,
+  received,
+  settlementOf,
+  successorOf,
+} from '../ledger/settlement.ts'
+import { tell } from './burial.ts'
+import { backoffMs } from './claim-actor.ts'
+import type { Held } from './claim-actor.ts'
+import { Opaque } from './opaque.ts'
+import { presentOutput, refOf } from './outputs.ts'
+import type { Timeless } from './outputs.ts'
+import type { Parts } from './parts.ts'
+import { problemOf } from './problems.ts'
+
+type Output = Timeless<PresentOutput>
+
+/** Presents the refresh token and settles; never rejects, and no caller can stop it. */
+export async function presentToken(parts: Parts, context: RefreshContext): Promise<Output> {
+  const { settings, emit } = parts
+  const { clock, provider, requestTimeoutMs } = settings
+  const held = Opaque.open<Held>(context.claim)
+  const startedAt = clock.monotonic()
+  if (!maySend(startedAt - held.askedAt, settings.claimMs, requestTimeoutMs)) {
+    return giveBack(parts, context, held)
+  }
+  const { refreshToken, idToken } = context.tokens
+  const presentation = dated(
+    parts,
+    context,
+    await held.prepared.present({
+      refreshToken: refreshToken!,
+      audience: audienceOf(context.demand.audience),
+      idToken,
+      accessToken: accessFor(context.tokens, context.demand)?.token,
+    }),
+  )
+  const endedAt = clock.monotonic()
+  emit({
+    type: 'presented',
+    token: refreshToken?.fingerprint,
+    outcome: presentation.outcome,
+    code: 'code' in presentation ? presentation.code : undefined,
+    status: 'status' in presentation ? presentation.status : undefined,
+    durationMs: endedAt - startedAt,
+  })
+  PAUSING[presentation.outcome]?.(parts, presentation)
+  const moment: Moment = {
+    hostNowMs: clock.now(),
+    storeNowMs: held.view.nowMs + (endedAt - held.askedAt),
+  }
+  const settlement = settlementOf(
+    presentation,
+    context.tokens,
+    context.demand.audience,
+    provider,
+    moment,
+  )
+  const sentAt = held.sentAt ?? startedAt
+  const presenting = {
+    presentation,
+    moment,
+    isReplayable: mayReplay(presentation, provider, endedAt - sentAt, requestTimeoutMs),
+    isSpent: isSpent(settlement),
+    backoffMs: backoffMs(parts, context),
+  }
+  try {
+    const answer = await settleIt(parts, context, held, settlement)
+    return presentOutput(answer, presenting)
+  } catch (error) {
+    return pastTheLedger(parts, context, held, settlement, moment, error)
+  }
+}
+
+/** Settles, for as long as a claim lasts. What is received for an ended chain is revoked at once. */
+async function settleIt(
+  parts: Parts,
+  context: RefreshContext,
+  { claimId, chain, place, view }: Held,
+  settlement: Settlement<Kept>,
+): Promise<SettleAnswer<Kept>> {
+  const { settings, ledger, policy } = parts
+  const request: SettleRequest<Kept> = {
+    claimId,
+    place,
+    own: context.own,
+    carried: context.carried,
+    policy,
+    merge: (known, added) => merge(known, added, settings.provider.oldAccessToken),
+  }
+  const options = { view, patienceMs: settings.claimMs }
+  const rows = { ...chain, successor: successorOf(settlement) }
+  const settled = await ledger.run(rows, (seen) => settle(request, settlement, seen), options)
+  const set = received(settlement)
+  if ('reason' in settled.answer && set !== undefined && isEnding(settled.answer)) {
+    await tell(parts, set)
+    await ledger.run(chain, (seen) => settle(request, { type: 'disposed' }, seen), {
+      ...options,
+      view: settled.view,
+    })
+  }
+  return settled.answer
+}

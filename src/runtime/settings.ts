@@ -1,0 +1,130 @@
+import { systemClock } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Client, Provider } from '../core/provider.ts'
+import { systemRandom } from '../core/random.ts'
+import type { Random } from '../core/random.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import type { Store } from '../ledger/store.ts'
+import type { OnEvent } from './events.ts'
+
+/** What `createRefresher` takes. Durations are milliseconds. */
+export interface RefresherOptions {
+  readonly provider: Provider
+  readonly client: Client
+  /** Where the ledger's rows live. `memoryStore()` says "one process" aloud. */
+  readonly store: Store
+  /** Name of the ledger inside its store: refreshers of one name share their claims. Default `default`. */
+  readonly ledger?: string
+  /**
+   * A secret of the application's, mixed into every key of the ledger; all processes need the same
+   * one. Needed where refresh tokens can be guessed. Default: none.
+   */
+  readonly pepper?: string
+  /** How long before its expiry an access token is renewed. Default: a tenth of its lifetime, at most 60,000, jittered per token. */
+  readonly refreshAheadMs?: number
+  /** How long a presentation may take. Default 15,000: longer than undici's connect timeout. */
+  readonly requestTimeoutMs?: number
+  /** How long a claim counts as being worked on; past it a token is lost. Default `requestTimeoutMs` + 5,000, and the provider's reuse window if it has one. */
+  readonly claimMs?: number
+  /** How long a call may wait in all. Default `claimMs`. */
+  readonly waitMs?: number
+  /** How long one call of the store may take. Default 2,000. */
+  readonly storeTimeoutMs?: number
+  /** How long holders of older sets are served after somebody came with a later one as their own. Default 3,600,000. */
+  readonly staleMs?: number
+  /**
+   * What holders of older sets are after `staleMs`: a `replay`, which ends the chain (RFC 9700
+   * §4.14.2), or served for ever. `serve` is for copies of one set in separate storages, a browser
+   * and a worker; it costs the detection of a stolen copy. Default `replay`.
+   */
+  readonly staleHolders?: 'replay' | 'serve'
+  /** How long the claim of a spent token is remembered. Default 7 days. */
+  readonly claimRetentionMs?: number
+  /** How long a chain is remembered since its last refresh. Default: the provider's idle lifetime of a refresh token, else 30 days. */
+  readonly grantRetentionMs?: number
+  /** Asks the application's storage for its newest set, when the AS refused this one. Believed for the same grant only. */
+  readonly reload?: (tokens: TokenSet) => Promise<TokenSet | undefined>
+  /** Told what happens; replaces the log line. It must not throw, and is not waited for. */
+  readonly onEvent?: OnEvent
+  /** Sends requests. It must send once. Default: the runtime's `fetch`. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** The options with every default in place. */
+export type Settings = Required<
+  Pick<
+    RefresherOptions,
+    | 'provider'
+    | 'client'
+    | 'store'
+    | 'ledger'
+    | 'requestTimeoutMs'
+    | 'claimMs'
+    | 'waitMs'
+    | 'staleMs'
+    | 'staleHolders'
+    | 'clock'
+    | 'random'
+  >
+> &
+  RefresherOptions
+
+/** What a claim needs beside the request itself: the way to the store and back, and a margin. */
+const CLAIM_MARGIN_MS = 5_000
+const CLAIM_MARGIN_MIN_MS = 1_000
+
+const DURATIONS = [
+  'refreshAheadMs',
+  'requestTimeoutMs',
+  'claimMs',
+  'waitMs',
+  'storeTimeoutMs',
+  'staleMs',
+  'claimRetentionMs',
+  'grantRetentionMs',
+] as const
+
+/** @throws {TypeError} For settings that cannot keep the promise, saying what to write instead. */
+export function settingsOf(options: RefresherOptions): Settings {
+  const { provider, client, store, pepper, requestTimeoutMs = 15_000 } = options
+  if (typeof provider !== 'object') throw new TypeError('provider is missing: try oidc({ issuer })')
+  if (typeof client?.id !== 'string' || client.id === '') {
+    throw new TypeError('client.id must be the client_id that the AS knows')
+  }
+  if (typeof store?.swap !== 'function') {
+    throw new TypeError('store is missing: memoryStore() for one process, or a shared store')
+  }
+  for (const name of DURATIONS) {
+    const value = options[name]
+    if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
+      throw new TypeError(`${name} is a number of milliseconds, not ${String(value)}`)
+    }
+  }
+  const windowMs = typeof provider.replay === 'string' ? 0 : provider.replay.withinMs
+  const claimMs = options.claimMs ?? requestTimeoutMs + CLAIM_MARGIN_MS + windowMs
+  if (claimMs < requestTimeoutMs + CLAIM_MARGIN_MIN_MS) {
+    throw new TypeError(
+      `claimMs must exceed requestTimeoutMs by ${CLAIM_MARGIN_MIN_MS}: write at least ` +
+        `${requestTimeoutMs + CLAIM_MARGIN_MIN_MS}, or leave it out`,
+    )
+  }
+  if (provider.tokens === 'guessable' && pepper === undefined && store.name !== 'memory') {
+    throw new TypeError(
+      'refresh tokens that can be guessed need a pepper on a shared store: write pepper, ' +
+        "or tokens: 'unguessable' if they are random",
+    )
+  }
+  return {
+    ...options,
+    ledger: options.ledger ?? 'default',
+    requestTimeoutMs,
+    claimMs,
+    waitMs: options.waitMs ?? claimMs,
+    staleMs: options.staleMs ?? 3_600_000,
+    staleHolders: options.staleHolders ?? 'replay',
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+  }
+}
