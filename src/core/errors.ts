@@ -8,6 +8,7 @@ const BRAND = Symbol.for('refresh-once/error/1')
  */
 export const PROBLEMS = {
   invalid_tokens: 'The token set makes no sense.',
+  no_tokens: 'Nothing is stored under this key.',
   no_refresh_token: 'The access token cannot be renewed: the set holds no refresh token.',
   provider_mismatch: 'The token set was issued by another provider than this refresher speaks to.',
 

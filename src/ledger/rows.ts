@@ -69,6 +69,6 @@ export const ROW_STEPS = {
   grant: {
     absent: { settle: 'live', end: 'ended' },
     live: { settle: 'live', end: 'ended' },
-    ended: {},
+    ended: { sign: 'ended' },
   },
 } as const

@@ -5,6 +5,7 @@ import type { Tokens } from '../core/tokens.ts'
 import { keep } from './kept.ts'
 import type { Kept, Moment } from './kept.ts'
 import type { Place, Settlement } from './protocol.ts'
+import type { Ending } from './rows.ts'
 
 /** Time that is left unused at the end of a reuse window, milliseconds. */
 const REPLAY_MARGIN_MS = 500
@@ -81,4 +82,19 @@ export function successorOf(settlement: Settlement<Kept>): Secret | undefined {
 export function placeAfter(settlement: Settlement<Kept>, { grant, generation }: Place): Place {
   const rotated = settlement.type === 'granted' && settlement.rotated
   return { grant, generation: rotated ? generation + 1 : generation }
+}
+
+/** Whether the presented token may be spent now. */
+export function isSpent({ type }: Settlement<Kept>): boolean {
+  return type === 'spent'
+}
+
+/** A rejection with its reason, if it is one. */
+export function withReason(presentation: Presentation, code: 'expired'): Presentation {
+  return presentation.outcome === 'rejected' ? { ...presentation, code } : presentation
+}
+
+/** How a chain ends whose newest token the AS refused. */
+export function endingOf(code: string): Ending {
+  return code === 'expired' ? 'expired' : 'rejected'
 }

@@ -16,7 +16,7 @@ export function background(): Background {
       return isDraining
     },
     add(work) {
-      const done = work.then(
+      const done: Promise<unknown> = work.then(
         () => running.delete(done),
         () => running.delete(done),
       )

@@ -8,6 +8,8 @@ import type { Settings } from './settings.ts'
 
 /** What one refresher is made of. */
 export interface Parts {
+  /** The same for refreshers that share their claims. */
+  readonly id: string
   readonly settings: Settings
   readonly policy: Policy
   readonly ledger: Ledger

@@ -14,6 +14,7 @@ import {
   received,
   settlementOf,
   successorOf,
+  withReason,
 } from '../ledger/settlement.ts'
 import { tell } from './burial.ts'
 import { backoffMs } from './claim-actor.ts'
@@ -79,7 +80,7 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
     const answer = await settleIt(parts, context, held, settlement)
     return presentOutput(answer, presenting)
   } catch (error) {
-    return pastTheLedger(parts, context, held, settlement, moment, error)
+    return pastTheLedger(parts, held, settlement, moment, error)
   }
 }
 
@@ -103,12 +104,77 @@ async function settleIt(
   const rows = { ...chain, successor: successorOf(settlement) }
   const settled = await ledger.run(rows, (seen) => settle(request, settlement, seen), options)
   const set = received(settlement)
-  if ('reason' in settled.answer && set !== undefined && isEnding(settled.answer)) {
+  if (set !== undefined && MUST_DIE[settled.answer.type]) {
     await tell(parts, set)
-    await ledger.run(chain, (seen) => settle(request, { type: 'disposed' }, seen), {
-      ...options,
-      view: settled.view,
-    })
+    const disposed = { type: 'disposed' } as const
+    const signing = { ...options, view: settled.view }
+    await ledger.run(chain, (seen) => settle(request, disposed, seen), signing).catch(() => {})
   }
   return settled.answer
+}
+
+/** Whether what was received is nobody's. */
+const MUST_DIE: { readonly [T in SettleAnswer<Kept>['type']]: boolean } = {
+  settled: false,
+  withheld: false,
+  ended: true,
+  noted: false,
+}
+
+/**
+ * The ledger cannot be written. A set that was received goes to its caller all the same (P3), unless
+ * others already call the claim overdue: then nobody could tell it from a stolen one.
+ */
+async function pastTheLedger(
+  parts: Parts,
+  held: Held,
+  settlement: Settlement<Kept>,
+  moment: Moment,
+  error: unknown,
+): Promise<Output> {
+  const { settings, emit } = parts
+  const problem = problemOf(error)
+  const set = received(settlement)
+  if (set === undefined) return { type: 'failed', problem: { ...problem, isFinal: isSpent(settlement) } }
+  if (settings.clock.monotonic() - held.askedAt >= settings.claimMs) {
+    await tell(parts, set)
+    return { type: 'failed', problem: { ...problem, isFinal: true } }
+  }
+  emit({ type: 'handed_over', token: held.chain.refreshToken.fingerprint })
+  return {
+    type: 'granted',
+    tokens: handOut(set, moment),
+    place: refOf(placeAfter(settlement, held.place)),
+  }
+}
+
+/** Too late to send: the claim is given back, and the call starts again. */
+async function giveBack(parts: Parts, context: RefreshContext, held: Held): Promise<Output> {
+  try {
+    await settleIt(parts, context, held, { type: 'unspent' })
+    return { type: 'restarted' }
+  } catch (error) {
+    return { type: 'failed', problem: problemOf(error) }
+  }
+}
+
+/** A refusal past the token's known lifetime says `expired`. */
+function dated(
+  { settings }: Parts,
+  { tokens }: RefreshContext,
+  presentation: Presentation,
+): Presentation {
+  const expiresAtMs = refreshExpiryMs(tokens, settings.provider)
+  const isPast = expiresAtMs !== undefined && settings.clock.now() >= expiresAtMs
+  return isPast ? withReason(presentation, 'expired') : presentation
+}
+
+/** What makes the AS be left alone for a while (429). */
+const PAUSING: {
+  readonly [O in Presentation['outcome']]?: (parts: Parts, presentation: Presentation) => void
+} = {
+  deferred({ pauses }, presentation) {
+    if (!('status' in presentation) || presentation.status !== 429) return
+    pauses.begin('retryAfterMs' in presentation ? presentation.retryAfterMs : undefined)
+  },
 }

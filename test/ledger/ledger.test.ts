@@ -672,16 +672,30 @@ describe('createLedger().watch', () => {
     await expect(watching).resolves.toBeUndefined()
   })
 
-  it('resolves when the signal aborts, or has', async () => {
-    const { worker } = world()
+  it('resolves when the signal aborts', async () => {
+    const { worker, store } = world()
     const { view } = await worker().claim('one')
     const controller = new AbortController()
-    const watching = worker().watch(chainOf(), view, place, controller.signal)
-    controller.abort()
+    const aborting: Store = {
+      ...store,
+      changed(...call) {
+        queueMicrotask(() => controller.abort())
+        return store.changed(...call)
+      },
+    }
+
+    const watching = worker(aborting).watch(chainOf(), view, place, controller.signal)
 
     await expect(watching).resolves.toBeUndefined()
-    const late = worker().watch(chainOf(), view, place, controller.signal)
-    await expect(late).resolves.toBeUndefined()
+  })
+
+  it('does not begin when the signal has aborted', async () => {
+    const { worker, store } = world()
+    const changed = vi.spyOn(store, 'changed')
+
+    await worker().watch(chainOf(), UNSEEN, place, AbortSignal.abort())
+
+    expect(changed).not.toHaveBeenCalled()
   })
 
   it('has the rows looked at again after a while, when the store cannot say', async () => {

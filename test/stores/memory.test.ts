@@ -97,6 +97,20 @@ describe('memoryStore', () => {
     expect(get.mock.calls.length).toBeLessThan(5)
   })
 
+  it('keeps nothing of rows whose time is over once another is written', async () => {
+    const clock = manualClock()
+    const name = fresh()
+    const store = memoryStore({ name, clock })
+    for (let i = 1; i <= 9; i += 1) await store.swap(`${i}`, 0, value, i)
+    clock.advance(10)
+    const shared = Reflect.get(globalThis, Symbol.for('refresh-once/memory-store/1'))
+
+    await store.swap('next', 0, value, 1_000)
+
+    expect(shared.get(name).rows.size).toBe(1)
+    expect(shared.get(name).byTtl.size).toBe(1)
+  })
+
   it('leaves no listener behind', async () => {
     const name = fresh()
     const store = memoryStore({ name, clock: manualClock() })

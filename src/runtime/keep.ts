@@ -1,0 +1,99 @@
+import { createActor } from 'xstate'
+import type { RefreshInput } from '../../machines/refresh.types.ts'
+import { sleep } from '../core/clock.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import { endOf, timersOf } from './machine.ts'
+import type { Machine, Snapshot } from './machine.ts'
+import { outcomeOf } from './outcomes.ts'
+import type { Parts } from './parts.ts'
+
+export interface KeepOptions<T extends TokenSet> {
+  /**
+   * Stores a new set. The next refresh waits for it; if it rejects, it is called again with the same
+   * set, later.
+   */
+  readonly onChanged: (next: T, previous: T) => void | Promise<void>
+  /** Told once when only a new sign-in can help. */
+  readonly onSignIn?: (outcome: Outcome<T>) => void
+}
+
+/** A set that keeps itself fresh. */
+export interface Keeper<T extends TokenSet> extends AsyncDisposable {
+  /** The newest outcome. */
+  readonly current: Outcome<T>
+  /** Stops the timers; an exchange under way runs to its end and is stored. */
+  stop(): Promise<void>
+}
+
+/** How long until a set that could not be stored is offered again, milliseconds. */
+const STORE_AGAIN_MS = 1_000
+
+/** A set that comes back unchanged is not looked at again before so long, milliseconds. */
+const UNCHANGED_MS = 1_000
+
+/** A long-lived run of the chart. */
+export function keepFresh<T extends TokenSet>(
+  { settings, background }: Parts,
+  machine: Machine,
+  input: RefreshInput,
+  tokens: T,
+  { onChanged, onSignIn }: KeepOptions<T>,
+): Keeper<T> {
+  const { clock, provider } = settings
+  const stopping = new AbortController()
+  const actor = createActor(machine, { input, clock: timersOf(clock, false) })
+  let stored = tokens
+  let current: Outcome<T> = outcomeOf(endOf(actor.getSnapshot(), input), stored, provider.id)
+  let storing: Promise<void> = Promise.resolve()
+
+  async function store(next: Outcome<T>): Promise<void> {
+    while (next.changed) {
+      try {
+        await onChanged(next.tokens, stored)
+        stored = next.tokens
+        break
+      } catch {
+        if (stopping.signal.aborted) return
+        await sleep(clock, STORE_AGAIN_MS, stopping.signal)
+      }
+    }
+    if (!next.changed) await sleep(clock, UNCHANGED_MS, stopping.signal)
+    actor.send({ type: 'STORED', nowMs: clock.now() })
+  }
+
+  const look = (snapshot: Snapshot): void => {
+    if (!snapshot.hasTag('settled')) return
+    const before = current
+    current = outcomeOf(endOf(snapshot, input), stored, provider.id)
+    if (snapshot.can({ type: 'STORED', nowMs: 0 })) storing = background.add(store(current))
+    if (current.signIn && !before.signIn) onSignIn?.(current)
+    if (stopping.signal.aborted) actor.stop()
+  }
+  actor.subscribe({ next: look, error: () => {} })
+  actor.start()
+
+  async function stop(): Promise<void> {
+    stopping.abort()
+    const isBusy = !actor.getSnapshot().hasTag('settled')
+    if (isBusy) {
+      await new Promise<void>((resolve) => {
+        const done = actor.subscribe((snapshot) => {
+          if (!snapshot.hasTag('settled')) return
+          done.unsubscribe()
+          resolve()
+        })
+      })
+    }
+    await storing
+    actor.stop()
+  }
+
+  return {
+    get current() {
+      return current
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}

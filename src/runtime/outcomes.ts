@@ -1,0 +1,89 @@
+import { accessFor, standing } from '../../machines/refresh.machine.ts'
+import type { Problem, RefreshContext } from '../../machines/refresh.types.ts'
+import { tokenSetOf } from '../core/convert.ts'
+import { formatGrant } from '../core/grant-ref.ts'
+import type { Outcome, OutcomeState } from '../core/outcome.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import type { Tokens } from '../core/tokens.ts'
+import { errorOf, isFinal } from './problems.ts'
+
+/** How a run ended: the chart's state, and its data. */
+export interface End {
+  readonly state: OutcomeState
+  /** Whether the chain has ended: nobody is handed a token any more. */
+  readonly isEnded: boolean
+  /** The tokens that the run began with. */
+  readonly first: Tokens
+  readonly context: RefreshContext
+}
+
+const FIELDS = [
+  'accessToken',
+  'refreshToken',
+  'refreshExpiresAtMs',
+  'authorizedAtMs',
+  'idToken',
+  'scope',
+  'grant',
+] as const satisfies readonly (keyof TokenSet)[]
+
+/** What a run means for a caller who came with these tokens. */
+export function outcomeOf<T extends TokenSet>(
+  { state, isEnded, first, context }: End,
+  base: T,
+  provider: string,
+): Outcome<T> {
+  const { demand, nowMs, problem, retryInMs } = context
+  const next = isEnded ? base : renewed(base, first, context, provider)
+  const changed = next !== base && isOther(next, base)
+  const isUsable = !isEnded && standing(context.tokens, nowMs, demand) !== 'dead'
+  const access = isUsable ? accessFor(context.tokens, demand) : undefined
+  const retryAtMs = retryInMs === undefined ? undefined : nowMs + retryInMs
+  return Object.freeze({
+    state,
+    tokens: changed ? next : base,
+    accessToken: access?.token.expose(),
+    changed,
+    usable: access !== undefined,
+    signIn: problem !== undefined && (isEnded || (access === undefined && isFinal(problem))),
+    error: problem && errorOf(problem, provider, retryAtMs),
+  })
+}
+
+/** The caller's set with what the run learnt. A run that met no other set may have met its chain. */
+function renewed<T extends TokenSet>(
+  base: T,
+  first: Tokens,
+  { tokens, place }: RefreshContext,
+  provider: string,
+): T {
+  if (tokens !== first) return tokenSetOf(tokens, place, base, provider)
+  return place === undefined ? base : { ...base, grant: formatGrant(place) }
+}
+
+/** Two readings of one expiry may differ by this much: the ledger counts by the store's clock. */
+const SAME_EXPIRY_MS = 1_000
+
+function isOther(next: TokenSet, base: TokenSet): boolean {
+  if (FIELDS.some((field) => next[field] !== (base[field] ?? undefined))) return true
+  const [now, before] = [next.expiresAtMs ?? Infinity, base.expiresAtMs ?? Infinity]
+  return now !== before && !(Math.abs(now - before) < SAME_EXPIRY_MS)
+}
+
+/** An outcome without a run: the tokens stay as they are. */
+export function failedOutcome<T extends TokenSet>(
+  tokens: T,
+  problem: Problem,
+  provider: string,
+  accessToken?: string,
+): Outcome<T> {
+  return Object.freeze({
+    state: 'error' as const,
+    tokens,
+    accessToken,
+    changed: false,
+    usable: accessToken !== undefined,
+    signIn: accessToken === undefined && isFinal(problem),
+    error: errorOf(problem, provider, undefined),
+  })
+}

@@ -1,0 +1,55 @@
+import type { RefreshContext, ReloadOutput } from '../../machines/refresh.types.ts'
+import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
+import { tokensOf, tokenSetOf } from '../core/convert.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import { endingOf } from '../ledger/settlement.ts'
+import { reject } from '../ledger/protocol.ts'
+import type { Held } from './claim-actor.ts'
+import { Opaque } from './opaque.ts'
+import { reloadOutput } from './outputs.ts'
+import type { Timeless } from './outputs.ts'
+import type { Parts } from './parts.ts'
+
+type Output = Timeless<ReloadOutput>
+
+/** The AS refused the token: asks the caller's storage for a later one, else ends the chain. */
+export async function reloadTokens(parts: Parts, context: RefreshContext): Promise<Output> {
+  const { settings, ledger } = parts
+  const stored = context.reloaded ? undefined : await storedSet(parts, context)
+  if (stored !== undefined) return stored
+  const problem = context.problem ?? { code: 'rejected' }
+  const held = Opaque.open<Held>(context.claim)
+  try {
+    const { answer, view } = await ledger.run(
+      held.chain,
+      (seen) => reject(held, endingOf(problem.code), seen),
+      { view: held.view, patienceMs: settings.claimMs },
+    )
+    const moment = { hostNowMs: settings.clock.now(), storeNowMs: view.nowMs }
+    const output = reloadOutput(answer, moment)
+    return 'problem' in output ? { ...output, problem: { ...problem, ...output.problem } } : output
+  } catch {
+    // The AS has spoken; that others cannot be told through the ledger does not change it.
+    return { type: 'ended', problem }
+  }
+}
+
+/** What the storage holds, if it is a later set of the same grant. Whatever else it says is ignored. */
+async function storedSet(
+  { settings }: Parts,
+  { tokens, place }: RefreshContext,
+): Promise<Output | undefined> {
+  const { reload, provider } = settings
+  if (reload === undefined || place === undefined) return undefined
+  try {
+    const ours = tokenSetOf<TokenSet>(tokens, place, { accessToken: '' }, provider.id)
+    const found = await reload(ours)
+    if (found === undefined) return undefined
+    checkTokenSet(found)
+    const grant = grantOf(found)
+    if (!grant?.secret.equals(place.secret) || grant.generation <= place.generation) return undefined
+    return { type: 'another', own: true, tokens: tokensOf(found), place: grant }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,59 @@
+import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
+import { tokensOf } from '../core/convert.ts'
+import type { RefreshError } from '../core/errors.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import { keepAll } from '../ledger/kept.ts'
+import type { Kept } from '../ledger/kept.ts'
+import { revoke } from '../ledger/protocol.ts'
+import { bury, randomName, tell } from './burial.ts'
+import { placeOf } from './outputs.ts'
+import type { Parts } from './parts.ts'
+import { errorOf, problemOf } from './problems.ts'
+
+/** How a revocation ended. */
+export interface RevokeOutcome {
+  /** Whether the chain has ended in the ledger: no holder is handed a token any more. */
+  readonly ended: boolean
+  /** Whether the AS confirmed that the newest refresh token is dead. */
+  readonly revoked: boolean
+  readonly error: RefreshError | undefined
+}
+
+/**
+ * Ends the chain in the ledger first, so that nothing is born of it any more; takes the claim of the
+ * newest token or waits for its holder; then tells the AS. With the ledger down the AS is told about
+ * the tokens at hand.
+ */
+export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<RevokeOutcome> {
+  const { settings, ledger, policy } = parts
+  const { provider, waitMs } = settings
+  try {
+    checkTokenSet(tokens)
+    const own = tokensOf(tokens)
+    const place = grantOf(tokens)
+    const { refreshToken } = own
+    const mine = keepAll(own, 0)
+    if (refreshToken === undefined) return { ended: false, ...(await tell(parts, mine)), error: undefined }
+    const chain = { refreshToken, carried: place !== undefined }
+    const request = {
+      claimId: randomName(parts),
+      minted: randomName(parts),
+      claimMs: policy.claimMs,
+      ...(place !== undefined && { carried: placeOf(place) }),
+    }
+    try {
+      await ledger.ready()
+      const { answer } = await ledger.run(chain, (seen) => revoke<Kept>(request, seen), {
+        patienceMs: settings.requestTimeoutMs,
+      })
+      const newest = ('set' in answer ? answer.set : undefined) ?? mine
+      const { revoked } = await bury(parts, newest, answer.place, waitMs)
+      return { ended: true, revoked, error: undefined }
+    } catch (error) {
+      const { revoked } = await tell(parts, mine)
+      return { ended: false, revoked, error: errorOf(problemOf(error), provider.id, undefined) }
+    }
+  } catch (error) {
+    return { ended: false, revoked: false, error: errorOf(problemOf(error), provider.id, undefined) }
+  }
+}

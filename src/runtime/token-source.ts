@@ -1,0 +1,47 @@
+import type { Outcome } from '../core/outcome.ts'
+import { RefreshError } from '../core/errors.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import type { Refresher, RefreshOptions } from './refresher.ts'
+
+/** Where an application keeps its token sets. */
+export interface TokenStorage<K, T extends TokenSet> {
+  load(key: K): Promise<T | undefined>
+  /** `previous` is the set that was loaded, for a compare-and-set; losing that race is no error. */
+  save(key: K, next: T, previous: T): Promise<void>
+}
+
+/** The loop of load, refresh and save. Made by {@link tokenSource}. */
+export interface TokenSource<K, T extends TokenSet> {
+  /**
+   * A usable access token.
+   *
+   * @throws {RefreshError} The outcome's error, when none is usable; `no_tokens` when the key has no
+   *   set.
+   */
+  accessToken(key: K, options?: RefreshOptions): Promise<string>
+  /** The whole outcome. `undefined` when the key has no set. Rejects only as `load` or `save` do. */
+  get(key: K, options?: RefreshOptions): Promise<Outcome<T> | undefined>
+}
+
+/** For applications that keep token sets under a key, in a database of theirs. */
+export function tokenSource<K, T extends TokenSet>(
+  refresher: Refresher,
+  { load, save }: TokenStorage<K, T>,
+): TokenSource<K, T> {
+  async function get(key: K, options?: RefreshOptions): Promise<Outcome<T> | undefined> {
+    const tokens = await load(key)
+    if (tokens === undefined) return undefined
+    const outcome = await refresher.refresh(tokens, options)
+    if (outcome.changed) await save(key, outcome.tokens, tokens)
+    return outcome
+  }
+  return {
+    get,
+    async accessToken(key, options) {
+      const outcome = await get(key, options)
+      if (outcome === undefined) throw new RefreshError('no_tokens')
+      if (outcome.accessToken === undefined) throw outcome.error ?? new RefreshError('internal')
+      return outcome.accessToken
+    },
+  }
+}
