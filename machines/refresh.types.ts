@@ -67,32 +67,32 @@ export type RefreshInput = Pick<
   'demand' | 'budgetMs' | 'maxHops' | 'recheckMs' | 'tokens' | 'place' | 'nowMs'
 >
 
-interface Times {
+export interface Times {
   readonly nowMs: number
   readonly elapsedMs: number
   /** Store time at which the run began, once it is known. */
   readonly beganAtMs?: number | undefined
 }
 
-interface Chained {
+export interface Chained {
   readonly tokens: Tokens
   readonly place: GrantRef
 }
 
-interface Deferred {
+export interface Deferred {
   readonly type: 'deferred'
   readonly problem: Problem
   readonly retryInMs: number
 }
 
-interface Failed {
+export interface Failed {
   readonly type: 'failed'
   readonly problem: Problem
   /** When a long-lived run tries again. Absent: never by itself. */
   readonly retryInMs?: number
 }
 
-interface Ended {
+export interface Ended {
   readonly type: 'ended'
   readonly problem: Problem
 }

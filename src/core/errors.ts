@@ -29,7 +29,7 @@ export const PROBLEMS = {
   superseded: 'The chain moved on faster than this call could follow.',
   paused: 'The refresh token waits for the time that the authorization server asked for.',
 
-  store_unavailable: 'The ledger could not be read or written; nothing was presented.',
+  store_unavailable: 'The ledger could not be read or written.',
   store_full: 'The ledger takes no more rows; nothing was presented.',
   store_evicts: 'The ledger may drop rows, so it cannot keep the promise.',
   row_unreadable: 'A row of the ledger does not open with its key; nothing was presented.',

@@ -7,7 +7,7 @@
  */
 export { CLAIMING, claim } from './protocol/claiming.ts'
 export type { ClaimAnswer, ClaimRequest } from './protocol/claiming.ts'
-export { maySend, settle } from './protocol/settling.ts'
+export { abandon, maySend, settle } from './protocol/settling.ts'
 export type { SettleAnswer, SettleRequest, Settlement } from './protocol/settling.ts'
 export { reject, revoke, seize } from './protocol/ending.ts'
 export type { EndAnswer, RevokeRequest, SeizeAnswer } from './protocol/ending.ts'

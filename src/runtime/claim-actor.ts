@@ -3,7 +3,7 @@ import type { Secret } from '../core/secret.ts'
 import { keepAll } from '../ledger/kept.ts'
 import type { Kept } from '../ledger/kept.ts'
 import type { Chain } from '../ledger/keyring.ts'
-import { claim } from '../ledger/protocol.ts'
+import { abandon, claim } from '../ledger/protocol.ts'
 import type { ClaimAnswer, ClaimRequest, Place, View } from '../ledger/protocol.ts'
 import type { Prepared, Unprepared } from '../transport/transport.ts'
 import { bury, randomName } from './burial.ts'
@@ -70,7 +70,12 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
     satisfied: (set, storeNowMs) =>
       isSatisfied(set, context.demand, { hostNowMs: clock.now(), storeNowMs }),
   }
-  const { answer, view } = await ledger.run(chain, (seen) => claim(request, seen))
+  const { answer, view } = await ledger
+    .run(chain, (seen) => claim(request, seen))
+    .catch((error: unknown) => {
+      void parts.background.add(release(parts, chain, request)).catch(() => {})
+      throw error
+    })
   const { place } = answer
   report(parts, context, refreshToken, answer, view)
   const held = { claimId, chain, place, view, prepared: way.prepared, askedAt }
@@ -84,6 +89,19 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
     emit({ type: 'ledger_lost', token: refreshToken.fingerprint })
   }
   return { ...output, ...(view.beganAtMs !== undefined && { beganAtMs: view.beganAtMs }) }
+}
+
+/**
+ * Opens a claim that may stand although the store never said so. Whoever does not present gives the
+ * claim back, or a store's trouble would cost a token.
+ */
+async function release(
+  { ledger, settings }: Parts,
+  chain: Chain,
+  { claimId }: ClaimRequest<Kept>,
+): Promise<void> {
+  const patienceMs = settings.claimMs
+  await ledger.run(chain, (seen) => abandon(claimId, seen), { patienceMs })
 }
 
 /** The way to the AS, or why there is none now: then the ledger is only looked at. */

@@ -46,6 +46,17 @@ export type SettleAnswer<S> =
   | { readonly type: 'ended'; readonly place: Place; readonly reason: Ending }
   | { readonly type: 'noted' }
 
+/** Gives a claim back whose token was provably not consumed, if it is still ours. */
+export function abandon<S>(
+  claimId: string,
+  view: View<S>,
+  delayMs?: number,
+): Next<S, { readonly type: 'noted' }> {
+  if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
+  if (!isMine(claimId, view)) return { answer: { type: 'noted' } }
+  return { operations: [open(view, view.claim.row!, delayMs)] }
+}
+
 /** Writes how the presentation ended. */
 export function settle<S>(
   request: SettleRequest<S>,
@@ -53,10 +64,7 @@ export function settle<S>(
   view: View<S>,
 ): Next<S, SettleAnswer<S>> {
   if (ended.type === 'spent') return { answer: { type: 'noted' } }
-  if (ended.type === 'unspent') {
-    if (!isMine(request.claimId, view)) return { answer: { type: 'noted' } }
-    return { operations: [open(view, request.place, ended.delayMs)] }
-  }
+  if (ended.type === 'unspent') return abandon(request.claimId, view, ended.delayMs)
   const { grant, generation } = request.place
   if (ended.type === 'disposed') {
     const seen = view.grants[grant]

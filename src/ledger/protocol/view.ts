@@ -80,7 +80,8 @@ export function see<S>(
       return { ...view, ...times, introduced: true }
     case 'claim': {
       const claim = { row: row as ClaimRow | undefined, version, writtenAtMs }
-      return { ...view, ...times, claim, ...(mayEvict && found.swapped === true && { grants: {} }) }
+      const isWon = mayEvict && isOurs(operation, claim.row) && !isOurs(operation, view.claim?.row)
+      return { ...view, ...times, claim, ...(isWon && { grants: {} }) }
     }
     case 'grant': {
       const seen = { row: row as GrantRow<S> | undefined, version, writtenAtMs }
@@ -134,4 +135,12 @@ export function endRow<S>(
     expected: seen?.version ?? 0,
     row: { ...(seen?.row ?? { generation, acknowledged: [] }), ended, endedBy },
   }
+}
+
+/** Whether what stands there is what the operation wrote, also when its answer was lost. */
+function isOurs<S>(operation: Operation<S>, row: ClaimRow | undefined): boolean {
+  if (operation.on !== 'claim' || operation.do !== 'swap') return false
+  const { row: written } = operation
+  if (written.kind !== 'claimed' || row?.kind !== 'claimed') return false
+  return written.claimId === row.claimId
 }
