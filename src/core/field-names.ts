@@ -93,7 +93,7 @@ export function foundSlots(value: object): FieldSlot[] {
       .map(([name, form]) => ({ field, name, form: seenForm(ownField(value, name), name, form) })),
   )
   const isOwn = slots.every(({ field, name }) => field === name)
-  return isOwn && !isDatabaseRow(value) ? slots : slots.filter(({ name }) => name !== 'provider')
+  return isOwn ? slots : slots.filter(({ name }) => name !== 'provider')
 }
 
 /** The style of an object that takes new fields: each of ours gets a name. */

@@ -25,11 +25,11 @@ export function jwtClaims(token: string): Record<string, unknown> | undefined {
   }
 }
 
-/** The middle one of exactly three parts, of which header and claims are not empty. */
+/** The middle one of exactly three parts, the first of which is not empty. */
 function payloadOf(token: string): string | undefined {
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
-  if (first < 1 || second <= first + 1 || token.includes('.', second + 1)) return undefined
+  if (first < 1 || second < 0 || token.includes('.', second + 1)) return undefined
   return token.slice(first + 1, second)
 }
 

@@ -4,8 +4,11 @@ export const SECONDS_MAX = 1e11
 /** Above this a number of milliseconds is none: it would be year 5138, too. */
 export const MILLISECONDS_MAX = 1e14
 
-/** ISO 8601 with a date in front. Other texts that `Date.parse` takes depend on the engine. */
-const ISO_DATE = /^\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,18}(?:Z|[+-]\d\d:?\d\d)?)?$/i
+/**
+ * A date, or date, time and zone, as ECMA-262 §21.4.1.32 has them. What else `Date.parse` takes
+ * depends on the engine, and a time without zone on the host.
+ */
+const ISO_DATE = /^\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,18}(?:Z|[+-]\d\d:\d\d))?$/
 
 const NUMBER = /^-?\d{1,16}(?:\.\d{1,9})?$/
 
@@ -59,5 +62,7 @@ function toMilliseconds(value: unknown): number | undefined {
   if (value instanceof Date) return value.getTime()
   const number = readNumber(value)
   if (number !== undefined) return number > SECONDS_MAX ? number : number * 1000
-  return typeof value === 'string' && ISO_DATE.test(value) ? Date.parse(value) : undefined
+  return typeof value === 'string' && ISO_DATE.test(value)
+    ? Date.parse(value.replace(' ', 'T'))
+    : undefined
 }

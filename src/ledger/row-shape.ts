@@ -60,7 +60,7 @@ const isGrantShape = shape({
   generation: isCount,
   set: optional(isKept),
   claimId: optional(isText),
-  acknowledged: list(shape({ generation: isCount, atMs: isNumber })),
+  acknowledged: list(shape({ generation: isCount, atMs: optional(isNumber) })),
   ended: optional(oneOf('rejected', 'expired', 'replay', 'revoked')),
   endedBy: optional(isText),
   withheld: optional(oneOf('subject_changed')),

@@ -29,8 +29,8 @@ export type Ending = 'rejected' | 'expired' | 'replay' | 'revoked'
 /** Somebody came with a token of this generation as their own, and presented it. */
 export interface Acknowledgement {
   readonly generation: number
-  /** On the store's clock. */
-  readonly atMs: number
+  /** On the store's clock. Absent: when the row was written, which its writer cannot know. */
+  readonly atMs?: number
 }
 
 /** Of one chain of tokens: *what came of it*. */

@@ -91,4 +91,3 @@ export async function tell(
   emit({ type: 'buried', token: undefined, revoked })
   return { revoked }
 }
-

@@ -24,8 +24,15 @@ export interface Held {
   readonly prepared: Prepared
   /** On the monotonic clock, before the ledger was first asked. */
   readonly askedAt: number
-  /** On the monotonic clock. */
-  readonly sentAt?: number
+  /** Shared by all presentations under this claim: the chart presents again with the same one. */
+  readonly sent: Sent
+}
+
+/** What was sent under one claim. */
+export interface Sent {
+  /** On the monotonic clock. Absent: nothing was. */
+  firstAt?: number
+  times: number
 }
 
 /** What to watch while another holder presents. */
@@ -78,7 +85,7 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
     })
   const { place } = answer
   report(parts, context, refreshToken, answer, view)
-  const held = { claimId, chain, place, view, prepared: way.prepared, askedAt }
+  const held = { claimId, chain, place, view, prepared: way.prepared, askedAt, sent: { times: 0 } }
   const output = claimOutput(answer, {
     moment: { hostNowMs: clock.now(), storeNowMs: view.nowMs },
     claim: new Opaque(held),
@@ -130,10 +137,11 @@ const UNPREPARED: {
   misconfigured: (way) => ({ type: 'failed', problem: troubleOf(way) }),
 }
 
-function troubleOf({ ready: _, retryAfterMs: __, ...trouble }: Unprepared): Omit<
-  Unprepared,
-  'ready' | 'retryAfterMs'
-> {
+function troubleOf({
+  ready: _,
+  retryAfterMs: __,
+  ...trouble
+}: Unprepared): Omit<Unprepared, 'ready' | 'retryAfterMs'> {
   return trouble
 }
 
@@ -147,7 +155,7 @@ const deferred = (code: 'rate_limited', retryInMs: number): Output => ({
 /** The first wait after a deferred presentation, milliseconds; doubled each time, jittered. */
 const BACKOFF_MS = 200
 
-export function backoffMs({ settings }: Parts, { attempt }: RefreshContext): number {
+export function backoffMs({ settings }: Parts, { attempt }: { readonly attempt: number }): number {
   return BACKOFF_MS * 2 ** attempt * (0.5 + settings.random.fraction() / 2)
 }
 

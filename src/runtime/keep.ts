@@ -10,8 +10,8 @@ import type { Parts } from './parts.ts'
 
 export interface KeepOptions<T extends TokenSet> {
   /**
-   * Stores a new set. The next refresh waits for it; if it rejects, it is called again with the same
-   * set, later.
+   * Stores a new set. The next refresh waits for it; if it rejects, it is called again with the
+   * same set, later.
    */
   readonly onChanged: (next: T, previous: T) => void | Promise<void>
   /** Told once when only a new sign-in can help. */
@@ -46,6 +46,14 @@ export function keepFresh<T extends TokenSet>(
   let stored = tokens
   let current: Outcome<T> = outcomeOf(endOf(actor.getSnapshot(), input), stored, provider.id)
   let storing: Promise<void> = Promise.resolve()
+  /** Resolves when the actor has settled; absent while it has. */
+  let work: { readonly ended: Promise<void>; end(): void } | undefined
+
+  function begin(): void {
+    let end = (): void => {}
+    const ended = background.add(new Promise<void>((resolve) => (end = resolve)))
+    work = { ended, end }
+  }
 
   async function store(next: Outcome<T>): Promise<void> {
     while (next.changed) {
@@ -63,28 +71,33 @@ export function keepFresh<T extends TokenSet>(
   }
 
   const look = (snapshot: Snapshot): void => {
-    if (!snapshot.hasTag('settled')) return
+    if (!snapshot.hasTag('settled')) {
+      if (work === undefined) begin()
+      return
+    }
     const before = current
     current = outcomeOf(endOf(snapshot, input), stored, provider.id)
     if (snapshot.can({ type: 'STORED', nowMs: 0 })) storing = background.add(store(current))
-    if (current.signIn && !before.signIn) onSignIn?.(current)
+    if (current.signIn && !before.signIn) tellOwner(current)
+    work?.end()
+    work = undefined
     if (stopping.signal.aborted) actor.stop()
   }
+
+  function tellOwner(outcome: Outcome<T>): void {
+    try {
+      onSignIn?.(outcome)
+    } catch {
+      // The owner's failure is the owner's: thrown here, it would end the process.
+    }
+  }
+
   actor.subscribe({ next: look, error: () => {} })
   actor.start()
 
   async function stop(): Promise<void> {
     stopping.abort()
-    const isBusy = !actor.getSnapshot().hasTag('settled')
-    if (isBusy) {
-      await new Promise<void>((resolve) => {
-        const done = actor.subscribe((snapshot) => {
-          if (!snapshot.hasTag('settled')) return
-          done.unsubscribe()
-          resolve()
-        })
-      })
-    }
+    await work?.ended
     await storing
     actor.stop()
   }

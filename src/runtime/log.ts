@@ -10,7 +10,7 @@ const QUIET_MS = 60_000
 export function logLine(clock: Clock): OnEvent {
   const lastAt = new Map<string, number>()
   return (event) => {
-    if (event.type !== 'ended' || event.code === undefined) return
+    if (!('state' in event) || event.code === undefined) return
     const now = clock.monotonic()
     const last = lastAt.get(event.code)
     if (last !== undefined && now - last < QUIET_MS) return

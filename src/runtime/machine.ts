@@ -19,7 +19,9 @@ export type Snapshot = SnapshotFrom<Machine>
 export function machineOf(parts: Parts): Machine {
   const { clock } = parts.settings
   type Args = { input: RefreshContext; signal: AbortSignal }
-  const actor = <O extends object>(work: (context: RefreshContext, signal: AbortSignal) => Promise<O>) =>
+  const actor = <O extends object>(
+    work: (context: RefreshContext, signal: AbortSignal) => Promise<O>,
+  ) =>
     fromPromise<O & { nowMs: number; elapsedMs: number }, RefreshContext>(
       ({ input, signal }: Args) => timed(clock, input, () => work(input, signal)),
     )
@@ -34,7 +36,10 @@ export function machineOf(parts: Parts): Machine {
 }
 
 /** The runtime's clock as XState takes one. */
-export function timersOf(clock: Clock, keepAlive: boolean): {
+export function timersOf(
+  clock: Clock,
+  keepAlive: boolean,
+): {
   setTimeout(callback: (...args: unknown[]) => void, ms: number): unknown
   clearTimeout(timer: unknown): void
 } {

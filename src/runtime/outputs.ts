@@ -99,7 +99,10 @@ const NOTED: Readonly<
   deferred: ({ presentation, backoffMs }) => ({
     type: 'deferred',
     problem: problemOf(presentation),
-    retryInMs: Math.max(backoffMs, ('retryAfterMs' in presentation && presentation.retryAfterMs) || 0),
+    retryInMs: Math.max(
+      backoffMs,
+      ('retryAfterMs' in presentation && presentation.retryAfterMs) || 0,
+    ),
   }),
   unknown: ({ presentation, isReplayable, isSpent }) =>
     isReplayable

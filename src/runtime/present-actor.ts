@@ -1,6 +1,7 @@
 import { accessFor } from '../../machines/refresh.machine.ts'
 import type { PresentOutput, RefreshContext } from '../../machines/refresh.types.ts'
 import { audienceOf } from '../core/audience.ts'
+import { sleep } from '../core/clock.ts'
 import { refreshExpiryMs } from '../core/lifetime.ts'
 import type { Presentation } from '../core/presentation.ts'
 import { handOut, merge } from '../ledger/kept.ts'
@@ -16,6 +17,7 @@ import {
   successorOf,
   withReason,
 } from '../ledger/settlement.ts'
+import type { Prepared } from '../transport/transport.ts'
 import { tell } from './burial.ts'
 import { backoffMs } from './claim-actor.ts'
 import type { Held } from './claim-actor.ts'
@@ -32,15 +34,19 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
   const { settings, emit } = parts
   const { clock, provider, requestTimeoutMs } = settings
   const held = Opaque.open<Held>(context.claim)
+  const { sent } = held
+  const prepared = sent.times === 0 ? held.prepared : await prepareAgain(parts, held)
   const startedAt = clock.monotonic()
-  if (!maySend(startedAt - held.askedAt, settings.claimMs, requestTimeoutMs)) {
-    return giveBack(parts, context, held)
-  }
+  const isInTime = maySend(startedAt - held.askedAt, settings.claimMs, requestTimeoutMs)
+  if (sent.times === 0 && !isInTime) return giveBack(parts, context, held)
+  if (prepared === undefined || !isInTime) return MAY_BE_SPENT
+  sent.firstAt ??= startedAt
+  sent.times += 1
   const { refreshToken, idToken } = context.tokens
   const presentation = dated(
     parts,
     context,
-    await held.prepared.present({
+    await prepared.present({
       refreshToken: refreshToken!,
       audience: audienceOf(context.demand.audience),
       idToken,
@@ -68,28 +74,54 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
     provider,
     moment,
   )
-  const sentAt = held.sentAt ?? startedAt
   const presenting = {
     presentation,
     moment,
-    isReplayable: mayReplay(presentation, provider, endedAt - sentAt, requestTimeoutMs),
+    isReplayable: mayReplay(presentation, provider, endedAt - sent.firstAt, requestTimeoutMs),
     isSpent: isSpent(settlement),
     backoffMs: backoffMs(parts, context),
   }
   try {
-    const answer = await settleIt(parts, context, held, settlement)
+    const leftMs = held.askedAt + settings.claimMs - endedAt
+    const answer = await settleIt(parts, context, held, settlement, leftMs / PATIENCE_PART)
     return presentOutput(answer, presenting)
   } catch (error) {
-    return pastTheLedger(parts, held, settlement, moment, error)
+    return pastTheLedger(parts, context, held, settlement, moment, error)
   }
 }
 
-/** Settles, for as long as a claim lasts. What is received for an ended chain is revoked at once. */
+/**
+ * The part of a claim's remaining time for which settling is tried before the set goes to its
+ * caller: a third, because the last try may take some seconds more, and past the claim nothing is
+ * handed out.
+ */
+const PATIENCE_PART = 3
+
+/** What it is to stop presenting a token of which nobody knows what became. */
+const MAY_BE_SPENT: Output = { type: 'failed', problem: { code: 'unknown', isFinal: true } }
+
+/** For another presentation inside the AS's reuse window: not at once, and still inside it. */
+async function prepareAgain(
+  parts: Parts,
+  { sent: { firstAt = 0, times } }: Held,
+): Promise<Prepared | undefined> {
+  const { settings, transport } = parts
+  const { clock, provider, requestTimeoutMs } = settings
+  await sleep(clock, backoffMs(parts, { attempt: times - 1 }))
+  const way = await transport.prepare()
+  const isOpen = mayReplay(UNKNOWN, provider, clock.monotonic() - firstAt, requestTimeoutMs)
+  return way.ready && isOpen ? way : undefined
+}
+
+const UNKNOWN: Presentation = { outcome: 'unknown', code: 'unknown' }
+
+/** Settles, patiently. What is received for an ended chain is revoked at once. */
 async function settleIt(
   parts: Parts,
   context: RefreshContext,
   { claimId, chain, place, view }: Held,
   settlement: Settlement<Kept>,
+  patienceMs: number,
 ): Promise<SettleAnswer<Kept>> {
   const { settings, ledger, policy } = parts
   const request: SettleRequest<Kept> = {
@@ -100,7 +132,7 @@ async function settleIt(
     policy,
     merge: (known, added) => merge(known, added, settings.provider.oldAccessToken),
   }
-  const options = { view, patienceMs: settings.claimMs }
+  const options = { view, patienceMs }
   const rows = { ...chain, successor: successorOf(settlement) }
   const settled = await ledger.run(rows, (seen) => settle(request, settlement, seen), options)
   const set = received(settlement)
@@ -122,24 +154,28 @@ const MUST_DIE: { readonly [T in SettleAnswer<Kept>['type']]: boolean } = {
 }
 
 /**
- * The ledger cannot be written. A set that was received goes to its caller all the same (P3), unless
- * others already call the claim overdue: then nobody could tell it from a stolen one.
+ * The ledger cannot be written. A set that was received goes to its caller all the same (P3),
+ * unless others already call the claim overdue: then nobody could tell it from a stolen one. The
+ * ledger is told later, if it can be.
  */
 async function pastTheLedger(
   parts: Parts,
+  context: RefreshContext,
   held: Held,
   settlement: Settlement<Kept>,
   moment: Moment,
   error: unknown,
 ): Promise<Output> {
-  const { settings, emit } = parts
+  const { settings, background, emit } = parts
   const problem = problemOf(error)
   const set = received(settlement)
-  if (set === undefined) return { type: 'failed', problem: { ...problem, isFinal: isSpent(settlement) } }
+  if (set === undefined)
+    return { type: 'failed', problem: { ...problem, isFinal: isSpent(settlement) } }
   if (settings.clock.monotonic() - held.askedAt >= settings.claimMs) {
     await tell(parts, set)
     return { type: 'failed', problem: { ...problem, isFinal: true } }
   }
+  void background.add(settleIt(parts, context, held, settlement, settings.claimMs)).catch(() => {})
   emit({ type: 'handed_over', token: held.chain.refreshToken.fingerprint })
   return {
     type: 'granted',
@@ -151,7 +187,7 @@ async function pastTheLedger(
 /** Too late to send: the claim is given back, and the call starts again. */
 async function giveBack(parts: Parts, context: RefreshContext, held: Held): Promise<Output> {
   try {
-    await settleIt(parts, context, held, { type: 'unspent' })
+    await settleIt(parts, context, held, { type: 'unspent' }, parts.settings.claimMs)
     return { type: 'restarted' }
   } catch (error) {
     return { type: 'failed', problem: problemOf(error) }

@@ -3,6 +3,7 @@ import { audienceKey } from '../core/audience.ts'
 import type { Audience } from '../core/audience.ts'
 import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/classify.ts'
+import type { Standing } from '../core/classify.ts'
 import { tokensOf } from '../core/convert.ts'
 import { isRefreshError } from '../core/errors.ts'
 import type { Outcome } from '../core/outcome.ts'
@@ -23,8 +24,8 @@ import type { RefresherOptions } from './settings.ts'
 /** What one call asks for. */
 export interface RefreshOptions extends Audience {
   /**
-   * The access token in these tokens was refused (401): only another one will do, and a newer one in
-   * the ledger does. A string names the refused one where it is of another audience.
+   * The access token in these tokens was refused (401): only another one will do, and a newer one
+   * in the ledger does. A string names the refused one where it is of another audience.
    */
   readonly force?: boolean | string | undefined
   /** How long the access token must be good for at least, milliseconds. Default 0. */
@@ -40,7 +41,8 @@ export interface Refresher {
   /**
    * Answers with a usable access token, renewed if it must be.
    *
-   * Never throws and never rejects: whatever the AS, the network or the store does is in the outcome.
+   * Never throws and never rejects: whatever the AS, the network or the store does is in the
+   * outcome.
    */
   refresh<T extends TokenSet>(tokens: T, options?: RefreshOptions): Promise<Outcome<T>>
   /**
@@ -86,20 +88,33 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  /** One run, shared by all callers of this process who want the same. */
+  /**
+   * One run, shared by all callers of this process who hold the same set and want the same. All
+   * that names the set counts: what a run ends with may be what its first caller came with (S6).
+   */
   function shared(tokens: TokenSet, demand: Demand): Promise<End> {
     const { audience, refused, minValidMs } = demand
     const input = inputOf(tokens, demand)
-    const about = [tokens.refreshToken, audience, refused?.expose(), minValidMs]
+    const { refreshToken, accessToken, expiresAtMs, grant } = tokens
+    const held = [refreshToken, accessToken, expiresAtMs, grant]
+    const about = [...held, audience, refused?.expose(), minValidMs]
     return fly(flights, `${parts.id}${JSON.stringify(about)}`, () => {
       const startedAt = clock.monotonic()
       const work = run(machine, clock, input)
-      void background.add(work).then(({ state, context }) => {
-        const token = input.tokens.refreshToken?.fingerprint
-        const durationMs = clock.monotonic() - startedAt
-        emit({ type: 'ended', token, state, code: context.problem?.code, durationMs })
-      })
-      return work
+      return background.add(
+        work.then((end) => {
+          const token = input.tokens.refreshToken?.fingerprint
+          const durationMs = clock.monotonic() - startedAt
+          emit({
+            type: 'ended',
+            token,
+            state: end.state,
+            code: end.context.problem?.code,
+            durationMs,
+          })
+          return end
+        }),
+      )
     })
   }
 
@@ -107,7 +122,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
   function isFresh(tokens: TokenSet, { minValidMs }: RefreshOptions): boolean {
     const { expiresAtMs, obtainedAtMs, accessToken } = tokens
     const ahead = refreshAheadMs(expiresAtMs, obtainedAtMs, accessToken, aheadMs)
-    return classify(tokens, clock.now(), { aheadMs: ahead, minValidMs }) === 'fresh'
+    return NEEDS_NOTHING[classify(tokens, clock.now(), { aheadMs: ahead, minValidMs })]
   }
 
   async function renew<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>> {
@@ -166,6 +181,13 @@ export function createRefresher(options: RefresherOptions): Refresher {
 }
 
 const NOTHING: RefreshOptions = {}
+
+/** Whether a set is handed back as it is. */
+const NEEDS_NOTHING: Readonly<Record<Standing, boolean>> = {
+  fresh: true,
+  expiring: false,
+  dead: false,
+}
 
 /** Waits for the flight, or until the caller's signal aborts. */
 async function unlessAborted(flight: Promise<End>, signal?: AbortSignal): Promise<End | undefined> {

@@ -47,7 +47,8 @@ async function storedSet(
     if (found === undefined) return undefined
     checkTokenSet(found)
     const grant = grantOf(found)
-    if (!grant?.secret.equals(place.secret) || grant.generation <= place.generation) return undefined
+    if (!grant?.secret.equals(place.secret) || grant.generation <= place.generation)
+      return undefined
     return { type: 'another', own: true, tokens: tokensOf(found), place: grant }
   } catch {
     return undefined

@@ -1,6 +1,7 @@
 import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
 import { tokensOf } from '../core/convert.ts'
 import type { RefreshError } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { keepAll } from '../ledger/kept.ts'
 import type { Kept } from '../ledger/kept.ts'
@@ -20,9 +21,9 @@ export interface RevokeOutcome {
 }
 
 /**
- * Ends the chain in the ledger first, so that nothing is born of it any more; takes the claim of the
- * newest token or waits for its holder; then tells the AS. With the ledger down the AS is told about
- * the tokens at hand.
+ * Ends the chain in the ledger first, so that nothing is born of it any more; takes the claim of
+ * the newest token or waits for its holder; then tells the AS. With the ledger down the AS is told
+ * about the tokens at hand.
  */
 export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<RevokeOutcome> {
   const { settings, ledger, policy } = parts
@@ -33,8 +34,11 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
     const place = grantOf(tokens)
     const { refreshToken } = own
     const mine = keepAll(own, 0)
-    if (refreshToken === undefined) return { ended: false, ...(await tell(parts, mine)), error: undefined }
-    const chain = { refreshToken, carried: place !== undefined }
+    if (refreshToken === undefined && place === undefined) {
+      return { ended: false, ...(await tell(parts, mine)), error: undefined }
+    }
+    // A set that names its chain leads to it; without refresh token it has no claim row, and needs none.
+    const chain = { refreshToken: refreshToken ?? new Secret(''), carried: place !== undefined }
     const request = {
       claimId: randomName(parts),
       minted: randomName(parts),
@@ -54,6 +58,10 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
       return { ended: false, revoked, error: errorOf(problemOf(error), provider.id, undefined) }
     }
   } catch (error) {
-    return { ended: false, revoked: false, error: errorOf(problemOf(error), provider.id, undefined) }
+    return {
+      ended: false,
+      revoked: false,
+      error: errorOf(problemOf(error), provider.id, undefined),
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { accessFor, standing } from '../../machines/refresh.machine.ts'
 import type { Demand } from '../../machines/refresh.types.ts'
+import type { Standing } from '../core/classify.ts'
 import { handOut, isYoung } from '../ledger/kept.ts'
 import type { Kept, Moment } from '../ledger/kept.ts'
 
@@ -10,10 +11,15 @@ import type { Kept, Moment } from '../ledger/kept.ts'
 export function isSatisfied(set: Kept, demand: Demand, moment: Moment): boolean {
   const tokens = handOut(set, moment)
   if (accessFor(tokens, demand) === undefined) return false
-  const stands = standing(tokens, moment.hostNowMs, demand)
-  if (stands === 'fresh') return true
-  if (stands === 'dead') return false
-  if (demand.refused !== undefined) return true
-  const kept = set.access.find(([audience]) => audience === demand.audience)
-  return kept !== undefined && isYoung(kept[1], moment.storeNowMs)
+  return SATISFIES[standing(tokens, moment.hostNowMs, demand)](set, demand, moment)
+}
+
+const SATISFIES: Readonly<Record<Standing, typeof isSatisfied>> = {
+  fresh: () => true,
+  expiring(set, demand, { storeNowMs }) {
+    if (demand.refused !== undefined) return true
+    const kept = set.access.find(([audience]) => audience === demand.audience)
+    return kept !== undefined && isYoung(kept[1], storeNowMs)
+  },
+  dead: () => false,
 }

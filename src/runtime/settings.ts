@@ -13,24 +13,36 @@ export interface RefresherOptions {
   readonly client: Client
   /** Where the ledger's rows live. `memoryStore()` says "one process" aloud. */
   readonly store: Store
-  /** Name of the ledger inside its store: refreshers of one name share their claims. Default `default`. */
+  /**
+   * Name of the ledger inside its store: refreshers of one name share their claims. Default
+   * `default`.
+   */
   readonly ledger?: string
   /**
    * A secret of the application's, mixed into every key of the ledger; all processes need the same
    * one. Needed where refresh tokens can be guessed. Default: none.
    */
   readonly pepper?: string
-  /** How long before its expiry an access token is renewed. Default: a tenth of its lifetime, at most 60,000, jittered per token. */
+  /**
+   * How long before its expiry an access token is renewed. Default: a tenth of its lifetime, at
+   * most 60,000, jittered per token.
+   */
   readonly refreshAheadMs?: number
   /** How long a presentation may take. Default 15,000: longer than undici's connect timeout. */
   readonly requestTimeoutMs?: number
-  /** How long a claim counts as being worked on; past it a token is lost. Default `requestTimeoutMs` + 5,000, and the provider's reuse window if it has one. */
+  /**
+   * How long a claim counts as being worked on; past it a token is lost. Default `requestTimeoutMs`
+   * + 5,000, and the provider's reuse window if it has one.
+   */
   readonly claimMs?: number
   /** How long a call may wait in all. Default `claimMs`. */
   readonly waitMs?: number
   /** How long one call of the store may take. Default 2,000. */
   readonly storeTimeoutMs?: number
-  /** How long holders of older sets are served after somebody came with a later one as their own. Default 3,600,000. */
+  /**
+   * How long holders of older sets are served after somebody came with a later one as their own.
+   * Default 3,600,000.
+   */
   readonly staleMs?: number
   /**
    * What holders of older sets are after `staleMs`: a `replay`, which ends the chain (RFC 9700
@@ -40,9 +52,15 @@ export interface RefresherOptions {
   readonly staleHolders?: 'replay' | 'serve'
   /** How long the claim of a spent token is remembered. Default 7 days. */
   readonly claimRetentionMs?: number
-  /** How long a chain is remembered since its last refresh. Default: the provider's idle lifetime of a refresh token, else 30 days. */
+  /**
+   * How long a chain is remembered since its last refresh. Default: the provider's idle lifetime of
+   * a refresh token, else 30 days.
+   */
   readonly grantRetentionMs?: number
-  /** Asks the application's storage for its newest set, when the AS refused this one. Believed for the same grant only. */
+  /**
+   * Asks the application's storage for its newest set, when the AS refused this one. Believed for
+   * the same grant only.
+   */
   readonly reload?: (tokens: TokenSet) => Promise<TokenSet | undefined>
   /** Told what happens; replaces the log line. It must not throw, and is not waited for. */
   readonly onEvent?: OnEvent
@@ -89,7 +107,9 @@ const DURATIONS = [
 /** @throws {TypeError} For settings that cannot keep the promise, saying what to write instead. */
 export function settingsOf(options: RefresherOptions): Settings {
   const { provider, client, store, pepper, requestTimeoutMs = 15_000 } = options
-  if (typeof provider !== 'object') throw new TypeError('provider is missing: try oidc({ issuer })')
+  if (typeof provider?.failures !== 'object') {
+    throw new TypeError('provider is missing: try oidc({ issuer })')
+  }
   if (typeof client?.id !== 'string' || client.id === '') {
     throw new TypeError('client.id must be the client_id that the AS knows')
   }

@@ -15,8 +15,8 @@ export interface TokenSource<K, T extends TokenSet> {
   /**
    * A usable access token.
    *
-   * @throws {RefreshError} The outcome's error, when none is usable; `no_tokens` when the key has no
-   *   set.
+   * @throws {RefreshError} The outcome's error, when none is usable; `no_tokens` when the key has
+   *   no set.
    */
   accessToken(key: K, options?: RefreshOptions): Promise<string>
   /** The whole outcome. `undefined` when the key has no set. Rejects only as `load` or `save` do. */

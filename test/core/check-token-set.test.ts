@@ -79,7 +79,7 @@ describe('checkTokenSet', () => {
     ['grant', 7, 'exactly as it was handed out'],
     ['grant', '', 'exactly as it was handed out'],
     ['grant', GRANT.slice(0, -2), 'exactly as it was handed out'],
-    ['grant', GRANT.slice(1), 'exactly as it was handed out'],
+    ['grant', `${GRANT.slice(1)}55`, 'exactly as it was handed out'],
     ['grant', `${GRANT}0123456789012345`, 'exactly as it was handed out'],
   ])('says what is wrong with %s %j', (field, value, hint) => {
     const error = caught(() => checkTokenSet({ ...VALID, [field]: value }))
@@ -105,7 +105,7 @@ describe('checkTokenSet', () => {
 
   it('never throws anything else, and never repeats a value', () => {
     const leak = 'leak-4711'
-    const values = fc.oneof(fc.constant(leak), fc.constant({ leak }), fc.anything())
+    const values = fc.oneof(fc.constantFrom(leak, [leak], { leak }), fc.anything())
     const names = fc.constantFrom(...Object.keys(VALID), 'grant', 'scope', 'obtainedAtMs')
 
     fc.assert(

@@ -91,6 +91,7 @@ describe('tokenSetOf', () => {
     expect(refreshToken).toBeDefined()
     expect(set).not.toHaveProperty('refreshToken')
     expect(set).not.toHaveProperty('refreshExpiresAtMs')
+    expect(set.provider).toBe('logto')
   })
 
   it('keeps the access token of the caller when the chain has none for the default audience', () => {

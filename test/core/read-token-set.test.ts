@@ -121,6 +121,9 @@ describe('readTokenSet', () => {
 
     expect(caught(() => readTokenSet(inherited)).field).toBe('accessToken')
     expect(caught(() => readTokenSet(parsed)).field).toBe('accessToken')
+    const own = { accessToken: 'at' }
+    const heir: unknown = Object.assign(Object.create({ refresh_token: 'rt' }), own)
+    expect(readTokenSet(heir)).toEqual(readTokenSet(own))
   })
 
   it('throws nothing but our error, and reads nothing that would not pass the check', () => {

@@ -79,6 +79,38 @@ describe('writeTokenSet', () => {
     })
   })
 
+  it.each([
+    [{ accessToken: 'at', expiresAtMs: NOW_S }, 'expiresAtMs', NOW_MS + 999],
+    [{ accessToken: 'at', accessTokenExpires: 0 }, 'accessTokenExpires', NOW_MS + 999],
+    [{ accessToken: 'at', expires_at: 0 }, 'expires_at', NOW_S],
+    [{ accessToken: 'at', expires_at: NOW_S }, 'expires_at', NOW_S],
+    [{ accessToken: 'at', expires_at: NaN }, 'expires_at', NOW_S],
+  ])(
+    'writes the expiry of %j in the unit of its name, early rather than late',
+    (held, name, is) => {
+      const next = { accessToken: 'at-2', expiresAtMs: NOW_MS + 999 }
+
+      expect(writeTokenSet(next, readTokenSet(held).style, held)[name]).toBe(is)
+    },
+  )
+
+  it('writes no list but for the scope', () => {
+    const held = { accessToken: 'at', refreshToken: ['rt'], scope: ['a'] }
+    const next = { accessToken: 'at-2', refreshToken: 'rt-2', scope: 'a b' }
+
+    expect(writeTokenSet(next, readTokenSet(held).style, held)).toEqual({
+      ...next,
+      scope: ['a', 'b'],
+    })
+  })
+
+  it('does not take a session for a database row because it names an account', () => {
+    const held = { accessToken: 'at', refreshToken: null, accountId: 'x' }
+    const next = { accessToken: 'at-2', grant: GRANT }
+
+    expect(writeTokenSet(next, readTokenSet(held).style, held)).toEqual({ ...next, accountId: 'x' })
+  })
+
   it('removes a refresh token that is no more, and makes its column null', () => {
     const cookie = { access_token: 'at', refresh_token: 'rt' }
     const { held: row } = STYLES['an Auth.js account row']!

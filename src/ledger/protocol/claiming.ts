@@ -1,5 +1,5 @@
-import type { ClaimRow, Ending, GrantRow } from '../rows.ts'
-import { endRow, isOverdue, isSettled, open, readGrant, remainingDelayMs } from './view.ts'
+import type { ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
+import { acknowledgedOf, endRow, isOverdue, isSettled, open, readGrant, remainingDelayMs } from './view.ts'
 import type { Next, Place, Policy, View } from './view.ts'
 
 export interface ClaimRequest<S> {
@@ -207,7 +207,7 @@ function grantStanding<S>(request: ClaimRequest<S>, view: View<S>, place: Place)
   if (row === undefined) return 'absent'
   if (row.ended !== undefined) return 'ended'
   if (row.generation < place.generation) return 'behind'
-  if (row.generation > place.generation && isStale(request, view, place, row)) return 'stale'
+  if (row.generation > place.generation && isStale(request, view, place, seen)) return 'stale'
   if (row.withheld !== undefined) return 'withheld'
   if (row.generation > place.generation) return 'ahead'
   return request.satisfied(row.set!, view.nowMs) ? 'satisfying' : 'level'
@@ -218,12 +218,12 @@ function isStale<S>(
   { came, beganAtMs, policy }: ClaimRequest<S>,
   view: View<S>,
   place: Place,
-  row: GrantRow<S>,
+  seen: Seen<GrantRow<S>>,
 ): boolean {
   if (policy.staleHolders === 'serve') return false
   const held = came ?? place.generation
   const judgedAtMs = beganAtMs ?? view.beganAtMs ?? view.nowMs
-  return row.acknowledged.some(
+  return acknowledgedOf(seen).some(
     ({ generation, atMs }) => generation > held && atMs + policy.staleMs <= judgedAtMs,
   )
 }

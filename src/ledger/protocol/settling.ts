@@ -1,6 +1,6 @@
 import type { Acknowledgement, Ending, GrantRow } from '../rows.ts'
-import { isMine, open } from './view.ts'
-import type { Next, Operation, Place, Policy, View } from './view.ts'
+import { acknowledgedOf, isMine, open } from './view.ts'
+import type { Dated, Next, Operation, Place, Policy, View } from './view.ts'
 
 /** How a presentation ended, as far as the rows are concerned. */
 export type Settlement<S> =
@@ -94,8 +94,8 @@ export function settle<S>(
       set: request.merge(row?.set, ended.set),
       claimId: request.claimId,
       acknowledged: request.own
-        ? acknowledge(row?.acknowledged ?? [], { generation, atMs: view.nowMs }, request.policy.staleMs)
-        : (row?.acknowledged ?? []),
+        ? acknowledge(acknowledgedOf(seen), generation, view.nowMs, request.policy.staleMs)
+        : acknowledgedOf(seen),
       ...(ended.withheld !== undefined && { withheld: ended.withheld }),
     }
     return {
@@ -119,19 +119,22 @@ export function maySend(elapsedMs: number, claimMs: number, requestTimeoutMs: nu
 }
 
 /**
- * Adds an acknowledgement. Entries closer together than a sixteenth of `staleMs` are merged, so
- * that the list stays short; the newest is always exact.
+ * Adds an acknowledgement, dated by the row that it is written with. Entries closer together than a
+ * sixteenth of `staleMs` are merged, so that the list stays short; the newest is always exact.
+ *
+ * @param nowMs No later than now, on the store's clock.
  */
 export function acknowledge(
-  known: readonly Acknowledgement[],
-  added: Acknowledgement,
+  known: readonly Dated[],
+  generation: number,
+  nowMs: number,
   staleMs: number,
 ): readonly Acknowledgement[] {
   const last = known.at(-1)
-  if (last !== undefined && added.generation <= last.generation) return known
-  const ripe = known.findLastIndex((entry) => entry.atMs + staleMs <= added.atMs)
+  if (last !== undefined && generation <= last.generation) return known
+  const ripe = known.findLastIndex((entry) => entry.atMs + staleMs <= nowMs)
   const kept = known.slice(Math.max(ripe, 0))
   const before = kept.at(-2)
-  const isDense = before !== undefined && added.atMs - before.atMs < staleMs / 16
-  return [...(isDense ? kept.slice(0, -1) : kept), added]
+  const isDense = before !== undefined && nowMs - before.atMs < staleMs / 16
+  return [...(isDense ? kept.slice(0, -1) : kept), { generation }]
 }

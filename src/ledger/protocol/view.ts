@@ -1,4 +1,4 @@
-import type { ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
+import type { Acknowledgement, ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
 
 /**
  * The ledger's protocol: what somebody who has seen this much of the rows does next.
@@ -133,7 +133,12 @@ export function endRow<S>(
     grant,
     do: 'swap',
     expected: seen?.version ?? 0,
-    row: { ...(seen?.row ?? { generation, acknowledged: [] }), ended, endedBy },
+    row: {
+      ...(seen?.row ?? { generation }),
+      acknowledged: acknowledgedOf(seen),
+      ended,
+      endedBy,
+    },
   }
 }
 
@@ -143,4 +148,16 @@ function isOurs<S>(operation: Operation<S>, row: ClaimRow | undefined): boolean 
   const { row: written } = operation
   if (written.kind !== 'claimed' || row?.kind !== 'claimed') return false
   return written.claimId === row.claimId
+}
+
+/** An acknowledgement with its time. */
+export type Dated = Required<Acknowledgement>
+
+/** Who has been seen to come with their own token, and when. */
+export function acknowledgedOf<S>(seen: Seen<GrantRow<S>> | undefined): readonly Dated[] {
+  const { row, writtenAtMs = 0 } = seen ?? {}
+  return (row?.acknowledged ?? []).map(({ generation, atMs = writtenAtMs }) => ({
+    generation,
+    atMs,
+  }))
 }

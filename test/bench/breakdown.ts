@@ -1,0 +1,104 @@
+import { Session } from 'node:inspector/promises'
+import type { Profiler } from 'node:inspector'
+import { fileURLToPath } from 'node:url'
+import { createActor, fromPromise } from 'xstate'
+import { startAuthorizationServer } from './authorization-server.ts'
+import { refreshMachine } from './built.ts'
+import { median } from './figures.ts'
+import type { Figure } from './figures.ts'
+import { ourChains, perSecond } from './throughput.ts'
+
+const PROFILED_MS = 6_000
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Whose time it is, by where the code lies. The first that fits counts. */
+const OWNERS: readonly (readonly [name: string, where: RegExp])[] = [
+  ['chart: xstate and machines/', /node_modules\/xstate|dist\/machines/],
+  ['sealing: sealer and WebCrypto', /dist\/src\/ledger\/sealer|node:internal\/crypto/],
+  ['ledger: rows, protocol, store', /dist\/src\/(?:ledger|stores)/],
+  ['transport: ours and oauth4webapi', /dist\/src\/transport|node_modules\/oauth4webapi/],
+  ['runtime and core', /dist\/(?:src|providers)/],
+  ['`fetch`: undici, web streams, sockets', /^node:/],
+  ['garbage collection', /^\(garbage collector\)$/],
+  ['native, not told apart', /^\(program\)$/],
+]
+
+/** Where the time of a refresh goes: CPU time of the event loop, from a profile at 64 concurrent. */
+export async function breakdown(): Promise<readonly Figure[]> {
+  await using as = await startAuthorizationServer({ delayMs: 0, rotates: true })
+  const make = ourChains(as.origin)
+  await perSecond(make, 2_000)
+  const session = new Session()
+  session.connect()
+  await session.post('Profiler.enable')
+  await session.post('Profiler.setSamplingInterval', { interval: 250 })
+  await session.post('Profiler.start')
+  const rate = await perSecond(make, PROFILED_MS)
+  const { profile } = await session.post('Profiler.stop')
+  session.disconnect()
+  const refreshes = (rate * PROFILED_MS) / 1000
+  const times = [...timesOf(profile)].map(([name, us]) => ({
+    name,
+    value: us / refreshes,
+    unit: 'µs',
+  }))
+  return [
+    ...times,
+    { name: 'all of them', value: times.reduce((sum, { value }) => sum + value, 0), unit: 'µs' },
+    { name: 'the chart alone, claimed and granted at once', value: await chartUs(), unit: 'µs' },
+  ]
+}
+
+/** Microseconds by owner, the idle ones left out. */
+function timesOf({ nodes, samples, timeDeltas }: Profiler.Profile): Map<string, number> {
+  const owners = new Map(nodes.map(({ id, callFrame }) => [id, ownerOf(callFrame)]))
+  const times = new Map(OWNERS.map(([name]) => [name, 0]))
+  for (const [index, id] of (samples ?? []).entries()) {
+    const owner = owners.get(id)
+    if (owner === undefined) continue
+    times.set(owner, (times.get(owner) ?? 0) + timeDeltas![index]!)
+  }
+  return times
+}
+
+function ownerOf({ url, functionName }: { url: string; functionName: string }): string | undefined {
+  if (functionName === '(idle)' || functionName === '(root)') return undefined
+  const place = url === '' ? functionName : url.replace(`file://${ROOT}`, '')
+  return OWNERS.find(([, where]) => where.test(place))?.[0] ?? 'this benchmark and others'
+}
+
+/** A run of the chart whose actors answer at once, microseconds. */
+async function chartUs(): Promise<number> {
+  const now = { nowMs: 0, elapsedMs: 0 }
+  const place = { secret: undefined as never, generation: 0 }
+  const machine = refreshMachine.provide({
+    actors: {
+      claim: fromPromise(async () => ({ ...now, type: 'won' as const, claim: 1, place })),
+      present: fromPromise(async () => ({
+        ...now,
+        type: 'granted' as const,
+        tokens: { access: new Map() },
+        place,
+      })),
+    },
+  })
+  const demand = { audience: '' }
+  const input = { demand, budgetMs: 1, maxHops: 1, recheckMs: 1, tokens: { access: new Map() }, nowMs: 0 }
+  const one = (): Promise<void> =>
+    new Promise((resolve) => {
+      const actor = createActor(machine, { input })
+      actor.subscribe((snapshot) => {
+        if (!snapshot.hasTag('settled')) return
+        actor.stop()
+        resolve()
+      })
+      actor.start()
+    })
+  const samples: number[] = []
+  for (let round = 0; round < 40; round += 1) {
+    const began = performance.now()
+    for (let i = 0; i < 100; i += 1) await one()
+    samples.push((performance.now() - began) * 10)
+  }
+  return median(samples.slice(10))
+}

@@ -1,0 +1,15 @@
+/**
+ * The package as it is built, imported by its own name as a user imports it. The types are the
+ * source's, so that checking them needs no build.
+ */
+type Main = typeof import('../../src/index.ts')
+type Oidc = typeof import('../../providers/oidc.ts')
+type Memory = typeof import('../../src/stores/memory.ts')
+type Machines = typeof import('../../machines/index.ts')
+
+const built = <M>(path: string): Promise<M> => import(`refresh-once${path}`) as Promise<M>
+
+export const { createRefresher } = await built<Main>('')
+export const { oidc } = await built<Oidc>('/providers/oidc')
+export const { memoryStore } = await built<Memory>('/stores/memory')
+export const { refreshMachine } = await built<Machines>('/machines')

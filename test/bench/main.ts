@@ -1,0 +1,36 @@
+/**
+ * `npm run bench`: every budget, beside a peer in the same run. `npm run bench -- herd` runs the
+ * parts named only.
+ *
+ * Nothing here is asserted: a machine that is busy misses what an idle one keeps.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { arch, cpus } from 'node:os'
+import { serve } from './authorization-server.ts'
+import { HEADER, line, type Figure } from './figures.ts'
+
+/** Imported when their turn comes: an authorization server wants none of them. */
+const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  fresh: async () => (await import('./fresh-path.ts')).freshPath(),
+  herd: async () => (await import('./herd.ts')).herd(),
+  throughput: async () => (await import('./throughput.ts')).throughput(),
+  breakdown: async () => (await import('./breakdown.ts')).breakdown(),
+  size: async () => (await import('./size.ts')).size(),
+  cold: async () => (await import('./cold-import.ts')).coldImport(),
+}
+
+async function bench(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !Object.hasOwn(PARTS, name))
+  if (unknown.length > 0) throw new TypeError(`No such part: ${unknown.join(', ')}`)
+  console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model} (${arch()})\n`)
+  const all: Record<string, readonly Figure[]> = {}
+  for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
+    all[name] = await PARTS[name]!()
+    console.log([`## ${name}`, '', HEADER, ...all[name].map(line), ''].join('\n'))
+  }
+  mkdirSync('.build', { recursive: true })
+  writeFileSync('.build/bench.json', JSON.stringify(all, undefined, 2))
+}
+
+const [role, manner] = process.argv.slice(2)
+await (role === 'authorization-server' ? serve(JSON.parse(manner!)) : bench(process.argv.slice(2)))

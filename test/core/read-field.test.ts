@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import {
+  isAccident,
+  ownField,
+  readInstant,
+  readNumber,
+  readText,
+} from '../../src/core/read-field.ts'
+import { NOW_MS } from './helpers.ts'
+
+describe('ownField', () => {
+  it('reads no inherited name', () => {
+    expect(ownField({ a: 1 }, 'a')).toBe(1)
+    expect(ownField({ a: 1 }, 'toString')).toBeUndefined()
+    expect(ownField({}, '__proto__')).toBeUndefined()
+  })
+})
+
+describe('readText', () => {
+  it.each(['', 7, null, undefined, ['a']])('reads no text from %j', (value) => {
+    expect(readText(value)).toBeUndefined()
+  })
+})
+
+describe('isAccident', () => {
+  it('knows what String() makes of no token', () => {
+    for (const value of ['undefined', 'null', 'NaN', '[object Object]'])
+      expect(isAccident(value)).toBe(true)
+    expect(isAccident('eyJhbGciOiJub25lIn0')).toBe(false)
+  })
+})
+
+describe('readNumber', () => {
+  it.each([
+    [0, 0],
+    [-1.5, -1.5],
+    ['12', 12],
+    [' -1.5 ', -1.5],
+    [5n, 5],
+  ])('reads %s as %d', (value, expected) => {
+    expect(readNumber(value)).toBe(expected)
+  })
+
+  it.each([NaN, Infinity, -Infinity, '', '1e3', '0x1', '1,5', '9'.repeat(17), true, null, {}, [1]])(
+    'reads no number from %s',
+    (value) => {
+      expect(readNumber(value)).toBeUndefined()
+    },
+  )
+})
+
+describe('readInstant', () => {
+  it.each([
+    [NOW_MS, NOW_MS],
+    [NOW_MS / 1000, NOW_MS],
+    [NOW_MS + 0.4, NOW_MS],
+    ['2025-10-09', 1_759_968_000_000],
+    ['2025-10-09 08:53:20Z', NOW_MS],
+    ['2025-10-09T08:53:20.000Z', NOW_MS],
+    [new Date(NOW_MS), NOW_MS],
+    [0, 0],
+    [86_400, 0],
+    ['1970-01-02', 0],
+    [99_999_999, 0],
+    [100_000_001, 100_000_001_000],
+  ])('reads %s as %d', (value, expected) => {
+    expect(readInstant(value)).toBe(expected)
+  })
+
+  it.each([
+    -1,
+    '-1',
+    1e15,
+    NaN,
+    'Fri, 10 Oct 2025 00:00:00 GMT',
+    '2025-13-45',
+    '2025-10-09T08:53:20',
+    '2025-10-09T08:53:20+0000',
+    'now',
+    new Date(NaN),
+  ])('reads no instant from %s', (value) => {
+    expect(readInstant(value)).toBeUndefined()
+  })
+})

@@ -1,0 +1,158 @@
+import fc from 'fast-check'
+
+/**
+ * `strict` rotates always, `kept` never though it might, `sometimes` now and then; `omitted` spends
+ * the token and sends no other, against its description; `window` accepts a spent token again for a
+ * while, as described; `never` does not rotate.
+ */
+export type AsKind = 'strict' | 'kept' | 'sometimes' | 'omitted' | 'window' | 'never'
+
+/** What may become of a request to the token endpoint, instead of its answer. */
+export type AsFault =
+  /** Nobody listens: provably unsent. */
+  | 'refused connection'
+  /** Reset before it arrived, or after the token was spent: nobody can tell which. */
+  | 'lost request'
+  | 'lost answer'
+  /** Spent, and no answer within the time of a request. */
+  | 'hangs'
+  | '429'
+  | '503'
+  | '503 after consuming'
+  | 'garbage'
+  | 'refused before'
+  /** Consumes, then validates: `invalid_target`. */
+  | 'refused after'
+  /** The resource owner withdraws consent. */
+  | 'killed'
+
+/** What may become of a call of the store: no effect, an effect without an answer, no answer. */
+export type StoreFault = 'error' | 'lost acknowledgement' | 'silence'
+
+export interface CallPlan {
+  readonly does: 'refresh' | 'force' | 'revoke'
+  /** With which set it comes: its own, the newest anybody has stored, or an older one. */
+  readonly from: 'own' | 'newest' | number
+  /** How much time passes before it. */
+  readonly afterMs: number
+  /** Whether it waits for the worker's call before it. */
+  readonly waits: boolean
+}
+
+export interface WorkerPlan {
+  /** Whether it stores what it is handed. */
+  readonly saves: boolean
+  /** Whether its storage has room for `grant`. */
+  readonly carries: boolean
+  /** At which of its steps it crashes. */
+  readonly diesAt?: number | undefined
+  readonly calls: readonly CallPlan[]
+}
+
+export interface Plan {
+  readonly as: AsKind
+  /** Whether the first access token is past its expiry or about to be. */
+  readonly begins: 'expired' | 'expiring'
+  readonly workers: readonly WorkerPlan[]
+  readonly choices: readonly number[]
+  /** By number of the request, and of the call. */
+  readonly asFaults: readonly { readonly at: number; readonly fault: AsFault }[]
+  readonly storeFaults: readonly {
+    readonly at: number
+    readonly fault: StoreFault
+    readonly times: number
+  }[]
+}
+
+/** What may happen in a world, beside any order of its steps. */
+export interface Weather {
+  readonly as: readonly AsKind[]
+  readonly asFaults?: readonly AsFault[]
+  readonly storeFaults?: readonly StoreFault[]
+  /** How many calls of the store in a row fail at most. */
+  readonly outageMax?: number
+  readonly mayCrash?: boolean
+  readonly maySignOut?: boolean
+  /** Whether cookies come back that were replaced, and workers do not store what they are handed. */
+  readonly mayBeStale?: boolean
+  readonly mayDropGrant?: boolean
+  readonly passMs: readonly number[]
+}
+
+export const AS_KINDS: readonly AsKind[] = [
+  'strict',
+  'kept',
+  'sometimes',
+  'omitted',
+  'window',
+  'never',
+]
+
+export const AS_FAULTS: readonly AsFault[] = [
+  'refused connection',
+  'lost request',
+  'lost answer',
+  'hangs',
+  '429',
+  '503',
+  '503 after consuming',
+  'garbage',
+  'refused before',
+  'refused after',
+  'killed',
+]
+
+export const STORE_FAULTS: readonly StoreFault[] = ['error', 'lost acknowledgement', 'silence']
+
+/** Everything that can be drawn about a world: it shrinks to two workers, in order, without faults. */
+export function plans(weather: Weather): fc.Arbitrary<Plan> {
+  const { asFaults = [], storeFaults = [], outageMax = 1, passMs } = weather
+  const when = <T>(may: boolean | undefined, arbitrary: fc.Arbitrary<T>, otherwise: T) =>
+    may === true ? arbitrary : fc.constant(otherwise)
+  const call = fc.record<CallPlan>({
+    does: fc.oneof(
+      { weight: 6, arbitrary: fc.constant('refresh' as const) },
+      { weight: 2, arbitrary: fc.constant('force' as const) },
+      ...(weather.maySignOut === true
+        ? [{ weight: 1, arbitrary: fc.constant('revoke' as const) }]
+        : []),
+    ),
+    from: fc.oneof(
+      { weight: 3, arbitrary: fc.constant('own' as const) },
+      { weight: 1, arbitrary: fc.constant('newest' as const) },
+      ...(weather.mayBeStale === true ? [{ weight: 1, arbitrary: fc.nat(5) }] : []),
+    ),
+    afterMs: fc.constantFrom(0, ...passMs),
+    waits: fc.boolean().map((isNot) => !isNot),
+  })
+  const worker = fc.record<WorkerPlan>({
+    saves: when(weather.mayBeStale, fc.nat(4).map((n) => n < 4), true),
+    carries: when(weather.mayDropGrant, fc.boolean().map((drops) => !drops), true),
+    diesAt: when(weather.mayCrash, fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }), undefined),
+    calls: fc.array(call, { minLength: 1, maxLength: 4 }),
+  })
+  const none = fc.constant([])
+  return fc.record<Plan>({
+    as: fc.constantFrom(...weather.as),
+    begins: fc.constantFrom('expired', 'expiring'),
+    workers: fc.array(worker, { minLength: 2, maxLength: 5 }),
+    choices: fc.array(fc.nat(11), { maxLength: 250, size: 'max' }),
+    asFaults:
+      asFaults.length === 0
+        ? none
+        : fc.array(fc.record({ at: fc.nat(3), fault: fc.constantFrom(...asFaults) }), {
+            maxLength: 2,
+          }),
+    storeFaults:
+      storeFaults.length === 0
+        ? none
+        : fc.array(
+            fc.record({
+              at: fc.nat(40),
+              fault: fc.constantFrom(...storeFaults),
+              times: fc.integer({ min: 1, max: outageMax }),
+            }),
+            { maxLength: 4 },
+          ),
+  })
+}

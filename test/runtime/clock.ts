@@ -1,0 +1,79 @@
+import type { Clock } from '../../src/core/clock.ts'
+
+interface Timer {
+  readonly atMs: number
+  readonly ms: number
+  readonly callback: () => void
+}
+
+/** A clock that stands still until a test moves it. Work of real servers takes no time on it. */
+export interface HandClock extends Clock {
+  /** Lets time pass, and fires the timers that fall due, in order. */
+  advance(ms: number): void
+  /** Sets this host's wall clock, and nothing else, forward or back. */
+  skew(ms: number): void
+  /** Resolves as soon as a timer is pending that was set for so long. */
+  timer(isMeant: (ms: number) => boolean): Promise<void>
+  /** What is pending: for how long each was set, milliseconds. */
+  readonly pending: readonly number[]
+}
+
+export function handClock(startMs = 1_800_000_000_000): HandClock {
+  let passedMs = 0
+  let skewMs = 0
+  const timers = new Set<Timer>()
+  const waiting = new Set<() => void>()
+
+  return {
+    now: () => startMs + passedMs + skewMs,
+    monotonic: () => passedMs,
+    setTimeout(callback, ms) {
+      const timer = { atMs: passedMs + Math.max(ms, 0), ms, callback }
+      timers.add(timer)
+      for (const look of waiting) look()
+      return timer
+    },
+    clearTimeout: (timer) => void timers.delete(timer as Timer),
+    skew(ms) {
+      skewMs += ms
+    },
+    advance(ms) {
+      const endMs = passedMs + ms
+      for (;;) {
+        const due = [...timers].filter(({ atMs }) => atMs <= endMs)
+        const next = due.toSorted((a, b) => a.atMs - b.atMs)[0]
+        if (next === undefined) break
+        timers.delete(next)
+        passedMs = Math.max(passedMs, next.atMs)
+        next.callback()
+      }
+      passedMs = endMs
+    },
+    timer(isMeant) {
+      return new Promise((resolve) => {
+        const look = (): void => {
+          if (![...timers].some(({ ms }) => isMeant(ms))) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      })
+    },
+    get pending() {
+      return [...timers].map(({ ms }) => ms)
+    },
+  }
+}
+
+/** Something that a test holds back until it lets go. */
+export interface Gate {
+  readonly opened: Promise<void>
+  open(): void
+}
+
+export function gate(): Gate {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  return { opened, open }
+}
