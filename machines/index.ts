@@ -7,7 +7,8 @@
  *
  * @module
  */
-export { refreshMachine, standing } from './refresh.machine.ts'
+export { refreshMachine } from './refresh.machine.ts'
+export { standing } from './standing.ts'
 export type {
   ClaimOutput,
   Demand,

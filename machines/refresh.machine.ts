@@ -1,11 +1,7 @@
-import { assign, fromPromise, setup } from 'xstate'
-import { classify, refreshAheadMs } from '../src/core/classify.ts'
-import type { Standing } from '../src/core/classify.ts'
+import { assign, setup } from 'xstate'
 import { TIMEOUT_MAX_MS } from '../src/core/clock.ts'
-import type { Access, Tokens } from '../src/core/tokens.ts'
 import type {
   ClaimOutput,
-  Demand,
   FollowOutput,
   PresentOutput,
   RefreshContext,
@@ -13,40 +9,9 @@ import type {
   ReloadOutput,
   Stored,
 } from './refresh.types.ts'
-
-/** The access token a demand is about. Absent when there is none, or it was refused. */
-export function accessFor(tokens: Tokens, demand: Demand): Access | undefined {
-  const access = tokens.access.get(demand.audience)
-  return access?.token.equals(demand.refused) === true ? undefined : access
-}
-
-/** Where the access token of a demand stands: the single truth of "fresh". */
-export function standing(tokens: Tokens, nowMs: number, demand: Demand): Standing {
-  const access = accessFor(tokens, demand)
-  if (access === undefined) return 'dead'
-  const aheadMs = aheadOf(access, demand)
-  return classify(access, nowMs, { aheadMs, minValidMs: demand.minValidMs ?? 0 })
-}
-
-function aheadOf({ token, expiresAtMs, obtainedAtMs }: Access, { aheadMs }: Demand): number {
-  if (expiresAtMs === undefined) return 0
-  return refreshAheadMs(expiresAtMs, obtainedAtMs, token.expose(), aheadMs)
-}
-
-/** Milliseconds until a fresh set has to be renewed. */
-function freshForMs({ tokens, nowMs, demand }: RefreshContext): number {
-  const access = accessFor(tokens, demand)
-  if (access?.expiresAtMs === undefined) return Infinity
-  const leastMs = Math.max(aheadOf(access, demand), demand.minValidMs ?? 0)
-  return Math.max(0, access.expiresAtMs - leastMs - nowMs)
-}
-
-/** How long a long-lived run rests before it tries again. */
-function restForMs({ retryInMs }: RefreshContext): number {
-  return Math.min(retryInMs ?? Infinity, TIMEOUT_MAX_MS)
-}
-
-const notProvided = (): Promise<never> => Promise.reject(new Error('actor not provided'))
+import { timesOf, when } from './output.ts'
+import { placeholders } from './placeholders.ts'
+import { freshForMs, restForMs, standing } from './standing.ts'
 
 const chart = setup({
   types: {
@@ -55,12 +20,7 @@ const chart = setup({
     events: {} as Stored,
     tags: {} as 'settled' | 'usable',
   },
-  actors: {
-    claim: fromPromise<ClaimOutput, RefreshContext>(notProvided),
-    follow: fromPromise<FollowOutput, RefreshContext>(notProvided),
-    present: fromPromise<PresentOutput, RefreshContext>(notProvided),
-    reload: fromPromise<ReloadOutput, RefreshContext>(notProvided),
-  },
+  actors: placeholders,
   delays: {
     freshFor: ({ context }) => Math.min(freshForMs(context), TIMEOUT_MAX_MS),
     recheck: ({ context }) => context.recheckMs,
@@ -172,23 +132,12 @@ const chart = setup({
       problem: undefined,
       retryInMs: undefined,
     }),
-    superseded: assign({ problem: { code: 'superseded' as const } }),
+    superseded: assign(({ context }) => ({
+      problem: { code: 'superseded' as const },
+      retryInMs: context.recheckMs,
+    })),
     broken: assign({ problem: { code: 'internal' as const }, claim: undefined }),
   },
-})
-
-function timesOf(
-  output: ClaimOutput | FollowOutput | PresentOutput | ReloadOutput,
-): Partial<RefreshContext> {
-  const { nowMs, elapsedMs, beganAtMs } = output
-  return { nowMs, elapsedMs, ...(beganAtMs !== undefined && { beganAtMs }) }
-}
-
-/** Hands the output of an actor to the guards and actions of a transition. */
-const output = <O>({ event }: { event: { output: O } }): O => event.output
-const when = <G extends string>(type: G): { type: G; params: typeof output } => ({
-  type,
-  params: output,
 })
 
 /**

@@ -34,8 +34,8 @@ export interface Moment {
  * What a token response leaves of a set.
  *
  * @param renewed The set whose refresh token was presented.
- * @param keepsRefreshToken Whether an answer without refresh token keeps the presented one (RFC 6749
- *   §6), or leaves the chain without any.
+ * @param keepsRefreshToken Whether an answer without refresh token keeps the presented one (RFC
+ *   6749 §6), or leaves the chain without any.
  */
 export function keep(
   { access, refreshToken, refreshExpiresAtMs, idToken }: TokenResponse,
@@ -46,7 +46,8 @@ export function keep(
 ): Kept {
   const { token, expiresAtMs, obtainedAtMs, scope, tokenType } = access
   const refresh = refreshToken ?? (keepsRefreshToken ? renewed.refreshToken : undefined)
-  const refreshExpiry = refreshExpiresAtMs ?? (refreshToken ? undefined : renewed.refreshExpiresAtMs)
+  const refreshExpiry =
+    refreshExpiresAtMs ?? (refreshToken ? undefined : renewed.refreshExpiresAtMs)
   const id = idToken ?? renewed.idToken
   return {
     ...(refresh !== undefined && { refreshToken: refresh.expose() }),

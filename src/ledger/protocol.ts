@@ -2,7 +2,7 @@
  * The ledger's protocol: what somebody who has seen this much of the rows does next.
  *
  * Pure: no store, clock, crypto or provider, and no memory but the view. A procedure is a loop of
- * *ask what is next, do it, look at what stands there now*; every step of it is one or two atomic
+ * _ask what is next, do it, look at what stands there now_; every step of it is one or two atomic
  * operations on single rows. All interleavings of these steps are enumerated by `npm run explore`.
  */
 export { CLAIMING, claim } from './protocol/claiming.ts'

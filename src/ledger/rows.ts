@@ -3,7 +3,7 @@
  * never looks into. Durations live in rows; times come from the store that keeps them.
  */
 
-/** Of one refresh token: *this token has been, or is about to be, presented*. */
+/** Of one refresh token: _this token has been, or is about to be, presented_. */
 export type ClaimRow =
   | {
       readonly kind: 'open'
@@ -33,7 +33,7 @@ export interface Acknowledgement {
   readonly atMs?: number
 }
 
-/** Of one chain of tokens: *what came of it*. */
+/** Of one chain of tokens: _what came of it_. */
 export interface GrantRow<S> {
   /** Of the newest set; a generation is one rotation. */
   readonly generation: number

@@ -52,8 +52,8 @@ export function settlementOf(
 }
 
 /**
- * Whether the same holder may present the token once more in the same claim (P2): the whole
- * request must fit into the window that the AS hard-codes, counted from the first send.
+ * Whether the same holder may present the token once more in the same claim (P2): the whole request
+ * must fit into the window that the AS hard-codes, counted from the first send.
  *
  * @param sentAgoMs Since the token was first sent, on the holder's monotonic clock.
  */

@@ -14,8 +14,8 @@ export interface Stored {
  * Where the ledger's rows live: one linearizable compare-and-swap register a key.
  *
  * Three methods, no more: a store knows nothing of tokens, claims or grants. A method that cannot
- * do its work rejects (with a `RefreshError` of code `store_full` when it is that); it never answers
- * from a cache, and never forgets a row before its time.
+ * do its work rejects (with a `RefreshError` of code `store_full` when it is that); it never
+ * answers from a cache, and never forgets a row before its time.
  */
 export interface Store {
   /** Names the store in errors: `memory`, `redis`, … */
@@ -28,8 +28,8 @@ export interface Store {
   /** Reads a row. A row past its time to live is absent. */
   read(key: string): Promise<Stored>
   /**
-   * Writes iff the row's version is still `expected` (0: absent); the version becomes
-   * `expected + 1`. Says what stands there now, whoever wrote it.
+   * Writes iff the row's version is still `expected` (0: absent); the version becomes `expected +
+   * 1`. Says what stands there now, whoever wrote it.
    *
    * @param ttlMs How long the row lives from now on, in milliseconds.
    */

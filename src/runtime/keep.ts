@@ -62,7 +62,7 @@ export function keepFresh<T extends TokenSet>(
         stored = next.tokens
         break
       } catch {
-        if (stopping.signal.aborted) return
+        if (stopping.signal.aborted || background.isDraining) return
         await sleep(clock, STORE_AGAIN_MS, stopping.signal)
       }
     }
@@ -92,7 +92,7 @@ export function keepFresh<T extends TokenSet>(
     }
   }
 
-  actor.subscribe({ next: look, error: () => {} })
+  actor.subscribe({ next: look, error: () => work?.end() })
   actor.start()
 
   async function stop(): Promise<void> {

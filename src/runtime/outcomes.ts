@@ -1,4 +1,4 @@
-import { accessFor, standing } from '../../machines/refresh.machine.ts'
+import { accessFor, standing } from '../../machines/standing.ts'
 import type { Problem, RefreshContext } from '../../machines/refresh.types.ts'
 import { tokenSetOf } from '../core/convert.ts'
 import { formatGrant } from '../core/grant-ref.ts'

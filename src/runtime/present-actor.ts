@@ -1,4 +1,4 @@
-import { accessFor } from '../../machines/refresh.machine.ts'
+import { accessFor } from '../../machines/standing.ts'
 import type { PresentOutput, RefreshContext } from '../../machines/refresh.types.ts'
 import { audienceOf } from '../core/audience.ts'
 import { sleep } from '../core/clock.ts'

@@ -1,4 +1,4 @@
-import { accessFor, standing } from '../../machines/refresh.machine.ts'
+import { accessFor, standing } from '../../machines/standing.ts'
 import type { Demand } from '../../machines/refresh.types.ts'
 import type { Standing } from '../core/classify.ts'
 import { handOut, isYoung } from '../ledger/kept.ts'

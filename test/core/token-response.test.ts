@@ -52,6 +52,7 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     [' 3600 ', HOUR_MS],
     ['3599.9', HOUR_MS - 100],
     [3599.9, HOUR_MS - 100],
+    [1.001, 1001],
     [1, 1000],
     [315_360_000, 315_360_000_000],
   ])('takes expires_in %j as %d ms', (expires_in, lifetimeMs) => {

@@ -25,11 +25,13 @@ export function probe(world: World, config: Config): void {
     if (at === undefined) continue
     for (let steps = 0; at.workers[index]!.run !== undefined; steps += 1) {
       const [step] = stepsOf(at, config)
-      if (step === undefined || steps > 100) throw new Violation(`liveness: worker ${index} is stuck`)
+      if (step === undefined || steps > 100)
+        throw new Violation(`liveness: worker ${index} is stuck`)
       at = step[1]
     }
     const isServed = Object.keys(at.accessTokens).length > Object.keys(world.accessTokens).length
-    if (!isServed && !mayMiss(world, index)) throw new Violation(`liveness: worker ${index} is not served although ${newest} lives`)
+    if (!isServed && !mayMiss(world, index))
+      throw new Violation(`liveness: worker ${index} is not served although ${newest} lives`)
   }
 }
 
@@ -48,8 +50,8 @@ function isLate(world: World, { policy }: Config, index: number): boolean {
 }
 
 /**
- * Whether a holder may be cut off from a chain that lives on: its successor was handed over past the
- * ledger (an outage), or the row that leads to it is gone.
+ * Whether a holder may be cut off from a chain that lives on: its successor was handed over past
+ * the ledger (an outage), or the row that leads to it is gone.
  */
 function mayMiss({ happened, workers }: World, index: number): boolean {
   if (happened.includes('outage')) return true

@@ -56,7 +56,11 @@ export function checkEnd(world: World, config: Config, run: Run): void {
 export function checkQuiet(world: World): void {
   const newest = newestLive(world)
   const mayLose = ['crash', 'lost answer', 'evicted', 'overdue', 'stale', 'refused after', 'outage']
-  if (newest !== undefined && !isKnown(world, newest) && !world.happened.some((fault) => mayLose.includes(fault))) {
+  if (
+    newest !== undefined &&
+    !isKnown(world, newest) &&
+    !world.happened.some((fault) => mayLose.includes(fault))
+  ) {
     throw new Violation(`P3: nobody knows the live token ${newest}`)
   }
   const isExact = !world.happened.some((fault) => fault !== 'revoke' && fault !== 'deferred')
@@ -75,9 +79,7 @@ export function isKnown(world: World, token: string): boolean {
 
 /** The refresh token that the AS would accept now. */
 export function newestLive(world: World): string | undefined {
-  return Object.keys(world.refreshTokens).findLast(
-    (token) => world.refreshTokens[token] === 'live',
-  )
+  return Object.keys(world.refreshTokens).findLast((token) => world.refreshTokens[token] === 'live')
 }
 
 function setOf(row: World['rows'][string]['row']): Kept | undefined {

@@ -3,16 +3,42 @@ import { Secret } from '../../src/core/secret.ts'
 import type { Tokens } from '../../src/core/tokens.ts'
 import { handOut, merge } from '../../src/ledger/kept.ts'
 import type { Kept } from '../../src/ledger/kept.ts'
-import { claim, maySend, reject, revoke, see, seize, settle, UNSEEN } from '../../src/ledger/protocol.ts'
+import {
+  claim,
+  maySend,
+  reject,
+  revoke,
+  see,
+  seize,
+  settle,
+  UNSEEN,
+} from '../../src/ledger/protocol.ts'
 import type { Next, Operation, Place, Settlement, View } from '../../src/ledger/protocol.ts'
 import { settlementOf } from '../../src/ledger/settlement.ts'
-import { claimOutput, placeOf, presentOutput, refOf, reloadOutput } from '../../src/runtime/outputs.ts'
+import {
+  claimOutput,
+  placeOf,
+  presentOutput,
+  refOf,
+  reloadOutput,
+} from '../../src/runtime/outputs.ts'
 import { isSatisfied } from '../../src/runtime/satisfied.ts'
 import { answersOf, revokeAtServer } from './authorization-server.ts'
 import { begin, elapsed, ended, INVOKING } from './chart.ts'
 import type { Output, Position } from './chart.ts'
 import { checkEnd, checkSend } from './properties.ts'
-import type { Activity, Config, Cookie, Fault, Found, Pending, Run, Task, Work, World } from './world.ts'
+import type {
+  Activity,
+  Config,
+  Cookie,
+  Fault,
+  Found,
+  Pending,
+  Run,
+  Task,
+  Work,
+  World,
+} from './world.ts'
 
 export type Step = readonly [label: string, world: World]
 
@@ -64,7 +90,10 @@ function* workerSteps(world: World, config: Config, index: number): Generator<St
   for (const faulty of fault(world, 'crash')) {
     if (activity?.doing !== 'fly') yield crash(faulty, '')
     else {
-      const spent = { ...faulty, presented: { ...faulty.presented, [activity.work.refreshToken]: 'maybe spent' as const } }
+      const spent = {
+        ...faulty,
+        presented: { ...faulty.presented, [activity.work.refreshToken]: 'maybe spent' as const },
+      }
       yield crash(spent, ', nothing arrived')
       for (const [how, answered] of answersOf(spent, config, activity.work.refreshToken)) {
         yield crash(answered, `, ${how}`)
@@ -97,7 +126,14 @@ function tokensOf({ refreshToken, accessToken, obtainedAtMs }: Cookie, config: C
   return {
     ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
     access: new Map([
-      ['', { token: new Secret(accessToken), obtainedAtMs, expiresAtMs: obtainedAtMs + config.lifetimeMs }],
+      [
+        '',
+        {
+          token: new Secret(accessToken),
+          obtainedAtMs,
+          expiresAtMs: obtainedAtMs + config.lifetimeMs,
+        },
+      ],
     ]),
   }
 }
@@ -115,8 +151,18 @@ function proceed(world: World, config: Config, index: number, position: Position
     case 'expiring.claiming': {
       const { refreshToken } = context.tokens
       if (refreshToken === undefined) {
-        const output: Output = { type: 'failed', problem: { code: 'no_refresh_token' }, nowMs: world.now, elapsedMs: 0 }
-        return proceed(withWorker(world, index, { ...worker, run }), config, index, ended(position, output))
+        const output: Output = {
+          type: 'failed',
+          problem: { code: 'no_refresh_token' },
+          nowMs: world.now,
+          elapsedMs: 0,
+        }
+        return proceed(
+          withWorker(world, index, { ...worker, run }),
+          config,
+          index,
+          ended(position, output),
+        )
       }
       const work: Work = {
         claimId: `k${index}.${worker.claims}`,
@@ -134,7 +180,14 @@ function proceed(world: World, config: Config, index: number, position: Position
     }
     default: {
       const claimed = worker.run!.activity as Activity & { view: View<Kept> }
-      return ask(withWorker(world, index, { ...worker, run }), config, { kind: 'worker', index }, 'reject', claimed.work, { ...claimed.view, grants: {} })
+      return ask(
+        withWorker(world, index, { ...worker, run }),
+        config,
+        { kind: 'worker', index },
+        'reject',
+        claimed.work,
+        { ...claimed.view, grants: {} },
+      )
     }
   }
 }
@@ -148,10 +201,20 @@ function stripped({ state, context }: Position): Position {
 type Asking = Extract<Activity, { pending: unknown }>['doing']
 
 /** Asks the shipped protocol what is next. */
-function ask(world: World, config: Config, who: Who, doing: Asking, work: Work, view: View<Kept>): World {
+function ask(
+  world: World,
+  config: Config,
+  who: Who,
+  doing: Asking,
+  work: Work,
+  view: View<Kept>,
+): World {
   const next = nextOf(world, config, who, doing, work, view)
   if ('answer' in next) return answered(world, config, who, doing, work, view, next.answer)
-  const pending = next.operations.map((operation): Pending => ({ operation, key: rowKey(operation, work) }))
+  const pending = next.operations.map((operation): Pending => ({
+    operation,
+    key: rowKey(operation, work),
+  }))
   return withActivity(world, who, { doing, view, pending, work })
 }
 
@@ -166,7 +229,12 @@ function nextOf(
   const { claimId, place } = work
   const minted = `G${claimId}`
   const { policy } = config
-  const revocation = { claimId, minted, claimMs: policy.claimMs, ...(place !== undefined && { carried: place }) }
+  const revocation = {
+    claimId,
+    minted,
+    claimMs: policy.claimMs,
+    ...(place !== undefined && { carried: place }),
+  }
   if (doing === 'revoke') return revoke(revocation, view)
   if (doing === 'seize') return seize(revocation, place!, view)
   const { run } = world.workers[who.index]!
@@ -187,7 +255,8 @@ function nextOf(
       view,
     )
   }
-  const ending: Settlement<Kept> = doing === 'dispose' ? { type: 'disposed' } : (work.ending as Ending).settlement
+  const ending: Settlement<Kept> =
+    doing === 'dispose' ? { type: 'disposed' } : (work.ending as Ending).settlement
   return settle(
     {
       claimId,
@@ -247,7 +316,12 @@ function answered(
         grant: view.grants[told.place.grant]?.version ?? 0,
         until: (view.claim?.writtenAtMs ?? 0) + (row?.kind === 'claimed' ? row.claimMs : 0),
       }
-      const output = claimOutput(told, { moment, claim: { view, work: claimed }, watch, blocked: { type: 'failed', problem: { code: 'internal' } } })
+      const output = claimOutput(told, {
+        moment,
+        claim: { view, work: claimed },
+        watch,
+        blocked: { type: 'failed', problem: { code: 'internal' } },
+      })
       return go(output, buried)
     }
     case 'settle': {
@@ -257,7 +331,13 @@ function answered(
       const told = answer as Parameters<typeof presentOutput>[0]
       const rejected = withActivity(world, who, { doing: 'settle', view, pending: [], work })
       return go(
-        presentOutput(told, { presentation, moment, isReplayable: false, isSpent: true, backoffMs: 1 }),
+        presentOutput(told, {
+          presentation,
+          moment,
+          isReplayable: false,
+          isSpent: true,
+          backoffMs: 1,
+        }),
         presentation.outcome === 'rejected' ? rejected : world,
       )
     }
@@ -275,9 +355,10 @@ function bury(
   run: Run,
   told: Extract<Parameters<typeof claimOutput>[0], { type: 'ended' }>,
 ): World {
-  const noted = told.isMine && world.endedAt === undefined
-    ? { ...world, endedAt: world.now, endedBy: 'replay' as const }
-    : world
+  const noted =
+    told.isMine && world.endedAt === undefined
+      ? { ...world, endedAt: world.now, endedBy: 'replay' as const }
+      : world
   const { refreshToken } = run.position.context.tokens
   const own: Kept = {
     refreshToken: refreshToken!.expose(),
@@ -295,8 +376,18 @@ function bury(
     place: told.place,
     newest,
   }
-  const added = addTask(noted, { reason: 'burial', activity: { doing: 'seize', view: UNSEEN, pending: [], work: seizing } })
-  return ask(added, config, { kind: 'task', index: added.tasks.length - 1 }, 'seize', seizing, UNSEEN)
+  const added = addTask(noted, {
+    reason: 'burial',
+    activity: { doing: 'seize', view: UNSEEN, pending: [], work: seizing },
+  })
+  return ask(
+    added,
+    config,
+    { kind: 'task', index: added.tasks.length - 1 },
+    'seize',
+    seizing,
+    UNSEEN,
+  )
 }
 
 function taskAnswered(
@@ -311,8 +402,16 @@ function taskAnswered(
     case 'ended': {
       const { place, set } = answer as unknown as { place: Place; set?: Kept }
       const newest = set ?? work.newest!
-      const next: Work = { ...work, place, newest, refreshToken: newest.refreshToken ?? work.refreshToken }
-      const noted = world.endedAt === undefined ? { ...world, endedAt: world.now, endedBy: 'sign-out' as const } : world
+      const next: Work = {
+        ...work,
+        place,
+        newest,
+        refreshToken: newest.refreshToken ?? work.refreshToken,
+      }
+      const noted =
+        world.endedAt === undefined
+          ? { ...world, endedAt: world.now, endedBy: 'sign-out' as const }
+          : world
       return ask(noted, config, who, 'seize', next, UNSEEN)
     }
     case 'seized':
@@ -334,19 +433,34 @@ function taskAnswered(
   }
 }
 
-function* activitySteps(world: World, config: Config, who: Who, activity: Activity): Generator<Step> {
-  const name = who.kind === 'worker' ? `worker ${who.index}` : `${world.tasks[who.index]!.reason} ${who.index}`
+function* activitySteps(
+  world: World,
+  config: Config,
+  who: Who,
+  activity: Activity,
+): Generator<Step> {
+  const name =
+    who.kind === 'worker' ? `worker ${who.index}` : `${world.tasks[who.index]!.reason} ${who.index}`
   const { work } = activity
   switch (activity.doing) {
     case 'send': {
       if (!maySend(world.now - work.startedAt, config.policy.claimMs, config.requestTimeoutMs)) {
-        const late: Work = { ...work, ending: { presentation: 'overdue', settlement: { type: 'unspent' } } satisfies Ending }
-        yield [`${name} is too late to send ${work.refreshToken}`, ask(world, config, who, 'settle', late, activity.view)]
+        const late: Work = {
+          ...work,
+          ending: { presentation: 'overdue', settlement: { type: 'unspent' } } satisfies Ending,
+        }
+        yield [
+          `${name} is too late to send ${work.refreshToken}`,
+          ask(world, config, who, 'settle', late, activity.view),
+        ]
         return
       }
       checkSend(world, config, work.refreshToken)
       const presented = { ...world.presented, [work.refreshToken]: 'flying' as const }
-      yield [`${name} sends ${work.refreshToken}`, withActivity({ ...world, presented }, who, { ...activity, doing: 'fly' })]
+      yield [
+        `${name} sends ${work.refreshToken}`,
+        withActivity({ ...world, presented }, who, { ...activity, doing: 'fly' }),
+      ]
       return
     }
     case 'fly':
@@ -355,24 +469,38 @@ function* activitySteps(world: World, config: Config, who: Who, activity: Activi
     case 'discard': {
       const { settlement } = work.ending as Ending
       const { set } = settlement as Extract<Settlement<Kept>, { set: Kept }>
-      yield [`${name} revokes what it received`, ask(revokeAtServer(world, set), config, who, 'dispose', work, activity.view)]
+      yield [
+        `${name} revokes what it received`,
+        ask(revokeAtServer(world, set), config, who, 'dispose', work, activity.view),
+      ]
       return
     }
     case 'tell': {
       const told = revokeAtServer(world, work.newest!)
       const tasks = told.tasks.filter((_, index) => index !== who.index)
-      yield [`${name} tells the AS`, { ...told, tasks, isSignedOut: told.isSignedOut || world.tasks[who.index]!.reason === 'sign-out' }]
+      yield [
+        `${name} tells the AS`,
+        {
+          ...told,
+          tasks,
+          isSignedOut: told.isSignedOut || world.tasks[who.index]!.reason === 'sign-out',
+        },
+      ]
       return
     }
     case 'wait': {
       const claim = world.rows[`c:${work.refreshToken}`]?.version ?? 0
       const grant = world.rows[`g:${work.place!.grant}`]?.version ?? 0
       if (claim === activity.claim && grant === activity.grant && world.now < activity.until) return
-      if (who.kind === 'task') yield [`${name} looks again`, ask(world, config, who, 'seize', work, UNSEEN)]
+      if (who.kind === 'task')
+        yield [`${name} looks again`, ask(world, config, who, 'seize', work, UNSEEN)]
       else {
         const { run } = world.workers[who.index]!
         const output: Output = { type: 'changed', nowMs: world.now, elapsedMs: 0 }
-        yield [`${name} looks again`, proceed(world, config, who.index, ended(run!.position, output))]
+        yield [
+          `${name} looks again`,
+          proceed(world, config, who.index, ended(run!.position, output)),
+        ]
       }
       return
     }
@@ -395,7 +523,8 @@ function* flySteps(
   const provider = PROVIDERS[config.as]
   const end = (changed: World, presentation: Presentation): World => {
     const settlement = settlementOf(presentation, context.tokens, '', provider, moment)
-    const isClean = settlement.type === 'unspent' || (settlement.type === 'granted' && !settlement.rotated)
+    const isClean =
+      settlement.type === 'unspent' || (settlement.type === 'granted' && !settlement.rotated)
     const { [token]: _, ...others } = changed.presented
     const presented = isClean ? others : { ...others, [token]: 'maybe spent' as const }
     const ending: Ending = { presentation, settlement }
@@ -406,14 +535,19 @@ function* flySteps(
   for (const [how, after, presentation] of answersOf(world, config, token)) {
     yield [`the AS answers ${name}: ${how}`, end(after, presentation)]
     if (isLate) yield [`${name} has stopped waiting (${how})`, end(after, unknown)]
-    for (const faulty of fault(after, 'lost answer')) yield [`the answer to ${name} is lost (${how})`, end(faulty, unknown)]
+    for (const faulty of fault(after, 'lost answer'))
+      yield [`the answer to ${name} is lost (${how})`, end(faulty, unknown)]
     if (config.as === 'consumes-first') {
       for (const faulty of fault(after, 'refused after')) {
-        yield [`the AS consumes ${token} and refuses ${name}`, end(faulty, { outcome: 'refused', consumed: true, code: 'refused' })]
+        yield [
+          `the AS consumes ${token} and refuses ${name}`,
+          end(faulty, { outcome: 'refused', consumed: true, code: 'refused' }),
+        ]
       }
     }
   }
-  for (const faulty of fault(world, 'lost answer')) yield [`the request of ${name} is lost`, end(faulty, unknown)]
+  for (const faulty of fault(world, 'lost answer'))
+    yield [`the request of ${name} is lost`, end(faulty, unknown)]
   for (const faulty of fault(world, 'deferred')) {
     yield [`the AS defers ${name}`, end(faulty, { outcome: 'deferred', code: 'rate_limited' })]
   }
@@ -446,16 +580,35 @@ function* operationSteps(
     const label = `${name}: ${operation.do} ${key}`
     const [changed, seen] = perform(world, operation, key, who, work)
     const done = pending.map((other, i) => (i === index ? { ...other, found: seen } : other))
-    yield [label, done.every((other) => other.found !== undefined)
-      ? ask(changed, config, who, doing, work, done.reduce((known, other) => see(known, other.operation, other.found!, config.policy.mayEvict), view))
-      : withActivity(changed, who, { ...activity, pending: done })]
+    yield [
+      label,
+      done.every((other) => other.found !== undefined)
+        ? ask(
+            changed,
+            config,
+            who,
+            doing,
+            work,
+            done.reduce(
+              (known, other) => see(known, other.operation, other.found!, config.policy.mayEvict),
+              view,
+            ),
+          )
+        : withActivity(changed, who, { ...activity, pending: done }),
+    ]
     if (seen.swapped) {
-      for (const faulty of fault(changed, 'lost acknowledgement')) yield [`${label}, unacknowledged`, withActivity(faulty, who, activity)]
+      for (const faulty of fault(changed, 'lost acknowledgement'))
+        yield [`${label}, unacknowledged`, withActivity(faulty, who, activity)]
     }
   }
 }
 
-function giveUp(world: World, config: Config, who: Who, { doing, work }: Extract<Activity, { pending: unknown }>): World | undefined {
+function giveUp(
+  world: World,
+  config: Config,
+  who: Who,
+  { doing, work }: Extract<Activity, { pending: unknown }>,
+): World | undefined {
   if (who.kind === 'task') return undefined
   const { run } = world.workers[who.index]!
   const times = { nowMs: world.now, elapsedMs: 0 }
@@ -471,14 +624,29 @@ function giveUp(world: World, config: Config, who: Who, { doing, work }: Extract
   const moment = { hostNowMs: world.now, storeNowMs: world.now }
   if (world.now - work.startedAt >= config.policy.claimMs) {
     const revoked = revokeAtServer(world, settlement.set)
-    return proceed(revoked, config, who.index, ended(run!.position, { type: 'failed', problem, ...times }))
+    return proceed(
+      revoked,
+      config,
+      who.index,
+      ended(run!.position, { type: 'failed', problem, ...times }),
+    )
   }
   const generation = work.place!.generation + (settlement.rotated ? 1 : 0)
-  return go({ type: 'granted', tokens: handOut(settlement.set, moment), place: refOf({ ...work.place!, generation }) })
+  return go({
+    type: 'granted',
+    tokens: handOut(settlement.set, moment),
+    place: refOf({ ...work.place!, generation }),
+  })
 }
 
 /** An operation takes effect. */
-function perform(world: World, operation: Operation<Kept>, key: string, who: Who, work: Work): [World, Found] {
+function perform(
+  world: World,
+  operation: Operation<Kept>,
+  key: string,
+  who: Who,
+  work: Work,
+): [World, Found] {
   const stands = world.rows[key]
   const nowMs = world.now
   const look = (state: typeof stands, swapped: boolean): Found => ({
@@ -488,15 +656,18 @@ function perform(world: World, operation: Operation<Kept>, key: string, who: Who
     nowMs,
     swapped,
   })
-  if (operation.do === 'read' || (stands?.version ?? 0) !== operation.expected) return [world, look(stands, false)]
+  if (operation.do === 'read' || (stands?.version ?? 0) !== operation.expected)
+    return [world, look(stands, false)]
   const state = { row: operation.row, version: operation.expected + 1, writtenAtMs: nowMs }
   const rows = { ...world.rows, [key]: state }
   const worker = who.kind === 'worker' ? world.workers[who.index] : undefined
   const isOwn = worker?.run?.cookie.refreshToken === work.refreshToken
-  const isSettling = operation.on === 'grant' && !('ended' in operation.row && operation.row.ended !== undefined)
-  const acknowledged = isSettling && isOwn
-    ? [...world.acknowledged, [Number(work.refreshToken.slice(1)), nowMs] as const]
-    : world.acknowledged
+  const isSettling =
+    operation.on === 'grant' && !('ended' in operation.row && operation.row.ended !== undefined)
+  const acknowledged =
+    isSettling && isOwn
+      ? [...world.acknowledged, [Number(work.refreshToken.slice(1)), nowMs] as const]
+      : world.acknowledged
   return [{ ...world, rows, acknowledged }, look(state, true)]
 }
 
@@ -505,12 +676,19 @@ function* worldSteps(world: World, config: Config): Generator<Step> {
   if (world.expiries > 0) {
     const aged: World = { ...world, now: world.now + jumps.expire, expiries: world.expiries - 1 }
     const isFault = jumps.expire >= config.policy.claimMs && !world.happened.includes('overdue')
-    yield ['access tokens age', isFault ? { ...aged, happened: [...world.happened, 'overdue' as const].sort() } : aged]
+    yield [
+      'access tokens age',
+      isFault ? { ...aged, happened: [...world.happened, 'overdue' as const].sort() } : aged,
+    ]
   }
-  for (const faulty of fault(world, 'overdue')) yield ['claims become overdue', { ...faulty, now: world.now + jumps.overdue }]
-  for (const faulty of fault(world, 'stale')) yield ['holders become stale', { ...faulty, now: world.now + jumps.stale }]
+  for (const faulty of fault(world, 'overdue'))
+    yield ['claims become overdue', { ...faulty, now: world.now + jumps.overdue }]
+  for (const faulty of fault(world, 'stale'))
+    yield ['holders become stale', { ...faulty, now: world.now + jumps.stale }]
   if (world.isOut) yield ['the store is back', { ...world, isOut: false }]
-  else for (const faulty of fault(world, 'outage')) yield ['the store is out', { ...faulty, isOut: true }]
+  else
+    for (const faulty of fault(world, 'outage'))
+      yield ['the store is out', { ...faulty, isOut: true }]
   for (const [key, { row }] of Object.entries(world.rows)) {
     if (!mayEvict(world, row)) continue
     const { [key]: _, ...rows } = world.rows
@@ -522,11 +700,20 @@ function* worldSteps(world: World, config: Config): Generator<Step> {
       claimId: 'revocation',
       refreshToken: cookie.refreshToken ?? 'r0',
       startedAt: world.now,
-      newest: { ...(cookie.refreshToken !== undefined && { refreshToken: cookie.refreshToken }), access: [['', { token: cookie.accessToken, grantedAtMs: 0 }]] },
+      newest: {
+        ...(cookie.refreshToken !== undefined && { refreshToken: cookie.refreshToken }),
+        access: [['', { token: cookie.accessToken, grantedAtMs: 0 }]],
+      },
       ...(cookie.place !== undefined && carries && { place: cookie.place }),
     }
-    const added = addTask(faulty, { reason: 'sign-out', activity: { doing: 'revoke', view: UNSEEN, pending: [], work } })
-    yield ['somebody signs out', ask(added, config, { kind: 'task', index: added.tasks.length - 1 }, 'revoke', work, UNSEEN)]
+    const added = addTask(faulty, {
+      reason: 'sign-out',
+      activity: { doing: 'revoke', view: UNSEEN, pending: [], work },
+    })
+    yield [
+      'somebody signs out',
+      ask(added, config, { kind: 'task', index: added.tasks.length - 1 }, 'revoke', work, UNSEEN),
+    ]
   }
 }
 
@@ -574,7 +761,10 @@ function addTask(world: World, task: Task): World {
 
 function withActivity(world: World, who: Who, activity: Activity): World {
   if (who.kind === 'task') {
-    return { ...world, tasks: world.tasks.map((task, i) => (i === who.index ? { ...task, activity } : task)) }
+    return {
+      ...world,
+      tasks: world.tasks.map((task, i) => (i === who.index ? { ...task, activity } : task)),
+    }
   }
   const worker = world.workers[who.index]!
   return withWorker(world, who.index, { ...worker, run: { ...worker.run!, activity } })

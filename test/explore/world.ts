@@ -42,9 +42,19 @@ export type Activity =
       readonly work: Work
     }
   /** About to send, sent, told to revoke what was received. */
-  | { readonly doing: 'send' | 'fly' | 'discard' | 'tell'; readonly view: View<Kept>; readonly work: Work }
+  | {
+      readonly doing: 'send' | 'fly' | 'discard' | 'tell'
+      readonly view: View<Kept>
+      readonly work: Work
+    }
   /** Waiting for a row to change. */
-  | { readonly doing: 'wait'; readonly work: Work; readonly claim: number; readonly grant: number; readonly until: number }
+  | {
+      readonly doing: 'wait'
+      readonly work: Work
+      readonly claim: number
+      readonly grant: number
+      readonly until: number
+    }
 
 /** The constants of an activity. */
 export interface Work {

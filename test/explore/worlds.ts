@@ -1,6 +1,6 @@
 import type { AsKind, Config, Cookie, Fault, World } from './world.ts'
 
-export const AS_KINDS: readonly AsKind[] = [
+const AS_KINDS: readonly AsKind[] = [
   'strict',
   'kept',
   'sometimes',
@@ -9,7 +9,7 @@ export const AS_KINDS: readonly AsKind[] = [
   'never',
 ]
 
-export const FAULTS: readonly Fault[] = [
+const FAULTS: readonly Fault[] = [
   'crash',
   'lost answer',
   'lost acknowledgement',
@@ -24,8 +24,8 @@ export const FAULTS: readonly Fault[] = [
 
 export interface Setting {
   readonly as: AsKind
-  readonly workers: number
-  readonly calls: number
+  /** How many calls each worker makes. */
+  readonly calls: readonly number[]
   readonly expiries: number
   /** Which faults, and how many in all. */
   readonly faults: readonly Fault[]
@@ -37,11 +37,68 @@ export interface Setting {
   readonly hasStaleHolder?: boolean
 }
 
-export function configOf({ as, tokens, faults }: Setting, name: string): Config {
+const BASE = { expiries: 1, faultsMax: 1, tokens: 'short', storage: 'carries' } as const
+
+/** Which faults can happen at this kind of AS. */
+function faultsOf(as: AsKind): readonly Fault[] {
+  return FAULTS.filter((fault) => as === 'consumes-first' || fault !== 'refused after')
+}
+
+/** Every kind of AS, every way to store, every single fault: 2 workers, 2 generations, 3 calls. */
+const SHORT: readonly Setting[] = AS_KINDS.flatMap((as) =>
+  (['carries', 'drops'] as const).flatMap((storage) => [
+    { ...BASE, as, storage, calls: [2, 1], faults: [], faultsMax: 0 },
+    ...faultsOf(as)
+      .filter((fault) => storage === 'carries' || fault !== 'evicted')
+      .map((fault): Setting => ({ ...BASE, as, storage, calls: [2, 1], faults: [fault] })),
+  ]),
+)
+
+/** Access tokens that outlive claims, holders that never save, and mixed storages. */
+const KINDS_OF_HOLDERS: readonly Setting[] = (['strict', 'kept'] as const).flatMap((as) => [
+  { ...BASE, as, tokens: 'long', calls: [2, 1], faults: ['overdue'] },
+  { ...BASE, as, tokens: 'long', calls: [2, 1], faults: ['crash'] },
+  { ...BASE, as, storage: 'mixed', calls: [2, 1], faults: ['revoke'] },
+  { ...BASE, as, hasStaleHolder: true, calls: [2, 2], faults: ['stale'] },
+])
+
+/** Every two faults together, of one strict AS. */
+const PAIRS: readonly Setting[] = faultsOf('consumes-first').flatMap((one, index, all) =>
+  all.slice(index + 1).map((other): Setting => ({
+    ...BASE,
+    as: other === 'refused after' ? 'consumes-first' : 'strict',
+    calls: [2, 1],
+    faults: [one, other],
+    faultsMax: 2,
+  })),
+)
+
+/** Two calls of each worker, and the largest world of three workers. */
+const LARGE: readonly Setting[] = [
+  ...AS_KINDS.flatMap((as) =>
+    faultsOf(as).map((fault): Setting => ({ ...BASE, as, calls: [2, 2], faults: [fault] })),
+  ),
+  { ...BASE, as: 'strict', calls: [1, 1, 1], faults: ['crash'] },
+]
+
+export const SHORT_WORLDS: readonly Setting[] = [...SHORT, ...KINDS_OF_HOLDERS]
+export const LONG_WORLDS: readonly Setting[] = [...SHORT_WORLDS, ...PAIRS, ...LARGE]
+
+/** A world's name: what is in it. */
+export function nameOf(setting: Setting): string {
+  const { as, calls, tokens, storage, faults, hasStaleHolder } = setting
+  const who = `${calls.join('+')} calls`
+  const how = [tokens === 'long' && 'long-lived tokens', hasStaleHolder && 'stale holder']
+  const what = faults.length === 0 ? 'no fault' : faults.join(' and ')
+  return [as, who, storage, ...how, what].filter(Boolean).join(', ')
+}
+
+export function configOf(setting: Setting): Config {
+  const { as, tokens, faults } = setting
   const isShort = tokens === 'short'
   const claimMs = isShort ? 100 : 10
   return {
-    name,
+    name: nameOf(setting),
     as,
     lifetimeMs: isShort ? 10 : 100,
     aheadMs: isShort ? 0 : 50,
@@ -72,11 +129,11 @@ export function worldOf(setting: Setting): World {
     refreshTokens: { r0: 'live' },
     accessTokens: { a0: 'live' },
     issued: 0,
-    workers: Array.from({ length: setting.workers }, (_, index) => ({
+    workers: setting.calls.map((calls, index) => ({
       cookie,
-      calls: setting.calls,
+      calls,
       claims: 0,
-      saves: !(setting.hasStaleHolder === true && index === setting.workers - 1),
+      saves: !(setting.hasStaleHolder === true && index === setting.calls.length - 1),
       carries: setting.storage === 'carries' || (setting.storage === 'mixed' && index === 0),
     })),
     tasks: [],

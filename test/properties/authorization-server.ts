@@ -101,7 +101,11 @@ export function createAuthorizationServer({
     const accessToken = `at.${number}.${MARK}`
     accessTokens.set(accessToken, { isRevoked: false })
     const body = { access_token: accessToken, token_type: 'Bearer', expires_in: LIFETIME_MS / 1000 }
-    const rotates = !(kind === 'kept' || kind === 'never' || (kind === 'sometimes' && number % 2 === 0))
+    const rotates = !(
+      kind === 'kept' ||
+      kind === 'never' ||
+      (kind === 'sometimes' && number % 2 === 0)
+    )
     if (!rotates) {
       const echo = number % 2 === 0 ? { refresh_token: token } : {}
       return { status: 200, body: { ...body, ...echo }, ending: { accessToken } }

@@ -33,10 +33,6 @@ export interface CallPlan {
   readonly does: 'refresh' | 'force' | 'revoke'
   /** With which set it comes: its own, the newest anybody has stored, or an older one. */
   readonly from: 'own' | 'newest' | number
-  /** How much time passes before it. */
-  readonly afterMs: number
-  /** Whether it waits for the worker's call before it. */
-  readonly waits: boolean
 }
 
 export interface WorkerPlan {
@@ -46,7 +42,8 @@ export interface WorkerPlan {
   readonly carries: boolean
   /** At which of its steps it crashes. */
   readonly diesAt?: number | undefined
-  readonly calls: readonly CallPlan[]
+  /** Its calls of each round, made at once. */
+  readonly rounds: readonly (readonly CallPlan[])[]
 }
 
 export interface Plan {
@@ -54,6 +51,11 @@ export interface Plan {
   /** Whether the first access token is past its expiry or about to be. */
   readonly begins: 'expired' | 'expiring'
   readonly workers: readonly WorkerPlan[]
+  /** How much time passes before each round, when nobody does anything. */
+  readonly pausesMs: readonly number[]
+  /** How much time passes while they do, by number of the step. */
+  readonly jumps: readonly { readonly at: number; readonly ms: number }[]
+  readonly storeTimeoutMs: number
   readonly choices: readonly number[]
   /** By number of the request, and of the call. */
   readonly asFaults: readonly { readonly at: number; readonly fault: AsFault }[]
@@ -76,7 +78,10 @@ export interface Weather {
   /** Whether cookies come back that were replaced, and workers do not store what they are handed. */
   readonly mayBeStale?: boolean
   readonly mayDropGrant?: boolean
-  readonly passMs: readonly number[]
+  /** How much time may pass between two rounds. */
+  readonly pausesMs: readonly number[]
+  /** How much may pass at any moment. */
+  readonly jumpsMs?: readonly number[]
 }
 
 export const AS_KINDS: readonly AsKind[] = [
@@ -104,9 +109,12 @@ export const AS_FAULTS: readonly AsFault[] = [
 
 export const STORE_FAULTS: readonly StoreFault[] = ['error', 'lost acknowledgement', 'silence']
 
+/** A chain must be able to rotate more than twice. */
+const ROUNDS_MAX = 4
+
 /** Everything that can be drawn about a world: it shrinks to two workers, in order, without faults. */
 export function plans(weather: Weather): fc.Arbitrary<Plan> {
-  const { asFaults = [], storeFaults = [], outageMax = 1, passMs } = weather
+  const { asFaults = [], storeFaults = [], outageMax = 1, pausesMs, jumpsMs = [] } = weather
   const when = <T>(may: boolean | undefined, arbitrary: fc.Arbitrary<T>, otherwise: T) =>
     may === true ? arbitrary : fc.constant(otherwise)
   const call = fc.record<CallPlan>({
@@ -122,37 +130,59 @@ export function plans(weather: Weather): fc.Arbitrary<Plan> {
       { weight: 1, arbitrary: fc.constant('newest' as const) },
       ...(weather.mayBeStale === true ? [{ weight: 1, arbitrary: fc.nat(5) }] : []),
     ),
-    afterMs: fc.constantFrom(0, ...passMs),
-    waits: fc.boolean().map((isNot) => !isNot),
   })
   const worker = fc.record<WorkerPlan>({
-    saves: when(weather.mayBeStale, fc.nat(4).map((n) => n < 4), true),
-    carries: when(weather.mayDropGrant, fc.boolean().map((drops) => !drops), true),
-    diesAt: when(weather.mayCrash, fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }), undefined),
-    calls: fc.array(call, { minLength: 1, maxLength: 4 }),
+    saves: when(
+      weather.mayBeStale,
+      fc.nat(4).map((n) => n < 4),
+      true,
+    ),
+    carries: when(
+      weather.mayDropGrant,
+      fc.boolean().map((drops) => !drops),
+      true,
+    ),
+    diesAt: when(
+      weather.mayCrash,
+      fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
+      undefined,
+    ),
+    rounds: fc.array(fc.array(call, { minLength: 1, maxLength: 2 }), {
+      minLength: 1,
+      maxLength: ROUNDS_MAX,
+    }),
   })
-  const none = fc.constant([])
+  /** At most so many, and none where there is nothing to draw from. */
+  const few = <T>(from: readonly unknown[], arbitrary: () => fc.Arbitrary<T>, maxLength: number) =>
+    from.length === 0 ? fc.constant([]) : fc.array(arbitrary(), { maxLength })
   return fc.record<Plan>({
     as: fc.constantFrom(...weather.as),
     begins: fc.constantFrom('expired', 'expiring'),
     workers: fc.array(worker, { minLength: 2, maxLength: 5 }),
+    pausesMs: fc.array(fc.constantFrom(0, ...pausesMs), {
+      minLength: ROUNDS_MAX,
+      maxLength: ROUNDS_MAX,
+    }),
+    jumps: few(jumpsMs, () => fc.record({ at: fc.nat(80), ms: fc.constantFrom(...jumpsMs) }), 2),
+    storeTimeoutMs: fc.constantFrom(2_000, 100_000),
     choices: fc.array(fc.nat(11), { maxLength: 250, size: 'max' }),
-    asFaults:
-      asFaults.length === 0
-        ? none
-        : fc.array(fc.record({ at: fc.nat(3), fault: fc.constantFrom(...asFaults) }), {
-            maxLength: 2,
-          }),
-    storeFaults:
-      storeFaults.length === 0
-        ? none
-        : fc.array(
-            fc.record({
-              at: fc.nat(40),
-              fault: fc.constantFrom(...storeFaults),
-              times: fc.integer({ min: 1, max: outageMax }),
-            }),
-            { maxLength: 4 },
+    asFaults: few(
+      asFaults,
+      () => fc.record({ at: fc.nat(3), fault: fc.constantFrom(...asFaults) }),
+      2,
+    ),
+    storeFaults: few(
+      storeFaults,
+      () =>
+        fc.record({
+          at: fc.nat(60),
+          fault: fc.constantFrom(...storeFaults),
+          times: fc.oneof(
+            { weight: 3, arbitrary: fc.constant(1) },
+            { weight: 1, arbitrary: fc.integer({ min: 1, max: outageMax }) },
           ),
+        }),
+      3,
+    ),
   })
 }

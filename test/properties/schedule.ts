@@ -23,8 +23,12 @@ export interface Schedule {
   readonly waiting: number
   /** What happened, a line a step. */
   readonly story: string[]
-  /** Chooses step after step. @throws {Error} When nothing can happen although `isDone` says no. */
-  run(isDone: () => boolean): Promise<void>
+  /**
+   * Chooses step after step, until `isOver`, or everything is quiet.
+   *
+   * @throws {Error} When nothing can happen although `isDone` says no.
+   */
+  run(isDone: () => boolean, isOver: () => boolean): Promise<void>
 }
 
 /** A wall clock that begins in 2027. */
@@ -42,8 +46,12 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
  * empty list is first come, first served.
  *
  * @param choices Which of the waiting steps comes next, counted from the one that waits longest.
+ * @param beforeStep Told the number of each step before it is chosen.
  */
-export function createSchedule(choices: readonly number[]): Schedule {
+export function createSchedule(
+  choices: readonly number[],
+  beforeStep: (step: number) => Promise<void>,
+): Schedule {
   interface Step {
     readonly label: string
     readonly owner: Process | undefined
@@ -136,10 +144,12 @@ export function createSchedule(choices: readonly number[]): Schedule {
       return waiting.length
     },
     story,
-    async run(isDone) {
+    async run(isDone, isOver) {
       for (let steps = 0; ; steps += 1) {
         await settle()
+        if (isOver()) return
         if (steps > STEPS_MAX) throw new Error('it goes on for ever')
+        if (waiting.length > 0) await beforeStep(chosen)
         const possible = waiting.filter(({ owner }) => owner?.isDead !== true)
         const next = possible[(choices[chosen] ?? 0) % (possible.length || 1)]
         if (next !== undefined) {

@@ -40,6 +40,7 @@ export function useSynchronousCrypto(): () => void {
     Object.defineProperty(subtle, name, { value, configurable: true })
   }
   return () => {
-    for (const name of Object.keys(standIns)) delete (subtle as unknown as Record<string, unknown>)[name]
+    for (const name of Object.keys(standIns))
+      delete (subtle as unknown as Record<string, unknown>)[name]
   }
 }

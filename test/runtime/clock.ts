@@ -14,6 +14,8 @@ export interface HandClock extends Clock {
   skew(ms: number): void
   /** Resolves as soon as a timer is pending that was set for so long. */
   timer(isMeant: (ms: number) => boolean): Promise<void>
+  /** Fires the timers that a test means, each in its turn, until the work has ended. */
+  through<T>(work: Promise<T>, isMeant: (ms: number) => boolean): Promise<T>
   /** What is pending: for how long each was set, milliseconds. */
   readonly pending: readonly number[]
 }
@@ -24,7 +26,7 @@ export function handClock(startMs = 1_800_000_000_000): HandClock {
   const timers = new Set<Timer>()
   const waiting = new Set<() => void>()
 
-  return {
+  const clock: HandClock = {
     now: () => startMs + passedMs + skewMs,
     monotonic: () => passedMs,
     setTimeout(callback, ms) {
@@ -60,10 +62,26 @@ export function handClock(startMs = 1_800_000_000_000): HandClock {
         look()
       })
     },
+    async through(work, isMeant) {
+      let isOver = false
+      const over = work.then(
+        () => (isOver = true),
+        () => (isOver = true),
+      )
+      for (;;) {
+        await Promise.race([over, clock.timer(isMeant)])
+        if (isOver) return work
+        const meant = [...timers].filter(({ ms }) => isMeant(ms)).map(({ atMs }) => atMs)
+        // One may have been cleared as soon as it was set.
+        if (meant.length > 0) clock.advance(Math.min(...meant) - passedMs)
+        await new Promise((turned) => setImmediate(turned))
+      }
+    },
     get pending() {
       return [...timers].map(({ ms }) => ms)
     },
   }
+  return clock
 }
 
 /** Something that a test holds back until it lets go. */

@@ -163,6 +163,8 @@ export interface TestStore extends Store {
   readonly calls: number
   /** Called before each call; throws to break it. `at` counts from 0. */
   before: ((call: StoreCall) => void | Promise<void>) | undefined
+  /** Called when a call had its effect; throws to lose its answer. */
+  after: ((call: StoreCall) => void) | undefined
   /** Called with each answer that holds a value; hands out another instead. */
   forge: ((key: string, stored: Stored) => Stored) | undefined
   /** Values that were overwritten, by key. */
@@ -177,24 +179,30 @@ function testStore(inner: Store): TestStore {
     keys: [],
     history: new Map(),
     before: undefined,
+    after: undefined,
     forge: undefined,
     get calls() {
       return calls
     },
     async read(key) {
-      await store.before?.({ do: 'read', key, at: calls++ })
+      const at = calls++
+      await store.before?.({ do: 'read', key, at })
       const stored = await inner.read(key)
+      store.after?.({ do: 'read', key, at })
       return store.forge?.(key, stored) ?? stored
     },
     async swap(key, expected, value, ttlMs) {
-      await store.before?.({ do: 'swap', key, at: calls++ })
+      const at = calls++
+      await store.before?.({ do: 'swap', key, at })
       const stored = await inner.swap(key, expected, value, ttlMs)
       if (stored.swapped) {
         store.writes.push(new Uint8Array(value))
         if (expected === 0) store.keys.push(key)
         store.history.set(key, [...(store.history.get(key) ?? []), stored])
+        store.after?.({ do: 'swap', key, at })
         return stored
       }
+      store.after?.({ do: 'swap', key, at })
       return { ...(store.forge?.(key, stored) ?? stored), swapped: false }
     },
   }

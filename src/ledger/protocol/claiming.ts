@@ -1,5 +1,13 @@
 import type { ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
-import { acknowledgedOf, endRow, isOverdue, isSettled, open, readGrant, remainingDelayMs } from './view.ts'
+import {
+  acknowledgedOf,
+  endRow,
+  isOverdue,
+  isSettled,
+  open,
+  readGrant,
+  remainingDelayMs,
+} from './view.ts'
 import type { Next, Place, Policy, View } from './view.ts'
 
 export interface ClaimRequest<S> {
@@ -50,15 +58,7 @@ export type ClaimAnswer<S> =
 
 type ClaimStanding = 'unseen' | 'free' | 'waiting' | 'mine' | 'others' | 'overdue'
 type GrantStanding =
-  | 'unread'
-  | 'absent'
-  | 'behind'
-  | 'level'
-  | 'satisfying'
-  | 'ahead'
-  | 'stale'
-  | 'ended'
-  | 'withheld'
+  'unread' | 'absent' | 'behind' | 'level' | 'satisfying' | 'ahead' | 'stale' | 'ended' | 'withheld'
 type Move =
   | 'look'
   | 'read'
@@ -88,9 +88,7 @@ const TOLD = {
  * The decision: claim row across, grant row down. This table is the protocol; it is what the
  * documents draw and what the explorer walks.
  */
-export const CLAIMING: Readonly<
-  Record<ClaimStanding, Readonly<Record<GrantStanding, Move>>>
-> = {
+export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStanding, Move>>>> = {
   unseen: {
     unread: 'look',
     absent: 'look',

@@ -25,7 +25,9 @@ export function reject<S>(
     return { answer: endedAnswer(place, row, row.ended) }
   }
   if (row !== undefined && row.generation > place.generation) {
-    return { answer: { type: 'adopted', place: { ...place, generation: row.generation }, set: row.set! } }
+    return {
+      answer: { type: 'adopted', place: { ...place, generation: row.generation }, set: row.set! },
+    }
   }
   return { operations: [endRow(place, seen, reason, claimId)] }
 }
@@ -61,10 +63,16 @@ export type SeizeAnswer =
   | { readonly type: 'elsewhere'; readonly place: Place }
 
 /** Takes the claim of the newest token of an ended chain, so that nobody can present it. */
-export function seize<S>(request: RevokeRequest, place: Place, view: View<S>): Next<S, SeizeAnswer> {
+export function seize<S>(
+  request: RevokeRequest,
+  place: Place,
+  view: View<S>,
+): Next<S, SeizeAnswer> {
   const row = view.claim?.row
   if (row !== undefined && row.grant !== place.grant) {
-    return { answer: { type: 'elsewhere', place: { grant: row.grant, generation: row.generation } } }
+    return {
+      answer: { type: 'elsewhere', place: { grant: row.grant, generation: row.generation } },
+    }
   }
   if (row?.kind !== 'claimed') return { operations: [seizing(request, view, place)] }
   if (row.claimId === request.claimId) return { answer: { type: 'seized' } }

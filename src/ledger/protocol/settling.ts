@@ -80,12 +80,18 @@ export function settle<S>(
     return { answer: { type: 'ended', place: request.place, reason: row.ended } }
   }
   const isWritten = row?.claimId === request.claimId
-  const isOvertaken = row !== undefined && (ended.rotated ? row.generation >= target : row.generation > target)
+  const isOvertaken =
+    row !== undefined && (ended.rotated ? row.generation >= target : row.generation > target)
   if (!isWritten && !isOvertaken) {
     if (!request.carried && ended.rotated && view.introduced !== true) {
       return {
         operations: [
-          { on: 'successor', do: 'swap', expected: 0, row: { kind: 'open', grant, generation: target } },
+          {
+            on: 'successor',
+            do: 'swap',
+            expected: 0,
+            row: { kind: 'open', grant, generation: target },
+          },
         ],
       }
     }
@@ -102,9 +108,11 @@ export function settle<S>(
       operations: [{ on: 'grant', grant, do: 'swap', expected: seen?.version ?? 0, row: written }],
     }
   }
-  if (!ended.rotated && isMine(request.claimId, view)) return { operations: [open(view, request.place)] }
+  if (!ended.rotated && isMine(request.claimId, view))
+    return { operations: [open(view, request.place)] }
   const place = { grant, generation: row!.generation }
-  if (row!.withheld !== undefined) return { answer: { type: 'withheld', place, reason: row!.withheld } }
+  if (row!.withheld !== undefined)
+    return { answer: { type: 'withheld', place, reason: row!.withheld } }
   return { answer: { type: 'settled', place, set: row!.set! } }
 }
 

@@ -4,7 +4,7 @@ import type { Acknowledgement, ClaimRow, Ending, GrantRow, Seen } from '../rows.
  * The ledger's protocol: what somebody who has seen this much of the rows does next.
  *
  * Pure: no store, clock, crypto or provider, and no memory but the view. A procedure is a loop of
- * *ask what is next, do it, look at what stands there now*; every step of it is one or two atomic
+ * _ask what is next, do it, look at what stands there now_; every step of it is one or two atomic
  * operations on single rows. All interleavings of these steps are enumerated by `npm run explore`.
  */
 
@@ -40,9 +40,7 @@ export type Operation<S> =
     }
 
 /** What is next: operations to be carried out together, or the procedure's answer. */
-export type Next<S, A> =
-  | { readonly operations: readonly Operation<S>[] }
-  | { readonly answer: A }
+export type Next<S, A> = { readonly operations: readonly Operation<S>[] } | { readonly answer: A }
 
 /** Where a token stands in its chain. */
 export interface Place {
@@ -113,7 +111,11 @@ export function readGrant<S>(grant: string): Operation<S> {
   return { on: 'grant', grant, do: 'read' }
 }
 
-export function open<S>(view: View<S>, { grant, generation }: Place, delayMs?: number): Operation<S> {
+export function open<S>(
+  view: View<S>,
+  { grant, generation }: Place,
+  delayMs?: number,
+): Operation<S> {
   return {
     on: 'claim',
     do: 'swap',

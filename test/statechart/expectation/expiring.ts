@@ -64,7 +64,14 @@ export const claiming: Outcomes<ClaimOutput> = {
         const tokens = tokensUntil(was.nowMs + LATER_MS + AHEAD_MS)
         const place = at(generationOf(was) + 3)
         const came = generationOf(was)
-        const changes = { tokens, place, own: false, came: was.came ?? came, problem: SUPERSEDED }
+        const changes = {
+          tokens,
+          place,
+          own: false,
+          came: was.came ?? came,
+          problem: SUPERSEDED,
+          retryInMs: was.recheckMs,
+        }
         return [{ type: 'adopted', tokens, place, came }, 'error.resting', changes]
       },
       isOutOfReach,

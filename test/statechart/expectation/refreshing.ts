@@ -31,7 +31,11 @@ export const presenting: Outcomes<PresentOutput> = {
     ),
     when<PresentOutput>(
       'overdue before it was sent, once too often',
-      () => [{ type: 'restarted' }, 'error.resting', { problem: SUPERSEDED, claim: undefined }],
+      (was) => [
+        { type: 'restarted' },
+        'error.resting',
+        { problem: SUPERSEDED, retryInMs: was.recheckMs, claim: undefined },
+      ],
       isOutOfReach,
     ),
   ],

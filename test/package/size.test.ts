@@ -1,0 +1,74 @@
+import { readdirSync } from 'node:fs'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { bundle, MAIN, TYPICAL } from '../bench/bundle.ts'
+
+/** The budget, bytes. */
+const GZIP_MAX = 28 * 1024
+
+/**
+ * Products that no description is needed for to be named by mistake. `oidc` is no product, and the
+ * name of a kind of metadata.
+ */
+const PRODUCTS = ['auth0', 'okta', 'keycloak', 'logto', 'spotify', 'github', 'hydra', 'cognito']
+
+const providers = readdirSync(fileURLToPath(new URL('../../providers', import.meta.url)))
+  .map((file) => basename(file, '.ts'))
+  .filter((id) => id !== 'oidc')
+
+/** The words in names and texts of a program: minified names of its own are not among them. */
+function wordsOf(code: string): Set<string> {
+  const words = new Set<string>()
+  const visit = (node: ts.Node): void => {
+    const isText = ts.isStringLiteralLike(node) || ts.isTemplateLiteralToken(node)
+    const isMember = ts.isIdentifier(node) && node.text.length > 3
+    if (isText || isMember || ts.isRegularExpressionLiteral(node)) {
+      for (const word of node.text.toLowerCase().split(/[^a-z0-9-]+/)) words.add(word)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile('bundle.js', code, ts.ScriptTarget.ES2022))
+  return words
+}
+
+describe('the main entry, bundled', async () => {
+  const typical = await bundle(TYPICAL)
+  const main = await bundle(MAIN)
+
+  it('is at most 28 KiB with oidc, minified and compressed', () => {
+    expect(typical.gzipBytes).toBeLessThanOrEqual(GZIP_MAX)
+  })
+
+  it('holds two packages beside ours, and no zod', () => {
+    expect([...main.bytesOf.keys()].toSorted()).toEqual(['oauth4webapi', 'ours', 'xstate'])
+    expect([...typical.bytesOf.keys()].toSorted()).toEqual(['oauth4webapi', 'ours', 'xstate'])
+  })
+
+  it('holds no description of a provider', () => {
+    expect(main.files.filter((path) => path.startsWith('providers/'))).toEqual([])
+  })
+
+  it('names no provider', async () => {
+    const words = wordsOf((await bundle(MAIN, ['xstate', 'oauth4webapi'])).code)
+
+    expect([...PRODUCTS, ...providers].filter((name) => words.has(name))).toEqual([])
+    expect(words).toContain('row_unreadable')
+  })
+
+  it('leaves out what is not used of it', () => {
+    expect(typical.gzipBytes).toBeLessThan(main.gzipBytes)
+  })
+})
+
+describe('the checks of the bundle', () => {
+  it('see zod and a provider where they are', async () => {
+    const with_ = await bundle(`import * as z from 'zod/mini'\nexport { z }
+      export { oidc } from './providers/oidc.ts'`)
+
+    expect(with_.bytesOf.has('zod')).toBe(true)
+    expect(with_.files).toContain('providers/oidc.ts')
+    expect(wordsOf(with_.code)).toContain('oidc')
+  })
+})

@@ -1,0 +1,204 @@
+import type { RevokeOutcome } from '../../src/index.ts'
+import { WINDOW_MS } from './authorization-server.ts'
+import type { Presentation } from './authorization-server.ts'
+import type { Process } from './schedule.ts'
+import { STALE_MS } from './observed.ts'
+import type { Call, Happening, World } from './observed.ts'
+
+/** A property does not hold. */
+export class Violation extends Error {}
+
+const REQUEST_TIMEOUT_MS = 15_000
+
+const FIELDS = 'accessToken,changed,error,signIn,state,tokens,usable'
+
+/** After these a token may be lost, and nobody is to blame. */
+const LOSING: readonly Happening[] = [
+  'crash',
+  'time',
+  'lost request',
+  'lost answer',
+  'hangs',
+  '503',
+  '503 after consuming',
+  'garbage',
+  'refused after',
+  'outage',
+  'silence',
+  'killed',
+]
+
+const mayLose = ({ happened }: World): boolean => LOSING.some((each) => happened.has(each))
+
+/** Before a refresh token is sent. */
+export function checkSend(world: World, token: string, worker: Process): void {
+  const before = world.as.presentations.filter((each) => each.token === token)
+  if (before.some(({ isAwaited, worker: holder }) => isAwaited && !holder.isDead)) {
+    throw new Violation(`P1: ${token} is presented while another presentation of it is awaited`)
+  }
+  const { as: kind } = world.plan
+  if (kind === 'never') return
+  const spent = before.filter((each) => !isProvablyUnspent(each))
+  if (spent.length === 0) return
+  if (kind === 'window' && isInWindow(before, worker, world)) return
+  throw new Violation(`P2: ${token} is presented again, and may be spent`)
+}
+
+/** Not consumed for sure, as its holder knows: refused unseen, or kept. */
+function isProvablyUnspent({ ending, worker }: Presentation): boolean {
+  if (ending === undefined || worker.isDead) return ending === 'unspent'
+  return ending === 'unspent' || (ending !== 'unproven' && ending.successor === undefined)
+}
+
+/** P2: by the same holder, inside the window less the request timeout, from the first send. */
+function isInWindow(
+  before: readonly Presentation[],
+  worker: Process,
+  { schedule }: World,
+): boolean {
+  return (
+    before.every((each) => each.worker === worker && each.ending === 'unproven') &&
+    schedule.nowMs - before[0]!.sentAtMs + REQUEST_TIMEOUT_MS < WINDOW_MS
+  )
+}
+
+/** When a refresh came back. */
+export function checkEnd(world: World, call: Call): void {
+  const { came, startedAt } = call
+  const outcome = call.outcome!
+  const { state, tokens, accessToken, changed, usable, signIn, error } = outcome
+  const code = error?.code
+  const handsOut = state === 'rotated' || state === 'expiring'
+
+  if (!Object.isFrozen(outcome) || Object.keys(outcome).toSorted().join() !== FIELDS) {
+    throw new Violation('S5: an outcome has one frozen shape')
+  }
+  if (usable !== (accessToken !== undefined) || changed !== (tokens !== came)) {
+    throw new Violation('S5: an outcome contradicts itself')
+  }
+  if (code === 'internal') throw new Violation('S5: internal error')
+  if (code === 'lost' && world.happened.size === 0) throw new Violation('P2: lost without a fault')
+  if (state === 'error' && tokens.refreshToken === undefined && world.plan.as !== 'omitted') {
+    throw new Violation('P5: an error took the refresh token away')
+  }
+  if (signIn && state !== 'revoked' && world.plan.as !== 'omitted' && !mayLose(world)) {
+    throw new Violation(`P5: sign in (${code}) although nothing was lost`)
+  }
+  if (state === 'revoked') checkRevocationIsJust(world, code)
+
+  const endedBefore = world.signedOut !== undefined && world.signedOut.tick < startedAt
+  if (endedBefore && handsOut && !world.happened.has('handed over')) {
+    throw new Violation('S3: a token was handed out after sign-out')
+  }
+  if (world.revokedAt !== undefined && world.revokedAt < startedAt && handsOut) {
+    throw new Violation('S2: a token was handed out after the end of the chain')
+  }
+  if (handsOut && isReplay(world, call)) throw new Violation('P4: a replay was served')
+  if (handsOut && !world.isSignOutBegun && world.revokedAt === undefined && !isKilled(world)) {
+    if (world.as.accessTokens.get(accessToken ?? '')?.isRevoked === true) {
+      throw new Violation('P5: a revoked access token was handed out')
+    }
+  }
+}
+
+function isKilled({ as }: World): boolean {
+  return as.isKilled
+}
+
+/** P5: only the AS, a replay or our own revocation makes `revoked`. */
+function checkRevocationIsJust(world: World, code: string | undefined): void {
+  if (world.isSignOutBegun || isKilled(world)) return
+  const replay = world.events.find(({ type }) => type === 'replay')
+  if (replay === undefined)
+    throw new Violation(`P5: revoked (${code}) although nobody ended the chain`)
+  const isRipe = acknowledgements(world, 'earliest').some(
+    ({ atMs }) => atMs + STALE_MS <= world.schedule.nowMs,
+  )
+  if (!isRipe) throw new Violation('P4: a chain was ended as replayed too early')
+}
+
+interface Acknowledged {
+  readonly generation: number
+  readonly atMs: number
+}
+
+/** When somebody came with a token as their own, presented it and settled. */
+function acknowledgements(world: World, bound: 'earliest' | 'surely'): Acknowledged[] {
+  return world.as.presentations.flatMap(({ token, worker, sentAtMs, ending }) => {
+    if (typeof ending !== 'object') return []
+    const own = world.calls.filter(
+      (call) =>
+        call.worker === worker && call.came.refreshToken === token && call.startedAtMs <= sentAtMs,
+    )
+    const generation = generationOf(world, token)
+    if (bound === 'earliest') return own.map(({ startedAtMs: atMs }) => ({ generation, atMs }))
+    if (world.happened.has('handed over')) return []
+    return own.flatMap(({ endedAtMs, isAlone, outcome }) =>
+      isAlone && endedAtMs !== undefined && endedAtMs >= sentAtMs && outcome?.state === 'rotated'
+        ? [{ generation, atMs: endedAtMs }]
+        : [],
+    )
+  })
+}
+
+/** Entries this close together may be merged. */
+const MERGED_MS = STALE_MS / 8
+
+/** P4: whether this call came with a token that others had been later than for long enough. */
+function isReplay(world: World, { came, startedAtMs }: Call): boolean {
+  const held = generationOf(world, came.refreshToken)
+  return acknowledgements(world, 'surely').some(
+    ({ generation, atMs }) => generation > held && atMs + STALE_MS + MERGED_MS <= startedAtMs,
+  )
+}
+
+function generationOf({ as }: World, token: string | undefined): number {
+  return as.refreshTokens.get(token ?? '')?.generation ?? 0
+}
+
+/** When a set went to its caller past the ledger. */
+export function checkHandedOver({ happened }: World): void {
+  if (happened.size > 0) return
+  throw new Violation('P3: a set was handed over although the ledger can be written')
+}
+
+/** When a sign-out came back. */
+export function checkRevoked(_: World, { ended, error }: RevokeOutcome): void {
+  if (error?.code === 'internal') throw new Violation('S3: internal error')
+  if (ended && error !== undefined) throw new Violation('S3: a sign-out contradicts itself')
+}
+
+/** When nobody does anything any more. */
+export async function checkQuiet(world: World): Promise<void> {
+  const { as, handedOut, happened, plan } = world
+  const known = new Set(
+    handedOut.flatMap(({ refreshToken, accessToken }) => [refreshToken, accessToken]),
+  )
+  for (const token of as.refreshTokens.keys()) {
+    const row = await world.ledger.chainOf(token)
+    known.add(row?.set?.refreshToken)
+    for (const [, access] of row?.set?.access ?? []) known.add(access.token)
+  }
+  for (const { token, worker, ending } of as.presentations) {
+    if (typeof ending !== 'object' || worker.isDead) continue
+    const { successor, accessToken } = ending
+    const isAlive = as.refreshTokens.get(successor ?? '')?.state === 'live'
+    if (isAlive && !known.has(successor)) {
+      throw new Violation(`P3: ${successor} was received for ${token}, and nobody has it`)
+    }
+    if (
+      plan.as === 'omitted' &&
+      !known.has(accessToken) &&
+      !as.accessTokens.get(accessToken)!.isRevoked
+    ) {
+      throw new Violation(`P3: ${accessToken} was received for ${token}, and nobody has it`)
+    }
+  }
+  const isOver =
+    world.signedOut?.outcome.revoked === true || world.events.some(({ type }) => type === 'replay')
+  const isExact = !mayLose(world) && !happened.has('handed over') && !as.missedRevocation
+  const alive = [...as.refreshTokens].find(([, { state }]) => state === 'live')
+  if (isOver && isExact && alive !== undefined) {
+    throw new Violation(`S3: ${alive[0]} lives after the end of the chain`)
+  }
+}

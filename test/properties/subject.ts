@@ -1,0 +1,17 @@
+import { defineProvider } from '../../src/core/define-provider.ts'
+import { createRefresher } from '../../src/index.ts'
+import type { Store } from '../../src/ledger/store.ts'
+import { createSealer } from '../../src/ledger/sealer.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+
+/** What is put to the test: the shipped source, or a broken copy of it. */
+export interface Subject {
+  readonly createRefresher: typeof createRefresher
+  readonly defineProvider: typeof defineProvider
+  readonly createSealer: typeof createSealer
+  readonly memoryStore: typeof memoryStore
+  /** What is done to the store. */
+  readonly breakStore?: (store: Store) => Store
+}
+
+export const shipped: Subject = { createRefresher, defineProvider, createSealer, memoryStore }

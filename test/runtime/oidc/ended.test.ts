@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest'
+import type { TokenSet } from '../../../src/index.ts'
+import { HOUR_MS, world } from '../world.ts'
+
+describe('a grant that the AS revoked', () => {
+  it('is asked about once, and by no process ever again', async () => {
+    const { server, process, signIn, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    server.endGrant(tokens.refreshToken!)
+
+    const first = await process().refresh(tokens)
+    const others = await Promise.all([
+      process().refresh(tokens),
+      process().refresh(first.tokens),
+      process().refresh(first.tokens, { force: true }),
+    ])
+
+    for (const outcome of [first, ...others]) {
+      expect(outcome).toMatchObject({
+        state: 'revoked',
+        usable: false,
+        accessToken: undefined,
+        signIn: true,
+        error: { code: 'rejected' },
+      })
+    }
+    expect(server.counts()).toMatchObject({ presentations: 1, refused: { invalid_grant: 1 } })
+  })
+
+  it('says `expired` past the lifetime that the AS or its description gave', async () => {
+    const { server, process, signIn, expire, clock } = await world()
+    const tokens = { ...(await signIn()), refreshExpiresAtMs: clock.now() + HOUR_MS }
+    expire()
+    server.endGrant(tokens.refreshToken!)
+
+    const outcomes = [await process().refresh(tokens), await process().refresh(tokens)]
+
+    for (const outcome of outcomes) expect(outcome.error?.code).toBe('expired')
+  })
+
+  it('is revoked for holders of older sets, too', async () => {
+    const { server, process, signIn, expire } = await world()
+    const old = await signIn()
+    expire()
+    const { tokens } = await process().refresh(old)
+    server.endGrant(tokens.refreshToken!)
+    expire()
+    await process().refresh(tokens)
+
+    const outcome = await process({ staleHolders: 'serve' }).refresh(old)
+
+    expect(outcome).toMatchObject({ state: 'revoked', signIn: true, error: { code: 'rejected' } })
+    expect(server.counts().presentations).toBe(2)
+  })
+})
+
+describe('reload', () => {
+  it('is believed for a later set of the same grant, and asked once', async () => {
+    const { server, process, signIn, expire } = await world({
+      presentsTwice: true,
+      revokeGrantPolicy: () => false,
+    })
+    const first = await signIn()
+    expire()
+    const stale = (await process().refresh(first)).tokens
+    expire()
+    const newest = (await process().refresh(stale)).tokens
+    const asked: TokenSet[] = []
+    const reload = async (set: TokenSet): Promise<TokenSet> => {
+      asked.push(set)
+      return newest
+    }
+
+    // A ledger that forgot everything: only the application's storage can tell.
+    const outcome = await process({ ledger: 'forgetful', reload }).refresh(stale)
+
+    expect(asked).toHaveLength(1)
+    expect(asked[0]).toMatchObject({ refreshToken: stale.refreshToken, grant: stale.grant })
+    expect(outcome).toMatchObject({ state: 'rotated', usable: true, signIn: false })
+    expect(outcome.tokens.grant).toBe(newest.grant!.replace(/\d+$/, '3'))
+  })
+
+  for (const [what, change] of Object.entries<(set: TokenSet) => unknown>({
+    'the same set': (set) => set,
+    'an older generation': (set) => ({ ...set, grant: set.grant!.replace(/\.\d+$/, '.0') }),
+    'another grant': (set) => ({ ...set, grant: `${'A'.repeat(43)}.7` }),
+    'no grant': ({ grant: _, ...set }) => set,
+    'no token set': () => ({ accessToken: 7 }),
+    nothing: () => undefined,
+  })) {
+    it(`is not believed when it says: ${what}`, async () => {
+      const { server, process, signIn, expire } = await world()
+      const first = await signIn()
+      expire()
+      const { tokens } = await process().refresh(first)
+      server.endGrant(tokens.refreshToken!)
+      expire()
+      let asked = 0
+      const reload = async (): Promise<TokenSet> => {
+        asked += 1
+        return change(tokens) as TokenSet
+      }
+
+      const outcome = await process({ reload }).refresh(tokens)
+
+      expect(outcome).toMatchObject({ state: 'revoked', signIn: true })
+      expect(asked).toBe(1)
+      expect(server.counts().presentations).toBe(2)
+    })
+  }
+
+  it('may fail', async () => {
+    const { server, process, signIn, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    server.endGrant(tokens.refreshToken!)
+
+    const outcome = await process({ reload: () => Promise.reject(new Error('db')) }).refresh(tokens)
+
+    expect(outcome).toMatchObject({ state: 'revoked', signIn: true })
+  })
+})
+
+describe('revoke', () => {
+  it('ends the chain for holders of any generation, and at the AS', async () => {
+    const { server, process, signIn, expire, told } = await world()
+    const sets: TokenSet[] = [await signIn()]
+    for (let i = 0; i < 2; i += 1) {
+      expire()
+      sets.push((await process().refresh(sets.at(-1)!)).tokens)
+    }
+
+    const revoked = await process().revoke(sets[0]!)
+
+    expect(revoked).toEqual({ ended: true, revoked: true, error: undefined })
+    expire()
+    for (const set of sets) {
+      const outcome = await process({ staleHolders: 'serve' }).refresh(set)
+      expect(outcome).toMatchObject({ state: 'revoked', signIn: true, error: { code: 'revoked' } })
+    }
+    expect(server.counts()).toMatchObject({ presentations: 2, grants: { live: 0, dead: 1 } })
+    expect(await server.isLive(sets[2]!.accessToken)).toBe(false)
+    expect(told('buried')).toMatchObject([{ revoked: true }])
+  })
+
+  it('reaches the chain through a set that holds its name and no refresh token', async () => {
+    const { server, process, signIn, expire } = await world()
+    const first = await signIn()
+    expire()
+    const { tokens } = await process().refresh(first)
+    const { refreshToken: _, ...bare } = tokens
+
+    const revoked = await process().revoke(bare)
+
+    expect(revoked).toMatchObject({ ended: true, revoked: true })
+    expect(server.counts().grants).toEqual({ live: 0, dead: 1 })
+    expire()
+    expect(await process().refresh(tokens)).toMatchObject({ state: 'revoked', signIn: true })
+  })
+
+  it('waits for whoever presents, who revokes what they receive', async () => {
+    const { server, process, signIn, expire, clock } = await world()
+    const tokens = await signIn()
+    expire()
+    let answer = (): void => {}
+    server.faults.next({ kind: 'delay', after: new Promise<void>((resolve) => (answer = resolve)) })
+    const holder = process().refresh(tokens)
+    await server.until(({ granted }) => granted === 1)
+
+    const revoking = process().revoke(tokens)
+    await clock.timer((ms) => ms === 20_000)
+    answer()
+    const [outcome, revoked] = await Promise.all([holder, revoking])
+
+    expect(outcome).toMatchObject({ state: 'revoked', usable: false, signIn: true })
+    expect(revoked).toMatchObject({ ended: true })
+    expect(server.counts().grants).toEqual({ live: 0, dead: 1 })
+  })
+
+  it('tells the AS at least, when the store is down', async () => {
+    const { server, process, signIn, store, clock } = await world()
+    const tokens = await signIn()
+    store.before = () => {
+      throw new Error('down')
+    }
+
+    const revoking = process().revoke(tokens)
+    const revoked = await clock.through(revoking, (ms) => ms <= 1_000)
+
+    expect(revoked).toMatchObject({
+      ended: false,
+      revoked: true,
+      error: { code: 'store_unavailable' },
+    })
+    expect(server.counts().grants).toEqual({ live: 0, dead: 1 })
+  })
+
+  it('never rejects, whatever it is given', async () => {
+    const { process } = await world()
+
+    const revoked = await process().revoke({ accessToken: undefined } as unknown as TokenSet)
+
+    expect(revoked).toMatchObject({
+      ended: false,
+      revoked: false,
+      error: { code: 'invalid_tokens' },
+    })
+  })
+})
+
+describe('200 sign-outs raced against refreshes, at an AS that revokes single tokens only', () => {
+  it('leave no token alive that anybody received', { timeout: 60_000 }, async () => {
+    const { server, process, signIn, expire } = await world({ revokeGrantPolicy: () => false })
+    const sets = await Promise.all(Array.from({ length: 200 }, () => signIn()))
+    const received: string[] = []
+    const fetched = async (url: string, init: RequestInit): Promise<Response> => {
+      const response = await fetch(url, init)
+      const body = (await response
+        .clone()
+        .json()
+        .catch(() => ({}))) as Record<string, string>
+      if (body['refresh_token']) received.push(body['access_token']!, body['refresh_token'])
+      return response
+    }
+    const [a, b] = [process({ fetch: fetched }), process({ fetch: fetched })]
+    expire()
+
+    const ends = await Promise.all(
+      sets.map(async (set, i) => {
+        const refreshing = i % 3 === 0 ? undefined : a.refresh(set)
+        // A sign-out before, during and after the exchange.
+        if (i % 3 === 2) await refreshing
+        const revoking = b.revoke(set)
+        const [outcome, revoked] = await Promise.all([refreshing ?? a.refresh(set), revoking])
+        return { outcome, revoked }
+      }),
+    )
+
+    expect(ends.every(({ revoked }) => revoked.ended)).toBe(true)
+    const live = await Promise.all(received.map((token) => server.isLive(token)))
+    expect(received.length).toBeGreaterThanOrEqual(130)
+    expect(live.filter(Boolean)).toEqual([])
+    const firstRefreshTokens = await Promise.all(
+      sets.map((set) => server.isLive(set.refreshToken!)),
+    )
+    expect(firstRefreshTokens.filter(Boolean)).toEqual([])
+    expect(server.counts()).toMatchObject({ presentedTwice: 0, grants: { live: 0, dead: 200 } })
+    for (const { outcome } of ends) {
+      const later = await a.refresh(outcome.tokens, { force: true })
+      expect(later).toMatchObject({ state: 'revoked', usable: false })
+    }
+  })
+})

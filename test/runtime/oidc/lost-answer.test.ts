@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import { HOUR_MS, world } from '../world.ts'
+
+const CLAIM_MS = 20_000
+
+describe('an answer that was lost', () => {
+  for (const kind of ['cut_after', 'cut_before'] as const) {
+    it(`lets nobody present again, and serves the access token while it is good (${kind})`, async () => {
+      const { server, process, signIn, clock, told } = await world()
+      const tokens = await signIn()
+      clock.advance(HOUR_MS - 40_000)
+      server.faults.next({ kind })
+
+      const first = await process().refresh(tokens)
+      const second = await process().refresh(tokens)
+      clock.advance(CLAIM_MS)
+      const third = await process().refresh(tokens)
+
+      for (const outcome of [first, second, third]) {
+        expect(outcome).toMatchObject({
+          usable: true,
+          accessToken: tokens.accessToken,
+          signIn: false,
+        })
+      }
+      expect(first).toMatchObject({ state: 'error', error: { code: 'unknown' } })
+      expect(second).toMatchObject({ state: 'expiring', error: undefined })
+      expect(third).toMatchObject({ state: 'error', error: { code: 'lost' } })
+      expect(server.counts().presentations).toBe(1)
+      expect(told('presented')).toMatchObject([{ outcome: 'unknown', code: 'unknown' }])
+    })
+  }
+
+  it('asks to sign in once the access token is dead too', async () => {
+    const { server, process, signIn, clock, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    server.faults.next({ kind: 'cut_after' })
+
+    const first = await process().refresh(tokens)
+    const waiting = process().refresh(first.tokens)
+    await clock.timer((ms) => ms === CLAIM_MS)
+    clock.advance(CLAIM_MS)
+    const second = await waiting
+    const third = await process().refresh(tokens)
+
+    expect(first).toMatchObject({ usable: false, signIn: true, error: { code: 'unknown' } })
+    expect(second).toMatchObject({ usable: false, signIn: true, error: { code: 'lost' } })
+    expect(third).toMatchObject({ usable: false, signIn: true, error: { code: 'lost' } })
+    expect(first.tokens.refreshToken).toBe(tokens.refreshToken)
+    expect(server.counts()).toMatchObject({ presentations: 1, granted: 1 })
+  })
+
+  it('is found out by those who wait, as soon as the claim is overdue and not before', async () => {
+    const { server, process, signIn, clock, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    server.faults.next({ kind: 'cut_after' })
+    await process().refresh(tokens)
+    let isOver = false
+
+    const waiting = process().refresh(tokens)
+    void waiting.then(() => (isOver = true))
+    await clock.timer((ms) => ms === CLAIM_MS)
+    clock.advance(CLAIM_MS - 1)
+    await new Promise((turned) => setImmediate(turned))
+    expect(isOver).toBe(false)
+    clock.advance(1)
+
+    expect(await waiting).toMatchObject({ error: { code: 'lost' } })
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it('gives up with `busy` when its patience ends before the claim does', async () => {
+    const { server, process, signIn, clock, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    server.faults.next({ kind: 'cut_after' })
+    await process().refresh(tokens)
+
+    const waiting = process({ waitMs: 3_000 }).refresh(tokens)
+    await clock.timer((ms) => ms === 3_000)
+    clock.advance(3_000)
+
+    expect(await waiting).toMatchObject({ usable: false, signIn: false, error: { code: 'busy' } })
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it('is salvaged when the tokens had come before the connection broke', async () => {
+    const { server, process, signIn, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    server.faults.next({ kind: 'cut_at', bytes: 20 })
+
+    const outcome = await process().refresh(tokens)
+
+    expect(outcome).toMatchObject({ usable: false, signIn: true, error: { code: 'unknown' } })
+    expect(server.counts().presentations).toBe(1)
+  })
+})
+
+describe('replay: { withinMs } (a window that the AS hard-codes)', () => {
+  it('presents again in the same claim, later, anew prepared, and not past the window', async () => {
+    const { server, process, signIn, expire, clock, told } = await world({ presentsTwice: true })
+    const tokens = await signIn()
+    expire()
+    server.faults.next(...Array.from({ length: 20 }, () => ({ kind: 'cut_before' }) as const))
+    const beganAt = clock.monotonic()
+
+    const refreshing = process({ axes: { replay: { withinMs: 20_000 } } }).refresh(tokens)
+    const outcome = await clock.through(refreshing, (ms) => Number.isInteger(Math.log2(ms / 100)))
+
+    expect(outcome).toMatchObject({ usable: false, signIn: true, error: { code: 'unknown' } })
+    // At 0, 100, 300, 700, 1,500 and 3,100 ms: 15,000 more and a margin must fit into the window.
+    expect(told('presented')).toHaveLength(6)
+    expect(clock.monotonic() - beganAt).toBe(6_300)
+    expect(server.counts().presentations).toBe(6)
+    expect(told('presented').map(({ code }) => code)).toEqual(Array(6).fill('unknown'))
+  })
+
+  it('recovers with the second answer', async () => {
+    const { server, process, signIn, expire, clock } = await world({ presentsTwice: true })
+    const tokens = await signIn()
+    expire()
+    server.faults.next({ kind: 'cut_before' })
+
+    const refreshing = process({ axes: { replay: { withinMs: 60_000 } } }).refresh(tokens)
+    const outcome = await clock.through(refreshing, (ms) => ms === 100)
+
+    expect(outcome).toMatchObject({ state: 'rotated', usable: true, changed: true })
+    expect(server.counts()).toMatchObject({ presentations: 2, granted: 1 })
+  })
+})

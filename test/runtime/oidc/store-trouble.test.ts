@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest'
+import { HOUR_MS, world } from '../world.ts'
+
+/** What a failed call of the store is waited for before it is repeated. */
+const isPatience = (ms: number): boolean => ms === 1_000 || Number.isInteger(Math.log2(ms / 25))
+
+const down = (): never => {
+  throw new Error('connection lost')
+}
+
+describe('a store that is down', () => {
+  it('lets nothing be presented, and the good access token is served', async () => {
+    const { server, process, signIn, store, clock } = await world()
+    const tokens = await signIn()
+    clock.advance(HOUR_MS - 40_000)
+    store.before = down
+
+    const outcome = await clock.through(process().refresh(tokens), isPatience)
+
+    expect(outcome).toMatchObject({
+      state: 'error',
+      usable: true,
+      accessToken: tokens.accessToken,
+      changed: false,
+      signIn: false,
+      error: { code: 'store_unavailable' },
+    })
+    expect(server.counts().presentations).toBe(0)
+  })
+
+  it('signs nobody out who holds a dead access token; they recover with the store', async () => {
+    const { server, process, signIn, store, clock, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    store.before = down
+
+    const outcome = await clock.through(process().refresh(tokens), isPatience)
+    store.before = undefined
+    const later = await process().refresh(outcome.tokens)
+
+    expect(outcome).toMatchObject({
+      usable: false,
+      signIn: false,
+      changed: false,
+      error: { code: 'store_unavailable' },
+    })
+    expect(later).toMatchObject({ state: 'rotated', usable: true })
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it('may hang instead', async () => {
+    const { server, process, signIn, store, clock, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    store.before = () => new Promise(() => {})
+
+    const outcome = await clock.through(
+      process().refresh(tokens),
+      (ms) => isPatience(ms) || ms === 2_000,
+    )
+
+    expect(outcome).toMatchObject({ signIn: false, error: { code: 'store_unavailable' } })
+    expect(server.counts().presentations).toBe(0)
+  })
+
+  it('may take the claim, lose the answer and go down: the claim is given back', async () => {
+    const { server, process, signIn, store, clock, expire } = await world()
+    const tokens = await signIn()
+    const refresher = process()
+    const other = await signIn()
+    expire()
+    await refresher.refresh(other)
+    let isDown = false
+    store.after = ({ do: what }) => {
+      if (what !== 'swap') return
+      isDown = true
+      down()
+    }
+    store.before = () => {
+      if (isDown) down()
+    }
+
+    const outcome = await clock.through(refresher.refresh(tokens), isPatience)
+    store.after = undefined
+    store.before = undefined
+    await clock.through(refresher.drain(), isPatience)
+    clock.advance(20_000)
+    const later = await process().refresh(outcome.tokens)
+
+    expect(outcome).toMatchObject({ signIn: false, error: { code: 'store_unavailable' } })
+    expect(later).toMatchObject({ state: 'rotated', usable: true })
+    expect(server.counts()).toMatchObject({ presentations: 2, granted: 2 })
+  })
+})
+
+describe('a store that goes down at the settling', () => {
+  it('lets the set go to its caller; the next call with it heals the ledger', async () => {
+    const { server, process, signIn, store, clock, expire, told } = await world()
+    const tokens = await signIn()
+    expire()
+    store.before = () => {
+      if (server.counts().granted > 0) down()
+    }
+    const refresher = process()
+    const beganAt = clock.monotonic()
+
+    const outcome = await clock.through(refresher.refresh(tokens), isPatience)
+    expect(clock.monotonic() - beganAt).toBeLessThan(10_000)
+    // Nobody tells the ledger: it stays down for longer than the claim lasts.
+    await clock.through(refresher.drain(), isPatience)
+    store.before = undefined
+    expire()
+    const next = await process().refresh(outcome.tokens)
+    const late = await process({ staleHolders: 'serve' }).refresh(tokens)
+
+    expect(outcome).toMatchObject({ state: 'rotated', usable: true, changed: true, signIn: false })
+    expect(await server.isLive(outcome.accessToken!)).toBe(true)
+    expect(told('handed_over')).toHaveLength(1)
+    expect(next).toMatchObject({ state: 'rotated', usable: true })
+    expect(late.accessToken).toBe(next.accessToken)
+    expect(server.counts()).toMatchObject({ presentations: 2, granted: 2, reuses: 0 })
+  })
+
+  it('is told later when it comes back, so that no other holder is signed out', async () => {
+    const { server, process, signIn, store, clock, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    let isDown = true
+    store.before = () => {
+      if (isDown && server.counts().granted > 0) down()
+    }
+    const refresher = process()
+
+    const outcome = await clock.through(refresher.refresh(tokens), isPatience)
+    isDown = false
+    await clock.through(refresher.drain(), isPatience)
+    clock.advance(20_000)
+    const other = await process().refresh(tokens)
+
+    expect(other).toMatchObject({ usable: true, accessToken: outcome.accessToken })
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it('does not matter when it lost the answer only', async () => {
+    const { server, process, signIn, store, clock, expire, told } = await world()
+    const tokens = await signIn()
+    expire()
+    let lost = 0
+    store.after = ({ do: what }) => {
+      if (what === 'swap' && server.counts().granted > 0 && lost++ < 3) down()
+    }
+
+    const outcome = await clock.through(process().refresh(tokens), isPatience)
+    const other = await process().refresh(tokens)
+
+    expect(lost).toBeGreaterThanOrEqual(2)
+    expect(outcome).toMatchObject({ state: 'rotated', usable: true })
+    expect(other.accessToken).toBe(outcome.accessToken)
+    expect(told('handed_over')).toEqual([])
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it('past the claim: what was received is revoked at the AS and handed to nobody', async () => {
+    const { server, process, signIn, store, clock, expire, told } = await world()
+    const tokens = await signIn()
+    expire()
+    store.before = () => {
+      if (server.counts().granted === 0) return
+      clock.advance(20_000)
+      down()
+    }
+
+    const outcome = await clock.through(process().refresh(tokens), isPatience)
+
+    expect(outcome).toMatchObject({ usable: false, changed: true, signIn: true })
+    expect(outcome.tokens.refreshToken).toBe(tokens.refreshToken)
+    expect(told('handed_over')).toEqual([])
+    expect(told('buried')).toMatchObject([{ revoked: true }])
+    expect(server.counts().grants).toEqual({ live: 0, dead: 1 })
+  })
+})
+
+describe('a holder that is too slow to send', () => {
+  it('gives its claim back and starts again', async () => {
+    const { server, process, signIn, store, clock, expire, told } = await world()
+    const tokens = await signIn()
+    expire()
+    let slow = 1
+    store.before = ({ do: what }) => {
+      // The round trip of the first claim takes so long that no request fits into the rest.
+      if (what === 'swap' && told('claimed').length === 0 && slow-- > 0) clock.advance(1)
+    }
+    const refresher = process({ requestTimeoutMs: 10_000, claimMs: 11_000, storeTimeoutMs: 9_000 })
+    await refresher.refresh(await signIn(), { force: true })
+    store.before = () => {
+      if (told('claimed').length === 1 && slow-- > -1) clock.advance(1_500)
+    }
+
+    const outcome = await refresher.refresh(tokens)
+
+    expect(outcome).toMatchObject({ state: 'rotated', usable: true })
+    expect(told('claimed')).toHaveLength(3)
+    expect(server.counts().presentations).toBe(2)
+  })
+})
