@@ -17,8 +17,8 @@ export const placeholders: {
   readonly present: PromiseActorLogic<PresentOutput, RefreshContext>
   readonly reload: PromiseActorLogic<ReloadOutput, RefreshContext>
 } = {
-  claim: fromPromise(notProvided),
-  follow: fromPromise(notProvided),
-  present: fromPromise(notProvided),
-  reload: fromPromise(notProvided),
+  claim: fromPromise<ClaimOutput, RefreshContext>(notProvided),
+  follow: fromPromise<FollowOutput, RefreshContext>(notProvided),
+  present: fromPromise<PresentOutput, RefreshContext>(notProvided),
+  reload: fromPromise<ReloadOutput, RefreshContext>(notProvided),
 }

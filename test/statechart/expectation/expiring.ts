@@ -1,5 +1,5 @@
 import type { ClaimOutput, FollowOutput, Problem } from '../../../machines/index.ts'
-import { AHEAD_MS, HOUR_MS, at, expiryOf, tokensUntil } from '../facts.ts'
+import { AHEAD_MS, HOUR_MS, at, expiryOf, tokensUntil, RECHECK_MS } from '../facts.ts'
 import {
   BREAKS,
   LATER_MS,
@@ -70,7 +70,7 @@ export const claiming: Outcomes<ClaimOutput> = {
           own: false,
           came: was.came ?? came,
           problem: SUPERSEDED,
-          retryInMs: was.recheckMs,
+          retryInMs: RECHECK_MS,
         }
         return [{ type: 'adopted', tokens, place, came }, 'error.resting', changes]
       },

@@ -1,5 +1,5 @@
 import type { PresentOutput, Problem, ReloadOutput } from '../../../machines/index.ts'
-import { HOUR_MS, at, tokensUntil } from '../facts.ts'
+import { HOUR_MS, at, tokensUntil, RECHECK_MS } from '../facts.ts'
 import { BREAKS, generationOf, isInReach, isOutOfReach, lastWaitMs, when } from './step.ts'
 import type { Outcomes } from './step.ts'
 
@@ -31,10 +31,10 @@ export const presenting: Outcomes<PresentOutput> = {
     ),
     when<PresentOutput>(
       'overdue before it was sent, once too often',
-      (was) => [
+      () => [
         { type: 'restarted' },
         'error.resting',
-        { problem: SUPERSEDED, retryInMs: was.recheckMs, claim: undefined },
+        { problem: SUPERSEDED, retryInMs: RECHECK_MS, claim: undefined },
       ],
       isOutOfReach,
     ),
