@@ -35,6 +35,7 @@ export function settlementOf(
         type: 'granted',
         set: keep(response, renewed, audience, isKept, moment),
         rotated: !isKept,
+        hasSuccessor: !isKept && refreshToken !== undefined,
         ...(withheld !== undefined && { withheld }),
       }
     }
@@ -74,8 +75,8 @@ export function received(settlement: Settlement<Kept>): Kept | undefined {
 
 /** The refresh token that came for the presented one, if one did. */
 export function successorOf(settlement: Settlement<Kept>): Secret | undefined {
-  const token = settlement.type === 'granted' && settlement.rotated && settlement.set.refreshToken
-  return typeof token === 'string' ? new Secret(token) : undefined
+  if (settlement.type !== 'granted' || !settlement.hasSuccessor) return undefined
+  return new Secret(settlement.set.refreshToken!)
 }
 
 /** Where a received set will stand once it is settled. */

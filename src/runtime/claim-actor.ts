@@ -1,4 +1,4 @@
-import type { ClaimOutput, RefreshContext } from '../../machines/refresh.types.ts'
+import type { ClaimOutput, Problem, RefreshContext } from '../../machines/refresh.types.ts'
 import type { Secret } from '../core/secret.ts'
 import { keepAll } from '../ledger/kept.ts'
 import type { Kept } from '../ledger/kept.ts'
@@ -137,11 +137,8 @@ const UNPREPARED: {
   misconfigured: (way) => ({ type: 'failed', problem: troubleOf(way) }),
 }
 
-function troubleOf({
-  ready: _,
-  retryAfterMs: __,
-  ...trouble
-}: Unprepared): Omit<Unprepared, 'ready' | 'retryAfterMs'> {
+function troubleOf(way: Unprepared): Problem {
+  const { ready: _, retryAfterMs: __, ...trouble } = way
   return trouble
 }
 

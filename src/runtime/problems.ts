@@ -28,10 +28,10 @@ export function problemOf(error: unknown): Problem {
 }
 
 export function errorOf(
-  { isFinal: _, ...problem }: Problem,
+  problem: Problem,
   provider: string,
   retryAtMs: number | undefined,
 ): RefreshError {
-  const { code, ...details } = problem
+  const { code, isFinal: _, ...details } = problem
   return new RefreshError(code, { ...details, provider, retryAtMs })
 }

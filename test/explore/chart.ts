@@ -1,4 +1,5 @@
-import { getNextSnapshot, initialTransition, transition } from 'xstate'
+import { initialTransition, transition } from 'xstate'
+import type { SnapshotFrom } from 'xstate'
 import { refreshMachine } from '../../machines/refresh.machine.ts'
 import type {
   ClaimOutput,
@@ -59,7 +60,7 @@ function next({ state, context }: Position, event: { type: string; output?: Outp
   return positionOf(reached)
 }
 
-function positionOf(snapshot: ReturnType<typeof getNextSnapshot<typeof refreshMachine>>): Position {
+function positionOf(snapshot: SnapshotFrom<typeof refreshMachine>): Position {
   const { value, context } = snapshot
   const state = typeof value === 'string' ? value : Object.entries(value)[0]!.join('.')
   return { state, context }

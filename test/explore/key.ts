@@ -21,7 +21,7 @@ function write(value: unknown): string {
   if (value instanceof Map) return `{${[...value].map(([k, v]) => `${k}:${write(v)}`).join()}}`
   if (Array.isArray(value)) return `[${value.map((item) => sub(item)).join()}]`
   let text = '{'
-  for (const name of Object.keys(value).sort()) {
+  for (const name of Object.keys(value).toSorted()) {
     const member = (value as Record<string, unknown>)[name]
     if (member !== undefined && typeof member !== 'function') text += `${name}:${sub(member)},`
   }

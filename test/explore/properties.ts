@@ -1,4 +1,3 @@
-import type { GrantRow } from '../../src/ledger/rows.ts'
 import type { Kept } from '../../src/ledger/kept.ts'
 import type { Config, Run, World } from './world.ts'
 
@@ -83,5 +82,5 @@ export function newestLive(world: World): string | undefined {
 }
 
 function setOf(row: World['rows'][string]['row']): Kept | undefined {
-  return 'acknowledged' in row ? (row as GrantRow<Kept>).set : undefined
+  return 'acknowledged' in row ? row.set : undefined
 }

@@ -678,7 +678,7 @@ function* worldSteps(world: World, config: Config): Generator<Step> {
     const isFault = jumps.expire >= config.policy.claimMs && !world.happened.includes('overdue')
     yield [
       'access tokens age',
-      isFault ? { ...aged, happened: [...world.happened, 'overdue' as const].sort() } : aged,
+      isFault ? { ...aged, happened: [...world.happened, 'overdue' as const].toSorted() } : aged,
     ]
   }
   for (const faulty of fault(world, 'overdue'))
@@ -747,7 +747,7 @@ function* fault(world: World, kind: Fault): Generator<World> {
     ...world,
     faults: { ...world.faults, [kind]: left - 1 },
     faultsLeft: world.faultsLeft - 1,
-    happened: [...world.happened, kind].sort(),
+    happened: [...world.happened, kind].toSorted(),
   }
 }
 

@@ -124,7 +124,7 @@ function watched(sealer: Sealer, clock: ManualClock): Sealer {
   }
 }
 
-const granted = { type: 'granted', set: set(1), rotated: true } as const
+const granted = { type: 'granted', set: set(1), rotated: true, hasSuccessor: true } as const
 
 /** The keys of the rows. */
 async function keysOf(chain: Chain = chainOf()): Promise<Record<string, string>> {

@@ -23,8 +23,9 @@ export interface Presentation {
 
 export interface Granted {
   readonly accessToken: string
-  /** Absent: the token was kept. */
   readonly successor?: string | undefined
+  /** Whether the token that was presented lives on. */
+  readonly isKept: boolean
 }
 
 interface RefreshToken {
@@ -47,6 +48,7 @@ export interface AuthorizationServer {
   readonly accessTokens: ReadonlyMap<string, { isRevoked: boolean }>
   /** Whether it ended the grant by itself. */
   readonly isKilled: boolean
+  readonly isAskedToRevoke: boolean
   /** Whether a revocation it was asked for may not have reached it. */
   readonly missedRevocation: boolean
   /** What a worker's requests go through. */
@@ -83,6 +85,7 @@ export function createAuthorizationServer({
   let requests = 0
   let isKilled = false
   let missedRevocation = false
+  let isAskedToRevoke = false
 
   function kill(): void {
     for (const token of refreshTokens.values()) token.state = 'revoked'
@@ -108,11 +111,11 @@ export function createAuthorizationServer({
     )
     if (!rotates) {
       const echo = number % 2 === 0 ? { refresh_token: token } : {}
-      return { status: 200, body: { ...body, ...echo }, ending: { accessToken } }
+      return { status: 200, body: { ...body, ...echo }, ending: { accessToken, isKept: true } }
     }
     held.state = 'spent'
     held.spentAtMs ??= schedule.nowMs
-    if (kind === 'omitted') return { status: 200, body, ending: { accessToken } }
+    if (kind === 'omitted') return { status: 200, body, ending: { accessToken, isKept: false } }
     held.successor ??= `rt.${refreshTokens.size}.${MARK}`
     const { successor, generation } = held
     if (!refreshTokens.has(successor)) {
@@ -121,7 +124,7 @@ export function createAuthorizationServer({
     return {
       status: 200,
       body: { ...body, refresh_token: successor },
-      ending: { accessToken, successor },
+      ending: { accessToken, successor, isKept: false },
     }
   }
 
@@ -192,6 +195,7 @@ export function createAuthorizationServer({
   async function revoke(token: string, worker: Process, signal: AbortSignal): Promise<Response> {
     const miss = (): void => void (missedRevocation = true)
     signal.addEventListener('abort', miss)
+    isAskedToRevoke = true
     await worker.travel(`asks to revoke ${token}`)
     const refresh = refreshTokens.get(token)
     if (refresh !== undefined) refresh.state = 'revoked'
@@ -208,6 +212,9 @@ export function createAuthorizationServer({
     accessTokens,
     get isKilled() {
       return isKilled
+    },
+    get isAskedToRevoke() {
+      return isAskedToRevoke
     },
     get missedRevocation() {
       return missedRevocation

@@ -27,7 +27,10 @@ export async function patched(name: string, patches: readonly Patch[]): Promise<
   for (const { file, text, replacement } of patches) {
     const before = readFileSync(`${copy}${file}`, 'utf8')
     if (before.split(text).length !== 2) throw new Error(`${file} does not hold once: ${text}`)
-    writeFileSync(`${copy}${file}`, before.replace(text, () => replacement))
+    writeFileSync(
+      `${copy}${file}`,
+      before.replace(text, () => replacement),
+    )
   }
   try {
     const load = async <M>(file: string): Promise<M> =>

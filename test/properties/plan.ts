@@ -164,7 +164,7 @@ export function plans(weather: Weather): fc.Arbitrary<Plan> {
       maxLength: ROUNDS_MAX,
     }),
     jumps: few(jumpsMs, () => fc.record({ at: fc.nat(80), ms: fc.constantFrom(...jumpsMs) }), 2),
-    storeTimeoutMs: fc.constantFrom(2_000, 100_000),
+    storeTimeoutMs: fc.constantFrom(2_000, 18_000),
     choices: fc.array(fc.nat(11), { maxLength: 250, size: 'max' }),
     asFaults: few(
       asFaults,

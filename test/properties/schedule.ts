@@ -39,19 +39,21 @@ const STEPS_MAX = 5_000
 /** The macrotask queue is behind every promise that can settle by itself. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+export interface ScheduleOptions {
+  /** Which of the waiting steps comes next, counted from the one that waits longest. */
+  readonly choices: readonly number[]
+  /** Told the number of each step before it is chosen. */
+  readonly beforeStep: (step: number) => Promise<void>
+  readonly onCrash: () => void
+}
+
 /**
  * The order of all steps, and time.
  *
  * Like `fc.scheduler()`, whose orders cannot be shrunk: here an order is a list of numbers, and the
  * empty list is first come, first served.
- *
- * @param choices Which of the waiting steps comes next, counted from the one that waits longest.
- * @param beforeStep Told the number of each step before it is chosen.
  */
-export function createSchedule(
-  choices: readonly number[],
-  beforeStep: (step: number) => Promise<void>,
-): Schedule {
+export function createSchedule({ choices, beforeStep, onCrash }: ScheduleOptions): Schedule {
   interface Step {
     readonly label: string
     readonly owner: Process | undefined
@@ -128,6 +130,7 @@ export function createSchedule(
           steps += 1
           if (!life.isDead && steps === diesAt) {
             life.isDead = true
+            onCrash()
             story.push(`${name} crashes before: ${label}`)
           }
           return life.isDead ? new Promise(() => {}) : enqueue(`${name} ${label}`, self)

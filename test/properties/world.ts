@@ -7,7 +7,14 @@ import { ledgerOf } from './ledger-reader.ts'
 import { STALE_MS } from './observed.ts'
 import type { Call, Happening, World } from './observed.ts'
 import type { AsKind, CallPlan, Plan, StoreFault, WorkerPlan } from './plan.ts'
-import { checkEnd, checkHandedOver, checkQuiet, checkRevoked, checkSend, Violation } from './properties.ts'
+import {
+  checkEnd,
+  checkHandedOver,
+  checkQuiet,
+  checkRevoked,
+  checkSend,
+  Violation,
+} from './properties.ts'
 import { createSchedule, START_MS } from './schedule.ts'
 import type { Process } from './schedule.ts'
 import type { Subject } from './subject.ts'
@@ -20,13 +27,18 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
   worlds += 1
   const storeName = `world ${worlds}`
   let jumps = plan.jumps
-  const schedule = createSchedule(plan.choices, async (step) => {
+  const beforeStep = async (step: number): Promise<void> => {
     const jump = jumps.find(({ at }) => at === step)
     if (jump === undefined) return
     jumps = jumps.filter((each) => each !== jump)
     if (inTheAir > 0) happened.add('time')
     schedule.story.push(`time passes: ${jump.ms} ms`)
     await schedule.pass(jump.ms)
+  }
+  const schedule = createSchedule({
+    choices: plan.choices,
+    beforeStep,
+    onCrash: () => happened.add('crash'),
   })
   const outsider = schedule.process('world')
   const events: World['events'] = []
@@ -183,7 +195,6 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
       await schedule.pass(ms)
       for (const begin of workers) begin(round)
       await schedule.run(isDone, isOver)
-      if ([...running.keys()].some(({ isDead }) => isDead)) happened.add('crash')
     }
     if (!isOver()) await checkQuiet(world)
   } catch (error) {

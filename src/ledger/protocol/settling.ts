@@ -1,4 +1,4 @@
-import type { Acknowledgement, Ending, GrantRow } from '../rows.ts'
+import type { Acknowledgement, ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
 import { acknowledgedOf, isMine, open } from './view.ts'
 import type { Dated, Next, Operation, Place, Policy, View } from './view.ts'
 
@@ -9,6 +9,8 @@ export type Settlement<S> =
       readonly set: S
       /** Whether the refresh token of the set is another than the one presented. */
       readonly rotated: boolean
+      /** Whether a new refresh token came at all. */
+      readonly hasSuccessor: boolean
       readonly withheld?: 'subject_changed'
     }
   /** Provably not consumed. */
@@ -60,60 +62,91 @@ export function abandon<S>(
 /** Writes how the presentation ended. */
 export function settle<S>(
   request: SettleRequest<S>,
-  ended: Settlement<S>,
+  ending: Settlement<S>,
   view: View<S>,
 ): Next<S, SettleAnswer<S>> {
-  if (ended.type === 'spent') return { answer: { type: 'noted' } }
-  if (ended.type === 'unspent') return abandon(request.claimId, view, ended.delayMs)
-  const { grant, generation } = request.place
-  if (ended.type === 'disposed') {
-    const seen = view.grants[grant]
-    if (seen?.row?.ended === undefined || seen.row.claimId === request.claimId) {
+  switch (ending.type) {
+    case 'spent':
       return { answer: { type: 'noted' } }
-    }
-    return { operations: [signRow(request, seen.version, seen.row)] }
+    case 'unspent':
+      return abandon(request.claimId, view, ending.delayMs)
+    case 'disposed':
+      return sign(request, view)
+    case 'granted':
+      return grant(request, ending, view)
   }
-  const target = generation + (ended.rotated ? 1 : 0)
-  const seen = view.grants[grant]
+}
+
+type Granted<S> = Extract<Settlement<S>, { type: 'granted' }>
+
+/** First the way to the chain, if its holders need one; then the grant row; then the claim. */
+function grant<S>(
+  request: SettleRequest<S>,
+  received: Granted<S>,
+  view: View<S>,
+): Next<S, SettleAnswer<S>> {
+  const { claimId, place } = request
+  const generation = place.generation + (received.rotated ? 1 : 0)
+  const seen = view.grants[place.grant]
   const row = seen?.row
-  if (row?.ended !== undefined) {
-    return { answer: { type: 'ended', place: request.place, reason: row.ended } }
+  if (row?.ended !== undefined) return { answer: { type: 'ended', place, reason: row.ended } }
+  if (row === undefined || !isWritten(row, claimId, generation, received.rotated)) {
+    if (!request.carried && received.hasSuccessor && view.introduced !== true) {
+      return { operations: [introduce({ ...place, generation })] }
+    }
+    const written = grantRow(request, received, generation, seen, view.nowMs)
+    const expected = seen?.version ?? 0
+    return { operations: [{ on: 'grant', grant: place.grant, do: 'swap', expected, row: written }] }
   }
-  const isWritten = row?.claimId === request.claimId
-  const isOvertaken =
-    row !== undefined && (ended.rotated ? row.generation >= target : row.generation > target)
-  if (!isWritten && !isOvertaken) {
-    if (!request.carried && ended.rotated && view.introduced !== true) {
-      return {
-        operations: [
-          {
-            on: 'successor',
-            do: 'swap',
-            expected: 0,
-            row: { kind: 'open', grant, generation: target },
-          },
-        ],
-      }
-    }
-    const written: GrantRow<S> = {
-      generation: target,
-      set: request.merge(row?.set, ended.set),
-      claimId: request.claimId,
-      acknowledged: request.own
-        ? acknowledge(acknowledgedOf(seen), generation, view.nowMs, request.policy.staleMs)
-        : acknowledgedOf(seen),
-      ...(ended.withheld !== undefined && { withheld: ended.withheld }),
-    }
-    return {
-      operations: [{ on: 'grant', grant, do: 'swap', expected: seen?.version ?? 0, row: written }],
-    }
+  if (!received.rotated && isMine(claimId, view)) return { operations: [open(view, place)] }
+  const reached = { ...place, generation: row.generation }
+  if (row.withheld !== undefined) {
+    return { answer: { type: 'withheld', place: reached, reason: row.withheld } }
   }
-  if (!ended.rotated && isMine(request.claimId, view))
-    return { operations: [open(view, request.place)] }
-  const place = { grant, generation: row!.generation }
-  if (row!.withheld !== undefined)
-    return { answer: { type: 'withheld', place, reason: row!.withheld } }
-  return { answer: { type: 'settled', place, set: row!.set! } }
+  return { answer: { type: 'settled', place: reached, set: row.set! } }
+}
+
+/** Whether our set stands, or a later one does: a generation is never lowered. */
+function isWritten<S>(
+  row: GrantRow<S>,
+  claimId: string,
+  generation: number,
+  rotated: boolean,
+): boolean {
+  if (row.claimId === claimId) return true
+  return rotated ? row.generation >= generation : row.generation > generation
+}
+
+function grantRow<S>(
+  { claimId, place, own, policy, merge }: SettleRequest<S>,
+  { set, withheld }: Granted<S>,
+  generation: number,
+  seen: Seen<GrantRow<S>> | undefined,
+  nowMs: number,
+): GrantRow<S> {
+  const known = acknowledgedOf(seen)
+  return {
+    generation,
+    set: merge(seen?.row?.set, set),
+    claimId,
+    acknowledged: own ? acknowledge(known, place.generation, nowMs, policy.staleMs) : known,
+    ...(withheld !== undefined && { withheld }),
+  }
+}
+
+/** The successor's own row, for a holder who will come with nothing else. */
+function introduce<S>(place: Place): Operation<S> {
+  const row: ClaimRow = { kind: 'open', ...place }
+  return { on: 'successor', do: 'swap', expected: 0, row }
+}
+
+/** Says in the row of the ended chain that what was received is dead. */
+function sign<S>(request: SettleRequest<S>, view: View<S>): Next<S, SettleAnswer<S>> {
+  const seen = view.grants[request.place.grant]
+  if (seen?.row?.ended === undefined || seen.row.claimId === request.claimId) {
+    return { answer: { type: 'noted' } }
+  }
+  return { operations: [signRow(request, seen.version, seen.row)] }
 }
 
 /**

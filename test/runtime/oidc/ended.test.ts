@@ -57,10 +57,7 @@ describe('a grant that the AS revoked', () => {
 
 describe('reload', () => {
   it('is believed for a later set of the same grant, and asked once', async () => {
-    const { server, process, signIn, expire } = await world({
-      presentsTwice: true,
-      revokeGrantPolicy: () => false,
-    })
+    const { server, process, signIn, expire } = await world({ presentsTwice: true })
     const first = await signIn()
     expire()
     const stale = (await process().refresh(first)).tokens
@@ -73,6 +70,8 @@ describe('reload', () => {
     }
 
     // A ledger that forgot everything: only the application's storage can tell.
+    const body = JSON.stringify({ error: 'invalid_grant' })
+    server.faults.next({ kind: 'status', status: 400, body })
     const outcome = await process({ ledger: 'forgetful', reload }).refresh(stale)
 
     expect(asked).toHaveLength(1)

@@ -185,21 +185,18 @@ describe('a holder that is too slow to send', () => {
     const { server, process, signIn, store, clock, expire, told } = await world()
     const tokens = await signIn()
     expire()
-    let slow = 1
-    store.before = ({ do: what }) => {
+    const refresher = process({ requestTimeoutMs: 10_000, claimMs: 11_000 })
+    let isSlow = true
+    store.before = ({ do: what, at }) => {
       // The round trip of the first claim takes so long that no request fits into the rest.
-      if (what === 'swap' && told('claimed').length === 0 && slow-- > 0) clock.advance(1)
-    }
-    const refresher = process({ requestTimeoutMs: 10_000, claimMs: 11_000, storeTimeoutMs: 9_000 })
-    await refresher.refresh(await signIn(), { force: true })
-    store.before = () => {
-      if (told('claimed').length === 1 && slow-- > -1) clock.advance(1_500)
+      if (at > 0 && what === 'swap' && isSlow) clock.advance(1_500)
+      if (at > 0) isSlow = false
     }
 
     const outcome = await refresher.refresh(tokens)
 
     expect(outcome).toMatchObject({ state: 'rotated', usable: true })
-    expect(told('claimed')).toHaveLength(3)
-    expect(server.counts().presentations).toBe(2)
+    expect(told('claimed')).toHaveLength(2)
+    expect(server.counts().presentations).toBe(1)
   })
 })
