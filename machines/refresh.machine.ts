@@ -45,7 +45,6 @@ const chart = setup({
       output.type === 'busy' && standing(context.tokens, output.nowMs, context.demand) !== 'dead',
 
     isChanged: (_, output: FollowOutput) => output.type === 'changed',
-
     isGranted: (_, output: PresentOutput) => output.type === 'granted',
     isRestartInReach: ({ context }, output: PresentOutput) =>
       output.type === 'restarted' && context.hops < context.maxHops,
@@ -54,7 +53,6 @@ const chart = setup({
     isRejected: (_, output: PresentOutput) => output.type === 'rejected',
 
     isAnother: (_, output: ReloadOutput) => output.type === 'another',
-
     isEnded: (_, output: ClaimOutput | PresentOutput | ReloadOutput) => output.type === 'ended',
     isDeferredInBudget: ({ context }, output: ClaimOutput | PresentOutput) =>
       output.type === 'deferred' && output.elapsedMs + output.retryInMs < context.budgetMs,
@@ -77,14 +75,14 @@ const chart = setup({
     rest: assign({ nowMs: ({ context }) => context.nowMs + restForMs(context) }),
     expire: assign({ nowMs: ({ context }) => context.nowMs + freshForMs(context) }),
     stored: assign({ nowMs: (_, at: Stored) => at.nowMs }),
-    hold: assign((_, output: ClaimOutput) => {
-      const times = timesOf(output)
-      return output.type === 'won' ? { ...times, claim: output.claim, place: output.place } : times
-    }),
-    watch: assign((_, output: ClaimOutput) => {
-      const times = timesOf(output)
-      return output.type === 'busy' ? { ...times, watch: output.watch } : times
-    }),
+    hold: assign((_, output: ClaimOutput) => ({
+      ...timesOf(output),
+      ...(output.type === 'won' && { claim: output.claim, place: output.place }),
+    })),
+    watch: assign((_, output: ClaimOutput) => ({
+      ...timesOf(output),
+      ...(output.type === 'busy' && { watch: output.watch }),
+    })),
     /** Takes over a set that somebody else obtained. */
     adopt: assign(({ context }, output: ClaimOutput) => {
       const times = timesOf(output)

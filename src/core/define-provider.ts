@@ -92,7 +92,8 @@ function checkUrl(id: string, axis: string, value: string | undefined, insecure:
   if (readEndpoint(value, insecure) !== undefined) return
   if (readEndpoint(value, true) !== undefined) {
     throw new TypeError(
-      `${id}: '${axis}' is plain http: write https, or 'insecure: true' if everyone on the way may read the tokens`,
+      `${id}: '${axis}' is plain http: write https, or 'insecure: true' if everyone on the ` +
+        'way may read the tokens',
     )
   }
   throw new TypeError(
@@ -103,12 +104,14 @@ function checkUrl(id: string, axis: string, value: string | undefined, insecure:
 function checkAxes({ id, rotation, replay, request, failures }: Provider): void {
   if (replay === 'always' && rotation !== 'never') {
     throw new TypeError(
-      `${id}: replay 'always' presents a token again that may be spent: write rotation: 'never' if tokens never rotate, else replay: { withinMs } or 'never'`,
+      `${id}: replay 'always' presents a token again that may be spent: write ` +
+        "rotation: 'never' if tokens never rotate, else replay: { withinMs } or 'never'",
     )
   }
   if (typeof replay === 'object' && !(Number.isFinite(replay.withinMs) && replay.withinMs > 0)) {
     throw new TypeError(
-      `${id}: replay.withinMs is milliseconds above 0: write replay: 'never' where the server has no window`,
+      `${id}: replay.withinMs is milliseconds above 0: write ` +
+        "replay: 'never' where the server has no window",
     )
   }
   if (request.method === 'GET' && request.format !== 'query' && request.format !== 'cookie') {
@@ -117,7 +120,8 @@ function checkAxes({ id, rotation, replay, request, failures }: Provider): void 
   for (const [name, failure] of Object.entries(failures)) {
     if (FAILURES.has(failure)) continue
     throw new TypeError(
-      `${id}: failures[${quoted(name)}] is ${quoted(failure)}: write one of ${[...FAILURES].join(', ')}`,
+      `${id}: failures[${quoted(name)}] is ${quoted(failure)}: ` +
+        `write one of ${[...FAILURES].join(', ')}`,
     )
   }
 }

@@ -15,7 +15,11 @@ export function encodeRow(
   { issuer, clientId }: Identity,
   row: ClaimRow | GrantRow<Kept>,
 ): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(JSON.stringify({ issuer, clientId, row }, withoutHoles))
+  const envelope = { issuer, clientId, row }
+  const text = JSON.stringify(envelope)
+  // What holds no `null` has no hole. Asking for each value takes longer than all the rest.
+  const isWhole = !text.includes('null')
+  return new TextEncoder().encode(isWhole ? text : JSON.stringify(envelope, withoutHoles))
 }
 
 /**

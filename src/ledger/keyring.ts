@@ -17,18 +17,27 @@ export interface Chain {
 /** The row that an operation means. */
 export type Target = Pick<Operation<Kept>, 'on'> & { readonly grant?: string }
 
-/** Finds the keys of rows, and derives those of each row once. */
+/** Finds the keys of rows. */
 export type Keyring = (target: Target) => Promise<RowKeys>
 
-export function createKeyring(sealer: Sealer, { refreshToken, successor }: Chain): Keyring {
-  const known = new Map<string, Promise<RowKeys>>()
-  return ({ on, grant }) => {
-    const name = grant ?? on
-    const secret =
-      grant !== undefined ? new Secret(grant) : on === 'claim' ? refreshToken : successor
-    if (secret === undefined) throw new RefreshError('internal', { hint: 'There is no successor.' })
-    const keys = known.get(name) ?? sealer.derive(on === 'grant' ? 'grant' : 'claim', secret)
-    known.set(name, keys)
-    return keys
-  }
+/**
+ * Makes keyrings that derive the keys of a row once for all that is done with one refresh token:
+ * claiming and settling ask for the same ones, and a derivation is two calls of WebCrypto.
+ *
+ * By the `Secret` itself, so that no key outlives the run that holds the token.
+ */
+export function createKeyrings(sealer: Sealer): (chain: Chain) => Keyring {
+  const known = new WeakMap<Secret, Map<string, Promise<RowKeys>>>()
+  return ({ refreshToken, successor }) =>
+    ({ on, grant = '' }) => {
+      const token = on === 'successor' ? successor : refreshToken
+      if (token === undefined) throw new RefreshError('internal', { hint: 'No successor.' })
+      const keys = known.get(token) ?? new Map<string, Promise<RowKeys>>()
+      known.set(token, keys)
+      const found =
+        keys.get(grant) ??
+        (on === 'grant' ? sealer.derive('grant', new Secret(grant)) : sealer.derive('claim', token))
+      keys.set(grant, found)
+      return found
+    }
 }

@@ -2,7 +2,7 @@ import { sleep, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import type { Identity } from './codec.ts'
 import { checkConfiguration } from './configuration.ts'
-import { createKeyring, type Chain } from './keyring.ts'
+import { createKeyrings, type Chain } from './keyring.ts'
 import type { Kept } from './kept.ts'
 import { perform, type Rows } from './perform.ts'
 import { see, UNSEEN, type Next, type Place, type View } from './protocol.ts'
@@ -74,6 +74,7 @@ export function createLedger({
   const call = <R extends Stored>(work: () => Promise<R>): Promise<R> =>
     callStore(store, clock, storeTimeoutMs, work)
   const rows: Rows = { store, identity, call, retention: { claimRetentionMs, grantRetentionMs } }
+  const keyringOf = createKeyrings(sealer)
   let checked: Promise<void> | undefined
 
   async function check(): Promise<void> {
@@ -89,7 +90,7 @@ export function createLedger({
 
   return {
     async run(chain, next, { view = UNSEEN, patienceMs = 0 } = {}) {
-      const keyring = createKeyring(sealer, chain)
+      const keyring = keyringOf(chain)
       const bear = createPatience(clock, patienceMs)
       for (let step = 0; step < STEPS_MAX; step += 1) {
         const asked = next(view)
@@ -119,7 +120,7 @@ export function createLedger({
       return checked
     },
     async watch(chain, view, place, signal) {
-      const keyring = createKeyring(sealer, chain)
+      const keyring = keyringOf(chain)
       const [claim, grant] = await Promise.all([
         keyring({ on: 'claim' }),
         keyring({ on: 'grant', ...place }),

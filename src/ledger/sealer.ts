@@ -142,17 +142,20 @@ function part(digest: Uint8Array, name: keyof typeof SPLIT): Uint8Array<ArrayBuf
 
 /** Hexadecimal, because some stores and file systems do not tell `a` from `A`. */
 function rowKey(digest: Uint8Array): string {
-  const digits = Array.from(part(digest, 'key'), (byte) => byte.toString(16).padStart(2, '0'))
-  return `ro1-${digits.join('')}`
+  let key = 'ro1-'
+  for (const byte of part(digest, 'key')) key += (byte + 0x100).toString(16).slice(1)
+  return key
 }
 
 /** Texts as bytes, each behind its length: no two lists of texts look the same. */
 function encode(...texts: string[]): Uint8Array<ArrayBuffer> {
-  const parts = texts.map((text) => new TextEncoder().encode(text))
+  const encoder = new TextEncoder()
+  const parts = texts.map((text) => encoder.encode(text))
   const bytes = new Uint8Array(parts.reduce((length, text) => length + 4 + text.length, 0))
+  const lengths = new DataView(bytes.buffer)
   let at = 0
   for (const text of parts) {
-    new DataView(bytes.buffer).setUint32(at, text.length)
+    lengths.setUint32(at, text.length)
     bytes.set(text, at + 4)
     at += 4 + text.length
   }

@@ -67,7 +67,8 @@ export function keepFresh<T extends TokenSet>(
       }
     }
     if (!next.changed) await sleep(clock, UNCHANGED_MS, stopping.signal)
-    actor.send({ type: 'STORED', nowMs: clock.now() })
+    // XState's development build complains of events for an actor that was stopped.
+    if (!stopping.signal.aborted) actor.send({ type: 'STORED', nowMs: clock.now() })
   }
 
   const look = (snapshot: Snapshot): void => {

@@ -1,5 +1,6 @@
 import { accessFor, standing } from '../../machines/standing.ts'
 import type { Problem, RefreshContext } from '../../machines/refresh.types.ts'
+import type { Standing } from '../core/classify.ts'
 import { tokenSetOf } from '../core/convert.ts'
 import { formatGrant } from '../core/grant-ref.ts'
 import type { Outcome, OutcomeState } from '../core/outcome.ts'
@@ -27,6 +28,9 @@ const FIELDS = [
   'grant',
 ] as const satisfies readonly (keyof TokenSet)[]
 
+/** Whether an access token may still be handed out. */
+const SERVES: Readonly<Record<Standing, boolean>> = { fresh: true, expiring: true, dead: false }
+
 /** What a run means for a caller who came with these tokens. */
 export function outcomeOf<T extends TokenSet>(
   { state, isEnded, first, context }: End,
@@ -36,7 +40,7 @@ export function outcomeOf<T extends TokenSet>(
   const { demand, nowMs, problem, retryInMs } = context
   const next = isEnded ? base : renewed(base, first, context, provider)
   const changed = next !== base && isOther(next, base)
-  const isUsable = !isEnded && standing(context.tokens, nowMs, demand) !== 'dead'
+  const isUsable = !isEnded && SERVES[standing(context.tokens, nowMs, demand)]
   const access = isUsable ? accessFor(context.tokens, demand) : undefined
   const retryAtMs = retryInMs === undefined ? undefined : nowMs + retryInMs
   return Object.freeze({
@@ -50,7 +54,9 @@ export function outcomeOf<T extends TokenSet>(
   })
 }
 
-/** The caller's set with what the run learnt. A run that met no other set may have met its chain. */
+/**
+ * The caller's set with what the run learnt. A run that met no other set may have met its chain.
+ */
 function renewed<T extends TokenSet>(
   base: T,
   first: Tokens,

@@ -37,7 +37,8 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
     if (refreshToken === undefined && place === undefined) {
       return { ended: false, ...(await tell(parts, mine)), error: undefined }
     }
-    // A set that names its chain leads to it; without refresh token it has no claim row, and needs none.
+    // A set that names its chain leads to it; without refresh token it has no claim row, and needs
+    // none.
     const chain = { refreshToken: refreshToken ?? new Secret(''), carried: place !== undefined }
     const request = {
       claimId: randomName(parts),

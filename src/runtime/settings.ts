@@ -32,7 +32,8 @@ export interface RefresherOptions {
   readonly requestTimeoutMs?: number
   /**
    * How long a claim counts as being worked on; past it a token is lost. Default `requestTimeoutMs`
-   * + 5,000, and the provider's reuse window if it has one.
+   *
+   * - 5,000, and the provider's reuse window if it has one.
    */
   readonly claimMs?: number
   /** How long a call may wait in all. Default `claimMs`. */
@@ -93,6 +94,8 @@ export type Settings = Required<
 const CLAIM_MARGIN_MS = 5_000
 const CLAIM_MARGIN_MIN_MS = 1_000
 
+const POLICIES: ReadonlySet<string> = new Set(['replay', 'serve'])
+
 const DURATIONS = [
   'refreshAheadMs',
   'requestTimeoutMs',
@@ -115,6 +118,16 @@ export function settingsOf(options: RefresherOptions): Settings {
   }
   if (typeof store?.swap !== 'function') {
     throw new TypeError('store is missing: memoryStore() for one process, or a shared store')
+  }
+  for (const name of ['onEvent', 'reload', 'fetch'] as const) {
+    const hook: unknown = options[name]
+    if (hook !== undefined && typeof hook !== 'function') {
+      throw new TypeError(`${name} is a function, or left out`)
+    }
+  }
+  const { staleHolders = 'replay' } = options
+  if (!POLICIES.has(staleHolders)) {
+    throw new TypeError(`staleHolders is 'replay' or 'serve', not ${String(staleHolders)}`)
   }
   for (const name of DURATIONS) {
     const value = options[name]
@@ -143,7 +156,7 @@ export function settingsOf(options: RefresherOptions): Settings {
     claimMs,
     waitMs: options.waitMs ?? claimMs,
     staleMs: options.staleMs ?? 3_600_000,
-    staleHolders: options.staleHolders ?? 'replay',
+    staleHolders,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
   }

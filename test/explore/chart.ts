@@ -29,10 +29,6 @@ export const INVOKING = new Set([
 ])
 
 const seen = new Map<string, Position>()
-let steps = 0
-
-/** How many transitions of the chart were computed (the rest was known already). */
-export const chartSteps = (): number => steps
 
 export function begin(input: RefreshInput): Position {
   return once(keyOf(input), () => positionOf(initialTransition(refreshMachine, input)[0]))
@@ -69,7 +65,6 @@ function positionOf(snapshot: SnapshotFrom<typeof refreshMachine>): Position {
 function once(key: string, compute: () => Position): Position {
   let position = seen.get(key)
   if (position === undefined) {
-    steps += 1
     position = compute()
     seen.set(key, position)
   }

@@ -88,7 +88,7 @@ function line(
   { states, transitions, depth }: Size,
   pinned: Size | undefined,
 ): string {
-  const mark = isSame({ states, transitions, depth, quiet: pinned?.quiet ?? 0 }, pinned) ? '✓' : '?'
+  const mark = states === pinned?.states && transitions === pinned.transitions ? '✓' : '?'
   return `${mark} ${name}: ${states} states, ${transitions} transitions, depth ${depth}`
 }
 

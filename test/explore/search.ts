@@ -13,7 +13,7 @@ export interface Size {
 }
 
 /** A property that does not hold, and the shortest way there. */
-export class Counterexample extends Error {
+class Counterexample extends Error {
   readonly story: readonly string[]
 
   constructor(config: Config, reason: string, story: readonly string[]) {
@@ -74,7 +74,7 @@ export function search(config: Config, first: World): Size {
   return { states: parents.size, transitions, depth, quiet }
 }
 
-export function isAtRest({ workers, tasks }: World): boolean {
+function isAtRest({ workers, tasks }: World): boolean {
   return tasks.length === 0 && workers.every(({ run }) => run === undefined)
 }
 

@@ -58,9 +58,11 @@ export interface AuthorizationServer {
 export interface AsOptions {
   readonly kind: AsKind
   readonly schedule: Schedule
-  readonly faultAt: ReadonlyMap<number, AsFault>
+  /** What becomes of a presentation, by its number. */
+  readonly faultAt: (presentation: number) => AsFault | undefined
   /** Told before a refresh token is sent. */
   readonly onSend: (token: string, worker: Process) => void
+  readonly onRevoke: (token: string) => void
   readonly onFault: (fault: AsFault) => void
 }
 
@@ -75,6 +77,7 @@ export function createAuthorizationServer({
   schedule,
   faultAt,
   onSend,
+  onRevoke,
   onFault,
 }: AsOptions): AuthorizationServer {
   const refreshTokens = new Map<string, RefreshToken>([
@@ -164,7 +167,7 @@ export function createAuthorizationServer({
       presentation.ending = ending
     }
     signal.addEventListener('abort', () => end('unproven'))
-    const fault = faultAt.get(requests)
+    const fault = faultAt(requests)
     requests += 1
     if (fault !== undefined) onFault(fault)
     if (fault === 'refused connection') {
@@ -196,6 +199,7 @@ export function createAuthorizationServer({
     const miss = (): void => void (missedRevocation = true)
     signal.addEventListener('abort', miss)
     isAskedToRevoke = true
+    onRevoke(token)
     await worker.travel(`asks to revoke ${token}`)
     const refresh = refreshTokens.get(token)
     if (refresh !== undefined) refresh.state = 'revoked'

@@ -62,6 +62,30 @@ function isInWindow(
   )
 }
 
+/** Before the AS is asked to revoke a token. */
+export function checkTold(world: World, token: string): void {
+  if (world.isSignOutBegun || isEnded(world)) return
+  const isKept = ({ token: presented, ending }: Presentation): boolean =>
+    presented === token && typeof ending === 'object' && ending.isKept
+  if (world.as.presentations.some(isKept)) {
+    throw new Violation(`P5: ${token} is revoked, which was kept and is everybody's`)
+  }
+}
+
+/** Whether a run found the chain ended, or ended it. */
+function isEnded({ events }: World): boolean {
+  return events.some((event) => event.type === 'ended' && event.state === 'revoked')
+}
+
+/**
+ * Whether a set that could not be settled in time was revoked (docs/design.md: a ledger that was
+ * down past the claim's end). If it was settled after all, its holders lose it.
+ */
+function isDiscarded({ as, happened }: World): boolean {
+  const late: readonly Happening[] = ['time', 'outage', 'silence']
+  return as.isAskedToRevoke && late.some((each) => happened.has(each))
+}
+
 /** When a refresh came back. */
 export function checkEnd(world: World, call: Call): void {
   const { came, startedAt } = call
@@ -100,11 +124,34 @@ export function checkEnd(world: World, call: Call): void {
   }
   if (handsOut && !isMixed(world.plan) && isReplay(world, call))
     throw new Violation('P4: a replay was served')
-  if (handsOut && !world.isSignOutBegun && world.revokedAt === undefined && !isKilled(world)) {
+  if (
+    handsOut &&
+    !world.isSignOutBegun &&
+    world.revokedAt === undefined &&
+    !isKilled(world) &&
+    !isDiscarded(world)
+  ) {
     if (world.as.accessTokens.get(accessToken ?? '')?.isRevoked === true) {
       throw new Violation('P5: a revoked access token was handed out')
     }
   }
+}
+
+/**
+ * When nothing goes wrong any more: who comes with an expired set is served, unless its chain has
+ * ended or a token may be lost.
+ */
+export function checkServed(world: World, call: Call): void {
+  const { as, revokedAt, isSignOutBegun, plan } = world
+  const isOver = isSignOutBegun || revokedAt !== undefined || as.isKilled
+  if (isOver || plan.as === 'omitted' || mayLose(world) || call.outcome!.usable) return
+  const held = generationOf(world, call.came.refreshToken)
+  const isLate = acknowledgements(world, 'earliest').some(
+    ({ generation, atMs }) => generation > held && atMs + STALE_MS <= call.startedAtMs,
+  )
+  if (isLate) return
+  const code = call.outcome!.error?.code
+  throw new Violation(`liveness: not served (${code}) although nothing is wrong any more`)
 }
 
 function isKilled({ as }: World): boolean {
@@ -114,7 +161,7 @@ function isKilled({ as }: World): boolean {
 /** P5: only the AS, a replay or our own revocation makes `revoked`. */
 function checkRevocationIsJust(world: World, code: string | undefined): void {
   if (world.isSignOutBegun || isKilled(world)) return
-  if (world.as.isAskedToRevoke && world.happened.has('outage')) return
+  if (isDiscarded(world)) return
   const isReported = world.events.some(({ type }) => type === 'replay')
   if (code !== 'replay' && !isReported) {
     throw new Violation(`P5: revoked (${code}) although nobody ended the chain`)

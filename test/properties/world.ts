@@ -13,6 +13,8 @@ import {
   checkQuiet,
   checkRevoked,
   checkSend,
+  checkServed,
+  checkTold,
   Violation,
 } from './properties.ts'
 import { createSchedule, START_MS } from './schedule.ts'
@@ -50,11 +52,13 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
       world.violation ??= error as Error
     }
   }
+  const faults = new Map(plan.asFaults.map(({ at, fault }) => [at, fault]))
   const as = createAuthorizationServer({
     kind: plan.as,
     schedule,
-    faultAt: new Map(plan.asFaults.map(({ at, fault }) => [at, fault])),
+    faultAt: (request) => (isCalm ? undefined : faults.get(request)),
     onSend: (token, worker) => guard(() => checkSend(world, token, worker)),
+    onRevoke: (token) => guard(() => checkTold(world, token)),
     onFault: (fault) => happened.add(fault),
   })
   const memory = subject.memoryStore({ name: storeName, clock: outsider.clock })
@@ -87,7 +91,7 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
       provider,
       client: { id: `client ${worlds}` },
       store: heldStore(store, worker, {
-        nextFault,
+        nextFault: () => (isCalm ? undefined : nextFault()),
         onLeak: () => guard(() => fail('S1: a row shows a token')),
       }),
       fetch: as.fetchOf(worker),
@@ -115,6 +119,7 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
 
   let tick = 0
   let inTheAir = 0
+  let isCalm = false
   let newest = first
 
   async function call(refresher: Refresher, made: Call): Promise<void> {
@@ -146,13 +151,17 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
       world.handedOut.push(tokens)
       guard(() => refuseTokens(error, 'an error'))
       guard(() => checkEnd(world, made))
+      if (isCalm) guard(() => checkServed(world, made))
       if (state === 'revoked') world.revokedAt ??= tick
     }
     inTheAir -= 1
   }
 
   /** A worker's storage: it makes its calls round by round. */
-  function workerOf(plan: WorkerPlan, number: number): (round: number) => void {
+  function workerOf(
+    plan: WorkerPlan,
+    number: number,
+  ): (calls: (worker: WorkerPlan) => readonly CallPlan[]) => void {
     const worker = schedule.process(`w${number}`, plan.diesAt)
     const refresher = refresherOf(worker, number)
     let own = first
@@ -177,12 +186,20 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
       newest = made.outcome.tokens
     }
 
-    return (round) => {
-      for (const each of plan.rounds[round] ?? []) {
+    return (calls) => {
+      for (const each of calls(plan)) {
         running.set(worker, (running.get(worker) ?? 0) + 1)
         void once(each).then(() => running.set(worker, running.get(worker)! - 1))
       }
     }
+  }
+
+  async function round(pauseMs: number, calls: (worker: WorkerPlan) => readonly CallPlan[]) {
+    if (isOver()) return
+    if (pauseMs > 0) schedule.story.push(`time passes: ${pauseMs} ms`)
+    await schedule.pass(pauseMs)
+    for (const begin of workers) begin(calls)
+    await schedule.run(isDone, isOver)
   }
 
   const running = new Map<Process, number>()
@@ -190,12 +207,12 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
   const isOver = (): boolean => world.violation !== undefined
   const workers = plan.workers.map((worker, index) => workerOf(worker, index + 1))
   try {
-    for (const [round, ms] of plan.pausesMs.entries()) {
-      if (ms > 0) schedule.story.push(`time passes: ${ms} ms`)
-      await schedule.pass(ms)
-      for (const begin of workers) begin(round)
-      await schedule.run(isDone, isOver)
+    for (const [number, pauseMs] of plan.pausesMs.entries()) {
+      await round(pauseMs, ({ rounds }) => rounds[number] ?? [])
     }
+    if (!isOver()) await checkQuiet(world)
+    isCalm = true
+    await round(LIFETIME_MS, () => [{ does: 'refresh', from: 'own' }])
     if (!isOver()) await checkQuiet(world)
   } catch (error) {
     const isOurs = error instanceof Violation

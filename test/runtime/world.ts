@@ -32,12 +32,18 @@ export interface World {
   /** Every secret that crossed the wire, and every `grant` that was handed out. */
   readonly secrets: Set<string>
   /** A refresher that shares nothing with others but the store: a process of its own. */
-  process(options?: Partial<RefresherOptions> & { readonly axes?: Overrides }): Refresher
+  process(options?: ProcessOptions): Refresher
   signIn(client?: ClientId, options?: SignInOptions): Promise<TokenSet>
   /** Ages the tokens of everybody to death. */
   expire(): void
   /** Events of one type. */
   told<T extends RefreshEvent['type']>(type: T): Extract<RefreshEvent, { type: T }>[]
+}
+
+/** Those of a refresher; `onEvent: undefined` leaves it with its log line. */
+export interface ProcessOptions extends Omit<Partial<RefresherOptions>, 'onEvent'> {
+  readonly onEvent?: RefresherOptions['onEvent'] | undefined
+  readonly axes?: Overrides
 }
 
 export interface WorldOptions extends OidcServerOptions {
@@ -78,7 +84,9 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     store,
     events,
     secrets,
-    process({ axes = {}, ...more } = {}) {
+    process(options = {}) {
+      const { axes = {}, onEvent = (event) => events.push(event), ...more } = options
+      const isLoud = 'onEvent' in options && options.onEvent === undefined
       names += 1
       const refresher = createRefresher({
         provider: oidc({ issuer: server.issuer, rotation: 'always', ...axes }),
@@ -87,7 +95,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
         store: { ...store, name: `memory-${names}` },
         clock,
         random,
-        onEvent: (event) => events.push(event),
+        ...(!isLoud && { onEvent }),
         ...more,
         fetch: listening(secrets, more.fetch),
       })

@@ -165,7 +165,7 @@ export function maySend(elapsedMs: number, claimMs: number, requestTimeoutMs: nu
  *
  * @param nowMs No later than now, on the store's clock.
  */
-export function acknowledge(
+function acknowledge(
   known: readonly Dated[],
   generation: number,
   nowMs: number,

@@ -59,7 +59,7 @@ describe('an AS that keeps the refresh token (RFC 6749 §6)', () => {
   })
 
   it('takes over an overdue claim where tokens never rotate; both holders end well', async () => {
-    const { server, process, signIn, expire, clock } = await world({
+    const { process, signIn, expire, clock } = await world({
       rotates: false,
       presentsTwice: true,
     })

@@ -131,9 +131,6 @@ describe('a row of the store', () => {
         made.store.forge = (read, stored) => (read === keys.grant ? forged : stored)
         await refresher.refresh(holder)
       }
-      made.store.forge = (read, stored) => (keys.claims.includes(read) ? absent : stored)
-      const outcome = await refresher.refresh(holder)
-      expect(outcome.tokens.refreshToken).toBe(sets[2]!.refreshToken)
     }
 
     await expectHealed()

@@ -1,3 +1,4 @@
+import { stderr, stdout } from 'node:process'
 import { inspect } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Outcome } from '../../../src/index.ts'
@@ -6,7 +7,7 @@ import { expectNoSecret, HOUR_MS, world } from '../world.ts'
 /** Everything that is printed meanwhile, by whatever way. */
 function overheard(): string[] {
   const heard: string[] = []
-  for (const stream of [process.stdout, process.stderr]) {
+  for (const stream of [stdout, stderr]) {
     const write = stream.write
     stream.write = ((chunk: unknown) => heard.push(String(chunk))) as never
     onTestFinished(() => {
@@ -24,17 +25,15 @@ function overheard(): string[] {
 }
 
 it('no token stands in the store, an event, an error, a log line or console output', async () => {
-  const made = await world({ presentsTwice: true })
-  const { server, signIn, expire, clock, store, events, secrets, told } = made
+  const { server, process, signIn, expire, clock, store, events, secrets, told } = await world({
+    presentsTwice: true,
+  })
   const heard = overheard()
   const errors: unknown[] = []
   const note = (outcome: Outcome): Outcome => {
     errors.push(outcome.error)
     return outcome
   }
-  const process = (
-    options: Parameters<typeof made.process>[0] = {},
-  ): ReturnType<typeof made.process> => made.process(options)
   const loud = process({ onEvent: undefined })
 
   // Granted, served, replayed, revoked, refused, limited, lost, unreadable; a foreign row too.

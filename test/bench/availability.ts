@@ -1,0 +1,316 @@
+/**
+ * `npx tsx test/bench/availability.ts`: what each fault costs, by policy, and writes it into
+ * docs/availability.md.
+ *
+ * A real authorization server, real time between processes and server; the refreshers' clock is
+ * moved on instead of waited for. Each grant meets one fault at its first refresh, while its access
+ * token is still good, and then none for two more lifetimes.
+ */
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { format, resolveConfig } from 'prettier'
+import { oidc } from '../../providers/oidc.ts'
+import type { Overrides } from '../../src/core/provider.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import { createRefresher } from '../../src/index.ts'
+import type { Refresher, RefresherOptions, Store, TokenSet } from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
+import type { Fault, OidcServer } from '../../src/testing/oidc-server.ts'
+
+const GRANTS = 20
+const HOUR_MS = 3_600_000
+/** Before the expiry of the access token, the fault happens: inside the time of renewing ahead. */
+const EARLY_MS = 40_000
+const REQUEST_TIMEOUT_MS = 600
+const CLAIM_MS = 2_200
+const WINDOW_MS = 3_000
+/** So short that a deferred presentation is tried again by the next call, not by this one. */
+const HASTE_MS = 1
+
+/** How the AS behaves, and what the description says of it. */
+interface Policy {
+  readonly name: string
+  readonly axes: Overrides
+  readonly rotates: boolean
+}
+
+const POLICIES: readonly Policy[] = [
+  { name: 'default', axes: {}, rotates: true },
+  {
+    name: "`failures: { 503: 'deferred' }`",
+    axes: { failures: { 503: 'deferred' } },
+    rotates: true,
+  },
+  {
+    name: '`replay: { withinMs }`',
+    axes: { replay: { withinMs: WINDOW_MS } },
+    rotates: false,
+  },
+  {
+    name: "`rotation: 'never'`, `replay: 'always'`",
+    axes: { rotation: 'never', replay: 'always' },
+    rotates: false,
+  },
+]
+
+/** What one process of the application can be made to suffer. */
+interface Trouble {
+  readonly name: string
+  readonly atServer?: Fault
+  /** Whether nobody listens at the token endpoint. */
+  readonly isRefused?: boolean
+  /** At which moment the store stops answering, until the call is over. */
+  readonly outage?: 'before' | 'settling'
+  /** At which moment the process ends. */
+  readonly crash?: 'before sending' | 'after sending'
+}
+
+const TROUBLES: readonly Trouble[] = [
+  { name: 'no fault' },
+  { name: 'connection refused', isRefused: true },
+  {
+    name: '429, `Retry-After: 20`',
+    atServer: { kind: 'status', status: 429, retryAfterSeconds: 20 },
+  },
+  { name: 'connection cut before the request arrived', atServer: { kind: 'cut_before' } },
+  { name: 'connection cut, answer lost', atServer: { kind: 'cut_after' } },
+  { name: 'answer later than the timeout', atServer: { kind: 'delay', before: 700 } },
+  { name: '503 of a gateway, not processed', atServer: { kind: 'status', status: 503 } },
+  {
+    name: '503 of a gateway, processed',
+    atServer: { kind: 'status', status: 503, processed: true },
+  },
+  { name: 'store down before the claim', outage: 'before' },
+  { name: 'store down at settling', outage: 'settling' },
+  { name: 'crash between claim and sending', crash: 'before sending' },
+  { name: 'crash after sending', crash: 'after sending' },
+]
+
+/** What became of the grants of one cell. */
+interface Cell {
+  goOn: number
+  signIn: number
+  /** Calls answered with an access token while the first one was good. */
+  served: number
+  calls: number
+  presentations: number
+}
+
+interface World {
+  readonly server: OidcServer
+  readonly policy: Policy
+  readonly clock: Clock & { advance(ms: number): void }
+  readonly rows: Store
+}
+
+let processes = 0
+
+/** A token endpoint where nobody listens. */
+const NOBODY = `http://127.0.0.1:${await closedPort()}/token`
+
+async function measure(policy: Policy): Promise<readonly Cell[]> {
+  const server = await startOidcServer({ accessTokenMs: HOUR_MS, rotates: policy.rotates })
+  const clock = movingClock()
+  const rows = memoryStore({ name: policy.name, clock })
+  const cells: Cell[] = []
+  for (const trouble of TROUBLES) {
+    const cell: Cell = { goOn: 0, signIn: 0, served: 0, calls: 0, presentations: 0 }
+    const before = server.counts().presentations
+    for (let grant = 0; grant < GRANTS; grant += 1) {
+      await live({ server, policy, clock, rows }, trouble, cell)
+    }
+    cell.presentations = server.counts().presentations - before
+    cells.push(cell)
+    console.log(`${policy.name} | ${trouble.name} | ${JSON.stringify(cell)}`)
+  }
+  await server.stop()
+  return cells
+}
+
+/** The life of one grant: two calls while its access token is good, then one for each lifetime. */
+async function live(world: World, trouble: Trouble, cell: Cell): Promise<void> {
+  const { server, clock } = world
+  let tokens: TokenSet = tokenSetOf(await server.signIn(), clock)
+  const call = async (refresher: Refresher): Promise<boolean> => {
+    const outcome = await refresher.refresh(tokens)
+    if (outcome.changed) tokens = outcome.tokens
+    return outcome.usable
+  }
+  clock.advance(HOUR_MS - EARLY_MS)
+  if (trouble.atServer !== undefined) server.faults.next(trouble.atServer)
+  if (trouble.crash === undefined) {
+    const refresher = troubled(world, trouble)
+    count(cell, await call(refresher))
+    await refresher.drain()
+  } else {
+    await crashing(world, trouble, tokens)
+    count(cell, await call(healthy(world)))
+  }
+  clock.advance(CLAIM_MS)
+  count(cell, await call(healthy(world)))
+
+  clock.advance(EARLY_MS)
+  const isUsable = await call(healthy(world))
+  clock.advance(HOUR_MS)
+  if (isUsable && (await call(healthy(world)))) cell.goOn += 1
+  else if ((await healthy(world).refresh(tokens)).signIn) cell.signIn += 1
+}
+
+function count(cell: Cell, isServed: boolean): void {
+  cell.calls += 1
+  if (isServed) cell.served += 1
+}
+
+/** A process of its own: it shares nothing with others but the rows. */
+function healthy(world: World, trouble: Partial<RefresherOptions> = {}, axes = {}): Refresher {
+  const { server, policy, clock, rows } = world
+  processes += 1
+  return createRefresher({
+    provider: oidc({ issuer: server.issuer, ...policy.axes, ...axes }),
+    client: server.clients.public,
+    store: { ...rows, name: `memory-${processes}` },
+    clock,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    claimMs: CLAIM_MS,
+    onEvent: () => {},
+    ...trouble,
+  })
+}
+
+/** A process whose store is down, or whose requests go astray, until it is drained. */
+function troubled(world: World, { outage, isRefused = false }: Trouble): Refresher {
+  let isDown = outage === 'before'
+  const up = async <R>(work: () => Promise<R>): Promise<R> => {
+    if (isDown) throw new Error('down')
+    return work()
+  }
+  const { rows } = world
+  const store: Store = {
+    ...rows,
+    name: `memory-down-${processes}`,
+    read: (key) => up(() => rows.read(key)),
+    swap: (...written) => up(() => rows.swap(...written)),
+  }
+  const refresher = healthy(
+    world,
+    {
+      store,
+      ...(isRefused && { waitMs: HASTE_MS }),
+      async fetch(url, init) {
+        const response = await fetch(url, init)
+        if (outage === 'settling' && isPresentation(url)) isDown = true
+        return response
+      },
+    },
+    isRefused ? { tokenEndpoint: NOBODY } : {},
+  )
+  return {
+    ...refresher,
+    async refresh(tokens, asked) {
+      const outcome = await refresher.refresh(tokens, asked)
+      isDown = false
+      return outcome
+    },
+  }
+}
+
+/** Lets a process begin to refresh and end: nothing of it reaches anybody any more. */
+function crashing(world: World, { crash }: Trouble, tokens: TokenSet): Promise<void> {
+  const never = new Promise<never>(() => {})
+  return new Promise((dead) => {
+    let isDead = false
+    const alive = async <R>(work: () => Promise<R>): Promise<R> => (isDead ? never : work())
+    const { rows } = world
+    const refresher = healthy(world, {
+      store: {
+        ...rows,
+        name: `memory-crash-${processes}`,
+        read: (key) => alive(() => rows.read(key)),
+        swap: (...written) => alive(() => rows.swap(...written)),
+      },
+      async fetch(url, init) {
+        if (isDead) return never
+        if (!isPresentation(url)) return fetch(url, init)
+        if (crash === 'after sending') await fetch(url, init)
+        isDead = true
+        dead()
+        return never
+      },
+    })
+    void refresher.refresh(tokens)
+  })
+}
+
+const isPresentation = (url: string): boolean => new URL(url).pathname === '/token'
+
+/** Real time, and what was skipped. */
+function movingClock(): World['clock'] {
+  let skippedMs = 0
+  return {
+    ...systemClock,
+    now: () => systemClock.now() + skippedMs,
+    monotonic: () => systemClock.monotonic() + skippedMs,
+    advance(ms) {
+      skippedMs += ms
+    },
+  }
+}
+
+/** A port that was free a moment ago. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
+function tableOf(measured: readonly (readonly Cell[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  const head = ['fault at the first refresh', ...POLICIES.map(({ name }) => name)]
+  const rows = TROUBLES.map(({ name }, row) =>
+    line([name, ...measured.map((column) => told(column[row]!))]),
+  )
+  return [line(head), line(head.map(() => '---')), ...rows].join('\n')
+}
+
+/** The fraction of grants that go on; calls that were not served meanwhile, if there were any. */
+function told({ goOn, signIn, served, calls }: Cell): string {
+  const missed = calls - served
+  const verdict = [
+    `${percent(goOn)} go on`,
+    ...(goOn + signIn < GRANTS ? [`${percent(GRANTS - goOn - signIn)} neither`] : []),
+    ...(signIn > 0 ? [`**${percent(signIn)} sign in**`] : []),
+    ...(missed > 0 ? [`${missed} of ${calls} calls not served`] : []),
+  ]
+  return verdict.filter((part) => !part.startsWith('0 %')).join(', ')
+}
+
+function percent(grants: number): string {
+  return `${Math.round((100 * grants) / GRANTS)} %`
+}
+
+const DOCUMENT = new URL('../../docs/availability.md', import.meta.url)
+const startedAt = performance.now()
+const measured = await Promise.all(POLICIES.map(measure))
+const seconds = ((performance.now() - startedAt) / 1000).toFixed(0)
+const [day] = new Date().toISOString().split('T')
+const section = `<!-- measured -->
+
+Measured on ${day} with \`npx tsx test/bench/availability.ts\`, Node ${process.version}, ${GRANTS} grants
+a cell, in ${seconds} s:
+
+${tableOf(measured)}
+
+<!-- end of measured -->`
+const text = readFileSync(DOCUMENT, 'utf8')
+const parts = /<!-- measured -->[\s\S]*<!-- end of measured -->/
+if (!parts.test(text)) throw new Error('docs/availability.md has no place for the table')
+const options = await resolveConfig(DOCUMENT)
+const written = text.replace(parts, () => section)
+writeFileSync(DOCUMENT, await format(written, { ...options, parser: 'markdown' }))
+process.exit()
