@@ -40,7 +40,7 @@ export function assemble(options: RefresherOptions): Parts {
     pauses: pauseOf(`${issuer} ${client.id}`, clock),
     emit(event) {
       try {
-        onEvent({ ...event, atMs: clock.now(), provider: provider.id } as RefreshEvent)
+        onEvent({ ...event, atMs: clock.now(), provider: provider.id })
       } catch {
         // An observer's failure is the observer's.
       }

@@ -12,7 +12,7 @@ export async function followHolder(
   { watch, elapsedMs, budgetMs }: RefreshContext,
   signal: AbortSignal,
 ): Promise<Timeless<FollowOutput>> {
-  const { chain, view, place } = Opaque.open<Watched>(watch)
+  const { chain, view, place } = Opaque.open(watch as Opaque<Watched>)
   const { claim, nowMs } = view
   const claimMs = claim?.row !== undefined && 'claimMs' in claim.row ? claim.row.claimMs : 0
   const overdueInMs = Math.max(0, (claim?.writtenAtMs ?? nowMs) + claimMs - nowMs)

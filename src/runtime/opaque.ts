@@ -6,8 +6,8 @@ export class Opaque<T> {
     this.#value = value
   }
 
-  static open<T>(opaque: unknown): T {
-    return (opaque as Opaque<T>).#value
+  static open<T>(opaque: Opaque<T>): T {
+    return opaque.#value
   }
 
   toJSON(): string {

@@ -33,7 +33,7 @@ type Output = Timeless<PresentOutput>
 export async function presentToken(parts: Parts, context: RefreshContext): Promise<Output> {
   const { settings, emit } = parts
   const { clock, provider, requestTimeoutMs } = settings
-  const held = Opaque.open<Held>(context.claim)
+  const held = Opaque.open(context.claim as Opaque<Held>)
   const { sent } = held
   const prepared = sent.times === 0 ? held.prepared : await prepareAgain(parts, held)
   const startedAt = clock.monotonic()

@@ -18,7 +18,7 @@ export async function reloadTokens(parts: Parts, context: RefreshContext): Promi
   const stored = context.reloaded ? undefined : await storedSet(parts, context)
   if (stored !== undefined) return stored
   const problem = context.problem ?? { code: 'rejected' }
-  const held = Opaque.open<Held>(context.claim)
+  const held = Opaque.open(context.claim as Opaque<Held>)
   try {
     const { answer, view } = await ledger.run(
       held.chain,
@@ -34,9 +34,7 @@ export async function reloadTokens(parts: Parts, context: RefreshContext): Promi
   }
 }
 
-/**
- * What the storage holds, if it is a later set of the same grant. Whatever else it says is ignored.
- */
+/** What the storage holds, if it is a later set of the same grant. Whatever else it says is ignored. */
 async function storedSet(
   { settings }: Parts,
   { tokens, place }: RefreshContext,

@@ -127,7 +127,7 @@ export function settingsOf(options: RefresherOptions): Settings {
   }
   const { staleHolders = 'replay' } = options
   if (!POLICIES.has(staleHolders)) {
-    throw new TypeError(`staleHolders is 'replay' or 'serve', not ${String(staleHolders)}`)
+    throw new TypeError(`staleHolders is 'replay' or 'serve', not ${staleHolders}`)
   }
   for (const name of DURATIONS) {
     const value = options[name]

@@ -25,9 +25,9 @@ const GRANTS = 20
 const HOUR_MS = 3_600_000
 /** Before the expiry of the access token, the fault happens: inside the time of renewing ahead. */
 const EARLY_MS = 40_000
-const REQUEST_TIMEOUT_MS = 600
-const CLAIM_MS = 2_200
-const WINDOW_MS = 3_000
+const REQUEST_TIMEOUT_MS = 500
+const CLAIM_MS = 1_600
+const WINDOW_MS = 2_500
 /** So short that a deferred presentation is tried again by the next call, not by this one. */
 const HASTE_MS = 1
 
@@ -78,7 +78,7 @@ const TROUBLES: readonly Trouble[] = [
   },
   { name: 'connection cut before the request arrived', atServer: { kind: 'cut_before' } },
   { name: 'connection cut, answer lost', atServer: { kind: 'cut_after' } },
-  { name: 'answer later than the timeout', atServer: { kind: 'delay', before: 700 } },
+  { name: 'answer later than the timeout', atServer: { kind: 'delay', before: 600 } },
   { name: '503 of a gateway, not processed', atServer: { kind: 'status', status: 503 } },
   {
     name: '503 of a gateway, processed',
@@ -112,12 +112,19 @@ let processes = 0
 /** A token endpoint where nobody listens. */
 const NOBODY = `http://127.0.0.1:${await closedPort()}/token`
 
+/** Half of the troubles at a time, each with a server of its own: mostly they wait. */
 async function measure(policy: Policy): Promise<readonly Cell[]> {
+  const middle = TROUBLES.length / 2
+  const halves = [TROUBLES.slice(0, middle), TROUBLES.slice(middle)]
+  return (await Promise.all(halves.map((troubles) => measureSome(policy, troubles)))).flat()
+}
+
+async function measureSome(policy: Policy, troubles: readonly Trouble[]): Promise<Cell[]> {
   const server = await startOidcServer({ accessTokenMs: HOUR_MS, rotates: policy.rotates })
   const clock = movingClock()
-  const rows = memoryStore({ name: policy.name, clock })
+  const rows = memoryStore({ name: `${policy.name} ${troubles[0]!.name}`, clock })
   const cells: Cell[] = []
-  for (const trouble of TROUBLES) {
+  for (const trouble of troubles) {
     const cell: Cell = { goOn: 0, signIn: 0, served: 0, calls: 0, presentations: 0 }
     const before = server.counts().presentations
     for (let grant = 0; grant < GRANTS; grant += 1) {
@@ -294,15 +301,22 @@ function percent(grants: number): string {
   return `${Math.round((100 * grants) / GRANTS)} %`
 }
 
+/** Without a fault every grant goes on, unless the machine was too busy for the short times. */
+function checkControl(measured: readonly (readonly Cell[])[]): void {
+  const isBusy = measured.some(([control]) => control!.goOn < GRANTS)
+  if (isBusy) throw new Error('requests timed out without a fault: try on an idle machine')
+}
+
 const DOCUMENT = new URL('../../docs/availability.md', import.meta.url)
 const startedAt = performance.now()
 const measured = await Promise.all(POLICIES.map(measure))
+checkControl(measured)
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(0)
 const [day] = new Date().toISOString().split('T')
 const section = `<!-- measured -->
 
-Measured on ${day} with \`npx tsx test/bench/availability.ts\`, Node ${process.version}, ${GRANTS} grants
-a cell, in ${seconds} s:
+Measured on ${day} with \`npx tsx test/bench/availability.ts\`,
+Node ${process.version}, ${GRANTS} grants a cell, in ${seconds} s:
 
 ${tableOf(measured)}
 

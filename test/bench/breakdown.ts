@@ -2,6 +2,7 @@ import { Session } from 'node:inspector/promises'
 import type { Profiler } from 'node:inspector'
 import { fileURLToPath } from 'node:url'
 import { createActor, fromPromise } from 'xstate'
+import type { ClaimOutput, PresentOutput, RefreshContext } from '../../machines/index.ts'
 import { startAuthorizationServer } from './authorization-server.ts'
 import { refreshMachine } from './built.ts'
 import { median } from './figures.ts'
@@ -11,17 +12,18 @@ import { ourChains, perSecond } from './throughput.ts'
 const PROFILED_MS = 6_000
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Whose time it is, by where the code lies. The first that fits counts. */
+/** Whose time it is: of the innermost caller that somebody owns. Node's own modules are nobody's. */
 const OWNERS: readonly (readonly [name: string, where: RegExp])[] = [
+  ['`fetch`: undici', /^node:internal\/deps\/undici/],
+  ['sealing: the sealer and WebCrypto', /dist\/src\/ledger\/sealer|^node:internal\/crypto/],
   ['chart: xstate and machines/', /node_modules\/xstate|dist\/machines/],
-  ['sealing: sealer and WebCrypto', /dist\/src\/ledger\/sealer|node:internal\/crypto/],
   ['ledger: rows, protocol, store', /dist\/src\/(?:ledger|stores)/],
   ['transport: ours and oauth4webapi', /dist\/src\/transport|node_modules\/oauth4webapi/],
   ['runtime and core', /dist\/(?:src|providers)/],
-  ['`fetch`: undici, web streams, sockets', /^node:/],
   ['garbage collection', /^\(garbage collector\)$/],
-  ['native, not told apart', /^\(program\)$/],
+  ['the benchmark', /test\/bench/],
 ]
+const NOBODY = 'sockets, streams, microtasks: nobody told apart'
 
 /** Where the time of a refresh goes: CPU time of the event loop, from a profile at 64 concurrent. */
 export async function breakdown(): Promise<readonly Figure[]> {
@@ -51,20 +53,24 @@ export async function breakdown(): Promise<readonly Figure[]> {
 
 /** Microseconds by owner, the idle ones left out. */
 function timesOf({ nodes, samples, timeDeltas }: Profiler.Profile): Map<string, number> {
-  const owners = new Map(nodes.map(({ id, callFrame }) => [id, ownerOf(callFrame)]))
-  const times = new Map(OWNERS.map(([name]) => [name, 0]))
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const callers = new Map(nodes.flatMap(({ id, children = [] }) => children.map((c) => [c, id])))
+  const times = new Map([...OWNERS.map(([name]) => name), NOBODY].map((name) => [name, 0]))
   for (const [index, id] of (samples ?? []).entries()) {
-    const owner = owners.get(id)
-    if (owner === undefined) continue
-    times.set(owner, (times.get(owner) ?? 0) + timeDeltas![index]!)
+    if (byId.get(id)!.callFrame.functionName === '(idle)') continue
+    let owner: string | undefined
+    for (let at: number | undefined = id; at !== undefined && !owner; at = callers.get(at)) {
+      owner = ownerOf(byId.get(at)!.callFrame)
+    }
+    owner ??= NOBODY
+    times.set(owner, times.get(owner)! + timeDeltas![index]!)
   }
   return times
 }
 
-function ownerOf({ url, functionName }: { url: string; functionName: string }): string | undefined {
-  if (functionName === '(idle)' || functionName === '(root)') return undefined
+function ownerOf({ url, functionName }: Profiler.ProfileNode['callFrame']): string | undefined {
   const place = url === '' ? functionName : url.replace(`file://${ROOT}`, '')
-  return OWNERS.find(([, where]) => where.test(place))?.[0] ?? 'this benchmark and others'
+  return OWNERS.find(([, where]) => where.test(place))?.[0]
 }
 
 /** A run of the chart whose actors answer at once, microseconds. */
@@ -73,18 +79,24 @@ async function chartUs(): Promise<number> {
   const place = { secret: undefined as never, generation: 0 }
   const machine = refreshMachine.provide({
     actors: {
-      claim: fromPromise(async () => ({ ...now, type: 'won' as const, claim: 1, place })),
-      present: fromPromise(async () => ({
+      claim: fromPromise<ClaimOutput, RefreshContext>(async () => ({
         ...now,
-        type: 'granted' as const,
+        type: 'won',
+        claim: 1,
+        place,
+      })),
+      present: fromPromise<PresentOutput, RefreshContext>(async () => ({
+        ...now,
+        type: 'granted',
         tokens: { access: new Map() },
         place,
       })),
     },
   })
   const demand = { audience: '' }
-  const input = { demand, budgetMs: 1, maxHops: 1, recheckMs: 1, tokens: { access: new Map() }, nowMs: 0 }
-  const one = (): Promise<void> =>
+  const tokens = { access: new Map<string, never>() }
+  const input = { demand, budgetMs: 1, maxHops: 1, recheckMs: 1, tokens, nowMs: 0 }
+  const once = (): Promise<void> =>
     new Promise((resolve) => {
       const actor = createActor(machine, { input })
       actor.subscribe((snapshot) => {
@@ -97,7 +109,7 @@ async function chartUs(): Promise<number> {
   const samples: number[] = []
   for (let round = 0; round < 40; round += 1) {
     const began = performance.now()
-    for (let i = 0; i < 100; i += 1) await one()
+    for (let i = 0; i < 100; i += 1) await once()
     samples.push((performance.now() - began) * 10)
   }
   return median(samples.slice(10))

@@ -59,5 +59,8 @@ function contentsOf({ outputs }: Metafile): Pick<Bundle, 'bytesOf' | 'files'> {
     const owner = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? 'ours'
     bytesOf.set(owner, (bytesOf.get(owner) ?? 0) + bytesInOutput)
   }
-  return { bytesOf, files: inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path) }
+  return {
+    bytesOf,
+    files: inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path),
+  }
 }

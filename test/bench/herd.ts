@@ -51,9 +51,17 @@ export async function herd(): Promise<readonly Figure[]> {
       atLeast: 1,
     },
     { name: 'one caller, raw, over the AS', value: steady(alone), unit: 'ms' },
-    { name: '1,000 callers, raw behind one shared promise, p99 over the AS', value: steady(map), unit: 'ms' },
+    {
+      name: '1,000 callers, raw behind one shared promise, p99 over the AS',
+      value: steady(map),
+      unit: 'ms',
+    },
     { name: '1,000 callers, p99 over the AS', value: steady(ours), unit: 'ms', atMost: 10 },
-    { name: '1,000 callers, p99 over the AS, first round (cold)', value: ours[0]! - AS_MS, unit: 'ms' },
+    {
+      name: '1,000 callers, p99 over the AS, first round (cold)',
+      value: ours[0]! - AS_MS,
+      unit: 'ms',
+    },
   ]
 }
 

@@ -32,5 +32,8 @@ async function bench(names: readonly string[]): Promise<void> {
   writeFileSync('.build/bench.json', JSON.stringify(all, undefined, 2))
 }
 
+// The loader of this TypeScript turns them on, and every error of `fetch` pays for them.
+process.setSourceMapsEnabled(false)
+
 const [role, manner] = process.argv.slice(2)
 await (role === 'authorization-server' ? serve(JSON.parse(manner!)) : bench(process.argv.slice(2)))

@@ -30,7 +30,8 @@ export async function throughput(): Promise<readonly Figure[]> {
   }
   for (const { make } of Object.values(ways)) await perSecond(make, WARM_UP_MS)
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const each of Object.values(ways)) each.perSecond.push(await perSecond(each.make, SLICE_MS))
+    for (const each of Object.values(ways))
+      each.perSecond.push(await perSecond(each.make, SLICE_MS))
   }
   const ratio = (ours: Way, raw: Way): number =>
     median(ours.perSecond.map((value, round) => value / raw.perSecond[round]!))
@@ -41,10 +42,24 @@ export async function throughput(): Promise<readonly Figure[]> {
       value: median(perSecond),
       unit: '/s',
     })),
-    { name: 'rotating, of raw with `connection: close`', value: ratio(oursClose, rawClose), unit: '', atLeast: 0.45 },
-    { name: "`rotation: 'never'`, of raw with keep-alive", value: ratio(oursAlive, rawAlive), unit: '', atLeast: 0.45 },
+    {
+      name: 'rotating, of raw with `connection: close`',
+      value: ratio(oursClose, rawClose),
+      unit: '',
+      atLeast: 0.45,
+    },
+    {
+      name: "`rotation: 'never'`, of raw with keep-alive",
+      value: ratio(oursAlive, rawAlive),
+      unit: '',
+      atLeast: 0.45,
+    },
     { name: 'rotating, of raw with keep-alive', value: ratio(oursClose, rawAlive), unit: '' },
-    { name: "`rotation: 'never'`, of raw with `connection: close`", value: ratio(oursAlive, rawClose), unit: '' },
+    {
+      name: "`rotation: 'never'`, of raw with `connection: close`",
+      value: ratio(oursAlive, rawClose),
+      unit: '',
+    },
   ]
 }
 

@@ -60,14 +60,20 @@ function singles(as: AsKind, storage: Setting['storage'], calls: readonly number
 
 const hasHeavy = ({ faults }: Setting): boolean => faults.some(isHeavy)
 
-/** For CI: three calls of two workers at every kind of AS; the heavy faults with two calls. */
+/** For CI: three calls of two workers at every kind of AS; the heavy faults mostly with two. */
 export const SHORT_WORLDS: readonly Setting[] = [
   ...AS_KINDS.flatMap((as) => [
     { ...BASE, as, calls: [2, 1], faults: [], faultsMax: 0 },
     ...singles(as, 'carries', [2, 1]).filter((setting) => !hasHeavy(setting)),
-    ...singles(as, 'carries', [1, 1]).filter(hasHeavy),
-    ...singles(as, 'drops', [1, 1]),
+    ...singles(as, 'drops', [1, 1]).filter((setting) => !hasHeavy(setting)),
   ]),
+  ...(['carries', 'drops'] as const).flatMap((storage) =>
+    singles('strict', storage, [1, 1]).filter(hasHeavy),
+  ),
+  ...(['kept', 'omitted', 'never'] as const).map(
+    (as): Setting => ({ ...BASE, as, calls: [1, 1], faults: ['revoke'] }),
+  ),
+  { ...BASE, as: 'never', calls: [1, 1], faults: ['overdue'] },
   ...(['stale', 'revoke'] as const).map((fault): Setting => ({
     ...BASE,
     as: 'strict',
@@ -80,7 +86,11 @@ export const SHORT_WORLDS: readonly Setting[] = [
 
 /** Three calls under the heavy faults, holders that never save, mixed storages, long-lived tokens. */
 const HOLDERS: readonly Setting[] = [
-  ...AS_KINDS.flatMap((as) => singles(as, 'carries', [2, 1]).filter(hasHeavy)),
+  ...AS_KINDS.flatMap((as) => singles(as, 'carries', [1, 1]).filter(hasHeavy)),
+  ...AS_KINDS.flatMap((as) => singles(as, 'drops', [1, 1]).filter(hasHeavy)),
+  ...(['strict', 'kept'] as const).flatMap((as) =>
+    singles(as, 'carries', [2, 1]).filter(hasHeavy),
+  ),
   ...(['strict', 'sometimes'] as const).flatMap((as) => singles(as, 'drops', [2, 1])),
   ...(['strict', 'kept'] as const).flatMap((as): Setting[] => [
     { ...BASE, as, tokens: 'long', calls: [2, 1], faults: ['crash'] },

@@ -38,7 +38,7 @@ export interface CallPlan {
 export interface WorkerPlan {
   /** Whether it stores what it is handed. */
   readonly saves: boolean
-  /** Whether its storage has room for `grant`. */
+  /** Whether its storage has room for `grant`, where storages are mixed. */
   readonly carries: boolean
   /** At which of its steps it crashes. */
   readonly diesAt?: number | undefined
@@ -50,6 +50,8 @@ export interface Plan {
   readonly as: AsKind
   /** Whether the first access token is past its expiry or about to be. */
   readonly begins: 'expired' | 'expiring'
+  /** Whether every storage keeps `grant`, none does, or each as it is drawn. */
+  readonly storage: 'carries' | 'drops' | 'mixed'
   readonly workers: readonly WorkerPlan[]
   /** How much time passes before each round, when nobody does anything. */
   readonly pausesMs: readonly number[]
@@ -137,11 +139,7 @@ export function plans(weather: Weather): fc.Arbitrary<Plan> {
       fc.nat(4).map((n) => n < 4),
       true,
     ),
-    carries: when(
-      weather.mayDropGrant,
-      fc.boolean().map((drops) => !drops),
-      true,
-    ),
+    carries: fc.boolean().map((drops) => !drops),
     diesAt: when(
       weather.mayCrash,
       fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
@@ -158,6 +156,11 @@ export function plans(weather: Weather): fc.Arbitrary<Plan> {
   return fc.record<Plan>({
     as: fc.constantFrom(...weather.as),
     begins: fc.constantFrom('expired', 'expiring'),
+    storage: when<Plan['storage']>(
+      weather.mayDropGrant,
+      fc.constantFrom('carries', 'drops', 'mixed'),
+      'carries',
+    ),
     workers: fc.array(worker, { minLength: 2, maxLength: 5 }),
     pausesMs: fc.array(fc.constantFrom(0, ...pausesMs), {
       minLength: ROUNDS_MAX,

@@ -227,8 +227,8 @@ export function checkRevoked(_: World, { ended, error }: RevokeOutcome): void {
  * Where one storage keeps `grant` and another drops it, a chain may part into two: P1 to P3 hold,
  * and what ends one does not end the other.
  */
-function isMixed({ workers }: World['plan']): boolean {
-  return new Set(workers.map(({ carries }) => carries)).size > 1
+function isMixed({ storage }: World['plan']): boolean {
+  return storage === 'mixed'
 }
 
 /** When nobody does anything any more. */

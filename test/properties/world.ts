@@ -28,6 +28,7 @@ let worlds = 0
 export async function simulate(subject: Subject, plan: Plan): Promise<World> {
   worlds += 1
   const storeName = `world ${worlds}`
+  const { storage } = plan
   let jumps = plan.jumps
   const beforeStep = async (step: number): Promise<void> => {
     const jump = jumps.find(({ at }) => at === step)
@@ -162,6 +163,7 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
     plan: WorkerPlan,
     number: number,
   ): (calls: (worker: WorkerPlan) => readonly CallPlan[]) => void {
+    const carries = storage === 'mixed' ? plan.carries : storage === 'carries'
     const worker = schedule.process(`w${number}`, plan.diesAt)
     const refresher = refresherOf(worker, number)
     let own = first
@@ -175,7 +177,7 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
       const made: Call = {
         worker,
         does,
-        came: plan.carries && grant !== undefined ? { ...bare, grant } : bare,
+        came: carries && grant !== undefined ? { ...bare, grant } : bare,
         startedAtMs: schedule.nowMs,
         startedAt: (tick += 1),
         isAlone: true,

@@ -6,6 +6,8 @@ import { CLAIMING } from '../../src/ledger/protocol.ts'
 
 const RUNTIME = new URL('../../src/runtime/', import.meta.url)
 
+const names = (text: string): string[] => text.split(' ')
+
 /** Names of everything that the chart decides by: its states, and how its actors' work can end. */
 const NAMES = new Set([
   ...Object.values(refreshMachine.states).flatMap(({ key, states }) => [
@@ -14,10 +16,10 @@ const NAMES = new Set([
   ]),
   ...Object.values(CLAIMING).flatMap((row) => [...Object.keys(row), ...Object.values(row)]),
   ...Object.keys(CLAIMING),
-  ...['granted', 'rejected', 'refused', 'deferred', 'unknown'],
-  ...['settled', 'withheld', 'ended', 'noted', 'adopted', 'seized', 'busy', 'elsewhere'],
-  ...['unspent', 'spent', 'disposed', 'restarted', 'again', 'failed', 'changed', 'another'],
-  ...['fresh', 'expiring', 'dead'],
+  ...names('granted rejected refused deferred unknown'),
+  ...names('settled withheld ended noted adopted seized busy elsewhere'),
+  ...names('unspent spent disposed restarted again failed changed another'),
+  ...names('fresh expiring dead'),
 ])
 
 const EQUALITIES = new Set([

@@ -15,8 +15,12 @@ import type {
 import { systemRandom } from '../../src/core/random.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
-import type { ClientId, OidcServer, OidcServerOptions } from '../../src/testing/oidc-server.ts'
-import type { SignInOptions } from '../../src/testing/oidc-server.ts'
+import type {
+  ClientId,
+  OidcServer,
+  OidcServerOptions,
+  SignInOptions,
+} from '../../src/testing/oidc-server.ts'
 import { handClock } from './clock.ts'
 import type { HandClock } from './clock.ts'
 

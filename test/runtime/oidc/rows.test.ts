@@ -38,7 +38,6 @@ async function expectHarmless(holder: TokenSet, code = 'row_unreadable'): Promis
 
 async function expectHealed(): Promise<void> {
   made.store.forge = undefined
-  expect(made.server.counts().presentations).toBe(presentations)
   expect(await refresher.refresh(sets[0]!)).toMatchObject({ usable: true, signIn: false })
   expect(await refresher.refresh(sets[2]!)).toMatchObject({ usable: true, signIn: false })
   expect(made.server.counts()).toMatchObject({ presentations: presentations + 1, reuses: 0 })
@@ -69,6 +68,7 @@ describe('a row of the store', () => {
     }
 
     expect(flips).toBeGreaterThan(1_000)
+    expect(made.server.counts().presentations).toBe(presentations)
     await expectHealed()
   })
 
@@ -86,6 +86,7 @@ describe('a row of the store', () => {
       await expectHarmless(holder)
     }
 
+    expect(made.server.counts().presentations).toBe(presentations)
     await expectHealed()
   })
 
@@ -103,6 +104,7 @@ describe('a row of the store', () => {
       }
     }
 
+    expect(made.server.counts().presentations).toBe(presentations)
     await expectHealed()
   })
 
@@ -118,6 +120,7 @@ describe('a row of the store', () => {
     }
 
     expect(old.length).toBeGreaterThan(1)
+    expect(made.server.counts().presentations).toBe(presentations)
     await expectHealed()
   })
 
@@ -133,6 +136,7 @@ describe('a row of the store', () => {
       }
     }
 
+    expect(made.server.counts().presentations).toBe(presentations)
     await expectHealed()
   })
 
@@ -171,6 +175,7 @@ describe('the row of the configuration', () => {
       expect(outcome).toMatchObject({ signIn: false, error: { code: 'ledger_mismatch' } })
     }
 
+    expect(made.server.counts().presentations).toBe(presentations)
     await expectHealed()
   })
 
@@ -180,6 +185,7 @@ describe('the row of the configuration', () => {
     const outcome = await made.process({ pepper }).refresh(sets[2]!)
 
     expect(outcome).toMatchObject({ signIn: false, error: { code: 'ledger_mismatch' } })
+    expect(made.server.counts().presentations).toBe(presentations)
     await expectHealed()
   })
 })
@@ -202,11 +208,9 @@ describe('two configurations of one ledger', () => {
 
       expect(server.counts().presentations).toBe(presentations + 1)
       expect(outcomes.filter(({ usable }) => usable).length).toBeGreaterThanOrEqual(1)
-      for (const { usable, error, signIn: isAsked } of outcomes) {
-        expect([undefined, 'wrong_issuer', 'provider_mismatch']).toContain(error?.code)
-        expect(usable || error !== undefined).toBe(true)
-        if (error?.code === 'provider_mismatch') expect(isAsked).toBe(false)
-      }
+      const codes = outcomes.map(({ error }) => error?.code)
+      expect(codes.filter((code) => code === 'wrong_issuer').length).toBeLessThanOrEqual(1)
+      expect(outcomes.every(({ usable, error }) => usable || error !== undefined)).toBe(true)
     })
   }
 

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { repository } from '../tidy/repository.ts'
+import { blocksOf } from './blocks.ts'
+import { withPicture } from './picture.ts'
+
+const project = repository()
+const readme = project.read('README.md')
+
+describe('README.md', () => {
+  it('shows the chart that runs: `npx tsx test/docs/generate.ts` writes it', () => {
+    expect(readme).toBe(withPicture(readme))
+  })
+
+  it('has its two commands, each alone in a block', () => {
+    const commands = Array.from(readme.matchAll(/^```sh\n([^`]*)\n```$/gm), ([, line]) => line)
+
+    expect(commands).toEqual(['npm ci && npm run demo', 'npm ci && npm test'])
+  })
+
+  it('shows how to use it in 15 lines', () => {
+    const [usage] = blocksOf('README.md', readme)
+
+    expect(usage!.code.trimEnd().split('\n').length).toBeLessThanOrEqual(15)
+  })
+
+  it('names every store and every provider that the package exports', () => {
+    const { exports } = JSON.parse(project.read('package.json')) as { exports: object }
+    const modules = Object.keys(exports).filter((line) => /^\.\/(?:stores|providers)\//.test(line))
+
+    const unnamed = modules.filter((line) => !readme.includes(`\`refresh-once${line.slice(1)}\``))
+
+    expect(unnamed).toEqual([])
+  })
+
+  it('leads to every document', () => {
+    const documents = [...project.paths].filter((path) => /^docs\/[^/]+\.md$/.test(path))
+
+    expect(documents.filter((path) => !readme.includes(`](${path})`))).toEqual([])
+  })
+})
+
+describe('withPicture', () => {
+  it('finds a place for the picture, or says so', () => {
+    expect(() => withPicture('# Nothing')).toThrow('no marks')
+  })
+})
