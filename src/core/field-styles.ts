@@ -16,7 +16,7 @@ import type { TokenSet } from './token-set.ts'
 import { DEFAULT_AUDIENCE } from './tokens.ts'
 
 export { OWN_STYLE } from './field-names.ts'
-export type { FieldForm, FieldSlot, FieldStyle } from './field-names.ts'
+export type { FieldStyle } from './field-names.ts'
 
 /**
  * Reads a token set out of an object that holds it in any of the styles people have: `access_token`

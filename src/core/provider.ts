@@ -1,5 +1,4 @@
 import type { Secret } from './secret.ts'
-import type { TokenResponse } from './presentation.ts'
 
 /**
  * What an answer that is no token set means. `refused` says also whether it comes after the AS
@@ -142,5 +141,3 @@ export interface Revocation {
   readonly token: Secret
   readonly hint: 'refresh_token' | 'access_token'
 }
-
-export type { TokenResponse }

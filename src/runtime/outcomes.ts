@@ -54,7 +54,7 @@ export function outcomeOf<T extends TokenSet>(
   })
 }
 
-/** The caller's set with what the run learnt. A run that met no other set may have met its chain. */
+/** The caller's set with what the run learnt. Without another set, it may be its chain. */
 function renewed<T extends TokenSet>(
   base: T,
   first: Tokens,

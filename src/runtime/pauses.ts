@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 /** How long an AS is left alone that says 429 and not for how long, milliseconds. */
 const PAUSE_MS = 1_000
 
-/** Which clients an AS asked to come again later (429): no process of ours disturbs it meanwhile. */
+/** Clients that an AS asked to come again later (429): nobody here disturbs it meanwhile. */
 export interface Pauses {
   /** Milliseconds that are left; 0 when there is no pause. */
   left(): number

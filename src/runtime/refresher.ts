@@ -36,7 +36,7 @@ export interface RefreshOptions extends Audience {
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
 }
 
-/** Keeps token sets fresh, so that no refresh token is used twice. Made by {@link createRefresher}. */
+/** Keeps token sets fresh; no refresh token is used twice. Made by {@link createRefresher}. */
 export interface Refresher {
   /**
    * Answers with a usable access token, renewed if it must be.

@@ -34,7 +34,7 @@ export async function reloadTokens(parts: Parts, context: RefreshContext): Promi
   }
 }
 
-/** What the storage holds, if it is a later set of the same grant. Whatever else it says is ignored. */
+/** What the storage holds, if it is a later set of the same grant. All else is ignored. */
 async function storedSet(
   { settings }: Parts,
   { tokens, place }: RefreshContext,

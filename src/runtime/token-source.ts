@@ -19,7 +19,7 @@ export interface TokenSource<K, T extends TokenSet> {
    *   no set.
    */
   accessToken(key: K, options?: RefreshOptions): Promise<string>
-  /** The whole outcome. `undefined` when the key has no set. Rejects only as `load` or `save` do. */
+  /** The whole outcome; `undefined` without a set. Rejects only as `load` or `save` do. */
   get(key: K, options?: RefreshOptions): Promise<Outcome<T> | undefined>
 }
 

@@ -94,10 +94,10 @@ const TROUBLES: readonly Trouble[] = [
 interface Cell {
   goOn: number
   signIn: number
+  neither: number
   /** Calls answered with an access token while the first one was good. */
   served: number
   calls: number
-  presentations: number
 }
 
 interface World {
@@ -105,6 +105,16 @@ interface World {
   readonly policy: Policy
   readonly clock: Clock & { advance(ms: number): void }
   readonly rows: Store
+  /** Presentations of which nobody knows what became. */
+  unproven: number
+}
+
+/** Lives that were not counted: a request timed out that nobody held up, on a busy machine. */
+let disturbed = 0
+
+/** A reuse window comes on top, as by default. */
+function claimMsOf({ axes: { replay } }: Policy): number {
+  return typeof replay === 'object' ? CLAIM_MS + replay.withinMs : CLAIM_MS
 }
 
 let processes = 0
@@ -125,12 +135,13 @@ async function measureSome(policy: Policy, troubles: readonly Trouble[]): Promis
   const rows = memoryStore({ name: `${policy.name} ${troubles[0]!.name}`, clock })
   const cells: Cell[] = []
   for (const trouble of troubles) {
-    const cell: Cell = { goOn: 0, signIn: 0, served: 0, calls: 0, presentations: 0 }
-    const before = server.counts().presentations
-    for (let grant = 0; grant < GRANTS; grant += 1) {
-      await live({ server, policy, clock, rows }, trouble, cell)
+    const cell = nothing()
+    while (cell.goOn + cell.signIn + cell.neither < GRANTS) {
+      const world = { server, policy, clock, rows, unproven: 0 }
+      const lived = await live(world, trouble)
+      if (world.unproven <= meant(trouble, policy)) add(cell, lived)
+      else disturbed += 1
     }
-    cell.presentations = server.counts().presentations - before
     cells.push(cell)
     console.log(`${policy.name} | ${trouble.name} | ${JSON.stringify(cell)}`)
   }
@@ -138,9 +149,17 @@ async function measureSome(policy: Policy, troubles: readonly Trouble[]): Promis
   return cells
 }
 
+/** How many presentations the fault leaves unproven. */
+function meant({ atServer }: Trouble, { axes: { failures = {} } }: Policy): number {
+  if (atServer === undefined) return 0
+  const isDescribed = atServer.kind === 'status' && Object.hasOwn(failures, `${atServer.status}`)
+  return isDescribed || (atServer.kind === 'status' && atServer.status === 429) ? 0 : 1
+}
+
 /** The life of one grant: two calls while its access token is good, then one for each lifetime. */
-async function live(world: World, trouble: Trouble, cell: Cell): Promise<void> {
-  const { server, clock } = world
+async function live(world: World, trouble: Trouble): Promise<Cell> {
+  const cell = nothing()
+  const { server, clock, policy } = world
   let tokens: TokenSet = tokenSetOf(await server.signIn(), clock)
   const call = async (refresher: Refresher): Promise<boolean> => {
     const outcome = await refresher.refresh(tokens)
@@ -157,14 +176,24 @@ async function live(world: World, trouble: Trouble, cell: Cell): Promise<void> {
     await crashing(world, trouble, tokens)
     count(cell, await call(healthy(world)))
   }
-  clock.advance(CLAIM_MS)
+  clock.advance(claimMsOf(policy))
   count(cell, await call(healthy(world)))
 
   clock.advance(EARLY_MS)
   const isUsable = await call(healthy(world))
   clock.advance(HOUR_MS)
-  if (isUsable && (await call(healthy(world)))) cell.goOn += 1
-  else if ((await healthy(world).refresh(tokens)).signIn) cell.signIn += 1
+  if (isUsable && (await call(healthy(world)))) cell.goOn = 1
+  else if ((await healthy(world).refresh(tokens)).signIn) cell.signIn = 1
+  else cell.neither = 1
+  return cell
+}
+
+function nothing(): Cell {
+  return { goOn: 0, signIn: 0, neither: 0, served: 0, calls: 0 }
+}
+
+function add(cell: Cell, more: Cell): void {
+  for (const name of Object.keys(cell) as (keyof Cell)[]) cell[name] += more[name]
 }
 
 function count(cell: Cell, isServed: boolean): void {
@@ -182,8 +211,10 @@ function healthy(world: World, trouble: Partial<RefresherOptions> = {}, axes = {
     store: { ...rows, name: `memory-${processes}` },
     clock,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    claimMs: CLAIM_MS,
-    onEvent: () => {},
+    claimMs: claimMsOf(policy),
+    onEvent(event) {
+      if (event.type === 'presented' && event.outcome === 'unknown') world.unproven += 1
+    },
     ...trouble,
   })
 }
@@ -233,6 +264,7 @@ function crashing(world: World, { crash }: Trouble, tokens: TokenSet): Promise<v
     const alive = async <R>(work: () => Promise<R>): Promise<R> => (isDead ? never : work())
     const { rows } = world
     const refresher = healthy(world, {
+      onEvent: () => {},
       store: {
         ...rows,
         name: `memory-crash-${processes}`,
@@ -286,11 +318,11 @@ function tableOf(measured: readonly (readonly Cell[])[]): string {
 }
 
 /** The fraction of grants that go on; calls that were not served meanwhile, if there were any. */
-function told({ goOn, signIn, served, calls }: Cell): string {
+function told({ goOn, signIn, neither, served, calls }: Cell): string {
   const missed = calls - served
   const verdict = [
     `${percent(goOn)} go on`,
-    ...(goOn + signIn < GRANTS ? [`${percent(GRANTS - goOn - signIn)} neither`] : []),
+    ...(neither > 0 ? [`${percent(neither)} neither`] : []),
     ...(signIn > 0 ? [`**${percent(signIn)} sign in**`] : []),
     ...(missed > 0 ? [`${missed} of ${calls} calls not served`] : []),
   ]
@@ -301,22 +333,16 @@ function percent(grants: number): string {
   return `${Math.round((100 * grants) / GRANTS)} %`
 }
 
-/** Without a fault every grant goes on, unless the machine was too busy for the short times. */
-function checkControl(measured: readonly (readonly Cell[])[]): void {
-  const isBusy = measured.some(([control]) => control!.goOn < GRANTS)
-  if (isBusy) throw new Error('requests timed out without a fault: try on an idle machine')
-}
-
 const DOCUMENT = new URL('../../docs/availability.md', import.meta.url)
 const startedAt = performance.now()
 const measured = await Promise.all(POLICIES.map(measure))
-checkControl(measured)
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(0)
 const [day] = new Date().toISOString().split('T')
 const section = `<!-- measured -->
 
 Measured on ${day} with \`npx tsx test/bench/availability.ts\`,
-Node ${process.version}, ${GRANTS} grants a cell, in ${seconds} s:
+Node ${process.version}, ${GRANTS} grants a cell, in ${seconds} s; ${disturbed} more were not counted, because a
+request timed out that nobody had held up:
 
 ${tableOf(measured)}
 

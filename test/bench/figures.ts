@@ -15,7 +15,7 @@ export function percentile(values: readonly number[], part: number): number {
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
 
-export function isKept({ value, atMost = Infinity, atLeast = -Infinity }: Figure): boolean {
+function isKept({ value, atMost = Infinity, atLeast = -Infinity }: Figure): boolean {
   return value <= atMost && value >= atLeast
 }
 
@@ -27,7 +27,7 @@ export function line(figure: Figure): string {
   return `| ${name} | ${rounded(value)} ${unit} | ${bound ?? ''} | ${verdict} |`
 }
 
-export function rounded(value: number): string {
+function rounded(value: number): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
   return value.toFixed(digits)
 }

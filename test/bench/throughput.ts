@@ -65,6 +65,9 @@ export async function throughput(): Promise<readonly Figure[]> {
 
 const way = (name: string, make: Way['make']): Way => ({ name, make, perSecond: [] })
 
+/** Each refresher has rows of its own: authorization servers give out the same tokens again. */
+let stores = 0
+
 /** Chains of sets that carry their `grant`, as they do after their first refresh. */
 export function ourChains(
   origin: string,
@@ -74,7 +77,7 @@ export function ourChains(
   const refresher = createRefresher({
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token`, rotation }),
     client: { id: 'bench' },
-    store: memoryStore({ name: `throughput ${rotation}`, rowsMax: 10_000_000 }),
+    store: memoryStore({ name: `throughput ${(stores += 1)}`, rowsMax: 10_000_000 }),
     onEvent() {},
     ...(fetch !== undefined && { fetch }),
   })

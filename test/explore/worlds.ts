@@ -70,9 +70,12 @@ export const SHORT_WORLDS: readonly Setting[] = [
   ...(['carries', 'drops'] as const).flatMap((storage) =>
     singles('strict', storage, [1, 1]).filter(hasHeavy),
   ),
-  ...(['kept', 'omitted', 'never'] as const).map(
-    (as): Setting => ({ ...BASE, as, calls: [1, 1], faults: ['revoke'] }),
-  ),
+  ...(['kept', 'omitted', 'never'] as const).map((as): Setting => ({
+    ...BASE,
+    as,
+    calls: [1, 1],
+    faults: ['revoke'],
+  })),
   { ...BASE, as: 'never', calls: [1, 1], faults: ['overdue'] },
   ...(['stale', 'revoke'] as const).map((fault): Setting => ({
     ...BASE,
@@ -88,9 +91,7 @@ export const SHORT_WORLDS: readonly Setting[] = [
 const HOLDERS: readonly Setting[] = [
   ...AS_KINDS.flatMap((as) => singles(as, 'carries', [1, 1]).filter(hasHeavy)),
   ...AS_KINDS.flatMap((as) => singles(as, 'drops', [1, 1]).filter(hasHeavy)),
-  ...(['strict', 'kept'] as const).flatMap((as) =>
-    singles(as, 'carries', [2, 1]).filter(hasHeavy),
-  ),
+  ...(['strict', 'kept'] as const).flatMap((as) => singles(as, 'carries', [2, 1]).filter(hasHeavy)),
   ...(['strict', 'sometimes'] as const).flatMap((as) => singles(as, 'drops', [2, 1])),
   ...(['strict', 'kept'] as const).flatMap((as): Setting[] => [
     { ...BASE, as, tokens: 'long', calls: [2, 1], faults: ['crash'] },

@@ -66,7 +66,7 @@ describe('createSealer().derive', () => {
 
     expect(new Set(all.map(({ key }) => key)).size).toBe(all.length)
     expect(new Set(all.map(({ fingerprint }) => fingerprint)).size).toBe(all.length)
-    const sealed = await all[0]!.seal(bytes('row'), 1)
+    const sealed = await all[0].seal(bytes('row'), 1)
     for (const other of all.slice(1)) expect(await other.open(sealed, 1)).toBeUndefined()
   })
 
@@ -83,7 +83,7 @@ describe('createSealer().derive', () => {
 
     expect(key).toMatch(/^ro1-[0-9a-f]{48}$/)
     expect(fingerprint).toMatch(/^[\w-]{8}$/)
-    expect(`${secret}`).toBe(`[secret ${fingerprint}]`)
+    expect(String(secret)).toBe(`[secret ${fingerprint}]`)
   })
 })
 

@@ -5,7 +5,7 @@ import type { Catcher, Mutant } from './mutant.ts'
 import { plant } from './plant.ts'
 
 export interface Attempt {
-  /** `survived`: its catcher passed. `mistaken`: it failed for another reason than the one named. */
+  /** `survived`: its catcher passed. `mistaken`: it failed for another reason than named. */
   readonly end: 'killed' | 'survived' | 'mistaken'
   readonly output: string
   readonly ms: number
@@ -18,7 +18,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const bin = (name: string): string => `${ROOT}node_modules/.bin/${name}`
 
 /** Plants a mutant and lets its catcher loose on it. */
-export async function kill(mutant: Mutant): Promise<Attempt> {
+async function kill(mutant: Mutant): Promise<Attempt> {
   const copy = plant(mutant)
   try {
     const startedAt = performance.now()
@@ -32,7 +32,7 @@ export async function kill(mutant: Mutant): Promise<Attempt> {
 }
 
 /** Runs a catcher on a copy of the project. */
-export function run(copy: string, catcher: Catcher): Promise<{ code: unknown; output: string }> {
+function run(copy: string, catcher: Catcher): Promise<{ code: unknown; output: string }> {
   const [command, args] =
     'world' in catcher
       ? [bin('tsx'), [`${ROOT}test/mutants/walk.ts`, copy, catcher.world]]

@@ -138,8 +138,8 @@ const SETTLING: readonly Mutant[] = [
   {
     name: 'settles over the end of the chain',
     file: 'src/ledger/protocol/settling.ts',
-    text: "if (row?.ended !== undefined) return { answer: { type: 'ended', place, reason: row.ended } }",
-    replacement: '',
+    text: "return { answer: { type: 'ended', place, reason: row.ended } }",
+    replacement: '{}',
     killedBy: test('mutants/rules', 'writes nothing over the end'),
     because: 'writes nothing over the end of the chain',
   },
@@ -280,7 +280,7 @@ const AROUND: readonly Mutant[] = [
       '  const parts = assemble({\n' +
       '    ...options,\n' +
       '    fetch: (url, init) =>\n' +
-      '      (options.fetch ?? fetch)(url, caller === undefined ? init : { ...init, signal: caller }),\n' +
+      '      (options.fetch ?? fetch)(url, { ...init, signal: caller ?? init.signal! }),\n' +
       '  })',
     also: [
       {
@@ -324,5 +324,7 @@ const BY_THE_PROMISE: Readonly<Record<string, Pick<Mutant, 'killedBy' | 'because
 /** For `npm run verify`. */
 export const SLOW_MUTANTS: readonly Mutant[] = MUTANTS.flatMap((mutant) => {
   const slower = BY_THE_PROMISE[mutant.name]
-  return slower === undefined ? [] : [{ ...mutant, ...slower }]
+  return slower === undefined
+    ? []
+    : [{ ...mutant, ...slower, name: `${mutant.name}, in the explorer` }]
 })

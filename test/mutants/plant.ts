@@ -16,10 +16,12 @@ const GARDEN = `${ROOT}.build/mutants/`
  */
 export function plant({ name, file, text, replacement, also = [] }: Mutant): string {
   const copy = `${GARDEN}${name.replaceAll(/\W+/g, '-')}-${process.pid}/`
+  const changes = [{ file, text, replacement }, ...also]
+  for (const change of changes) changed(readFileSync(`${ROOT}${change.file}`, 'utf8'), change)
   rmSync(copy, { recursive: true, force: true })
   mkdirSync(copy, { recursive: true })
   for (const each of COPIED) cpSync(`${ROOT}${each}`, `${copy}${each}`, { recursive: true })
-  for (const change of [{ file, text, replacement }, ...also]) {
+  for (const change of changes) {
     const path = `${copy}${change.file}`
     writeFileSync(path, changed(readFileSync(path, 'utf8'), change))
   }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { runs } from '../runs.ts'
 import { plans } from './plan.ts'
 import type { Plan, Weather } from './plan.ts'
@@ -30,25 +30,25 @@ export async function tryPromise(
   }
 }
 
-/** @throws {Error} With the shrunk story and the command that replays it. */
+/** @returns What broke it: the shrunk story and the command that replays it. */
 export async function holds(
   subject: Subject,
   name: string,
   weather: Weather,
   numRuns: number,
-): Promise<void> {
+): Promise<string | undefined> {
   const { PROPERTY_SEED: seed, PROPERTY_PATH: path } = process.env
   const details = await tryPromise(subject, weather, runs(numRuns), {
     ...(seed !== undefined && { seed: Number(seed) }),
     ...(path !== undefined && { path }),
   })
-  if (!details.failed) return
+  if (!details.failed) return undefined
   const again =
     `PROPERTY_SEED=${details.seed} PROPERTY_PATH=${details.counterexamplePath} ` +
     `npx vitest run test/properties/promise.test.ts -t '${name}'`
   const plan = JSON.stringify(details.counterexample?.[0], undefined, 1)
-  throw new Error(
+  return (
     `${(details.errorInstance as Error | null)?.message}\nafter ${details.numRuns} runs, ` +
-      `${details.numShrinks} shrinks\n${plan}\n\nAgain: ${again}`,
+    `${details.numShrinks} shrinks\n${plan}\n\nAgain: ${again}`
   )
 }

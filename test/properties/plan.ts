@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 /**
  * `strict` rotates always, `kept` never though it might, `sometimes` now and then; `omitted` spends
@@ -77,7 +77,7 @@ export interface Weather {
   readonly outageMax?: number
   readonly mayCrash?: boolean
   readonly maySignOut?: boolean
-  /** Whether cookies come back that were replaced, and workers do not store what they are handed. */
+  /** Whether replaced cookies come back, and workers do not store what they are handed. */
   readonly mayBeStale?: boolean
   readonly mayDropGrant?: boolean
   /** How much time may pass between two rounds. */
@@ -114,7 +114,7 @@ export const STORE_FAULTS: readonly StoreFault[] = ['error', 'lost acknowledgeme
 /** A chain must be able to rotate more than twice. */
 const ROUNDS_MAX = 4
 
-/** Everything that can be drawn about a world: it shrinks to two workers, in order, without faults. */
+/** All that can be drawn about a world. It shrinks to two workers, in order, without faults. */
 export function plans(weather: Weather): fc.Arbitrary<Plan> {
   const { asFaults = [], storeFaults = [], outageMax = 1, pausesMs, jumpsMs = [] } = weather
   const when = <T>(may: boolean | undefined, arbitrary: fc.Arbitrary<T>, otherwise: T) =>

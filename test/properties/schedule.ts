@@ -68,12 +68,12 @@ export function createSchedule({ choices, beforeStep, onCrash }: ScheduleOptions
   const timers = new Set<Timer>()
   const story: string[] = []
   let nowMs = 0
-  let busy = 0
+  const passing = new Set<symbol>()
   let chosen = 0
 
   async function settle(): Promise<void> {
     do await turn()
-    while (busy > 0)
+    while (passing.size > 0)
   }
 
   function nextTimer(): Timer | undefined {
@@ -93,13 +93,14 @@ export function createSchedule({ choices, beforeStep, onCrash }: ScheduleOptions
 
   async function pass(ms: number): Promise<void> {
     const endMs = nowMs + ms
-    busy += 1
+    const self = Symbol('passing')
+    passing.add(self)
     for (let next = nextTimer(); next !== undefined && next.atMs <= endMs; next = nextTimer()) {
       fire(next)
       await turn()
     }
     nowMs = endMs
-    busy -= 1
+    passing.delete(self)
   }
 
   function enqueue(label: string, owner: Process | undefined): Promise<void> {

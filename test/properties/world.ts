@@ -1,7 +1,14 @@
 import { inspect } from 'node:util'
 import type { Refresher, TokenSet } from '../../src/index.ts'
-import { createAuthorizationServer, FIRST, LIFETIME_MS, MARK } from './authorization-server.ts'
-import { REVOCATION_ENDPOINT, TOKEN_ENDPOINT, WINDOW_MS } from './authorization-server.ts'
+import {
+  createAuthorizationServer,
+  FIRST,
+  LIFETIME_MS,
+  MARK,
+  REVOCATION_ENDPOINT,
+  TOKEN_ENDPOINT,
+  WINDOW_MS,
+} from './authorization-server.ts'
 import { heldStore } from './held-store.ts'
 import { ledgerOf } from './ledger-reader.ts'
 import { STALE_MS } from './observed.ts'

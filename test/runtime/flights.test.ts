@@ -35,7 +35,7 @@ describe('one flight for callers who hold the same and want the same', () => {
     expect(ann.tokens.accessToken).toBe(bob.tokens.accessToken)
   })
 
-  it('hands nobody the access token of another user who has no refresh token either (S6)', async () => {
+  it('hands nobody another user’s access token when both lack a refresh token (S6)', async () => {
     const { process, clock } = await world()
     const refresher = process()
     const expiresAtMs = clock.now() + 10_000

@@ -5,7 +5,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { jwt, loopback, say } from '../transport/loopback.ts'
 import { handClock } from './clock.ts'
 
-it('tokens of another subject are settled, handed to nobody, and never asked for again', async () => {
+it('tokens of another subject are settled, handed to nobody, not asked for again', async () => {
   const clock = handClock()
   const as = await loopback((_, response) =>
     say(response, 200, {

@@ -4,7 +4,7 @@ import type { TokenSet } from '../../src/index.ts'
 import { world } from './world.ts'
 
 describe('tokenSource', () => {
-  it('loads, refreshes and saves once for many; who loses the compare-and-set is served', async () => {
+  it('refreshes and saves once for many; who loses the compare-and-set is served', async () => {
     const { server, process, signIn, expire } = await world()
     const rows = new Map<string, TokenSet>([['ann', await signIn()]])
     let [won, lost] = [0, 0]

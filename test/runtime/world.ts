@@ -26,7 +26,7 @@ import type { HandClock } from './clock.ts'
 
 export const HOUR_MS = 3_600_000
 
-/** Everything that one test plays with: a real AS, a store, a clock, and any number of processes. */
+/** What one test plays with: a real AS, a store, a clock, and any number of processes. */
 export interface World {
   readonly server: OidcServer
   readonly clock: HandClock

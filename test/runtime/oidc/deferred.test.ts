@@ -26,7 +26,7 @@ describe('429 with Retry-After', () => {
     expect(server.counts()).toMatchObject({ presentations: 3, granted: 2 })
   })
 
-  it('is an error with a time when it lasts longer than the call may wait, and no sign-out', async () => {
+  it('is an error with a time when it outlasts the call, and no sign-out', async () => {
     const { server, process, signIn, expire, clock } = await world({ presentsTwice: true })
     const tokens = await signIn()
     expire()

@@ -89,7 +89,7 @@ describe('an AS that keeps the refresh token (RFC 6749 §6)', () => {
     expect(after).toMatchObject({ usable: true, accessToken: taken.accessToken })
   })
 
-  it('that always rotates and sends none has left the chain without: served, then sign in', async () => {
+  it('that always rotates and sends none leaves the chain without one', async () => {
     const { server, process, signIn, expire } = await world()
     const tokens = await signIn()
     expire()

@@ -5,7 +5,7 @@ const CLAIM_MS = 20_000
 
 describe('an answer that was lost', () => {
   for (const kind of ['cut_after', 'cut_before'] as const) {
-    it(`lets nobody present again, and serves the access token while it is good (${kind})`, async () => {
+    it(`lets nobody present again, and serves the good access token (${kind})`, async () => {
       const { server, process, signIn, clock, told } = await world()
       const tokens = await signIn()
       clock.advance(HOUR_MS - 40_000)
@@ -100,7 +100,7 @@ describe('an answer that was lost', () => {
 })
 
 describe('replay: { withinMs } (a window that the AS hard-codes)', () => {
-  it('presents again in the same claim, later, anew prepared, and not past the window', async () => {
+  it('presents again in the same claim, anew prepared, not past the window', async () => {
     const { server, process, signIn, expire, clock, told } = await world({ presentsTwice: true })
     const tokens = await signIn()
     expire()

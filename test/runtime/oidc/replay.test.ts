@@ -64,7 +64,7 @@ describe('a spent token that comes back (P4)', () => {
     expect(server.counts()).toMatchObject({ reuses: 0, grants: { live: 0, dead: 1 } })
   })
 
-  it("is no replay before anybody came with a later token, however old: the same browser's tabs", async () => {
+  it('is no replay, however old, before anybody came with a later token', async () => {
     const { process, signIn, expire, told } = await world()
     const tokens = await signIn()
     expire()

@@ -54,10 +54,12 @@ const meetings = (): [key: string, holder: TokenSet][] => [
 ]
 
 describe('a row of the store', () => {
-  it('is not believed with any one byte changed', async () => {
+  it('is not believed with any one byte changed', { timeout: 60_000 }, async () => {
     let flips = 0
 
-    for (const [key, holder] of meetings()) {
+    // Each row once: those of the claims by their holders, the grant's by that of the newest set.
+    const [first, second, third, , , grant] = meetings()
+    for (const [key, holder] of [first!, second!, third!, grant!]) {
       const { value } = await made.store.read(key)
       for (let at = 0; at < value!.length; at += 1) {
         made.store.forge = (read, stored) =>
