@@ -341,8 +341,8 @@ const [day] = new Date().toISOString().split('T')
 const section = `<!-- measured -->
 
 Measured on ${day} with \`npx tsx test/bench/availability.ts\`,
-Node ${process.version}, ${GRANTS} grants a cell, in ${seconds} s; ${disturbed} more were not counted, because a
-request timed out that nobody had held up:
+Node ${process.version}, ${GRANTS} grants a cell, in ${seconds} s. Not counted, because a request
+timed out that nobody had held up: ${disturbed}.
 
 ${tableOf(measured)}
 

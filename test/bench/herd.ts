@@ -58,6 +58,16 @@ export async function herd(): Promise<readonly Figure[]> {
     },
     { name: '1,000 callers, p99 over the AS', value: steady(ours), unit: 'ms', atMost: 10 },
     {
+      name: '1,000 callers, p99 over the AS, best round (the least disturbed)',
+      value: Math.min(...ours) - AS_MS,
+      unit: 'ms',
+    },
+    {
+      name: 'raw behind one shared promise, p99 over the AS, best round',
+      value: Math.min(...map) - AS_MS,
+      unit: 'ms',
+    },
+    {
       name: '1,000 callers, p99 over the AS, first round (cold)',
       value: ours[0]! - AS_MS,
       unit: 'ms',

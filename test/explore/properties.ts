@@ -4,10 +4,21 @@ import type { Config, Run, World } from './world.ts'
 /** A property does not hold. The search adds how the world came there. */
 export class Violation extends Error {}
 
-/** P1, P2: a token that is being presented, or may be spent, is not presented. */
-export function checkSend(world: World, config: Config, token: string): void {
+/**
+ * P1, P2: a token that is being presented, or may be spent, is not presented. Tokens that never
+ * rotate may come again, but not while another holder's time runs.
+ */
+export function checkSend(world: World, config: Config, index: number, token: string): void {
   const state = world.presented[token]
-  if (state === undefined || config.as === 'never') return
+  if (state === undefined) return
+  const isAwaited = world.workers.some(
+    ({ run }, other) =>
+      other !== index &&
+      run?.activity?.doing === 'fly' &&
+      run.activity.work.refreshToken === token &&
+      world.now - run.activity.work.startedAt < config.policy.claimMs,
+  )
+  if (config.as === 'never' && !isAwaited) return
   throw new Violation(`P1/P2: ${token} is presented again (${state})`)
 }
 
@@ -24,8 +35,8 @@ export function checkEnd(world: World, config: Config, run: Run): void {
   if (state === 'revoked' && code === 'rejected' && world.endedBy === undefined) {
     throw new Violation('P5: the AS killed a grant that was never misused')
   }
-  if (code === 'lost' && world.happened.length === 0) {
-    throw new Violation('liveness: lost without a fault')
+  if ((code === 'lost' || code === 'superseded') && world.happened.length === 0) {
+    throw new Violation(`liveness: ${code} without a fault`)
   }
   if (code === 'internal') throw new Violation('an actor answered what it cannot')
   if (state === 'rotated' && world.endedAt !== undefined && startedAt > world.endedAt) {

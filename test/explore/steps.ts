@@ -455,7 +455,7 @@ function* activitySteps(
         ]
         return
       }
-      checkSend(world, config, work.refreshToken)
+      checkSend(world, config, who.index, work.refreshToken)
       const presented = { ...world.presented, [work.refreshToken]: 'flying' as const }
       yield [
         `${name} sends ${work.refreshToken}`,
@@ -523,8 +523,9 @@ function* flySteps(
   const provider = PROVIDERS[config.as]
   const end = (changed: World, presentation: Presentation): World => {
     const settlement = settlementOf(presentation, context.tokens, '', provider, moment)
-    const isClean =
-      settlement.type === 'unspent' || (settlement.type === 'granted' && !settlement.rotated)
+    // What the AS did, and what the holder can know; not what our code makes of it.
+    const isKnown = presentation.outcome !== 'unknown' && !('consumed' in presentation)
+    const isClean = isKnown && changed.refreshTokens[token] === 'live'
     const { [token]: _, ...others } = changed.presented
     const presented = isClean ? others : { ...others, [token]: 'maybe spent' as const }
     const ending: Ending = { presentation, settlement }
