@@ -83,7 +83,6 @@ const chart = setup({
       ...timesOf(output),
       ...(output.type === 'busy' && { watch: output.watch }),
     })),
-    /** Takes over a set that somebody else obtained. */
     adopt: assign(({ context }, output: ClaimOutput) => {
       const times = timesOf(output)
       if (output.type !== 'adopted' && output.type !== 'current') return times
@@ -127,6 +126,7 @@ const chart = setup({
     })),
     countAttempt: assign({
       attempt: ({ context }) => context.attempt + 1,
+      elapsedMs: ({ context }) => context.elapsedMs + (context.retryInMs ?? 0),
       problem: undefined,
       retryInMs: undefined,
     }),

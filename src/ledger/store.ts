@@ -20,9 +20,11 @@ export interface Stored {
 export interface Store {
   /** Names the store in errors: `memory`, `redis`, … */
   readonly name: string
+  /** Tells stores of one name apart that hold different rows. Default: the name. */
+  readonly id?: string
   /**
    * Whether the store may drop rows before their time (a cache). Such a store needs one more round
-   * trip, and can still break the promise: see docs/stores.md. Default `false`.
+   * trip, and can still break the promise: see docs/design.md. Default `false`.
    */
   readonly mayEvict?: boolean
   /** Reads a row. A row past its time to live is absent. */

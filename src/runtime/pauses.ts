@@ -14,7 +14,12 @@ export interface Pauses {
 /** One pause per issuer and client in this process, whoever asks for it. */
 export function pauseOf(client: string, clock: Clock): Pauses {
   return {
-    left: () => Math.max(0, (untilMs.get(client) ?? 0) - clock.monotonic()),
+    left() {
+      const leftMs = (untilMs.get(client) ?? 0) - clock.monotonic()
+      if (leftMs > 0) return leftMs
+      untilMs.delete(client)
+      return 0
+    },
     begin(ms = PAUSE_MS) {
       const until = clock.monotonic() + ms
       if (until > (untilMs.get(client) ?? 0)) untilMs.set(client, until)

@@ -169,13 +169,19 @@ async function pastTheLedger(
   const { settings, background, emit } = parts
   const problem = problemOf(error)
   const set = received(settlement)
-  if (set === undefined)
+  const settleLater = (): void =>
+    void background
+      .add(settleIt(parts, context, held, settlement, settings.claimMs))
+      .catch(() => {})
+  if (set === undefined) {
+    settleLater()
     return { type: 'failed', problem: { ...problem, isFinal: isSpent(settlement) } }
+  }
   if (settings.clock.monotonic() - held.askedAt >= settings.claimMs) {
     await tell(parts, set)
     return { type: 'failed', problem: { ...problem, isFinal: true } }
   }
-  void background.add(settleIt(parts, context, held, settlement, settings.claimMs)).catch(() => {})
+  settleLater()
   emit({ type: 'handed_over', token: held.chain.refreshToken.fingerprint })
   return {
     type: 'granted',

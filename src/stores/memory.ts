@@ -61,6 +61,7 @@ export function memoryStore({
 
   return {
     name: 'memory',
+    id: `memory ${name}`,
     async read(key) {
       return standing(key, now())
     },

@@ -16,7 +16,7 @@ interface Layer {
 
 const ALL = ['src/', 'machines/', 'providers/']
 
-/** DESIGN.md §8. */
+/** docs/design.md §7. */
 const LAYERS: readonly Layer[] = [
   { at: 'src/core/', imports: [] },
   { at: 'machines/', imports: ['src/core/'], packages: ['xstate'] },
@@ -46,7 +46,7 @@ export const layers: Rule = {
   appliesTo: isShipped,
   check(path, text) {
     const layer = LAYERS.find(({ at }) => path.startsWith(at))
-    if (!layer) return ['belongs to no layer of DESIGN.md §8']
+    if (!layer) return ['belongs to no layer of docs/design.md §7']
     return importsOf(path, text).flatMap(({ line, specifier, typeOnly }) =>
       mayImport(layer, path, specifier, typeOnly)
         ? []

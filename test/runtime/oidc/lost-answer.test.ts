@@ -86,7 +86,7 @@ describe('an answer that was lost', () => {
     expect(server.counts().presentations).toBe(1)
   })
 
-  it('is salvaged when the tokens had come before the connection broke', async () => {
+  it('is unknown when the connection broke before the tokens had come', async () => {
     const { server, process, signIn, expire } = await world()
     const tokens = await signIn()
     expire()

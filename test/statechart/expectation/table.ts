@@ -107,6 +107,7 @@ export const STEPS: Readonly<Record<StateName, readonly Step[]>> = {
   'error.backingOff': [
     timer('the wait is over', 'expiring.claiming', (was) => ({
       attempt: was.attempt + 1,
+      elapsedMs: was.elapsedMs + was.retryInMs!,
       problem: undefined,
       retryInMs: undefined,
     })),
