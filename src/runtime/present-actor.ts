@@ -154,9 +154,10 @@ const MUST_DIE: { readonly [T in SettleAnswer<Kept>['type']]: boolean } = {
 }
 
 /**
- * The ledger cannot be written. A set that was received goes to its caller all the same (P3),
- * unless others already call the claim overdue: then nobody could tell it from a stolen one. The
- * ledger is told later, if it can be.
+ * The ledger cannot be written, as far as we know. A set that was received goes to its caller all
+ * the same (P3), unless others already call the claim overdue: then it only goes to the ledger, as
+ * soon as that can be. It is not revoked: a swap whose answer was lost may have taken effect, and
+ * the set be everybody's (P5).
  */
 async function pastTheLedger(
   parts: Parts,
@@ -177,11 +178,10 @@ async function pastTheLedger(
     settleLater()
     return { type: 'failed', problem: { ...problem, isFinal: isSpent(settlement) } }
   }
-  if (settings.clock.monotonic() - held.askedAt >= settings.claimMs) {
-    await tell(parts, set)
-    return { type: 'failed', problem: { ...problem, isFinal: true } }
-  }
   settleLater()
+  if (settings.clock.monotonic() - held.askedAt >= settings.claimMs) {
+    return { type: 'failed', problem }
+  }
   emit({ type: 'handed_over', token: held.chain.refreshToken.fingerprint })
   return {
     type: 'granted',

@@ -12,7 +12,7 @@ import { ourChains, perSecond } from './throughput.ts'
 const PROFILED_MS = 6_000
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Whose time it is: of the innermost caller that somebody owns. Node's own modules are nobody's. */
+/** Whose time it is: of the innermost caller that is owned. Node's own modules are nobody's. */
 const OWNERS: readonly (readonly [name: string, where: RegExp])[] = [
   ['`fetch`: undici', /^node:internal\/deps\/undici/],
   ['sealing: the sealer and WebCrypto', /dist\/src\/ledger\/sealer|^node:internal\/crypto/],
@@ -25,7 +25,7 @@ const OWNERS: readonly (readonly [name: string, where: RegExp])[] = [
 ]
 const NOBODY = 'sockets, streams, microtasks: nobody told apart'
 
-/** Where the time of a refresh goes: CPU time of the event loop, from a profile at 64 concurrent. */
+/** Where the time of a refresh goes: the event loop's CPU time, profiled at 64 concurrent. */
 export async function breakdown(): Promise<readonly Figure[]> {
   await using as = await startAuthorizationServer({ delayMs: 0, rotates: true })
   const make = ourChains(as.origin)

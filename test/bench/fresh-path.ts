@@ -70,7 +70,7 @@ function promisesOf(call: () => void): number {
   return count
 }
 
-/** What a call leaves on the heap, once optimised: the median of runs too short to be collected in. */
+/** What a call leaves on the heap, once optimised, in runs too short to be collected in. */
 function bytesOf(call: () => unknown): number {
   const calls = 1000
   const samples = Array.from({ length: 200 }, () => {

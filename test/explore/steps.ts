@@ -624,9 +624,8 @@ function giveUp(
   if (settlement.type !== 'granted') return go({ type: 'failed', problem })
   const moment = { hostNowMs: world.now, storeNowMs: world.now }
   if (world.now - work.startedAt >= config.policy.claimMs) {
-    const revoked = revokeAtServer(world, settlement.set)
     return proceed(
-      revoked,
+      world,
       config,
       who.index,
       ended(run!.position, { type: 'failed', problem, ...times }),

@@ -77,15 +77,6 @@ function isEnded({ events }: World): boolean {
   return events.some((event) => event.type === 'ended' && event.state === 'revoked')
 }
 
-/**
- * Whether a set that could not be settled in time was revoked (docs/design.md: a ledger that was
- * down past the claim's end). If it was settled after all, its holders lose it.
- */
-function isDiscarded({ as, happened }: World): boolean {
-  const late: readonly Happening[] = ['time', 'outage', 'silence']
-  return as.isAskedToRevoke && late.some((each) => happened.has(each))
-}
-
 /** When a refresh came back. */
 export function checkEnd(world: World, call: Call): void {
   const { came, startedAt } = call
@@ -124,13 +115,7 @@ export function checkEnd(world: World, call: Call): void {
   }
   if (handsOut && !isMixed(world.plan) && isReplay(world, call))
     throw new Violation('P4: a replay was served')
-  if (
-    handsOut &&
-    !world.isSignOutBegun &&
-    world.revokedAt === undefined &&
-    !isKilled(world) &&
-    !isDiscarded(world)
-  ) {
+  if (handsOut && !world.isSignOutBegun && world.revokedAt === undefined && !isKilled(world)) {
     if (world.as.accessTokens.get(accessToken ?? '')?.isRevoked === true) {
       throw new Violation('P5: a revoked access token was handed out')
     }
@@ -161,7 +146,6 @@ function isKilled({ as }: World): boolean {
 /** P5: only the AS, a replay or our own revocation makes `revoked`. */
 function checkRevocationIsJust(world: World, code: string | undefined): void {
   if (world.isSignOutBegun || isKilled(world)) return
-  if (isDiscarded(world)) return
   const isReported = world.events.some(({ type }) => type === 'replay')
   if (code !== 'replay' && !isReported) {
     throw new Violation(`P5: revoked (${code}) although nobody ended the chain`)
