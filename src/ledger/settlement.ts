@@ -85,6 +85,23 @@ export function placeAfter(settlement: Settlement<Kept>, { grant, generation }: 
   return { grant, generation: rotated ? generation + 1 : generation }
 }
 
+/**
+ * How another presentation of a token ended whose first one is unknown: that this one was not
+ * consumed proves nothing of the first.
+ */
+export function afterUnknown(presentation: Presentation): Presentation {
+  if (presentation.outcome === 'deferred' || presentation.outcome === 'refused') {
+    const { code, status, origin } = presentation
+    return {
+      outcome: 'unknown',
+      code,
+      ...(status !== undefined && { status }),
+      ...(origin !== undefined && { origin }),
+    }
+  }
+  return presentation
+}
+
 /** Whether the presented token may be spent now. */
 export function isSpent({ type }: Settlement<Kept>): boolean {
   return type === 'spent'

@@ -14,7 +14,14 @@ export function assemble(options: RefresherOptions): Parts {
   const { provider, client, store, clock, random, ledger, pepper, fetch } = settings
   const { staleMs, staleHolders, claimMs, requestTimeoutMs } = settings
   const issuer = provider.issuer ?? provider.tokenEndpoint ?? provider.id
-  const id = JSON.stringify([store.id ?? store.name, ledger, pepper, issuer, client.id, provider.id])
+  const id = JSON.stringify([
+    store.id ?? store.name,
+    ledger,
+    pepper,
+    issuer,
+    client.id,
+    provider.id,
+  ])
   const onEvent = settings.onEvent ?? logLine(clock)
   return {
     id,

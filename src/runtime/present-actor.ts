@@ -9,6 +9,7 @@ import type { Kept, Moment } from '../ledger/kept.ts'
 import { maySend, settle } from '../ledger/protocol.ts'
 import type { SettleAnswer, SettleRequest, Settlement } from '../ledger/protocol.ts'
 import {
+  afterUnknown,
   isSpent,
   mayReplay,
   placeAfter,
@@ -43,16 +44,14 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
   sent.firstAt ??= startedAt
   sent.times += 1
   const { refreshToken, idToken } = context.tokens
-  const presentation = dated(
-    parts,
-    context,
-    await prepared.present({
-      refreshToken: refreshToken!,
-      audience: audienceOf(context.demand.audience),
-      idToken,
-      accessToken: accessFor(context.tokens, context.demand)?.token,
-    }),
-  )
+  const ended = await prepared.present({
+    refreshToken: refreshToken!,
+    audience: audienceOf(context.demand.audience),
+    idToken,
+    accessToken: accessFor(context.tokens, context.demand)?.token,
+  })
+  const known = sent.times > 1 ? afterUnknown(ended) : ended
+  const presentation = dated(parts, context, known)
   const endedAt = clock.monotonic()
   emit({
     type: 'presented',
