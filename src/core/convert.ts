@@ -74,6 +74,6 @@ type Optional = Exclude<keyof TokenSet, 'accessToken'>
 
 /** Writes a field, or removes it: no field ever holds `undefined` or `null`. */
 function put<K extends Optional>(set: TokenSet, field: K, value: TokenSet[K] | null): void {
-  if (value == null) delete set[field]
-  else set[field] = value
+  if (value != null) set[field] = value
+  else if (field in set) delete set[field]
 }

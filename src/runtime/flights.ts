@@ -1,7 +1,13 @@
 const REGISTRY = Symbol.for('refresh-once/flights/1')
 
-/** Runs in the air, by what they are about. */
-export type Flights = Map<string, Promise<unknown>>
+/** A run in the air, and all that it is about. */
+interface Flight {
+  readonly about: readonly unknown[]
+  readonly end: Promise<unknown>
+}
+
+/** Runs in the air, by the refresh token that they present. */
+export type Flights = Map<string, readonly Flight[]>
 
 /**
  * The flights of this process, if it shares any. On `globalThis`, because bundlers build one module
@@ -14,18 +20,32 @@ export function sharedFlights(): Flights | undefined {
   return holder[REGISTRY]
 }
 
-/** Joins the flight of this name, or starts it. Without flights everybody starts their own. */
+/**
+ * Joins the flight that is about the same, or starts it. Without flights everybody starts their
+ * own.
+ *
+ * Compared, not made into one name: a thousand callers would each make a name of a kilobyte.
+ */
 export function fly<R>(
   flights: Flights | undefined,
-  name: string,
+  token: string,
+  about: readonly unknown[],
   start: () => Promise<R>,
 ): Promise<R> {
   if (flights === undefined) return start()
-  const flying = flights.get(name) as Promise<R> | undefined
-  if (flying !== undefined) return flying
-  const flight = start().finally(() => flights.delete(name))
-  flights.set(name, flight)
-  return flight
+  const flying = flights.get(token)?.find((flight) => isSame(flight.about, about))
+  if (flying !== undefined) return flying.end as Promise<R>
+  const end = start().finally(() => {
+    const others = flights.get(token)?.filter((flight) => flight.end !== end) ?? []
+    if (others.length > 0) flights.set(token, others)
+    else flights.delete(token)
+  })
+  flights.set(token, [...(flights.get(token) ?? []), { about, end }])
+  return end
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((value, index) => value === other[index])
 }
 
 function isWorkerd(): boolean {

@@ -94,11 +94,11 @@ export function createRefresher(options: RefresherOptions): Refresher {
    */
   function shared(tokens: TokenSet, demand: Demand): Promise<End> {
     const { audience, refused, minValidMs } = demand
-    const input = inputOf(tokens, demand)
     const { refreshToken, accessToken, expiresAtMs, grant } = tokens
-    const held = [refreshToken, accessToken, expiresAtMs, grant]
-    const about = [...held, audience, refused?.expose(), minValidMs]
-    return fly(flights, `${parts.id}${JSON.stringify(about)}`, () => {
+    const held = [accessToken, expiresAtMs, grant]
+    const about = [parts.id, ...held, audience, refused?.expose(), minValidMs]
+    return fly(flights, refreshToken ?? '', about, () => {
+      const input = inputOf(tokens, demand)
       const startedAt = clock.monotonic()
       const work = run(machine, clock, input)
       return background.add(
