@@ -16,7 +16,7 @@ export function readEndpoint(text: unknown, insecure: boolean): URL | undefined 
   return url.protocol === 'http:' && (insecure || isLoopback(url)) ? url : undefined
 }
 
-/** Whether the URL's host is this machine. `new URL` has brought `127.1` and `0x7f.1` to one form. */
+/** Whether the URL's host is this machine. `new URL` brings `127.1` and `0x7f.1` to one form. */
 export function isLoopback(url: URL): boolean {
   return LOOPBACK.test(url.hostname)
 }

@@ -4,7 +4,7 @@ import type { TokenSet } from './token-set.ts'
 /** A field of a token set. */
 export type Field = keyof TokenSet
 
-/** How a value is written: a text as it is, a list of texts, a point in time in one of four ways. */
+/** How a value is written: a text as it is, a list of texts, a time in one of four ways. */
 export type FieldForm = 'text' | 'list' | 's' | 'ms' | 'iso' | 'date'
 
 /** One field of a token set, as some object holds it. */
@@ -112,7 +112,7 @@ function ownSlot(field: Field): FieldSlot {
   return { field, name: field, form: NAMES[field][0]?.[1] ?? 'text' }
 }
 
-/** The form that a value has, if it can be told from it. A name that ends in its unit is believed. */
+/** The form that a value has, if it can be told. A name that ends in its unit is believed. */
 function seenForm(value: unknown, name: string, usual: FieldForm): FieldForm {
   if (usual === 'text') return name === 'scope' && Array.isArray(value) ? 'list' : 'text'
   if (name.endsWith('Ms')) return 'ms'

@@ -2,7 +2,7 @@ import { Secret } from '../core/secret.ts'
 import type { TokenResponse } from '../core/presentation.ts'
 import type { Access, Tokens } from '../core/tokens.ts'
 
-/** An access token in a grant row: its times are the store's, so that hosts' clocks do not matter. */
+/** An access token in a grant row: its times are the store's, so hosts' clocks do not matter. */
 export interface KeptAccess {
   readonly token: string
   /** When it was received, on the store's clock. */

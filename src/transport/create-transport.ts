@@ -108,7 +108,7 @@ export function createTransport(options: TransportOptions): Transport {
   return { prepare, revoke }
 }
 
-/** Gives up what does not end (the user's client authentication may hang) and lets nothing throw. */
+/** Gives up what does not end (client authentication may hang) and lets nothing throw. */
 async function bounded(
   way: Promise<Way | Unprepared>,
   clock: Clock,

@@ -8,7 +8,7 @@ import { send } from './send.ts'
 import type { Reply, Sender } from './send.ts'
 import type { Unprepared } from './transport.ts'
 
-/** Metadata is asked for again after an hour; after a failure that stale metadata bridges, a minute. */
+/** Metadata is asked for again after an hour; after a failure that it bridges, a minute. */
 const FRESH_MS = 60 * 60 * 1000
 const STALE_MS = 60 * 1000
 

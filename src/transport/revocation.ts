@@ -8,7 +8,7 @@ import { send } from './send.ts'
 import type { Reply, Sender } from './send.ts'
 import type { Revoked } from './transport.ts'
 
-/** How one attempt ended; `retry`: it may be made again, RFC 7009 §2.2 answers 200 for a dead token. */
+/** How one attempt ended; `retry`: it may be made again (RFC 7009 §2.2: 200 for a dead token). */
 export interface Attempt {
   readonly result: Revoked
   readonly retry: boolean

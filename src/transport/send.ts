@@ -72,7 +72,7 @@ export async function send(request: Outgoing, sender: Sender, timeoutMs: number)
   }
 }
 
-/** Gives up on a `fetch` that ignores its signal; an answer that still comes is not left hanging. */
+/** Gives up on a `fetch` that ignores its signal; a late answer is not left hanging. */
 function unlessAborted(signal: AbortSignal, call: () => Promise<Response>): Promise<Response> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('deadline')))

@@ -94,7 +94,7 @@ describe('tokenSetOf', () => {
     expect(set.provider).toBe('logto')
   })
 
-  it('keeps the access token of the caller when the chain has none for the default audience', () => {
+  it('keeps the caller’s access token when the chain has none for the default audience', () => {
     const access = new Map([['["https://api.example.com",null]', { token: new Secret('at-api') }]])
 
     const set = tokenSetOf({ ...chain(), access }, NEXT, FULL as TokenSet, 'logto')

@@ -87,7 +87,7 @@ export const SHORT_WORLDS: readonly Setting[] = [
   { ...BASE, as: 'kept', tokens: 'long', calls: [1, 1], faults: ['crash'] },
 ]
 
-/** Three calls under the heavy faults, holders that never save, mixed storages, long-lived tokens. */
+/** More calls under heavy faults, holders that never save, mixed storages, long-lived tokens. */
 const HOLDERS: readonly Setting[] = [
   ...AS_KINDS.flatMap((as) => singles(as, 'carries', [1, 1]).filter(hasHeavy)),
   ...AS_KINDS.flatMap((as) => singles(as, 'drops', [1, 1]).filter(hasHeavy)),

@@ -10,7 +10,7 @@ export interface ManualClock extends Clock {
   advance(ms: number): void
   /** Goes on to each next timer, until the promise has settled. Work in between takes no time. */
   until<T>(promise: Promise<T>): Promise<T>
-  /** Work that other threads do, which the event loop does not see: no timer fires before its end. */
+  /** Work of other threads, which the event loop does not see: no timer fires before its end. */
   work<T>(promise: Promise<T>): Promise<T>
   readonly timers: number
 }

@@ -173,7 +173,7 @@ const SETTLING: readonly Mutant[] = [
     text: "rotation !== 'always'",
     replacement: "rotation !== 'rotates'",
     killedBy: world('omitted, 2+1 calls, carries, no fault'),
-    because: 'a revoked access token was handed out',
+    because: 'P1/P2',
   },
   {
     name: 'takes an unknown outcome for unspent',
@@ -181,7 +181,7 @@ const SETTLING: readonly Mutant[] = [
     text: "replay === 'always' ? 'unspent' : 'spent'",
     replacement: "replay !== undefined ? 'unspent' : 'spent'",
     killedBy: world('strict, 2+1 calls, carries, lost answer'),
-    because: 'P5: the AS killed a grant that was never misused',
+    because: 'P1/P2',
   },
   {
     name: 'takes a refusal after consumption for unspent',
@@ -189,7 +189,7 @@ const SETTLING: readonly Mutant[] = [
     text: "presentation.consumed ? 'spent' : 'unspent'",
     replacement: "'unspent'",
     killedBy: world('consumes-first, 2+1 calls, carries, refused after'),
-    because: 'P5: the AS killed a grant that was never misused',
+    because: 'P1/P2',
   },
   {
     name: 'ends a chain that moved on when an old token is rejected',

@@ -224,7 +224,7 @@ export function createAuthorizationServer({
       return missedRevocation
     },
     fetchOf: (worker) => async (url, init) => {
-      const parameters = new URLSearchParams(String(init.body))
+      const parameters = new URLSearchParams(init.body as URLSearchParams | string)
       if (url === REVOCATION_ENDPOINT) return revoke(parameters.get('token')!, worker, init.signal!)
       if (url !== TOKEN_ENDPOINT) throw new Error(`sent to ${url}`)
       return present(parameters.get('refresh_token')!, worker, init.signal!)

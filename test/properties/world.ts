@@ -248,7 +248,8 @@ function refuseTokens(value: unknown, where: string): void {
   const texts = [
     JSON.stringify(value),
     inspect(value, { depth: 9, showHidden: true }),
-    String(value),
+    // What a template would print.
+    ''.concat(value as string),
   ]
   if (texts.some((text) => text.includes(MARK))) fail(`S1: ${where} shows a token`)
 }

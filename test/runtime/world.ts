@@ -95,8 +95,8 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       const refresher = createRefresher({
         provider: oidc({ issuer: server.issuer, rotation: 'always', ...axes }),
         client: server.clients.public,
-        // Another name, or all processes of a test would share their flights.
-        store: { ...store, name: `memory-${names}` },
+        // Another identity, or all processes of a test would share their flights.
+        store: { ...store, id: `process ${names}` },
         clock,
         random,
         ...(!isLoud && { onEvent }),

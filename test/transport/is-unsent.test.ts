@@ -53,7 +53,8 @@ function certificate(...options: string[]): { key: Buffer; cert: Buffer } {
 /** A socket that listens and never accepts: once its backlog is full, nobody can connect. */
 async function fullBacklog(): Promise<number> {
   const worker = new Worker(
-    `const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    `const at = { port: 0, host: '127.0.0.1', backlog: 1 }
+    const server = require('node:net').createServer().listen(at, () => {
       require('node:worker_threads').parentPort.postMessage(server.address().port)
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
     })`,

@@ -105,7 +105,7 @@ describe('the limits of a request', () => {
     )
   })
 
-  it('gives up a fetch of the user that ignores its signal, and cancels what it brings later', async () => {
+  it('gives up a user’s fetch that ignores its signal, and cancels what it brings', async () => {
     const cancelled = withResolvers<void>()
     const late = withResolvers<Response>()
 

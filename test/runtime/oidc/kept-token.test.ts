@@ -66,15 +66,19 @@ describe('an AS that keeps the refresh token (RFC 6749 §6)', () => {
     const tokens = await signIn()
     expire()
     const asleep = gate()
+    const sent = gate()
     const slow = process({
       axes: never,
       async fetch(url, init) {
-        if (url.endsWith('/token')) await asleep.opened
+        if (url.endsWith('/token')) {
+          sent.open()
+          await asleep.opened
+        }
         return fetch(url, init)
       },
     })
     const sleeping = slow.refresh(tokens)
-    await clock.timer((ms) => ms === 15_000)
+    await sent.opened
 
     const waiting = process({ axes: never, waitMs: 60_000 }).refresh(tokens)
     await clock.timer((ms) => ms === 20_000)

@@ -160,7 +160,7 @@ describe('a store that goes down at the settling', () => {
     expect(server.counts().presentations).toBe(1)
   })
 
-  it('past the claim: what was received goes to the ledger only, as soon as that can be', async () => {
+  it('past the claim: what was received goes to the ledger only, when it can', async () => {
     const { server, process, signIn, store, clock, expire, told } = await world()
     const tokens = await signIn()
     expire()
