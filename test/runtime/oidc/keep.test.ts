@@ -30,8 +30,11 @@ function owner(): {
   }
 }
 
-/** The timer for the next renewal of a token of an hour. */
-const isRenewal = (ms: number): boolean => ms > HOUR_MS - 61_000 && ms < HOUR_MS
+/**
+ * The timer for the next renewal of a token of an hour: at most 60 s ahead, by chance, and a set
+ * that was stored late has lived a few seconds by then.
+ */
+const isRenewal = (ms: number): boolean => ms > HOUR_MS - 90_000 && ms < HOUR_MS
 
 describe('keep', () => {
   it('renews a set in time, again and again, each token once', async () => {
