@@ -1,6 +1,8 @@
 import { toBase64url } from '../core/base64url.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { Secret } from '../core/secret.ts'
+import type { Naming } from './check-naming.ts'
+import { fastestCiphers, type Ciphers } from './ciphers.ts'
 
 /** What a row of a secret is kept under, and what opens it. */
 export interface RowKeys {
@@ -22,22 +24,14 @@ export interface Sealer {
   configuration(): Promise<{ readonly key: string; readonly check: string }>
 }
 
-export interface SealerOptions {
-  /**
-   * Known to all who share the ledger, and to nobody who can read the store. Default: none, which
-   * is enough for tokens that cannot be guessed.
-   */
-  readonly pepper?: string | undefined
-  /** Parts ledgers that share a store. Default `'default'`. */
-  readonly ledger?: string | undefined
+export interface SealerOptions extends Naming {
   readonly random?: Random
+  /** Default: the fastest there are. */
+  readonly ciphers?: Ciphers
 }
 
 /** The first byte of every sealed value, and the format that the configuration row names. */
 export const FORMAT = 1
-
-/** 128 bits in hexadecimal (`openssl rand -hex 16`). What is shorter is a password: guessable. */
-const PEPPER_MIN_LENGTH = 32
 
 /** RFC 5116 §5.3. Random: one key seals one row, which is written some thousand times at most. */
 const IV_LENGTH = 12
@@ -45,8 +39,7 @@ const HEADER_LENGTH = 1 + IV_LENGTH
 
 /**
  * Where the 64 bytes of HMAC-SHA-512 (RFC 2104) go. Measured against HKDF-SHA-256 it takes one call
- * of WebCrypto instead of two. Within a major version nothing here ever changes:
- * test/ledger/golden.json.
+ * instead of two. Within a major version nothing here ever changes: test/ledger/golden.json.
  */
 const SPLIT = { sealing: [0, 32], key: [32, 56], fingerprint: [56, 62] } as const
 
@@ -57,83 +50,59 @@ const SPLIT = { sealing: [0, 32], key: [32, 56], fingerprint: [56, 62] } as cons
  * @throws {TypeError} For a pepper that is too short to keep a secret, or a ledger without name.
  */
 export function createSealer({
-  pepper,
+  pepper = '',
   ledger = 'default',
   random = systemRandom,
+  ciphers = fastestCiphers(),
 }: SealerOptions = {}): Sealer {
-  if (pepper !== undefined && pepper.length < PEPPER_MIN_LENGTH) {
-    throw new TypeError(
-      `pepper must be at least ${PEPPER_MIN_LENGTH} random characters (openssl rand -hex 16), ` +
-        'or left out: an empty environment variable is no pepper.',
-    )
-  }
-  if (ledger === '') throw new TypeError('ledger must be a name, or left out.')
-  const keyed = digester(ledger, pepper ?? '')
-  const unkeyed = digester(ledger, '')
+  const keyed = encode('refresh-once', ledger, pepper)
+  const unkeyed = encode('refresh-once', ledger, '')
   return {
     async derive(domain, secret) {
-      const digest = await keyed(domain, secret.expose())
+      const digest = await ciphers.digest(keyed, encode(domain, secret.expose()))
       const key = rowKey(digest)
       const fingerprint = toBase64url(part(digest, 'fingerprint'))
       secret.nameAs(fingerprint)
-      return { key, fingerprint, ...box(key, await importKey(part(digest, 'sealing')), random) }
+      return { key, fingerprint, ...box(key, part(digest, 'sealing'), ciphers, random) }
     },
     async configuration() {
-      const [open, closed] = await Promise.all([unkeyed('configuration'), keyed('pepper')])
+      const open = await ciphers.digest(unkeyed, encode('configuration'))
+      const closed = await ciphers.digest(keyed, encode('pepper'))
       return { key: rowKey(open), check: toBase64url(part(closed, 'key')) }
     },
   }
 }
 
-/** @returns A digest of texts under a key made of ledger name and pepper. */
-function digester(ledger: string, pepper: string): (...texts: string[]) => Promise<Uint8Array> {
-  let imported: Promise<CryptoKey> | undefined
-  return async (...texts) => {
-    imported ??= crypto.subtle.importKey(
-      'raw',
-      encode('refresh-once', ledger, pepper),
-      { name: 'HMAC', hash: 'SHA-512' },
-      false,
-      ['sign'],
-    )
-    return new Uint8Array(await crypto.subtle.sign('HMAC', await imported, encode(...texts)))
-  }
-}
-
 /** One AES-256-GCM message: format, iv, ciphertext and tag. */
-function box(key: string, sealing: CryptoKey, random: Random): Pick<RowKeys, 'seal' | 'open'> {
-  const parameters = (iv: Uint8Array<ArrayBuffer>, version: number): AesGcmParams => ({
-    name: 'AES-GCM',
-    iv,
-    additionalData: encode(`${FORMAT}`, key, `${version}`),
-  })
+function box(
+  key: string,
+  sealing: Uint8Array<ArrayBuffer>,
+  ciphers: Ciphers,
+  random: Random,
+): Pick<RowKeys, 'seal' | 'open'> {
+  const about = (version: number): Uint8Array<ArrayBuffer> => encode(`${FORMAT}`, key, `${version}`)
   return {
-    async seal(plain, version) {
+    async seal(body, version) {
       const iv = random.bytes(IV_LENGTH)
-      const sealed = await crypto.subtle.encrypt(parameters(iv, version), sealing, plain)
+      const sealed = await ciphers.seal(sealing, { iv, additionalData: about(version), body })
       const value = new Uint8Array(HEADER_LENGTH + sealed.byteLength)
       value[0] = FORMAT
       value.set(iv, 1)
-      value.set(new Uint8Array(sealed), HEADER_LENGTH)
+      value.set(sealed, HEADER_LENGTH)
       return value
     },
     async open(sealed, version) {
       if (sealed[0] !== FORMAT) return undefined
       const value = new Uint8Array(sealed)
       const iv = value.subarray(1, HEADER_LENGTH)
+      const body = value.subarray(HEADER_LENGTH)
       try {
-        const { subtle } = crypto
-        const body = value.subarray(HEADER_LENGTH)
-        return new Uint8Array(await subtle.decrypt(parameters(iv, version), sealing, body))
+        return await ciphers.open(sealing, { iv, additionalData: about(version), body })
       } catch {
         return undefined
       }
     },
   }
-}
-
-function importKey(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
-  return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
 }
 
 function part(digest: Uint8Array, name: keyof typeof SPLIT): Uint8Array<ArrayBuffer> {

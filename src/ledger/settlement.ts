@@ -26,10 +26,10 @@ export function settlementOf(
   switch (presentation.outcome) {
     case 'granted': {
       const { response } = presentation
-      const { refreshToken, withheld } = response
+      const { refreshToken, isWithout, withheld } = response
       const isKept =
         refreshToken === undefined
-          ? rotation !== 'always'
+          ? rotation !== 'always' && !isWithout
           : refreshToken.equals(renewed.refreshToken)
       return {
         type: 'granted',

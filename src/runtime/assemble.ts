@@ -1,16 +1,14 @@
 import { createLedger } from '../ledger/ledger.ts'
 import { createSealer } from '../ledger/sealer.ts'
 import { createTransport } from '../transport/create-transport.ts'
-import { background } from './background.ts'
 import { logLine } from './log.ts'
-import type { Parts } from './parts.ts'
+import type { Base, Parts } from './parts.ts'
 import { pauseOf } from './pauses.ts'
-import { settingsOf } from './settings.ts'
 import type { RefresherOptions } from './settings.ts'
 
 /** Makes the parts of a refresher, and nothing happens yet. */
-export function assemble(options: RefresherOptions): Parts {
-  const settings = settingsOf(options)
+export function assemble(base: Base): Parts {
+  const { settings } = base
   const { provider, client, store, clock, random, ledger, pepper, fetch } = settings
   const { staleMs, staleHolders, claimMs, requestTimeoutMs } = settings
   const issuer = provider.issuer ?? provider.tokenEndpoint ?? provider.id
@@ -24,8 +22,8 @@ export function assemble(options: RefresherOptions): Parts {
   ])
   const onEvent = settings.onEvent ?? logLine(clock)
   return {
+    ...base,
     id,
-    settings,
     policy: {
       claimMs,
       staleMs,
@@ -35,14 +33,13 @@ export function assemble(options: RefresherOptions): Parts {
     },
     ledger: createLedger({
       store,
-      sealer: createSealer({ ledger, pepper }),
+      sealer: createSealer({ ledger, pepper, random }),
       identity: { issuer, clientId: client.id },
       clock,
       storeTimeoutMs: settings.storeTimeoutMs,
       ...retentionOf(settings),
     }),
     transport: createTransport({ provider, client, fetch, clock, random, requestTimeoutMs }),
-    background: background(),
     pauses: pauseOf(`${issuer} ${client.id}`, clock),
     emit(event) {
       try {

@@ -18,3 +18,28 @@ export interface Keeper<T extends TokenSet> extends AsyncDisposable {
   /** Stops the timers; an exchange under way runs to its end and is stored. */
   stop(): Promise<void>
 }
+
+/** A keeper that is still to come: until then, what its set looks like. */
+export function keeperToCome<T extends TokenSet>(
+  first: Outcome<T>,
+  keeping: Promise<Keeper<T>>,
+  failed: (error: unknown) => Outcome<T>,
+): Keeper<T> {
+  let current = first
+  let keeper: Keeper<T> | undefined
+  const come = keeping.then(
+    (come) => void (keeper = come),
+    (error: unknown) => void (current = failed(error)),
+  )
+  async function stop(): Promise<void> {
+    await come
+    await keeper?.stop()
+  }
+  return {
+    get current() {
+      return keeper?.current ?? current
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}

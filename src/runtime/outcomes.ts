@@ -1,5 +1,6 @@
 import { accessFor, standing } from '../../machines/standing.ts'
 import type { Problem, RefreshContext } from '../../machines/refresh.types.ts'
+import { classify, refreshAheadMs } from '../core/classify.ts'
 import type { Standing } from '../core/classify.ts'
 import { tokenSetOf } from '../core/convert.ts'
 import { formatGrant } from '../core/grant-ref.ts'
@@ -90,4 +91,31 @@ export function failedOutcome<T extends TokenSet>(
     signIn: accessToken === undefined && isFinal(problem),
     error: errorOf(problem, provider, undefined),
   })
+}
+
+/** What a set looks like before anybody was asked. */
+export function unaskedOutcome<T extends TokenSet>(
+  tokens: T,
+  nowMs: number,
+  configuredMs: number | undefined,
+): Outcome<T> {
+  const { expiresAtMs, obtainedAtMs, accessToken } = tokens
+  const aheadMs = refreshAheadMs(expiresAtMs, obtainedAtMs, accessToken, configuredMs)
+  const stands = classify(tokens, nowMs, { aheadMs })
+  const usable = SERVES[stands]
+  return Object.freeze({
+    state: UNASKED[stands],
+    tokens,
+    accessToken: usable ? accessToken : undefined,
+    changed: false,
+    usable,
+    signIn: false,
+    error: undefined,
+  })
+}
+
+const UNASKED: Readonly<Record<Standing, OutcomeState>> = {
+  fresh: 'fresh',
+  expiring: 'expiring',
+  dead: 'expiring',
 }

@@ -3,18 +3,25 @@ import type { Policy } from '../ledger/protocol.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Background } from './background.ts'
 import type { Emit } from './events.ts'
+import type { Flights } from './flights.ts'
 import type { Pauses } from './pauses.ts'
 import type { Settings } from './settings.ts'
 
+/** What a refresher is from the beginning. */
+export interface Base {
+  readonly settings: Settings
+  readonly background: Background
+  /** `undefined` where runs are not shared. */
+  readonly flights: Flights | undefined
+}
+
 /** What one refresher is made of. */
-export interface Parts {
+export interface Parts extends Base {
   /** The same for refreshers that share their claims. */
   readonly id: string
-  readonly settings: Settings
   readonly policy: Policy
   readonly ledger: Ledger
   readonly transport: Transport
-  readonly background: Background
   readonly pauses: Pauses
   readonly emit: Emit
 }

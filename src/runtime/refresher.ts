@@ -1,24 +1,19 @@
-import type { Demand, RefreshInput } from '../../machines/refresh.types.ts'
-import { audienceKey } from '../core/audience.ts'
 import type { Audience } from '../core/audience.ts'
-import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
+import { checkTokenSet } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/classify.ts'
 import type { Standing } from '../core/classify.ts'
-import { tokensOf } from '../core/convert.ts'
 import { isRefreshError } from '../core/errors.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { assemble } from './assemble.ts'
-import { fly, sharedFlights } from './flights.ts'
-import { keepFresh } from './keep.ts'
+import { background } from './background.ts'
+import { sharedFlights } from './flights.ts'
+import { keeperToCome } from './keeper.ts'
 import type { Keeper, KeepOptions } from './keeper.ts'
-import { machineOf, run } from './machine.ts'
-import { failedOutcome, outcomeOf } from './outcomes.ts'
-import type { End } from './outcomes.ts'
-import { problemOf } from './problems.ts'
-import { revokeChain } from './revoke.ts'
+import { engineOf } from './load-engine.ts'
+import { failedOutcome, unaskedOutcome } from './outcomes.ts'
+import { errorOf, problemOf } from './problems.ts'
 import type { RevokeOutcome } from './revoke.ts'
+import { settingsOf } from './settings.ts'
 import type { RefresherOptions } from './settings.ts'
 
 /** What one call asks for. */
@@ -56,67 +51,16 @@ export interface Refresher {
   drain(): Promise<void>
 }
 
-/** How often a call may meet a newer set that is not fresh, and go on from there. */
-const HOPS_MAX = 4
-
-/** How long until a long-lived run looks again while another holder presents, milliseconds. */
-const RECHECK_MS = 1_000
-
 /**
  * Makes a refresher. Cheap: no socket, no timer, one per tenant is fine.
  *
  * @throws {TypeError} For options that cannot keep the promise.
  */
 export function createRefresher(options: RefresherOptions): Refresher {
-  const parts = assemble(options)
-  const { settings, background, emit } = parts
+  const settings = settingsOf(options)
   const { clock, provider, refreshAheadMs: aheadMs } = settings
-  const machine = machineOf(parts)
-  const flights = sharedFlights()
-
-  function inputOf(tokens: TokenSet, demand: Demand): RefreshInput {
-    const held = tokensOf(tokens)
-    const place = grantOf(tokens)
-    return {
-      demand,
-      budgetMs: settings.waitMs,
-      maxHops: HOPS_MAX,
-      recheckMs: RECHECK_MS,
-      tokens: held,
-      place,
-      nowMs: clock.now(),
-    }
-  }
-
-  /**
-   * One run, shared by all callers of this process who hold the same set and want the same. All
-   * that names the set counts: what a run ends with may be what its first caller came with (S6).
-   */
-  function shared(tokens: TokenSet, demand: Demand): Promise<End> {
-    const { audience, refused, minValidMs } = demand
-    const { refreshToken, accessToken, expiresAtMs, grant } = tokens
-    const held = [accessToken, expiresAtMs, grant]
-    const about = [parts.id, ...held, audience, refused?.expose(), minValidMs]
-    return fly(flights, refreshToken ?? '', about, () => {
-      const input = inputOf(tokens, demand)
-      const startedAt = clock.monotonic()
-      const work = run(machine, clock, input)
-      return background.add(
-        work.then((end) => {
-          const token = input.tokens.refreshToken?.fingerprint
-          const durationMs = clock.monotonic() - startedAt
-          emit({
-            type: 'ended',
-            token,
-            state: end.state,
-            code: end.context.problem?.code,
-            durationMs,
-          })
-          return end
-        }),
-      )
-    })
-  }
+  const work = background()
+  const engine = engineOf({ settings, background: work, flights: sharedFlights() })
 
   /** Where nothing needs to be asked of anybody. */
   function isFresh(tokens: TokenSet, { minValidMs }: RefreshOptions): boolean {
@@ -126,25 +70,23 @@ export function createRefresher(options: RefresherOptions): Refresher {
   }
 
   async function renew<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>> {
-    const { force, minValidMs, signal, waitUntil } = asked
-    const refused = force === true ? tokens.accessToken : force === false ? undefined : force
-    const demand: Demand = {
-      audience: audienceKey(asked),
-      aheadMs,
-      minValidMs,
-      ...(refused !== undefined && { refused: new Secret(refused) }),
+    if (tokens.provider != null && tokens.provider !== provider.id) {
+      return failedOutcome(tokens, { code: 'provider_mismatch' }, provider.id)
     }
     try {
-      if (tokens.provider != null && tokens.provider !== provider.id) {
-        return failedOutcome(tokens, { code: 'provider_mismatch' }, provider.id)
-      }
-      const flight = shared(tokens, demand)
-      waitUntil?.(flight.catch(() => {}))
-      const end = await unlessAborted(flight, signal)
-      if (end === undefined) return failedOutcome(tokens, { code: 'aborted' }, provider.id)
-      return outcomeOf(end, tokens, provider.id)
+      const { renew: start } = engine.here() ?? (await work.add(engine.load()))
+      return await start(tokens, asked)
     } catch (error) {
       return failedOutcome(tokens, problemOf(error), provider.id)
+    }
+  }
+
+  async function revoke(tokens: TokenSet): Promise<RevokeOutcome> {
+    try {
+      return await (engine.here() ?? (await engine.load())).revoke(tokens)
+    } catch (error) {
+      const problem = errorOf(problemOf(error), provider.id, undefined)
+      return { ended: false, revoked: false, error: problem }
     }
   }
 
@@ -170,13 +112,18 @@ export function createRefresher(options: RefresherOptions): Refresher {
         }),
       )
     },
-    revoke: (tokens) => background.add(revokeChain(parts, tokens)),
+    revoke: (tokens) => work.add(revoke(tokens)),
     keep(tokens, keepOptions) {
       checkTokenSet(tokens)
-      const input = inputOf(tokens, { audience: '', aheadMs })
-      return keepFresh(parts, machine, input, tokens, keepOptions)
+      const here = engine.here()
+      if (here !== undefined) return here.keep(tokens, keepOptions)
+      return keeperToCome(
+        unaskedOutcome(tokens, clock.now(), aheadMs),
+        engine.load().then(({ keep }) => keep(tokens, keepOptions)),
+        (error) => failedOutcome(tokens, problemOf(error), provider.id),
+      )
     },
-    drain: () => background.drain(),
+    drain: () => work.drain(),
   }
 }
 
@@ -187,22 +134,6 @@ const NEEDS_NOTHING: Readonly<Record<Standing, boolean>> = {
   fresh: true,
   expiring: false,
   dead: false,
-}
-
-/** Waits for the flight, or until the caller's signal aborts. */
-async function unlessAborted(flight: Promise<End>, signal?: AbortSignal): Promise<End | undefined> {
-  if (signal === undefined) return flight
-  if (signal.aborted) return undefined
-  let stop = (): void => {}
-  const aborted = new Promise<undefined>((resolve) => {
-    stop = () => resolve(undefined)
-    signal.addEventListener('abort', stop)
-  })
-  try {
-    return await Promise.race([flight, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }
 
 /** For what is no token set: the error names the field and says what to write instead. */

@@ -4,7 +4,9 @@ import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
 import type { TokenSet } from '../core/token-set.ts'
+import { checkNaming } from '../ledger/check-naming.ts'
 import type { Store } from '../ledger/store.ts'
+import { checkClient } from '../transport/check-client.ts'
 import type { OnEvent } from './events.ts'
 
 /** What `createRefresher` takes. Durations are milliseconds. */
@@ -135,6 +137,9 @@ export function settingsOf(options: RefresherOptions): Settings {
       throw new TypeError(`${name} is a number of milliseconds, not ${String(value)}`)
     }
   }
+  checkNaming(options)
+  checkClient(client, provider)
+  if (requestTimeoutMs === 0) throw new TypeError('requestTimeoutMs is milliseconds above 0')
   const windowMs = typeof provider.replay === 'string' ? 0 : provider.replay.withinMs
   const claimMs = options.claimMs ?? requestTimeoutMs + CLAIM_MARGIN_MS + windowMs
   if (claimMs < requestTimeoutMs + CLAIM_MARGIN_MIN_MS) {

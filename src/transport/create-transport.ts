@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
-import { authenticate, authenticationMethod, checkClient } from './client-authentication.ts'
+import { authenticate, authenticationMethod } from './client-authentication.ts'
 import { discovery, misconfigured } from './metadata.ts'
 import { prepared } from './presenting.ts'
 import { attemptRevocation } from './revocation.ts'
@@ -40,17 +40,9 @@ interface Way {
   readonly authentication: OutgoingRequest
 }
 
-/**
- * Speaks to one AS on behalf of one client. Cheap: no socket, no timer, before it is used.
- *
- * @throws {TypeError} For a client that cannot do what the provider's description asks.
- */
+/** Speaks to one AS on behalf of one client. Cheap: no socket, no timer, before it is used. */
 export function createTransport(options: TransportOptions): Transport {
   const { provider, client, clock, requestTimeoutMs, random = systemRandom } = options
-  checkClient(client, provider)
-  if (!(Number.isFinite(requestTimeoutMs) && requestTimeoutMs > 0)) {
-    throw new TypeError('requestTimeoutMs is milliseconds above 0')
-  }
   const sender: Sender = {
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     clock,

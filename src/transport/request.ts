@@ -2,17 +2,21 @@ import type { OutgoingRequest, Provider } from '../core/provider.ts'
 import type { Presented } from './transport.ts'
 import type { Outgoing } from './send.ts'
 
-/** What a cookie's value may hold (RFC 6265 §4.1.1). */
-const COOKIE_OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
+/**
+ * What a browser can have got as a cookie's value, quotes included (RFC 6265 §5.2): anything
+ * printable in ASCII up to a semicolon, without spaces around it.
+ */
+const COOKIE_VALUE = /^(?! )[\x20-\x3a\x3c-\x7e]*(?<! )$/
 
 /** The parameters of RFC 6749 §6 beside `grant_type` and `refresh_token`. */
 export function extraParameters(provider: Provider, presented: Presented): Record<string, string> {
   const { audience, accessToken } = presented
-  const { names, audience: asked } = provider.request
+  const { names, bearer, audience: asked } = provider.request
   const parameters: Record<string, string> = {}
   if (audience.resource !== undefined) parameters[asked.resource] = audience.resource
   if (audience.organization !== undefined) parameters[asked.organization] = audience.organization
-  if (accessToken !== undefined && typeof ownName(names, 'access_token') === 'string') {
+  const isWanted = bearer === 'access_token' || typeof ownName(names, 'access_token') === 'string'
+  if (accessToken !== undefined && isWanted) {
     parameters['access_token'] = accessToken.expose()
   }
   return parameters
@@ -37,18 +41,19 @@ export function shape(
   url: string,
   headers: Headers,
   parameters: URLSearchParams,
-  { request: { method, format, names } }: Provider,
+  { request: { method, format, names, bearer } }: Provider,
 ): Outgoing {
+  const borne = bearer ?? (format === 'bearer' ? 'refresh_token' : undefined)
   const renamed: [name: string, value: string][] = []
   for (const [name, value] of parameters) {
     const called = ownName(names, name)
-    if (format === 'bearer' && name === 'refresh_token') {
+    if (name === borne) {
       headers.set('authorization', `Bearer ${value}`)
     } else if (called !== null) {
       renamed.push([called ?? name, value])
     }
   }
-  if (format === 'form' || format === 'bearer') {
+  if (method === 'POST' && (format === 'form' || format === 'bearer')) {
     return { url, method, headers, body: new URLSearchParams(renamed).toString() }
   }
   if (format === 'json') {
@@ -70,7 +75,7 @@ export function shape(
 
 /** As a browser echoes it; encoded only where a browser could not have got it. */
 function cookieValue(value: string): string {
-  return COOKIE_OCTETS.test(value) ? value : encodeURIComponent(value)
+  return COOKIE_VALUE.test(value) ? value : encodeURIComponent(value)
 }
 
 function ownName(names: Provider['request']['names'], name: string): string | null | undefined {

@@ -1,7 +1,7 @@
 import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi'
+import { isRecord } from '../core/decode-body.ts'
 import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
 import { ownField } from '../core/read-field.ts'
-import { isRecord } from './decode-body.ts'
 import { dress, shape } from './request.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { send } from './send.ts'

@@ -1,10 +1,8 @@
 import type { Clock } from '../core/clock.ts'
+import { decodeBody } from '../core/decode-body.ts'
 import type { RawAnswer } from '../core/provider.ts'
-import { decodeBody } from './decode-body.ts'
+import { readBody } from '../core/read-body.ts'
 import { isUnsent } from './is-unsent.ts'
-
-/** The most that is read of an answer, in bytes after decompression: 1 MiB. */
-export const ANSWER_MAX_BYTES = 1024 * 1024
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
@@ -39,7 +37,7 @@ export type Reply =
 /**
  * Sends one request, once, and reads its answer whole.
  *
- * Bounded: one deadline over headers and body, {@link ANSWER_MAX_BYTES}, no redirect (a token goes
+ * Bounded: one deadline over headers and body, 1 MiB of body, no redirect (a token goes
  * to no other host), no cache. Holds for any `fetch`, also one that ignores its signal.
  *
  * @param timeoutMs Milliseconds until the answer is given up.
@@ -81,34 +79,4 @@ function unlessAborted(signal: AbortSignal, call: () => Promise<Response>): Prom
       resolve(response)
     }, reject)
   })
-}
-
-/** What came of the body before its end, the deadline, an error or the limit. */
-async function readBody(
-  body: ReadableStream<Uint8Array> | null,
-  signal: AbortSignal,
-): Promise<{ text: string; whole: boolean }> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  if (body === null) return { text, whole: true }
-  const reader = body.getReader()
-  // A cancelled reader ends its pending read at once, whether or not the stream obeys.
-  const cancel = (): void => void reader.cancel().catch(() => {})
-  signal.addEventListener('abort', cancel)
-  try {
-    while (!signal.aborted) {
-      const { done, value } = await reader.read()
-      if (done) return { text: text + decoder.decode(), whole: !signal.aborted }
-      bytes += value.byteLength
-      if (bytes > ANSWER_MAX_BYTES) break
-      text += decoder.decode(value, { stream: true })
-    }
-  } catch {
-    // The connection broke: what has come may be a whole answer all the same.
-  } finally {
-    signal.removeEventListener('abort', cancel)
-  }
-  cancel()
-  return { text, whole: false }
 }

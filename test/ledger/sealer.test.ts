@@ -1,7 +1,11 @@
+import * as nodeCrypto from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { fromBase64url, toBase64url } from '../../src/core/base64url.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { checkNaming } from '../../src/ledger/check-naming.ts'
+import { fastestCiphers, nodeCiphers, webCiphers } from '../../src/ledger/ciphers.ts'
+import type { Ciphers } from '../../src/ledger/ciphers.ts'
 import { createSealer, FORMAT } from '../../src/ledger/sealer.ts'
 
 interface Golden {
@@ -33,26 +37,35 @@ const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encod
 const keysOf = (secret = 'token', domain: 'claim' | 'grant' = 'claim', sealer = createSealer()) =>
   sealer.derive(domain, new Secret(secret))
 
-describe('the golden vectors: what was derived once is derived for ever', () => {
-  it.each(golden.derived)('$domain $secret $ledger', async (vector) => {
-    const keys = await createSealer(vector).derive(vector.domain, new Secret(vector.secret))
+const CIPHERS = [
+  { kind: "the web's ciphers", ciphers: webCiphers },
+  { kind: "Node's ciphers", ciphers: nodeCiphers(nodeCrypto) },
+]
 
-    expect(keys).toMatchObject({ key: vector.key, fingerprint: vector.fingerprint })
-  })
+describe.each(CIPHERS)(
+  'the golden vectors: derived once, derived for ever: $kind',
+  ({ ciphers }) => {
+    it.each(golden.derived)('$domain $secret $ledger', async (vector) => {
+      const sealer = createSealer({ ...vector, ciphers })
+      const keys = await sealer.derive(vector.domain, new Secret(vector.secret))
 
-  it.each(golden.configurations)('configuration $ledger', async ({ key, check, ...options }) => {
-    expect(await createSealer(options).configuration()).toEqual({ key, check })
-  })
+      expect(keys).toMatchObject({ key: vector.key, fingerprint: vector.fingerprint })
+    })
 
-  it('a sealed value', async () => {
-    const { iv, version, plain, value } = golden.sealed
-    const random = { bytes: () => fromBase64url(iv)!, fraction: () => 0 }
-    const keys = await createSealer({ random }).derive('claim', new Secret('token'))
+    it.each(golden.configurations)('configuration $ledger', async ({ key, check, ...options }) => {
+      expect(await createSealer({ ...options, ciphers }).configuration()).toEqual({ key, check })
+    })
 
-    expect(toBase64url(await keys.seal(bytes(plain), version))).toBe(value)
-    expect(await keys.open(fromBase64url(value)!, version)).toEqual(bytes(plain))
-  })
-})
+    it('a sealed value', async () => {
+      const { iv, version, plain, value } = golden.sealed
+      const random = { bytes: () => fromBase64url(iv)!, fraction: () => 0 }
+      const keys = await createSealer({ random, ciphers }).derive('claim', new Secret('token'))
+
+      expect(toBase64url(await keys.seal(bytes(plain), version))).toBe(value)
+      expect(await keys.open(fromBase64url(value)!, version)).toEqual(bytes(plain))
+    })
+  },
+)
 
 describe('createSealer().derive', () => {
   it('gives each secret, domain, pepper and ledger keys of its own', async () => {
@@ -98,19 +111,21 @@ describe('createSealer().configuration', () => {
   })
 })
 
-describe('createSealer', () => {
+describe('checkNaming', () => {
   it('refuses a pepper that keeps no secret', () => {
-    expect(() => createSealer({ pepper: '' })).toThrow(TypeError)
-    expect(() => createSealer({ pepper: 'p'.repeat(31) })).toThrow(/32/)
-    expect(() => createSealer({ pepper: PEPPER })).not.toThrow()
+    expect(() => checkNaming({ pepper: '' })).toThrow(TypeError)
+    expect(() => checkNaming({ pepper: 'p'.repeat(31) })).toThrow(/32/)
+    expect(() => checkNaming({ pepper: PEPPER })).not.toThrow()
   })
 
   it('refuses a ledger without name', () => {
-    expect(() => createSealer({ ledger: '' })).toThrow(TypeError)
+    expect(() => checkNaming({ ledger: '' })).toThrow(TypeError)
   })
 })
 
-describe('a sealed value', () => {
+describe.each(CIPHERS)('a sealed value: $kind', ({ ciphers }) => {
+  const keysOf = () => createSealer({ ciphers }).derive('claim', new Secret('token'))
+
   it('opens with its keys at its version', async () => {
     const keys = await keysOf()
     const sealed = await keys.seal(bytes('row'), 7)
@@ -153,5 +168,32 @@ describe('a sealed value', () => {
     const values = await Promise.all([1, 2, 3].map(() => keys.seal(bytes('row'), 1)))
 
     expect(new Set(values.map(toBase64url)).size).toBe(3)
+  })
+})
+
+describe('fastestCiphers', () => {
+  afterEach(() => void vi.unstubAllGlobals())
+
+  const isOpenedBy = async (sealing: Ciphers, opening: Ciphers): Promise<boolean> => {
+    const [one, other] = await Promise.all(
+      [sealing, opening].map((ciphers) =>
+        createSealer({ ciphers }).derive('claim', new Secret('token')),
+      ),
+    )
+    return (await other!.open(await one!.seal(bytes('row'), 3), 3)) !== undefined
+  }
+
+  it('opens what the others sealed', async () => {
+    expect(await isOpenedBy(fastestCiphers(), webCiphers)).toBe(true)
+    expect(await isOpenedBy(webCiphers, fastestCiphers())).toBe(true)
+  })
+
+  it("takes Node's where there is Node, and the web's where there is not", () => {
+    expect(fastestCiphers()).not.toBe(webCiphers)
+
+    for (const process of [undefined, {}, { env: {} }, { getBuiltinModule: () => undefined }]) {
+      vi.stubGlobal('process', process)
+      expect(fastestCiphers()).toBe(webCiphers)
+    }
   })
 })

@@ -273,20 +273,23 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: "the caller's signal reaches the request",
-    file: 'src/runtime/refresher.ts',
-    text: 'const parts = assemble(options)',
+    file: 'src/runtime/engine.ts',
+    text: 'const parts = assemble(base)',
     replacement:
       'let caller: AbortSignal | undefined\n' +
+      '  const send = base.settings.fetch ?? fetch\n' +
       '  const parts = assemble({\n' +
-      '    ...options,\n' +
-      '    fetch: (url, init) =>\n' +
-      '      (options.fetch ?? fetch)(url, { ...init, signal: caller ?? init.signal! }),\n' +
+      '    ...base,\n' +
+      '    settings: {\n' +
+      '      ...base.settings,\n' +
+      '      fetch: (url, init) => send(url, { ...init, signal: caller ?? init.signal! }),\n' +
+      '    },\n' +
       '  })',
     also: [
       {
-        file: 'src/runtime/refresher.ts',
+        file: 'src/runtime/engine.ts',
         text: 'const flight = shared(tokens, demand)',
-        replacement: 'caller ??= signal\n      const flight = shared(tokens, demand)',
+        replacement: 'caller ??= signal\n        const flight = shared(tokens, demand)',
       },
     ],
     killedBy: test('runtime/oidc/waiting', 'stops nothing else'),

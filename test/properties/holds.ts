@@ -3,7 +3,6 @@ import { runs } from '../runs.ts'
 import { plans } from './plan.ts'
 import type { Plan, Weather } from './plan.ts'
 import type { Subject } from './subject.ts'
-import { useSynchronousCrypto } from './synchronous-crypto.ts'
 import { simulate } from './world.ts'
 
 /**
@@ -19,15 +18,10 @@ export async function tryPromise(
   numRuns: number,
   parameters: fc.Parameters<[Plan]> = {},
 ): Promise<fc.RunDetails<[Plan]>> {
-  const giveBack = useSynchronousCrypto()
-  try {
-    return await fc.check(
-      fc.asyncProperty(plans(weather), async (plan) => void (await simulate(subject, plan))),
-      { numRuns, ...parameters },
-    )
-  } finally {
-    giveBack()
-  }
+  return await fc.check(
+    fc.asyncProperty(plans(weather), async (plan) => void (await simulate(subject, plan))),
+    { numRuns, ...parameters },
+  )
 }
 
 /** @returns What broke it: the shrunk story and the command that replays it. */

@@ -35,6 +35,9 @@ export async function patched(name: string, patches: readonly Patch[]): Promise<
   try {
     const load = async <M>(file: string): Promise<M> =>
       (await import(/* @vite-ignore */ pathToFileURL(`${copy}src/${file}`).href)) as M
+    // What is loaded lazily must be there before the copy is gone.
+    const { loadEngine } = await load<{ loadEngine(): Promise<unknown> }>('runtime/load-engine.ts')
+    await loadEngine()
     return {
       ...(await load<Pick<Subject, 'createRefresher' | 'defineProvider'>>('index.ts')),
       ...(await load<Pick<Subject, 'createSealer'>>('ledger/sealer.ts')),

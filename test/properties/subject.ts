@@ -2,7 +2,11 @@ import { defineProvider } from '../../src/core/define-provider.ts'
 import { createRefresher } from '../../src/index.ts'
 import type { Store } from '../../src/ledger/store.ts'
 import { createSealer } from '../../src/ledger/sealer.ts'
+import { loadEngine } from '../../src/runtime/load-engine.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+
+// Loading takes turns of the event loop that no seed rules.
+await loadEngine()
 
 /** What is put to the test: the shipped source, or a broken copy of it. */
 export interface Subject {

@@ -13,6 +13,7 @@ import type {
   TokenSet,
 } from '../../src/index.ts'
 import { systemRandom } from '../../src/core/random.ts'
+import { loadEngine } from '../../src/runtime/load-engine.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
 import type {
@@ -23,6 +24,9 @@ import type {
 } from '../../src/testing/oidc-server.ts'
 import { handClock } from './clock.ts'
 import type { HandClock } from './clock.ts'
+
+// Tests that count turns of the event loop do not count those of the loader.
+await loadEngine()
 
 export const HOUR_MS = 3_600_000
 

@@ -1,8 +1,10 @@
 import { createPublicKey, KeyObject, verify } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { defineProvider } from '../../src/core/define-provider.ts'
 import { jwtClaims } from '../../src/core/jwt.ts'
 import type { Client, ClientAuthentication } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { checkClient } from '../../src/transport/check-client.ts'
 import { loopback, say } from './loopback.ts'
 import type { Loopback, Seen } from './loopback.ts'
 import { discovering, presentTo, transportTo } from './setup.ts'
@@ -161,7 +163,9 @@ describe('client authentication', () => {
     expect(form['client_secret'] === undefined ? 'header' : 'body').toBe(place)
     expect(headers.authorization !== undefined).toBe(place === 'header')
   })
+})
 
+describe('checkClient', () => {
   it.each<[string, Client, ClientAuthentication | undefined, RegExp]>([
     ['an empty id', { id: '' }, undefined, /client\.id is empty/],
     ['an empty secret', { id: 'app', secret: '' }, undefined, /leave it out/],
@@ -173,8 +177,10 @@ describe('client authentication', () => {
       /needs client\.privateKey/,
     ],
   ])('is a TypeError with %s', (_name, client, method, message) => {
-    const provider = method ? { clientAuthentication: method } : {}
+    const axes = method ? { clientAuthentication: method } : {}
+    const provider = defineProvider({ id: 'test', tokenEndpoint: 'https://id.example/token' }, axes)
 
-    expect(() => transportTo('https://id.example', { client, provider })).toThrow(message)
+    expect(() => checkClient(client, provider)).toThrow(message)
+    expect(() => checkClient(client, provider)).toThrow(TypeError)
   })
 })

@@ -1,0 +1,128 @@
+import type { Demand, RefreshInput } from '../../machines/refresh.types.ts'
+import { audienceKey } from '../core/audience.ts'
+import { grantOf } from '../core/check-token-set.ts'
+import { tokensOf } from '../core/convert.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { Secret } from '../core/secret.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import { assemble } from './assemble.ts'
+import { fly } from './flights.ts'
+import { keepFresh } from './keep.ts'
+import type { Keeper, KeepOptions } from './keeper.ts'
+import { machineOf, run } from './machine.ts'
+import { failedOutcome, outcomeOf } from './outcomes.ts'
+import type { End } from './outcomes.ts'
+import type { Base } from './parts.ts'
+import { problemOf } from './problems.ts'
+import type { RefreshOptions } from './refresher.ts'
+import { revokeChain } from './revoke.ts'
+import type { RevokeOutcome } from './revoke.ts'
+
+/**
+ * All of a refresher that a fresh set does not need: chart, ledger and transport. Loaded when there
+ * is something to renew.
+ */
+export interface Engine {
+  /** For a checked set that is not fresh. Never rejects. */
+  renew<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>>
+  revoke(tokens: TokenSet): Promise<RevokeOutcome>
+  keep<T extends TokenSet>(tokens: T, options: KeepOptions<T>): Keeper<T>
+}
+
+/** How often a call may meet a newer set that is not fresh, and go on from there. */
+const HOPS_MAX = 4
+
+/** How long until a long-lived run looks again while another holder presents, milliseconds. */
+const RECHECK_MS = 1_000
+
+export function createEngine(base: Base): Engine {
+  const parts = assemble(base)
+  const { settings, background, flights } = base
+  const { clock, provider, refreshAheadMs: aheadMs } = settings
+  const machine = machineOf(parts)
+
+  function inputOf(tokens: TokenSet, demand: Demand): RefreshInput {
+    return {
+      demand,
+      budgetMs: settings.waitMs,
+      maxHops: HOPS_MAX,
+      recheckMs: RECHECK_MS,
+      tokens: tokensOf(tokens),
+      place: grantOf(tokens),
+      nowMs: clock.now(),
+    }
+  }
+
+  /**
+   * One run, shared by all callers of this process who hold the same set and want the same. All
+   * that names the set counts: what a run ends with may be what its first caller came with (S6).
+   */
+  function shared(tokens: TokenSet, demand: Demand): Promise<End> {
+    const { audience, refused, minValidMs } = demand
+    const { refreshToken, accessToken, expiresAtMs, grant } = tokens
+    const held = [accessToken, expiresAtMs, grant]
+    const about = [parts.id, ...held, audience, refused?.expose(), minValidMs]
+    return fly(flights, refreshToken ?? '', about, () => {
+      const input = inputOf(tokens, demand)
+      const startedAt = clock.monotonic()
+      const work = run(machine, clock, input)
+      return background.add(
+        work.then((end) => {
+          const token = input.tokens.refreshToken?.fingerprint
+          const durationMs = clock.monotonic() - startedAt
+          parts.emit({
+            type: 'ended',
+            token,
+            state: end.state,
+            code: end.context.problem?.code,
+            durationMs,
+          })
+          return end
+        }),
+      )
+    })
+  }
+
+  return {
+    async renew(tokens, asked) {
+      const { force, minValidMs, signal, waitUntil } = asked
+      const refused = force === true ? tokens.accessToken : force === false ? undefined : force
+      const demand: Demand = {
+        audience: audienceKey(asked),
+        aheadMs,
+        minValidMs,
+        ...(refused !== undefined && { refused: new Secret(refused) }),
+      }
+      try {
+        const flight = shared(tokens, demand)
+        waitUntil?.(flight.catch(() => {}))
+        const end = await unlessAborted(flight, signal)
+        if (end === undefined) return failedOutcome(tokens, { code: 'aborted' }, provider.id)
+        return outcomeOf(end, tokens, provider.id)
+      } catch (error) {
+        return failedOutcome(tokens, problemOf(error), provider.id)
+      }
+    },
+    revoke: (tokens) => revokeChain(parts, tokens),
+    keep(tokens, options) {
+      const input = inputOf(tokens, { audience: '', aheadMs })
+      return keepFresh(parts, machine, input, tokens, options)
+    },
+  }
+}
+
+/** Waits for the flight, or until the caller's signal aborts. */
+async function unlessAborted(flight: Promise<End>, signal?: AbortSignal): Promise<End | undefined> {
+  if (signal === undefined) return flight
+  if (signal.aborted) return undefined
+  let stop = (): void => {}
+  const aborted = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined)
+    signal.addEventListener('abort', stop)
+  })
+  try {
+    return await Promise.race([flight, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
