@@ -6,6 +6,10 @@ export interface Random {
   fraction(): number
 }
 
+/**
+ * Asked of the system each time, never ahead: a pool that a snapshot of the process is restored
+ * with would give two of them the same claim.
+ */
 export const systemRandom: Random = {
   bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   fraction: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,

@@ -7,9 +7,12 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** What a bundler makes of a piece of code that imports this package's source. */
 export interface Bundle {
+  /** All of it in one file. */
   readonly code: string
   /** Compressed, bytes: what crosses a wire. */
   readonly gzipBytes: number
+  /** The part of it that is loaded at once: the rest comes with the first renewal. */
+  readonly atOnceGzipBytes: number
   /** Minified bytes by where they come from: the name of a package, or `ours`. */
   readonly bytesOf: ReadonlyMap<string, number>
   /** Every file that is in it. */
@@ -31,10 +34,29 @@ export const MAIN = `export * from './src/index.ts'`
  * @param external Packages that stay outside.
  */
 export async function bundle(contents: string, external: readonly string[] = []): Promise<Bundle> {
-  const { outputFiles, metafile } = await build({
+  const { outputFiles, metafile } = await built(contents, external, false)
+  const split = await built(contents, external, true)
+  const atOnce = staticPart(split.metafile)
+  const { contents: bytes, text: code } = outputFiles[0]!
+  return {
+    code,
+    gzipBytes: gzipped(bytes),
+    atOnceGzipBytes: split.outputFiles
+      .filter(({ path }) => [...atOnce].some((name) => path.endsWith(name)))
+      .reduce((sum, file) => sum + gzipped(file.contents), 0),
+    ...contentsOf(metafile),
+  }
+}
+
+const gzipped = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).byteLength
+
+function built(contents: string, external: readonly string[], splitting: boolean) {
+  return build({
     stdin: { contents, resolveDir: ROOT, loader: 'ts' },
     absWorkingDir: ROOT,
+    outdir: 'out',
     bundle: true,
+    splitting,
     minify: true,
     format: 'esm',
     platform: 'neutral',
@@ -47,9 +69,18 @@ export async function bundle(contents: string, external: readonly string[] = [])
     metafile: true,
     write: false,
   })
-  const { contents: bytes, text: code } = outputFiles[0]!
-  const { bytesOf, files } = contentsOf(metafile)
-  return { code, gzipBytes: gzipSync(bytes, { level: 9 }).byteLength, bytesOf, files }
+}
+
+/** The names of the files that the entry imports, without those that it loads later. */
+function staticPart({ outputs }: Metafile): ReadonlySet<string> {
+  const entry = Object.keys(outputs).find((name) => outputs[name]!.entryPoint === '<stdin>')!
+  const part = new Set([entry])
+  for (const name of part) {
+    for (const { path, kind } of outputs[name]!.imports) {
+      if (kind === 'import-statement' && path in outputs) part.add(path)
+    }
+  }
+  return part
 }
 
 function contentsOf({ outputs }: Metafile): Pick<Bundle, 'bytesOf' | 'files'> {

@@ -10,7 +10,11 @@ export async function size(): Promise<readonly Figure[]> {
   const ours = await bundle(TYPICAL, ['xstate', 'oauth4webapi'])
   const kib = (name: string, bytes: number): Figure => ({ name, value: bytes / KIB, unit: 'KiB' })
   return [
-    { ...kib('main entry + oidc, minified, gzip', typical.gzipBytes), atMost: 28 },
+    {
+      ...kib('main entry + oidc, loaded at once, minified, gzip', typical.atOnceGzipBytes),
+      atMost: 28,
+    },
+    kib('main entry + oidc in one file, minified, gzip', typical.gzipBytes),
     kib('everything of the main entry, minified, gzip', all.gzipBytes),
     kib('ours alone (main entry + oidc), minified, gzip', ours.gzipBytes),
     ...[...typical.bytesOf].map(([owner, bytes]) => kib(`of it ${owner}, minified`, bytes)),

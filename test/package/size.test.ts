@@ -5,11 +5,11 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { bundle, MAIN, TYPICAL } from '../bench/bundle.ts'
 
-/**
- * Bytes. The budget is 28 KiB, and missed: docs/performance.md says by what. Until it is kept, this
- * keeps the bundle from growing unseen.
- */
-const GZIP_MAX = 41 * 1024
+/** Bytes that a program loads at once. The rest comes with the first renewal. */
+const AT_ONCE_MAX = 28 * 1024
+
+/** Bytes of all in one file: what is loaded later must not grow unseen. */
+const ALL_MAX = 44 * 1024
 
 /**
  * Products that no description is needed for to be named by mistake. `oidc` is no product, and the
@@ -40,8 +40,13 @@ describe('the main entry, bundled', async () => {
   const typical = await bundle(TYPICAL)
   const main = await bundle(MAIN)
 
-  it('does not grow beyond 41 KiB with oidc, minified and compressed', () => {
-    expect(typical.gzipBytes).toBeLessThanOrEqual(GZIP_MAX)
+  it('is at most 28 KiB with oidc, minified and compressed, of what is loaded at once', () => {
+    expect(typical.atOnceGzipBytes).toBeGreaterThan(1024)
+    expect(typical.atOnceGzipBytes).toBeLessThanOrEqual(AT_ONCE_MAX)
+  })
+
+  it('is at most 44 KiB in one file', () => {
+    expect(typical.gzipBytes).toBeLessThanOrEqual(ALL_MAX)
   })
 
   it('holds two packages beside ours, and no zod', () => {
