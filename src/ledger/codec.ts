@@ -10,6 +10,9 @@ export interface Identity {
   readonly clientId: string
 }
 
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
 /** A row as bytes, to be sealed: JSON in UTF-8. */
 export function encodeRow(
   { issuer, clientId }: Identity,
@@ -19,7 +22,7 @@ export function encodeRow(
   const text = JSON.stringify(envelope)
   // What holds no `null` has no hole. Asking for each value takes longer than all the rest.
   const isWhole = !text.includes('null')
-  return new TextEncoder().encode(isWhole ? text : JSON.stringify(envelope, withoutHoles))
+  return encoder.encode(isWhole ? text : JSON.stringify(envelope, withoutHoles))
 }
 
 /**
@@ -56,7 +59,7 @@ function decode({ issuer, clientId }: Identity, bytes: Uint8Array | undefined): 
 /** The JSON in bytes, or `undefined`. */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes))
+    return JSON.parse(decoder.decode(bytes))
   } catch {
     return undefined
   }

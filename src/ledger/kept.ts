@@ -71,7 +71,17 @@ export function keep(
   }
 }
 
-/** Joins what was received to what the chain held: the later token of each audience wins. */
+/**
+ * By how much the times of two tokens can mislead, milliseconds: they are estimated from a reading
+ * of the store's clock and the time since.
+ */
+const IMPRECISION_MS = 1_000
+
+/**
+ * Joins what was received to what the chain held: the later token of each audience wins, and what
+ * was received where that is not certain. One that the AS was asked for again would otherwise be
+ * dropped for the refused one.
+ */
 export function merge(
   known: Kept | undefined,
   received: Kept,
@@ -81,7 +91,8 @@ export function merge(
   const access = new Map(known.access)
   for (const [audience, added] of received.access) {
     const held = access.get(audience)
-    if (held === undefined || held.grantedAtMs <= added.grantedAtMs) access.set(audience, added)
+    const isLater = held !== undefined && held.grantedAtMs > added.grantedAtMs + IMPRECISION_MS
+    if (!isLater) access.set(audience, added)
   }
   return { ...received, access: [...access] }
 }

@@ -116,9 +116,10 @@ function rowKey(digest: Uint8Array): string {
   return key
 }
 
+const encoder = new TextEncoder()
+
 /** Texts as bytes, each behind its length: no two lists of texts look the same. */
 function encode(...texts: string[]): Uint8Array<ArrayBuffer> {
-  const encoder = new TextEncoder()
   const parts = texts.map((text) => encoder.encode(text))
   const bytes = new Uint8Array(parts.reduce((length, text) => length + 4 + text.length, 0))
   const lengths = new DataView(bytes.buffer)
