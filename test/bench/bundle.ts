@@ -13,6 +13,7 @@ export interface Bundle {
   readonly gzipBytes: number
   /** The part of it that is loaded at once: the rest comes with the first renewal. */
   readonly atOnceGzipBytes: number
+  readonly filesAtOnce: readonly string[]
   /** Minified bytes by where they come from: the name of a package, or `ours`. */
   readonly bytesOf: ReadonlyMap<string, number>
   /** Every file that is in it. */
@@ -44,6 +45,7 @@ export async function bundle(contents: string, external: readonly string[] = [])
     atOnceGzipBytes: split.outputFiles
       .filter(({ path }) => [...atOnce].some((name) => path.endsWith(name)))
       .reduce((sum, file) => sum + gzipped(file.contents), 0),
+    filesAtOnce: [...atOnce].flatMap((name) => Object.keys(split.metafile.outputs[name]!.inputs)),
     ...contentsOf(metafile),
   }
 }

@@ -45,6 +45,14 @@ describe('the main entry, bundled', async () => {
     expect(typical.atOnceGzipBytes).toBeLessThanOrEqual(AT_ONCE_MAX)
   })
 
+  it('loads neither chart nor ledger nor transport before something is to be renewed', () => {
+    const later =
+      /node_modules|machines\/refresh|src\/(?:ledger\/(?:sealer|protocol)|transport\/send)/
+
+    expect(typical.filesAtOnce.filter((path) => later.test(path))).toEqual([])
+    expect(typical.files.filter((path) => later.test(path)).length).toBeGreaterThan(5)
+  })
+
   it('is at most 44 KiB in one file', () => {
     expect(typical.gzipBytes).toBeLessThanOrEqual(ALL_MAX)
   })
