@@ -12,7 +12,7 @@ export interface Naming {
 /** 128 bits in hexadecimal (`openssl rand -hex 16`). What is shorter is a password: guessable. */
 const PEPPER_MIN_LENGTH = 32
 
-/** @throws {TypeError} For a pepper that is too short to keep a secret, or a ledger without name. */
+/** @throws {TypeError} For a pepper too short to keep a secret, or a ledger without name. */
 export function checkNaming({ pepper, ledger }: Naming): void {
   if (pepper !== undefined && pepper.length < PEPPER_MIN_LENGTH) {
     throw new TypeError(

@@ -2,7 +2,8 @@ import { toBase64url } from '../core/base64url.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Naming } from './check-naming.ts'
-import { fastestCiphers, type Ciphers } from './ciphers.ts'
+import { webCiphers, type Ciphers } from './ciphers.ts'
+import { nodeCiphers } from './node-ciphers.ts'
 
 /** What a row of a secret is kept under, and what opens it. */
 export interface RowKeys {
@@ -26,7 +27,7 @@ export interface Sealer {
 
 export interface SealerOptions extends Naming {
   readonly random?: Random
-  /** Default: the fastest there are. */
+  /** Default: Node's where there are, else the web's. */
   readonly ciphers?: Ciphers
 }
 
@@ -53,7 +54,7 @@ export function createSealer({
   pepper = '',
   ledger = 'default',
   random = systemRandom,
-  ciphers = fastestCiphers(),
+  ciphers = nodeCiphers() ?? webCiphers,
 }: SealerOptions = {}): Sealer {
   const keyed = encode('refresh-once', ledger, pepper)
   const unkeyed = encode('refresh-once', ledger, '')

@@ -21,6 +21,8 @@ const LAYERS: readonly Layer[] = [
   { at: 'src/core/', imports: [] },
   { at: 'machines/', imports: ['src/core/'], packages: ['xstate'] },
   { at: 'providers/', imports: ['src/core/'], packages: ['zod/mini'] },
+  // Asks at run time whether there is a Node.
+  { at: 'src/ledger/node-ciphers.ts', imports: ['src/ledger/ciphers.ts'], builtins: true },
   { at: 'src/ledger/', imports: ['src/core/'] },
   {
     at: 'src/stores/',
