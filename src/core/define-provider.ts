@@ -9,6 +9,8 @@ const FAILURES: ReadonlySet<Failure> = new Set<Failure>([
   'unknown',
 ])
 
+const BODIES: ReadonlySet<string> = new Set(['form', 'json'])
+
 /**
  * Makes a provider of what differs from RFC 6749: fills in the rest, freezes, checks.
  *
@@ -83,7 +85,13 @@ function checkEndpoints(provider: Provider): void {
   }
 }
 
-function checkUrl(id: string, axis: string, value: string | undefined, insecure: boolean): void {
+/** @throws {TypeError} For a value of an axis that no token may be sent to. */
+export function checkUrl(
+  id: string,
+  axis: string,
+  value: string | undefined,
+  insecure: boolean,
+): void {
   if (value === undefined) return
   // An environment variable that was pasted into quotes instead of backticks.
   if (typeof value === 'string' && value.includes('${')) {
@@ -114,8 +122,8 @@ function checkAxes({ id, rotation, replay, request, failures }: Provider): void 
         "replay: 'never' where the server has no window",
     )
   }
-  if (request.method === 'GET' && request.format !== 'query' && request.format !== 'cookie') {
-    throw new TypeError(`${id}: a GET has no body: write request.format 'query' or 'cookie'`)
+  if (request.method === 'GET' && BODIES.has(request.format)) {
+    throw new TypeError(`${id}: a GET has no body: write POST, or format the request otherwise`)
   }
   for (const [name, failure] of Object.entries(failures)) {
     if (FAILURES.has(failure)) continue

@@ -7,6 +7,8 @@ export interface TokenResponse {
   readonly access: Access
   /** Absent: the AS sent none (or an empty one). */
   readonly refreshToken?: Secret
+  /** The AS sent none and took the old one away, or may have. */
+  readonly isWithout?: true
   /** Epoch milliseconds. */
   readonly refreshExpiresAtMs?: number
   readonly idToken?: Secret

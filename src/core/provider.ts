@@ -40,6 +40,8 @@ export interface RawAnswer {
   readonly headers: Headers
   /** JSON, or an object made of a form-encoded answer; `undefined` when it cannot be read. */
   readonly body: unknown
+  /** What `validate` made of the body. Absent: it was not asked, or refused the body. */
+  readonly validated?: unknown
 }
 
 /**
@@ -76,6 +78,11 @@ export interface Provider {
    * server hard-codes the window; `always` only where tokens never rotate. Default `never`.
    */
   readonly replay: 'never' | 'always' | { readonly withinMs: number }
+  /**
+   * What to check where a sign-in brought no refresh token, for the error's message: sentences of
+   * the description's own, the same for everybody.
+   */
+  readonly missingRefreshToken?: string
   /** What becomes of the old access token. `dies`: no refreshing ahead. Default `lives`. */
   readonly oldAccessToken: 'lives' | 'dies'
   /** Whether refresh tokens can be guessed (a backend's own). Default `unguessable`. */
@@ -86,9 +93,11 @@ export interface Provider {
     readonly method: 'POST' | 'GET'
     /**
      * How the parameters travel. Default `form` (RFC 6749 §6). `bearer`: the refresh token in the
-     * `Authorization` header, the others as a form.
+     * `Authorization` header, the others as a form, or as a query with `GET`.
      */
     readonly format: 'form' | 'json' | 'query' | 'cookie' | 'bearer'
+    /** The old access token is sent along in the `Authorization` header. */
+    readonly bearer?: 'access_token'
     /**
      * Other names for the wire's parameters, e.g. `{ refresh_token: 'token' }`; `null` omits. The
      * old access token is sent along only where this names it: `{ access_token: 'accessToken' }`.
@@ -109,16 +118,22 @@ export interface Provider {
     /** Lifetime of a refresh token since its last use, milliseconds. */
     readonly refreshIdleMs?: number
     /**
+     * Checks the body of a 2xx, and may transform it, before `read` is given both. It may throw,
+     * reject, or take longer than the request has left: `read` then gets the body alone.
+     */
+    readonly validate?: (body: unknown) => unknown
+    /**
      * Reads an answer that RFC 6749 §5.1 does not describe. Returns the members under their
      * standard names (`access_token`, `refresh_token`, `expires_in`, …), or `undefined` for "no
-     * token set in it".
+     * token set in it". `refresh_token: false`: the old one is not kept, and there is no new one.
      */
     readonly read?: (answer: RawAnswer) => Record<string, unknown> | undefined
   }
 
   /**
-   * `error` code, or HTTP status as a string, to what it means: beside the codes of RFC 6749 §5.2,
-   * and before them. Code wins over status.
+   * `error` code, HTTP status as a string, or both (`'403 access_denied'`), to what it means:
+   * beside the codes of RFC 6749 §5.2, and before them. Both win over the code, and the code over
+   * the status.
    */
   readonly failures: Readonly<Record<string, Failure>>
 

@@ -46,6 +46,7 @@ export function readTokenResponse(
       ...(tokenType !== undefined && { tokenType }),
     },
     ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
+    ...(ownField(body, 'refresh_token') === false && { isWithout: true }),
     ...(refreshLifetimeMs !== undefined && {
       refreshExpiresAtMs: context.nowMs + refreshLifetimeMs,
     }),

@@ -10,7 +10,7 @@ export interface TokenSet {
   refreshToken?: string | undefined
   /** When the access token expires, epoch milliseconds. Absent: refreshed only when forced. */
   expiresAtMs?: number | undefined
-  /** When the refresh token expires, epoch milliseconds, where the AS says so. */
+  /** When the refresh token expires, epoch milliseconds, where the AS or its description tells. */
   refreshExpiresAtMs?: number | undefined
   /** When this set was received, epoch milliseconds. */
   obtainedAtMs?: number | undefined

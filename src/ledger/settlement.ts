@@ -1,3 +1,4 @@
+import { refreshExpiryMs } from '../core/lifetime.ts'
 import type { Presentation } from '../core/presentation.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
@@ -110,6 +111,24 @@ export function isSpent({ type }: Settlement<Kept>): boolean {
 /** A rejection with its reason, if it is one. */
 export function withReason(presentation: Presentation, code: 'expired'): Presentation {
   return presentation.outcome === 'rejected' ? { ...presentation, code } : presentation
+}
+
+/** A grant with the day on which its refresh token dies, where the description knows it. */
+export function withExpiry(
+  presentation: Presentation,
+  { authorizedAtMs }: Tokens,
+  provider: Pick<Provider, 'response'>,
+): Presentation {
+  if (presentation.outcome !== 'granted') return presentation
+  const { response } = presentation
+  const { refreshExpiresAtMs: said } = response
+  const known = {
+    ...(said !== undefined && { refreshExpiresAtMs: said }),
+    ...(authorizedAtMs !== undefined && { authorizedAtMs }),
+  }
+  const refreshExpiresAtMs = refreshExpiryMs(known, provider)
+  if (refreshExpiresAtMs === undefined) return presentation
+  return { ...presentation, response: { ...response, refreshExpiresAtMs } }
 }
 
 /** How a chain ends whose newest token the AS refused. */

@@ -50,13 +50,20 @@ const LEDGER_REST_MS = 5_000
 /** Asks the ledger for the right to present; never rejects. */
 export async function claimToken(parts: Parts, context: RefreshContext): Promise<Output> {
   const { refreshToken } = context.tokens
-  if (refreshToken === undefined) return { type: 'failed', problem: { code: 'no_refresh_token' } }
+  if (refreshToken === undefined) return withoutRefreshToken(parts, context)
   try {
     await parts.ledger.ready()
     return await ask(parts, context, refreshToken)
   } catch (error) {
     return { type: 'failed', problem: problemOf(error), retryInMs: LEDGER_REST_MS }
   }
+}
+
+/** Of a set that names no chain the sign-in is to blame, and the description may know why. */
+function withoutRefreshToken({ settings: { provider } }: Parts, { place }: RefreshContext): Output {
+  const hint = place === undefined ? provider.missingRefreshToken : undefined
+  const problem = { code: 'no_refresh_token', ...(hint !== undefined && { hint }) } as const
+  return { type: 'failed', problem }
 }
 
 async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret): Promise<Output> {

@@ -75,6 +75,7 @@ export function createEngine(base: Base): Engine {
             token,
             state: end.state,
             code: end.context.problem?.code,
+            hint: end.context.problem?.hint,
             durationMs,
           })
           return end

@@ -31,11 +31,20 @@ export type RefreshEvent = Common &
     | { readonly type: 'ledger_lost' }
     /** Tokens of an ended chain were revoked at the AS, or could not be. */
     | { readonly type: 'buried'; readonly revoked: boolean }
+    /**
+     * A set was renewed whose refresh token expires soon, at `refreshExpiresAtMs`, and refreshing
+     * does not put that off: ask the resource owner to authorize again. Told at most once per
+     * refresh, when less than 14 days are left, or less than a tenth of the time since the
+     * authorization to the end if that is shorter.
+     */
+    | { readonly type: 'expiresSoon'; readonly refreshExpiresAtMs: number }
     /** A call that was not fresh has ended. */
     | {
         readonly type: 'ended'
         readonly state: OutcomeState
         readonly code: ErrorCode | undefined
+        /** What to do about it, in our own words. */
+        readonly hint: string | undefined
         readonly durationMs: number
       }
   )

@@ -72,7 +72,7 @@ interface Presenting {
   /** Whether the token may be spent now. */
   readonly isSpent: boolean
   /** How long to wait before a deferred presentation is tried again. */
-  readonly backoffMs: number
+  backoffMs(): number
 }
 
 const SETTLED: Answers<SettleAnswer<Kept>, PresentOutput, Presenting> = {
@@ -100,7 +100,7 @@ const NOTED: Readonly<
     type: 'deferred',
     problem: problemOf(presentation),
     retryInMs: Math.max(
-      backoffMs,
+      backoffMs(),
       ('retryAfterMs' in presentation && presentation.retryAfterMs) || 0,
     ),
   }),

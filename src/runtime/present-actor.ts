@@ -2,8 +2,9 @@ import { accessFor } from '../../machines/standing.ts'
 import type { PresentOutput, RefreshContext } from '../../machines/refresh.types.ts'
 import { audienceOf } from '../core/audience.ts'
 import { sleep } from '../core/clock.ts'
-import { refreshExpiryMs } from '../core/lifetime.ts'
+import { authorized, refreshExpiryMs } from '../core/lifetime.ts'
 import type { Presentation } from '../core/presentation.ts'
+import type { Tokens } from '../core/tokens.ts'
 import { handOut, merge } from '../ledger/kept.ts'
 import type { Kept, Moment } from '../ledger/kept.ts'
 import { maySend, settle } from '../ledger/protocol.ts'
@@ -16,12 +17,14 @@ import {
   received,
   settlementOf,
   successorOf,
+  withExpiry,
   withReason,
 } from '../ledger/settlement.ts'
 import type { Prepared } from '../transport/transport.ts'
 import { tell } from './burial.ts'
 import { backoffMs } from './claim-actor.ts'
 import type { Held } from './claim-actor.ts'
+import { withWarning } from './expires-soon.ts'
 import { Opaque } from './opaque.ts'
 import { presentOutput, refOf } from './outputs.ts'
 import type { Timeless } from './outputs.ts'
@@ -43,15 +46,16 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
   if (prepared === undefined || !isInTime) return MAY_BE_SPENT
   sent.firstAt ??= startedAt
   sent.times += 1
-  const { refreshToken, idToken } = context.tokens
+  const renewed = authorized(context.tokens, provider, authorizedAtOf(held), clock.now())
+  const { refreshToken, idToken } = renewed
   const ended = await prepared.present({
     refreshToken: refreshToken!,
     audience: audienceOf(context.demand.audience),
     idToken,
-    accessToken: accessFor(context.tokens, context.demand)?.token,
+    accessToken: accessFor(renewed, context.demand)?.token,
   })
   const known = sent.times > 1 ? afterUnknown(ended) : ended
-  const presentation = dated(parts, context, known)
+  const presentation = dated(parts, renewed, known)
   const endedAt = clock.monotonic()
   emit({
     type: 'presented',
@@ -66,26 +70,22 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
     hostNowMs: clock.now(),
     storeNowMs: held.view.nowMs + (endedAt - held.askedAt),
   }
-  const settlement = settlementOf(
-    presentation,
-    context.tokens,
-    context.demand.audience,
-    provider,
-    moment,
-  )
+  const { audience } = context.demand
+  const settlement = settlementOf(presentation, renewed, audience, provider, moment)
   const presenting = {
     presentation,
     moment,
     isReplayable: mayReplay(presentation, provider, endedAt - sent.firstAt, requestTimeoutMs),
     isSpent: isSpent(settlement),
-    backoffMs: backoffMs(parts, context),
+    backoffMs: () => backoffMs(parts, context),
   }
   try {
     const leftMs = held.askedAt + settings.claimMs - endedAt
     const answer = await settleIt(parts, context, held, settlement, leftMs / PATIENCE_PART)
-    return presentOutput(answer, presenting)
+    return withWarning(parts, renewed, presentOutput(answer, presenting))
   } catch (error) {
-    return pastTheLedger(parts, context, held, settlement, moment, error)
+    const handed = await pastTheLedger(parts, context, held, settlement, moment, error)
+    return withWarning(parts, renewed, handed)
   }
 }
 
@@ -199,15 +199,21 @@ async function giveBack(parts: Parts, context: RefreshContext, held: Held): Prom
   }
 }
 
-/** A refusal past the token's known lifetime says `expired`. */
+/** A refusal past the token's known lifetime says `expired`; a grant says when that will be. */
 function dated(
-  { settings }: Parts,
-  { tokens }: RefreshContext,
+  { settings: { clock, provider } }: Parts,
+  renewed: Tokens,
   presentation: Presentation,
 ): Presentation {
-  const expiresAtMs = refreshExpiryMs(tokens, settings.provider)
-  const isPast = expiresAtMs !== undefined && settings.clock.now() >= expiresAtMs
-  return isPast ? withReason(presentation, 'expired') : presentation
+  const expiresAtMs = refreshExpiryMs(renewed, provider)
+  const isPast = expiresAtMs !== undefined && clock.now() >= expiresAtMs
+  const reasoned = isPast ? withReason(presentation, 'expired') : presentation
+  return withExpiry(reasoned, renewed, provider)
+}
+
+/** When the chain was authorized, as far as the ledger knows. */
+function authorizedAtOf({ view, place }: Held): number | undefined {
+  return view.grants[place.grant]?.row?.set?.authorizedAtMs
 }
 
 /** What makes the AS be left alone for a while (429). */

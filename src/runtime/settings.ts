@@ -12,7 +12,8 @@ import type { OnEvent } from './events.ts'
 /** What `createRefresher` takes. Durations are milliseconds. */
 export interface RefresherOptions {
   readonly provider: Provider
-  readonly client: Client
+  /** Default: none, for a provider that sends no client: `credentials`. */
+  readonly client?: Client
   /** Where the ledger's rows live. `memoryStore()` says "one process" aloud. */
   readonly store: Store
   /**
@@ -111,10 +112,11 @@ const DURATIONS = [
 
 /** @throws {TypeError} For settings that cannot keep the promise, saying what to write instead. */
 export function settingsOf(options: RefresherOptions): Settings {
-  const { provider, client, store, pepper, requestTimeoutMs = 15_000 } = options
+  const { provider, store, pepper, requestTimeoutMs = 15_000 } = options
   if (typeof provider?.failures !== 'object') {
     throw new TypeError('provider is missing: try oidc({ issuer })')
   }
+  const client = options.client ?? nameless(provider)
   if (typeof client?.id !== 'string' || client.id === '') {
     throw new TypeError('client.id must be the client_id that the AS knows')
   }
@@ -156,6 +158,7 @@ export function settingsOf(options: RefresherOptions): Settings {
   }
   return {
     ...options,
+    client,
     ledger: options.ledger ?? 'default',
     requestTimeoutMs,
     claimMs,
@@ -165,4 +168,9 @@ export function settingsOf(options: RefresherOptions): Settings {
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
   }
+}
+
+/** Stands for the client, in the ledger, where the description has no place for one. */
+function nameless({ id, clientAuthentication, request }: Provider): Client | undefined {
+  return clientAuthentication === 'none' && request.names['client_id'] === null ? { id } : undefined
 }

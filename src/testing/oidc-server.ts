@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../core/clock.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { CLIENTS, type ClientId } from './oidc/configuration.ts'
+import type { Around, TokenEndpointAnswer } from './oidc/around.ts'
+import { CLIENTS, type ClientId, type Rotates } from './oidc/configuration.ts'
 import { jsonOf } from './oidc/exchange.ts'
 import { faultQueue, type Faults, type Wait } from './oidc/faults.ts'
 import { digest8, journal, type JournalEntry } from './oidc/journal.ts'
@@ -9,7 +10,8 @@ import { serve } from './oidc/serve.ts'
 import { postAs, signIn, type SignInOptions, type TokenAnswer } from './oidc/sign-in.ts'
 import type { Counts } from './oidc/tally.ts'
 
-export type { ClientId, Counts, JournalEntry, SignInOptions, TokenAnswer }
+export type { Around, ClientId, Counts, JournalEntry, Rotates, SignInOptions, TokenAnswer }
+export type { TokenEndpointAnswer }
 export type { Fault, Faults, Wait } from './oidc/faults.ts'
 export { digest8 }
 
@@ -23,8 +25,12 @@ export interface OidcServerOptions {
   readonly accessTokenMs?: number
   /** Lifetime of refresh tokens in milliseconds; whole seconds. Default one day. */
   readonly refreshTokenMs?: number
-  /** Whether a refresh token is consumed and replaced at each use. Default `true`. */
-  readonly rotates?: boolean
+  /**
+   * Whether a refresh token is consumed and replaced at each use. `nearing_expiry`: that of a
+   * public client is, that of a confidential one when 70 % of its lifetime have passed. Default
+   * `true`.
+   */
+  readonly rotates?: Rotates
   /**
    * Whether the grant itself is revoked when a spent refresh token comes back. The tokens of the
    * grant die in any case. Default: it is.
@@ -36,6 +42,10 @@ export interface OidcServerOptions {
   readonly resources?: readonly string[]
   /** How long the token endpoint takes over a refresh token: before and after it is processed. */
   readonly latency?: { readonly before?: Wait; readonly after?: Wait }
+  /** Path that all endpoints lie below, e.g. `/oidc`; ends the issuer, too. Default: none. */
+  readonly path?: string
+  /** What a product does around the server, where refresh tokens are presented. Default nothing. */
+  readonly around?: Around
   readonly clock?: Clock
 }
 

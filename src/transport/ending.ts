@@ -79,7 +79,7 @@ function readMembers(
 }
 
 /**
- * The provider's word before the RFC's, code before status.
+ * The provider's word before the RFC's, status and code before code before status.
  *
  * A status is no proof of what became of the token, with two exceptions. 429: the request was not
  * looked at, whatever the body calls it. 401 without a code: RFC 6749 §5.2 knows it for a client
@@ -91,7 +91,7 @@ function meaning(status: number, error: string | undefined, { failures }: Provid
     Object.hasOwn(failures, name) ? failures[name] : undefined
   const isStandard = error !== undefined && status !== 429 && status < 500
   return (
-    (error === undefined ? undefined : described(error)) ??
+    (error === undefined ? undefined : (described(`${status} ${error}`) ?? described(error))) ??
     (isStandard ? OF_THE_RFC.get(error) : undefined) ??
     described(String(status)) ??
     (status === 429 ? 'deferred' : undefined) ??

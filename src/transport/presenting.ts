@@ -6,6 +6,7 @@ import { dress, extraParameters, shape } from './request.ts'
 import { send } from './send.ts'
 import type { Reply, Sender } from './send.ts'
 import type { Prepared, Presented } from './transport.ts'
+import { validated } from './validated.ts'
 
 /** All that a presentation needs beside the token. */
 interface Exchange {
@@ -43,6 +44,8 @@ export function prepared(exchange: Exchange): Prepared {
 async function present(exchange: Exchange, presented: Presented): Promise<Presentation> {
   const { provider, client, sender, endpoint, authentication, timeoutMs } = exchange
   const { origin } = endpoint
+  const { clock } = sender
+  const endsAt = clock.monotonic() + timeoutMs
   let reply: Reply | undefined
   try {
     await refreshTokenGrantRequest(
@@ -69,5 +72,6 @@ async function present(exchange: Exchange, presented: Presented): Promise<Presen
     // `send` never rejects: what throws is the making of the request.
   }
   if (reply === undefined) return { outcome: 'refused', consumed: false, code: 'internal', origin }
-  return ending(reply, { provider, presented, origin, nowMs: sender.clock.now() })
+  const read = await validated(reply, provider, clock, endsAt - clock.monotonic())
+  return ending(read, { provider, presented, origin, nowMs: clock.now() })
 }

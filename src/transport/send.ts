@@ -37,8 +37,8 @@ export type Reply =
 /**
  * Sends one request, once, and reads its answer whole.
  *
- * Bounded: one deadline over headers and body, 1 MiB of body, no redirect (a token goes
- * to no other host), no cache. Holds for any `fetch`, also one that ignores its signal.
+ * Bounded: one deadline over headers and body, 1 MiB of body, no redirect (a token goes to no other
+ * host), no cache. Holds for any `fetch`, also one that ignores its signal.
  *
  * @param timeoutMs Milliseconds until the answer is given up.
  * @returns Never rejects.

@@ -336,7 +336,7 @@ function answered(
           moment,
           isReplayable: false,
           isSpent: true,
-          backoffMs: 1,
+          backoffMs: () => 1,
         }),
         presentation.outcome === 'rejected' ? rejected : world,
       )

@@ -222,8 +222,8 @@ const LEDGER: readonly Mutant[] = [
   {
     name: 'a sealed value that does not know its version',
     file: 'src/ledger/sealer.ts',
-    text: 'additionalData: encode(`${FORMAT}`, key, `${version}`)',
-    replacement: 'additionalData: encode(`${FORMAT}`, key, `${version * 0}`)',
+    text: 'encode(`${FORMAT}`, key, `${version}`)',
+    replacement: 'encode(`${FORMAT}`, key, `${version * 0}`)',
     killedBy: test('ledger/sealer', 'does not open at another version'),
     because: 'does not open at another version',
   },
@@ -254,6 +254,14 @@ const AROUND: readonly Mutant[] = [
     replacement: "redirect: 'follow'",
     killedBy: test('transport/limits', 'sends the token to no other host after a 307'),
     because: 'sends the token to no other host after a 307',
+  },
+  {
+    name: 'a token that was taken away without a successor counts as kept',
+    file: 'src/ledger/settlement.ts',
+    text: "rotation !== 'always' && !isWithout",
+    replacement: "rotation !== 'always'",
+    killedBy: test('providers/credentials.server', 'taken away without a successor'),
+    because: 'taken away without a successor',
   },
   {
     name: '`invalid_client` is `rejected`',

@@ -3,7 +3,15 @@ import { fileURLToPath } from 'node:url'
 import type { Change, Mutant } from './mutant.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const COPIED = ['src', 'machines', 'providers', 'test', 'tsconfig.json', 'vitest.config.ts']
+const COPIED = [
+  'src',
+  'machines',
+  'providers',
+  'test',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+]
 
 /** Where copies grow: inside the project, so that they find its dependencies. */
 const GARDEN = `${ROOT}.build/mutants/`

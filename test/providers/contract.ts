@@ -25,7 +25,7 @@ export interface Fixture {
   /** What the server must have seen: matched as a part. */
   readonly request?: Partial<Omit<Seen, 'headers'>> & { headers?: Record<string, string> }
   readonly status: number
-  readonly headers?: Record<string, string>
+  readonly headers?: Record<string, string | string[]>
   /** JSON, or text as it stands. */
   readonly body: unknown
   /**

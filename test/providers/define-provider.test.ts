@@ -117,7 +117,7 @@ describe('defineProvider', () => {
       { failures: { x: 'constructor' as 'rejected' } },
       /failures/,
     ],
-    ['a GET with a body', { request: { method: 'GET' } }, /format 'query'/],
+    ['a GET with a body', { request: { method: 'GET' } }, /has no body/],
   ])('is a TypeError with %s', (_name, overrides, message) => {
     const define = (): unknown => defineProvider({ id: 'x', issuer }, overrides)
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   digest8,
   startOidcServer,
@@ -149,6 +149,28 @@ describe('rotation (RFC 9700 §4.14.2)', () => {
     expect(server.counts()).toMatchObject({ presentedTwice: 1, atOnceMax: 1, reuses: 0 })
   })
 
+  it('replaces by age where told: the token of a confidential client past 70 %', async () => {
+    const startMs = 1_800_000_000_000
+    vi.useFakeTimers({ toFake: ['Date'], now: startMs })
+    onTestFinished(() => void vi.useRealTimers())
+    await restart({ rotates: 'nearing_expiry', refreshTokenMs: 1_000_000 })
+    const [open, early, late] = await Promise.all([
+      server.signIn('public'),
+      server.signIn('basic'),
+      server.signIn('post'),
+    ])
+
+    const atOnce = await server.present(open.refresh_token)
+    vi.setSystemTime(startMs + 699_000)
+    const before = await server.present(early.refresh_token, 'basic')
+    vi.setSystemTime(startMs + 701_000)
+    const after = await server.present(late.refresh_token, 'post')
+
+    expect(atOnce.body['refresh_token']).not.toBe(open.refresh_token)
+    expect(before.body['refresh_token']).toBe(early.refresh_token)
+    expect(after.body['refresh_token']).not.toBe(late.refresh_token)
+  })
+
   it('kills the tokens even where the policy keeps the grant', async () => {
     await restart({ revokeGrantPolicy: () => false })
     const { refresh_token: first } = await server.signIn()
@@ -269,6 +291,40 @@ describe('faults', () => {
     await server.signIn()
 
     expect(server.faults.pending).toBe(1)
+  })
+})
+
+describe('around the server', () => {
+  it('puts all endpoints below a path', async () => {
+    await restart({ path: '/oidc' })
+    const { refresh_token: token } = await server.signIn()
+
+    expect(server.issuer).toMatch(/\/oidc$/)
+    expect(server.tokenEndpoint).toBe(`${server.issuer}/token`)
+    expect(await server.isLive(token)).toBe(true)
+    expect(await server.present(token)).toMatchObject({ status: 200 })
+    expect(server.counts()).toMatchObject({ presentations: 1, granted: 1 })
+  })
+
+  it('changes what the server reads, and what it answers whoever presents', async () => {
+    const resource = 'https://api.example.com/'
+    const seen: unknown[] = []
+    await restart({
+      resources: [resource],
+      around: {
+        request: (parameters) => parameters.set('resource', resource),
+        answer({ status, body }, presented) {
+          seen.push(status, presented)
+          return { status: 299, body: { scope: body['scope'] } }
+        },
+      },
+    })
+    const tokens = await server.signIn('public', { resource: [resource], scope: 'openid read' })
+
+    const answer = await server.present(tokens.refresh_token)
+
+    expect(answer).toEqual({ status: 299, body: { scope: 'read' } })
+    expect(seen).toEqual([200, tokens.refresh_token])
   })
 })
 

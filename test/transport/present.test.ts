@@ -281,6 +281,27 @@ describe('an answer that is no token set', () => {
       error('invalid_grant'),
       'rejected',
     ],
+    [
+      'status and code before the code',
+      { '403 denied': 'refused_before', denied: 'rejected' },
+      403,
+      error('denied'),
+      'refused',
+    ],
+    [
+      'status and code at this status only',
+      { '403 denied': 'refused_before' },
+      400,
+      error('denied'),
+      'unknown',
+    ],
+    [
+      'status and code with this code only',
+      { '403 denied': 'refused_before' },
+      403,
+      'denied',
+      'unknown',
+    ],
   ])('believes the provider: %s', async (_name, failures, status, body, expected) => {
     const outcome = await answered(status, body, {}, { provider: { failures } })
 

@@ -56,6 +56,33 @@ describe('the request (RFC 6749 §6)', () => {
     expect(body).toBe('')
   })
 
+  it.each(['"quoted"', 'a,b', 'a b', 'a%20b', 'a\\b'])(
+    'echoes the cookie %s as a browser would',
+    async (value) => {
+      const names = { refresh_token: 'rt', grant_type: null, client_id: null }
+      const refreshToken = new Secret(value)
+
+      const { headers } = await seenFor({ format: 'cookie', names }, { refreshToken })
+
+      expect(headers.cookie).toBe(`rt=${value}`)
+    },
+  )
+
+  it.each([
+    [' a', '%20a'],
+    ['a ', 'a%20'],
+    ['a\tb', 'a%09b'],
+    ['a\u007fb', 'a%7Fb'],
+    ['ä', '%C3%A4'],
+  ])('encodes %j, which no browser can have got as a cookie', async (value, encoded) => {
+    const names = { refresh_token: 'rt', grant_type: null, client_id: null }
+    const refreshToken = new Secret(value)
+
+    const { headers } = await seenFor({ format: 'cookie', names }, { refreshToken })
+
+    expect(headers.cookie).toBe(`rt=${encoded}`)
+  })
+
   it('lets no token write a second cookie', async () => {
     const names = { grant_type: null, client_id: null }
     const refreshToken = new Secret('a; admin=1\r\nx: y')
@@ -70,6 +97,26 @@ describe('the request (RFC 6749 §6)', () => {
 
     expect(headers.authorization).toBe('Bearer rt-1')
     expect(form).toEqual({ grant_type: 'refresh_token', client_id: 'app' })
+  })
+
+  it('may bear it by GET: what else there is goes into the query', async () => {
+    const names = { grant_type: null }
+
+    const { method, url, headers, body } = await seenFor({ method: 'GET', format: 'bearer', names })
+
+    expect([method, url, body]).toEqual(['GET', '/token?client_id=app', ''])
+    expect(headers.authorization).toBe('Bearer rt-1')
+    expect(headers['content-type']).toBeUndefined()
+  })
+
+  it('may bear the old access token beside the refresh token', async () => {
+    const request = { format: 'json', bearer: 'access_token' } as const
+    const accessToken = new Secret('at-1')
+
+    const { headers, body } = await seenFor(request, { accessToken })
+
+    expect(headers.authorization).toBe('Bearer at-1')
+    expect(JSON.parse(body)).toEqual(STANDARD)
   })
 
   it('renames and leaves out parameters', async () => {

@@ -66,6 +66,7 @@ export function shown(presentation: Presentation): unknown {
     ...(expiresAtMs !== undefined && { expiresInMs: expiresAtMs - (obtainedAtMs ?? 0) }),
     ...(response.refreshToken && { refreshToken: response.refreshToken.expose() }),
     ...(response.idToken && { idToken: response.idToken.expose() }),
+    ...(response.isWithout && { isWithout: true }),
     ...(response.withheld && { withheld: response.withheld }),
   }
 }

@@ -26,10 +26,14 @@ export const RESOURCE_SCOPE = 'read write'
 
 const DAY_S = 24 * 60 * 60
 
+/** Whether refresh tokens are replaced: see `OidcServerOptions`. */
+export type Rotates = boolean | 'nearing_expiry'
+
 export interface ConfigurationOptions {
   readonly accessTokenMs: number
   readonly refreshTokenMs: number
-  readonly rotates: boolean
+  readonly rotates: Rotates
+  readonly path: string
   readonly revokeGrantPolicy: (() => boolean) | undefined
   readonly redirectUris: readonly string[]
   readonly resources: readonly string[]
@@ -38,8 +42,9 @@ export interface ConfigurationOptions {
 
 /** The configuration of oidc-provider, with nothing left to the defaults that it warns of. */
 export function configurationOf(options: ConfigurationOptions): object {
-  const { rotates, revokeGrantPolicy, resources } = options
+  const { rotates, revokeGrantPolicy, resources, path } = options
   const accessTokenSeconds = secondsOf(options.accessTokenMs, 'accessTokenMs')
+  const refreshTokenSeconds = secondsOf(options.refreshTokenMs, 'refreshTokenMs')
   return {
     adapter: (model: string) => options.adapter(model),
     clients: Object.entries(CLIENTS).map(([id, client]) => ({
@@ -55,13 +60,15 @@ export function configurationOf(options: ConfigurationOptions): object {
     cookies: { keys: [Buffer.from(systemRandom.bytes(32)).toString('base64url')] },
     ttl: {
       AccessToken: accessTokenSeconds,
-      RefreshToken: secondsOf(options.refreshTokenMs, 'refreshTokenMs'),
+      RefreshToken: refreshTokenSeconds,
       IdToken: 3600,
       Interaction: 3600,
       Session: 14 * DAY_S,
-      Grant: 14 * DAY_S,
+      Grant: Math.max(14 * DAY_S, refreshTokenSeconds),
     },
-    rotateRefreshToken: () => rotates,
+    routes: Object.fromEntries(ROUTES.map(([name, route]) => [name, `${path}${route}`])),
+    // oidc-provider's own default is what `nearing_expiry` says.
+    ...(typeof rotates === 'boolean' && { rotateRefreshToken: () => rotates }),
     ...(revokeGrantPolicy && { revokeGrantPolicy: () => revokeGrantPolicy() }),
     issueRefreshToken: () => true,
     expiresWithSession: () => false,
@@ -88,6 +95,16 @@ export function configurationOf(options: ConfigurationOptions): object {
     },
   }
 }
+
+/** Every endpoint that a client is given. */
+const ROUTES = [
+  ['authorization', '/auth'],
+  ['jwks', '/jwks'],
+  ['token', '/token'],
+  ['introspection', '/token/introspection'],
+  ['revocation', '/token/revocation'],
+  ['userinfo', '/me'],
+] as const
 
 /** Where a browser is sent to sign in and consent; ours does both without asking. */
 export const INTERACTION_PATH = '/interaction/'

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { sleep, type Clock } from '../../core/clock.ts'
+import { answered, asked, type Around } from './around.ts'
 import { exchange, jsonOf, type Answer } from './exchange.ts'
 import type { Fault, Wait } from './faults.ts'
 import { digest8, type Journal } from './journal.ts'
@@ -11,6 +12,7 @@ export interface GatewayOptions {
   readonly journal: Journal
   /** Waited at every presentation that has no fault. */
   readonly latency: { readonly before?: Wait; readonly after?: Wait }
+  readonly around: Around
   takeFault(): Fault | undefined
   /** Ends every waiting. */
   readonly signal: AbortSignal
@@ -23,13 +25,13 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
  * to them. Everything else passes untouched.
  */
 export function tokenGateway(options: GatewayOptions): Handler {
-  const { journal, latency, takeFault } = options
+  const { journal, latency, around, takeFault } = options
 
   return async (request, response) => {
     const body = await bodyOf(request)
     const refreshToken = presentedIn(body)
-    const pass = (): Promise<Answer> => forward(options.upstream, request, body)
-    if (refreshToken === undefined) return send(response, await pass())
+    const pass = (form: Buffer): Promise<Answer> => forward(options.upstream, request, form)
+    if (refreshToken === undefined) return send(response, await pass(body))
 
     const ended = journal.presented(refreshToken)
     response.once('finish', ended).once('close', ended)
@@ -40,7 +42,7 @@ export function tokenGateway(options: GatewayOptions): Handler {
     await settled(fault.before, options)
     if (fault.kind === 'cut_before') return void response.destroy()
     if (fault.kind === 'status' && fault.processed !== true) return refuse(response, fault)
-    const answer = await pass()
+    const answer = answered(await pass(asked(body, around)), refreshToken, around)
     noteAnswer(journal, refreshToken, answer)
     await settled(fault.after, options)
     if (fault.kind === 'cut_after') return void response.destroy()

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
-import { configurationOf, INTERACTION_PATH } from './configuration.ts'
+import type { Around } from './around.ts'
+import { configurationOf, INTERACTION_PATH, type Rotates } from './configuration.ts'
 import type { Fault, Wait } from './faults.ts'
 import { tokenGateway } from './gateway.ts'
 import { consentingUser } from './interaction.ts'
@@ -12,11 +13,13 @@ import type { Rows } from './rows.ts'
 export interface ServeOptions {
   readonly accessTokenMs?: number
   readonly refreshTokenMs?: number
-  readonly rotates?: boolean
+  readonly rotates?: Rotates
   readonly revokeGrantPolicy?: () => boolean
   readonly redirectUris?: readonly string[]
   readonly resources?: readonly string[]
   readonly latency?: { readonly before?: Wait; readonly after?: Wait }
+  readonly path?: string
+  readonly around?: Around
   readonly clock: Clock
   readonly book: Journal
   readonly stored: Rows
@@ -33,7 +36,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 
 /** Starts oidc-provider, and before it the server that everyone talks to. */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { clock, book, latency = {}, take } = options
+  const { clock, book, latency = {}, path: prefix = '', around = {}, take } = options
   const front = createServer()
   const back = createServer()
   const stopping = new AbortController()
@@ -43,20 +46,29 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   }
 
   try {
-    const [issuer, upstream] = await Promise.all([listen(front), listen(back)])
-    const redirectUris = options.redirectUris ?? [`${issuer}/callback`]
+    const [origin, upstream] = await Promise.all([listen(front), listen(back)])
+    const issuer = `${origin}${prefix}`
+    const redirectUris = options.redirectUris ?? [`${origin}/callback`]
     const provider = await makeProvider(issuer, configuration(options, redirectUris))
     noteReuse(provider, book)
     const answer = provider.callback()
     const consent = consentingUser(provider)
     const { signal } = stopping
-    const token = tokenGateway({ upstream, clock, journal: book, latency, takeFault: take, signal })
+    const token = tokenGateway({
+      upstream,
+      clock,
+      journal: book,
+      latency,
+      around,
+      takeFault: take,
+      signal,
+    })
     back.on('request', run(answer))
     front.on(
       'request',
       run((request, response) => {
         const path = request.url ?? '/'
-        if (path === '/token' && request.method === 'POST') return token(request, response)
+        if (path === `${prefix}/token` && request.method === 'POST') return token(request, response)
         if (path.startsWith(INTERACTION_PATH)) return consent(request, response)
         return answer(request, response)
       }),
@@ -74,6 +86,7 @@ function configuration(options: ServeOptions, redirectUris: readonly string[]): 
     refreshTokenMs: options.refreshTokenMs ?? 24 * 60 * 60 * 1000,
     rotates: options.rotates ?? true,
     revokeGrantPolicy: options.revokeGrantPolicy,
+    path: options.path ?? '',
     redirectUris,
     resources: options.resources ?? [],
     adapter: options.stored.adapter,

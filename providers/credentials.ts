@@ -1,0 +1,87 @@
+import { answerReader, type Answer } from '../src/core/answer.ts'
+import { requestOf, type CarriedRequest } from '../src/core/carry.ts'
+import { systemClock } from '../src/core/clock.ts'
+import { checkUrl, defineProvider } from '../src/core/define-provider.ts'
+import type { Overrides, Provider } from '../src/core/provider.ts'
+import { readSignIn } from '../src/core/sign-in.ts'
+import { outputOf, type StandardSchema } from '../src/core/standard-schema.ts'
+import type { TokenSet } from '../src/core/token-set.ts'
+
+type Foreign = 'issuer' | 'discovery' | 'tokenEndpoint' | 'clientAuthentication'
+
+/** Your own backend: where it refreshes, how it is asked, what it answers. */
+export interface CredentialsDescription
+  extends CarriedRequest, Omit<Overrides, Foreign | 'request' | 'response'> {
+  /** Where refresh tokens are presented, and the only place they are sent to. */
+  readonly url: string
+  readonly answer: Answer
+  /**
+   * Checks the body of a 2xx before `answer` finds its way in what the schema makes of it. One that
+   * refuses or fails loses no tokens: they are then looked for in the body as it came.
+   */
+  readonly schema?: StandardSchema
+  /** Lifetimes that the answers do not tell, milliseconds. Default: unknown. */
+  readonly lifetimes?: Omit<Provider['response'], 'validate' | 'read'>
+}
+
+/** A provider that also reads the answer to a sign-in. */
+export interface CredentialsProvider extends Provider {
+  /**
+   * The token set of the answer to a sign-in, which must have the form of an answer to a refresh.
+   *
+   * @param response Its body can still be read afterwards.
+   * @param nowMs When it arrived, epoch milliseconds. Default: now.
+   * @throws {RefreshError} `refused` for a status other than 2xx, `invalid_tokens` for an answer
+   *   without access token. It prints nothing of the answer but its status.
+   */
+  signIn(response: Response, nowMs?: number): Promise<TokenSet>
+}
+
+/**
+ * Your own backend, described, not coded.
+ *
+ * Deviations from RFC 6749:
+ *
+ * - §6: nothing is sent but the refresh token and what you describe: no `grant_type`, no client.
+ * - §5.1: the members have the names, and stand in the places, that you describe.
+ * - §5.2: there is no client to authenticate, so a 401 speaks of the token: `rejected`.
+ *
+ * `rotation` is `always` where `answer.refreshToken` names a member of the body, so that a wrong
+ * name is not taken for a token that was kept; else `sometimes`. `tokens` are `guessable`.
+ *
+ * @throws {TypeError} For a description that could not be carried out; says what to write instead.
+ */
+export function credentials(description: CredentialsDescription): CredentialsProvider {
+  const { url, method, carry, body, headers, answer, schema, lifetimes, ...axes } = description
+  const { id = 'credentials', insecure = false } = axes
+  checkUrl(id, 'url', url, insecure)
+  const request = requestOf(id, { method, carry, body, headers })
+  if (answer?.accessToken === undefined) throw new TypeError(`${id}: answer.accessToken is missing`)
+  const cookie = 'cookie' in carry ? carry.cookie : undefined
+  const refreshToken = answer.refreshToken ?? (cookie === undefined ? undefined : { cookie })
+  if (refreshToken === undefined && axes.rotation !== 'never') {
+    throw new TypeError(`${id}: answer.refreshToken is missing: write it, or rotation: 'never'`)
+  }
+  const places = { ...answer, ...(refreshToken !== undefined && { refreshToken }) }
+  const provider = defineProvider(
+    {
+      id,
+      tokenEndpoint: url,
+      revocationEndpoint: null,
+      clientAuthentication: 'none',
+      rotation: typeof refreshToken === 'string' ? 'always' : 'sometimes',
+      tokens: 'guessable',
+      failures: { 401: 'rejected' },
+      request,
+      response: {
+        ...lifetimes,
+        read: answerReader(places, { echoes: cookie, isValidated: schema !== undefined }),
+        ...(schema !== undefined && { validate: (value) => outputOf(schema, value) }),
+      },
+    },
+    axes,
+  )
+  const signIn: CredentialsProvider['signIn'] = (response, nowMs = systemClock.now()) =>
+    readSignIn(response, provider, answer.accessToken, nowMs)
+  return Object.freeze({ ...provider, signIn })
+}
