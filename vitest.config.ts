@@ -1,7 +1,20 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import manifest from './package.json' with { type: 'json' }
 import { runs } from './test/runs.ts'
 
+/** The examples import the package by its name: here, that is the source. */
+const ownModules = Object.entries(manifest.exports)
+  .filter(([line]) => line !== './package.json')
+  .map(([line, built]) => ({
+    find: new RegExp(`^refresh-once${line.slice(1)}$`),
+    replacement: fileURLToPath(
+      new URL(built.replace('/dist/', '/').replace(/\.js$/, '.ts'), import.meta.url),
+    ),
+  }))
+
 export default defineConfig({
+  resolve: { alias: ownModules },
   test: {
     include: ['test/**/*.test.ts'],
     // A process each: tests may listen, crash workers and look at process-wide state.
