@@ -14,6 +14,8 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   fresh: async () => (await import('./fresh-path.ts')).freshPath(),
   herd: async () => (await import('./herd.ts')).herd(),
   throughput: async () => (await import('./throughput.ts')).throughput(),
+  waiters: async () => (await import('./waiters.ts')).waiters(),
+  stores: async () => (await import('./stores.ts')).stores(),
   breakdown: async () => (await import('./breakdown.ts')).breakdown(),
   size: async () => (await import('./size.ts')).size(),
   cold: async () => (await import('./cold-import.ts')).coldImport(),
@@ -35,5 +37,11 @@ async function bench(names: readonly string[]): Promise<void> {
 // The loader of this TypeScript turns them on, and every error of `fetch` pays for them.
 process.setSourceMapsEnabled(false)
 
-const [role, manner] = process.argv.slice(2)
-await (role === 'authorization-server' ? serve(JSON.parse(manner!)) : bench(process.argv.slice(2)))
+/** What processes of ours do that are not measured, or are measured with others. */
+const ROLES: Readonly<Record<string, (manner: string) => Promise<void>>> = {
+  'authorization-server': (manner) => serve(JSON.parse(manner) as Parameters<typeof serve>[0]),
+  waiter: async (manner) => (await import('./waiter.ts')).wait(manner),
+}
+
+const [role = '', manner = ''] = process.argv.slice(2)
+await (Object.hasOwn(ROLES, role) ? ROLES[role]!(manner) : bench(process.argv.slice(2)))

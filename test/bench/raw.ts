@@ -1,24 +1,20 @@
 import {
   allowInsecureRequests,
-  customFetch,
   None,
   processRefreshTokenResponse,
   refreshTokenGrantRequest,
 } from 'oauth4webapi'
 import type { TokenEndpointResponse } from 'oauth4webapi'
 
-type Fetch = (url: string, init: RequestInit) => Promise<Response>
-
 /** The peer: oauth4webapi and `fetch`, and nothing that keeps two from presenting one token. */
 export function rawRefresh(
   origin: string,
-  { closing, fetch }: { closing: boolean; fetch?: Fetch },
+  { closing }: { closing: boolean },
 ): (refreshToken: string) => Promise<TokenEndpointResponse> {
   const as = { issuer: origin, token_endpoint: `${origin}/token` }
   const client = { client_id: 'bench' }
   const options = {
     [allowInsecureRequests]: true,
-    ...(fetch !== undefined && { [customFetch]: fetch as never }),
     ...(closing && { headers: { connection: 'close' } }),
   }
   return async (refreshToken) => {

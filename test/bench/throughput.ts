@@ -1,4 +1,5 @@
 import { startAuthorizationServer } from './authorization-server.ts'
+import type { Store } from '../../src/index.ts'
 import { createRefresher, memoryStore, oidc } from './built.ts'
 import { median } from './figures.ts'
 import type { Figure } from './figures.ts'
@@ -68,25 +69,27 @@ const way = (name: string, make: Way['make']): Way => ({ name, make, perSecond: 
 /** Each refresher has rows of its own: authorization servers give out the same tokens again. */
 let stores = 0
 
+const newMemory = (): Store =>
+  memoryStore({ name: `throughput ${(stores += 1)}`, rowsMax: 10_000_000 })
+
 /** Chains of sets that carry their `grant`, as they do after their first refresh. */
 export function ourChains(
   origin: string,
   rotation: 'always' | 'never' = 'always',
-  fetch?: (url: string, init: RequestInit) => Promise<Response>,
+  store: Store = newMemory(),
 ): Way['make'] {
   const refresher = createRefresher({
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token`, rotation }),
     client: { id: 'bench' },
-    store: memoryStore({ name: `throughput ${(stores += 1)}`, rowsMax: 10_000_000 }),
+    store,
     onEvent() {},
-    ...(fetch !== undefined && { fetch }),
   })
   let made = 0
   return () => {
     made += 1
     let tokens = {
       accessToken: 'a'.repeat(800),
-      refreshToken: `${rotation}-${fetch === undefined}-${made}-`.padEnd(64, 'r'),
+      refreshToken: `${rotation}-${made}-`.padEnd(64, 'r'),
     }
     return async () => {
       const outcome = await refresher.refresh(tokens, { force: true })
@@ -96,12 +99,8 @@ export function ourChains(
   }
 }
 
-export function rawChains(
-  origin: string,
-  closing: boolean,
-  fetch?: (url: string, init: RequestInit) => Promise<Response>,
-): Way['make'] {
-  const refresh = rawRefresh(origin, { closing, ...(fetch && { fetch }) })
+export function rawChains(origin: string, closing: boolean): Way['make'] {
+  const refresh = rawRefresh(origin, { closing })
   return (index) => {
     let refreshToken = `raw-${index}-`.padEnd(64, 'r')
     return async () => {
