@@ -53,6 +53,16 @@ export function createEngine(base: Base): Engine {
     }
   }
 
+  function demandOf(tokens: TokenSet, { force, minValidMs, ...audience }: RefreshOptions): Demand {
+    const refused = force === true ? tokens.accessToken : force === false ? undefined : force
+    return {
+      audience: audienceKey(audience),
+      aheadMs,
+      minValidMs,
+      ...(refused !== undefined && { refused: new Secret(refused) }),
+    }
+  }
+
   /**
    * One run, shared by all callers of this process who hold the same set and want the same. All
    * that names the set counts: what a run ends with may be what its first caller came with (S6).
@@ -86,18 +96,14 @@ export function createEngine(base: Base): Engine {
 
   return {
     async renew(tokens, asked) {
-      const { force, minValidMs, signal, waitUntil } = asked
-      const refused = force === true ? tokens.accessToken : force === false ? undefined : force
-      const demand: Demand = {
-        audience: audienceKey(asked),
-        aheadMs,
-        minValidMs,
-        ...(refused !== undefined && { refused: new Secret(refused) }),
+      const { signal, waitUntil } = asked
+      if (tokens.provider != null && tokens.provider !== provider.id) {
+        return failedOutcome(tokens, { code: 'provider_mismatch' }, provider.id)
       }
       try {
-        const flight = shared(tokens, demand)
+        const flight = shared(tokens, demandOf(tokens, asked))
         waitUntil?.(flight.catch(() => {}))
-        const end = await unlessAborted(flight, signal)
+        const end = await (signal === undefined ? flight : unlessAborted(flight, signal))
         if (end === undefined) return failedOutcome(tokens, { code: 'aborted' }, provider.id)
         return outcomeOf(end, tokens, provider.id)
       } catch (error) {
@@ -113,8 +119,7 @@ export function createEngine(base: Base): Engine {
 }
 
 /** Waits for the flight, or until the caller's signal aborts. */
-async function unlessAborted(flight: Promise<End>, signal?: AbortSignal): Promise<End | undefined> {
-  if (signal === undefined) return flight
+async function unlessAborted(flight: Promise<End>, signal: AbortSignal): Promise<End | undefined> {
   if (signal.aborted) return undefined
   let stop = (): void => {}
   const aborted = new Promise<undefined>((resolve) => {

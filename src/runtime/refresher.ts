@@ -69,13 +69,13 @@ export function createRefresher(options: RefresherOptions): Refresher {
     return NEEDS_NOTHING[classify(tokens, clock.now(), { aheadMs: ahead, minValidMs })]
   }
 
-  async function renew<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>> {
-    if (tokens.provider != null && tokens.provider !== provider.id) {
-      return failedOutcome(tokens, { code: 'provider_mismatch' }, provider.id)
-    }
+  /** The first time; from then on the engine is here. */
+  async function loadAndRenew<T extends TokenSet>(
+    tokens: T,
+    asked: RefreshOptions,
+  ): Promise<Outcome<T>> {
     try {
-      const { renew: start } = engine.here() ?? (await work.add(engine.load()))
-      return await start(tokens, asked)
+      return await (await work.add(engine.load())).renew(tokens, asked)
     } catch (error) {
       return failedOutcome(tokens, problemOf(error), provider.id)
     }
@@ -99,7 +99,9 @@ export function createRefresher(options: RefresherOptions): Refresher {
       }
       const { resource, organization, force } = asked
       const isPlain = resource === undefined && organization === undefined && !force
-      if (!isPlain || !isFresh(tokens, asked)) return renew(tokens, asked)
+      if (!isPlain || !isFresh(tokens, asked)) {
+        return engine.here()?.renew(tokens, asked) ?? loadAndRenew(tokens, asked)
+      }
       return Promise.resolve(
         Object.freeze({
           state: 'fresh',

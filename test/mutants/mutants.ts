@@ -296,8 +296,9 @@ const AROUND: readonly Mutant[] = [
     also: [
       {
         file: 'src/runtime/engine.ts',
-        text: 'const flight = shared(tokens, demand)',
-        replacement: 'caller ??= signal\n        const flight = shared(tokens, demand)',
+        text: 'const flight = shared(tokens, demandOf(tokens, asked))',
+        replacement:
+          'caller ??= signal\n        const flight = shared(tokens, demandOf(tokens, asked))',
       },
     ],
     killedBy: test('runtime/oidc/waiting', 'stops nothing else'),

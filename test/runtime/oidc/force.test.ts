@@ -123,3 +123,15 @@ describe('several audiences on one refresh token', () => {
     expect(server.counts().presentations).toBe(2)
   })
 })
+
+describe('refresh', () => {
+  it('never rejects, whatever it is asked', async () => {
+    const { server, process, signIn } = await world()
+    const resource = 1n as unknown as string
+
+    const outcome = await process().refresh(await signIn(), { resource })
+
+    expect(outcome).toMatchObject({ usable: false, signIn: false, error: { code: 'internal' } })
+    expect(server.counts().presentations).toBe(0)
+  })
+})
