@@ -27,6 +27,7 @@ export const PROBLEMS = {
   lost: 'The refresh token may be spent, and its successor never arrived.',
   busy: 'Another holder is presenting the refresh token and has not finished.',
   superseded: 'The chain moved on faster than this call could follow.',
+  unusable: 'The access token that came is the one that was refused, or over already.',
   paused: 'The refresh token waits for the time that the authorization server asked for.',
 
   store_unavailable: 'The ledger could not be read or written.',

@@ -6,7 +6,7 @@ import type { TokenSet } from '../core/token-set.ts'
 import { endOf, timersOf } from './machine.ts'
 import type { Machine, Snapshot } from './machine.ts'
 import type { Keeper, KeepOptions } from './keeper.ts'
-import { outcomeOf } from './outcomes.ts'
+import { outcomeOf, unaskedOutcome } from './outcomes.ts'
 import type { Parts } from './parts.ts'
 
 /** How long until a set that could not be stored is offered again, milliseconds. */
@@ -27,7 +27,7 @@ export function keepFresh<T extends TokenSet>(
   const stopping = new AbortController()
   const actor = createActor(machine, { input, clock: timersOf(clock, false) })
   let stored = tokens
-  let current: Outcome<T> = outcomeOf(endOf(actor.getSnapshot(), input), stored, provider.id)
+  let current: Outcome<T> = unaskedOutcome(tokens, clock.now(), settings.refreshAheadMs)
   let storing: Promise<void> = Promise.resolve()
   /** Resolves when the actor has settled; absent while it has. */
   let work: { readonly ended: Promise<void>; end(): void } | undefined

@@ -29,6 +29,9 @@ const FIELDS = [
   'grant',
 ] as const satisfies readonly (keyof TokenSet)[]
 
+/** Whoever is handed no access token is told why. */
+const UNUSABLE: Problem = { code: 'unusable' }
+
 /** Whether an access token may still be handed out. */
 const SERVES: Readonly<Record<Standing, boolean>> = { fresh: true, expiring: true, dead: false }
 
@@ -38,11 +41,12 @@ export function outcomeOf<T extends TokenSet>(
   base: T,
   provider: string,
 ): Outcome<T> {
-  const { demand, nowMs, problem, retryInMs } = context
+  const { demand, nowMs, retryInMs } = context
   const next = isEnded ? base : renewed(base, first, context, provider)
   const changed = next !== base && isOther(next, base)
   const isUsable = !isEnded && SERVES[standing(context.tokens, nowMs, demand)]
   const access = isUsable ? accessFor(context.tokens, demand) : undefined
+  const problem = context.problem ?? (access === undefined ? UNUSABLE : undefined)
   const retryAtMs = retryInMs === undefined ? undefined : nowMs + retryInMs
   return Object.freeze({
     state,

@@ -124,6 +124,33 @@ describe('several audiences on one refresh token', () => {
   })
 })
 
+describe('an answer that holds the refused access token again', () => {
+  it('is saved, and its caller is told why there is nothing to use', async () => {
+    const { server, process, signIn } = await world()
+    const tokens = await signIn()
+    server.faults.next({
+      kind: 'status',
+      status: 200,
+      body: JSON.stringify({
+        access_token: tokens.accessToken,
+        token_type: 'Bearer',
+        expires_in: 3600,
+        refresh_token: 'rt-next',
+      }),
+    })
+
+    const outcome = await process().refresh(tokens, { force: true })
+
+    expect(outcome).toMatchObject({
+      usable: false,
+      changed: true,
+      signIn: false,
+      error: { code: 'unusable' },
+    })
+    expect(outcome.tokens.refreshToken).toBe('rt-next')
+  })
+})
+
 describe('refresh', () => {
   it('never rejects, whatever it is asked', async () => {
     const { server, process, signIn } = await world()
