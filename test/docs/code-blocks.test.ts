@@ -17,6 +17,22 @@ function publicModules({ read }: Project): Record<string, string> {
   )
 }
 
+/** The declarations of a version of next-auth. `next-auth-5` is how we have both installed. */
+const FIVE = {
+  'next-auth': 'node_modules/next-auth-5/index.d.ts',
+  'next-auth/jwt': 'node_modules/next-auth-5/jwt.d.ts',
+  'next-auth/adapters': 'node_modules/next-auth-5/adapters.d.ts',
+}
+const FOUR = {
+  'next-auth': 'node_modules/next-auth/index.d.ts',
+  'next-auth/jwt': 'node_modules/next-auth/jwt/index.d.ts',
+}
+
+/** What `next-auth` means to a reader. */
+function nextAuthFor(path: string): Record<string, string> {
+  return path === 'docs/guides/nextauth-4.md' ? FOUR : FIVE
+}
+
 /** What a reader could be told, wrongly. Line 8 is at fault. */
 const WRONG = `# Wrong
 
@@ -30,12 +46,19 @@ const wrong: number = token
 `
 
 describe('the code in the docs', () => {
-  // One program for all, since most of its time goes into what they share.
+  // One program for all with the same packages, since most of its time goes into what they share.
   const texts = [...project.paths].filter(
     (path) => path === 'README.md' || /^docs\/.*\.md$/.test(path),
   )
   const blocks = texts.flatMap((path) => blocksOf(path, project.read(path)))
-  const complaints = compile([...blocks, ...blocksOf('WRONG.md', WRONG)], publicModules(project))
+  const modules = publicModules(project)
+  const all = [...blocks, ...blocksOf('WRONG.md', WRONG)]
+  const complaints = [FIVE, FOUR].flatMap((nextAuth) =>
+    compile(
+      all.filter(({ path }) => nextAuthFor(path) === nextAuth),
+      { ...modules, ...nextAuth },
+    ),
+  )
 
   it('compiles against the source', () => {
     expect(

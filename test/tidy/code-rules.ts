@@ -34,6 +34,8 @@ const TIMES = new Set([
 /** Measuring is allowed: `performance.now`, an interval in a server. */
 const NOT_IN_TESTS = new Set(['Date.now', 'setTimeout', 'Math.random'])
 const CHANCES = new Set(['Math.random', 'crypto.getRandomValues', 'crypto.randomUUID'])
+/** Where a line for the server's log is written, if nobody else takes it. */
+const LOG_LINES = new Set(['src/runtime/log.ts', 'src/integrations/auth-js/notices.ts'])
 const NODE_GLOBALS = new Set([
   'process',
   'Buffer',
@@ -61,13 +63,14 @@ export const codeRules: readonly Rule[] = [
     (node) => isGlobal(node, NOT_IN_TESTS) || isDateOfNow(node),
   ),
   aboutNodes(
-    'only the CLI and the default log line print',
-    (path) => isShipped(path) && !path.startsWith('src/cli/') && path !== 'src/runtime/log.ts',
+    'only the CLI and the default log lines print',
+    (path) => isShipped(path) && !path.startsWith('src/cli/') && !LOG_LINES.has(path),
     (node) => globalAt(node) === 'console',
   ),
   aboutNodes(
-    'only the transport fetches',
-    (path) => isShipped(path) && !path.startsWith('src/transport/'),
+    'only the transport fetches, and the store that is reached over HTTP',
+    (path) =>
+      isShipped(path) && !path.startsWith('src/transport/') && path !== 'src/stores/http.ts',
     (node) => globalAt(node) === 'fetch' && (isCalled(node) || node.getText() !== 'fetch'),
   ),
   aboutNodes('what must run anywhere names no global of Node', isWebOnly, (node) =>

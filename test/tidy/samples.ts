@@ -82,7 +82,7 @@ export const samples: Readonly<Record<string, Samples>> = {
     ],
     good: [['test/a.test.ts', 'const startedAt = performance.now()\nclock.setTimeout(f, 1)']],
   },
-  'only the CLI and the default log line print': {
+  'only the CLI and the default log lines print': {
     bad: [
       ['src/runtime/a.ts', 'console.log(1)'],
       ['src/testing/a.ts', 'const { log } = console'],
@@ -93,13 +93,15 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/runtime/a.ts', '// console.log(1)'],
     ],
   },
-  'only the transport fetches': {
+  'only the transport fetches, and the store that is reached over HTTP': {
     bad: [
       ['src/runtime/a.ts', 'await fetch(url)'],
+      ['src/stores/redis.ts', 'await fetch(url)'],
       ['providers/a.ts', 'const f = globalThis.fetch'],
     ],
     good: [
       ['src/transport/a.ts', 'await fetch(url)'],
+      ['src/stores/http.ts', 'const request = options.fetch ?? globalThis.fetch'],
       ['src/runtime/a.ts', 'const { fetch } = options\ncreateTransport({ fetch })'],
     ],
   },

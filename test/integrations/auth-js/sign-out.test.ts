@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import { signOutEvent } from '../../../src/integrations/auth-js.ts'
+import { world } from '../../runtime/world.ts'
+import { authJs5, nextAuth4Handler } from './frameworks.ts'
+import { expectGood, expectOver, HOUR_MS, stage } from './stage.ts'
+
+describe.each([authJs5, nextAuth4Handler])('signOutEvent in $name', (framework) => {
+  it('ends the chain with a cookie that is generations old, for every holder', async () => {
+    const { clock, server, signedInBrowser } = await stage({ framework })
+    const user = await signedInBrowser()
+    const [old, other] = [user.copy(), user.copy()]
+    for (let hours = 0; hours < 2; hours += 1) {
+      clock.advance(HOUR_MS)
+      expectGood(await user.session())
+    }
+    expectGood(await other.session())
+
+    await old.signOut()
+    clock.advance(HOUR_MS)
+
+    expect(await old.session()).toBeNull()
+    expectOver(await user.session())
+    expectOver(await other.session())
+    expect(server.counts()).toMatchObject({ presentations: 2, grants: { live: 0, dead: 1 } })
+  })
+
+  it('makes a cookie worthless that a late response puts back', async () => {
+    const { clock, server, signedInBrowser } = await stage({ framework })
+    const user = await signedInBrowser()
+    const { cookies } = user
+
+    await user.signOut()
+    user.putBack(cookies)
+    clock.advance(HOUR_MS)
+
+    expectOver(await user.session())
+    expect(server.counts()).toMatchObject({ presentations: 0, grants: { live: 0 } })
+  })
+})
+
+describe('signOutEvent', () => {
+  it('ends every linked set', async () => {
+    const { server, process, signIn } = await world()
+    const [main, linked] = [await signIn(), await signIn()]
+    const refresher = process()
+    const { accessToken: access_token, refreshToken: refresh_token } = main
+    const mark = { provider: 'one', sets: { other: linked } }
+
+    await signOutEvent({ one: refresher, other: refresher })({
+      token: { access_token, refresh_token, refreshOnce: mark },
+    })
+
+    expect(server.counts().grants).toEqual({ live: 0, dead: 2 })
+  })
+
+  it('knows whose tokens a cookie holds that does not say so', async () => {
+    const { server, process, signIn } = await world()
+
+    await signOutEvent({ oidc: process() })({ token: await signIn() })
+
+    expect(server.counts().grants.live).toBe(0)
+  })
+
+  it.each([
+    ['no token', { token: null }],
+    ['a token without tokens', { token: { sub: '1' } }],
+    ['a session of a database', { session: { userId: '1', sessionToken: 's' } }],
+    ['a session that the adapter did not return', { session: undefined }],
+  ])('does nothing with %s', async (_, message) => {
+    const { process, store } = await world()
+
+    await signOutEvent({ oidc: process() })(message)
+
+    expect(store.calls).toBe(0)
+  })
+
+  it('revokes the rows of the user where it is told how to find them', async () => {
+    const { server, process, signIn } = await world()
+    const { accessToken: access_token, refreshToken: refresh_token } = await signIn()
+    const row = { userId: '1', provider: 'oidc', access_token, refresh_token, expires_at: null }
+    const find = (userId: string) => Promise.resolve(userId === '1' ? [row] : [])
+
+    await signOutEvent({ oidc: process() }, { find })({ session: { userId: '1' } })
+
+    expect(server.counts().grants.live).toBe(0)
+  })
+
+  it('does not fail when the rows cannot be found, and says so', async () => {
+    const { process } = await world()
+    const lines: string[] = []
+    const find = () => Promise.reject(new Error('the database is away'))
+    const event = signOutEvent({ oidc: process() }, { find, log: (line) => lines.push(line) })
+
+    await event({ session: { userId: '1' } })
+
+    expect(lines).toEqual(['refresh-once: signOutEvent failed'])
+  })
+})
