@@ -96,7 +96,7 @@ const HOLDERS: readonly Setting[] = [
   ...singles('sometimes', 'drops', [2, 1]).filter((setting) => !hasHeavy(setting)),
   ...(['strict', 'kept'] as const).flatMap((as): Setting[] => [
     { ...BASE, as, tokens: 'long', calls: [2, 1], faults: ['crash'] },
-    { ...BASE, as, storage: 'mixed', calls: [2, 1], faults: ['revoke'] },
+    { ...BASE, as, storage: 'mixed', calls: [1, 1], faults: ['revoke'] },
     { ...BASE, as, hasStaleHolder: true, calls: [2, 1], faults: ['crash'] },
   ]),
 ]
