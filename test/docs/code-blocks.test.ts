@@ -22,6 +22,7 @@ const FIVE = {
   'next-auth': 'node_modules/next-auth-5/index.d.ts',
   'next-auth/jwt': 'node_modules/next-auth-5/jwt.d.ts',
   'next-auth/adapters': 'node_modules/next-auth-5/adapters.d.ts',
+  'next-auth/providers/*': 'node_modules/next-auth-5/providers/*.d.ts',
 }
 const FOUR = {
   'next-auth': 'node_modules/next-auth/index.d.ts',
