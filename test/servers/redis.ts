@@ -57,7 +57,14 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     ...server,
     url: `redis://127.0.0.1:${port}`,
     async cli(...command) {
-      const { stdout } = await run('redis-cli', ['-e', '-h', '127.0.0.1', '-p', String(port), ...command])
+      const { stdout } = await run('redis-cli', [
+        '-e',
+        '-h',
+        '127.0.0.1',
+        '-p',
+        String(port),
+        ...command,
+      ])
       return stdout.trim()
     },
   }

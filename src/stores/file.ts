@@ -1,0 +1,193 @@
+import { join, resolve } from 'node:path'
+import { systemClock, type Clock } from '../core/clock.ts'
+import { isRefreshError, RefreshError } from '../core/errors.ts'
+import { systemRandom, type Random } from '../core/random.ts'
+import type { Store, Stored } from '../ledger/store.ts'
+import {
+  makeFolder,
+  namesIn,
+  readWhole,
+  removeAll,
+  removed,
+  renamed,
+  syncFolder,
+  writeNew,
+} from './file/disk.ts'
+import { openFolder, type Folder } from './file/folder.ts'
+import { freshName, parsed, spelled, type RowName } from './file/row-name.ts'
+import { sweep } from './file/sweep.ts'
+import { watching } from './watching.ts'
+
+export interface FileStoreOptions {
+  /** The wall clock of the host, which all of its processes share. */
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+const STORE = 'file'
+const KEY = /^[\w-]{1,100}$/
+
+/** One swap in so many takes rows away whose time is over. */
+const SWEEP_CHANCE = 1 / 20
+
+/** More turns than a row takes to be read while others write it. */
+const TURNS_MAX = 1_000
+
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'It may not be written: whose is the folder?',
+  EPERM: 'It may not be written: whose is the folder?',
+  EROFS: 'The file system is read-only.',
+  ENOTDIR: 'A part of its path is a file.',
+  ELOOP: 'There is a symbolic link where a file should be.',
+  EMFILE: 'This process has too many files open.',
+  ENFILE: 'The host has too many files open.',
+  EIO: 'The disk failed.',
+}
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+/** A row as it stands in its folder. */
+interface Standing {
+  /** The name of the row's one file; absent when there is none, though its time may be over. */
+  readonly name?: RowName
+  readonly stored: Stored
+}
+
+/**
+ * Rows in files of one folder. What it promises: all processes of one host and one user that use
+ * the folder, on a local disk, also across a crash of the host.
+ *
+ * A row is a folder with one empty file, whose name says the version and where the value is. It is
+ * swapped by renaming that file: of several who try, one finds it. It is made by renaming a whole
+ * folder into its place, which fails where one stands that is not empty.
+ *
+ * @param directory Made if need be, for this user alone.
+ */
+export function fileStore(directory: string, options: FileStoreOptions = {}): Store {
+  const { clock = systemClock, random = systemRandom } = options
+  if (typeof directory !== 'string' || directory === '') {
+    throw new TypeError('fileStore() takes the path of a folder')
+  }
+  const path = resolve(directory)
+
+  let opened: Promise<Folder> | undefined
+
+  async function call<R>(key: string, work: (folder: Folder) => Promise<R>): Promise<R> {
+    if (!KEY.test(key)) throw new TypeError('a key is a name of letters, digits, - and _')
+    try {
+      return await work(await (opened ??= openFolder(path)))
+    } catch (error) {
+      opened = undefined
+      throw troubleOf(error)
+    }
+  }
+
+  async function standing(folder: Folder, key: string): Promise<Standing> {
+    for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+      const name = (await namesIn(join(folder.rows, key))).map(parsed).find((each) => each)
+      const nowMs = Math.max(clock.now(), name?.writtenAtMs ?? 0)
+      const absent = { version: 0, writtenAtMs: 0, nowMs }
+      if (name === undefined) return { stored: absent }
+      if (nowMs >= name.expiresAtMs) return { name, stored: absent }
+      const value = await readWhole(valueFile(folder, key, name))
+      // Gone, because the row was swapped since its name was read.
+      if (value === undefined) continue
+      const { version, writtenAtMs } = name
+      return { name, stored: { value, version, writtenAtMs, nowMs } }
+    }
+    throw new RefreshError('store_unavailable', { store: STORE, hint: 'A value is missing.' })
+  }
+
+  const read = (key: string): Promise<Stored> =>
+    call(key, async (folder) => (await standing(folder, key)).stored)
+
+  /** Puts the new name in the place of the old one, and says whether it was still there. */
+  async function replace(
+    folder: Folder,
+    key: string,
+    from: RowName | undefined,
+    to: RowName,
+  ): Promise<boolean> {
+    const row = join(folder.rows, key)
+    if (from !== undefined) return renamed(join(row, spelled(from)), join(row, spelled(to)))
+    const making = join(folder.making, to.value)
+    await makeFolder(making, spelled(to))
+    const isMade = await renamed(making, row)
+    await (isMade ? syncFolder(folder.rows) : removeAll(making))
+    return isMade
+  }
+
+  /** What is no longer needed goes last, when the disk has what came in its place. */
+  async function tidy(folder: Folder, key: string, from: RowName | undefined): Promise<void> {
+    await syncFolder(join(folder.rows, key))
+    if (from !== undefined) await removed(valueFile(folder, key, from))
+    if (random.fraction() >= SWEEP_CHANCE) return
+    // It is not about this row: what fails is left to the next.
+    await sweep(folder, clock.now(), random.fraction()).catch(() => {})
+  }
+
+  async function swapOnce(
+    folder: Folder,
+    key: string,
+    expected: number,
+    value: Uint8Array,
+    ttlMs: number,
+  ): Promise<(Stored & { readonly swapped: boolean }) | undefined> {
+    const { name, stored } = await standing(folder, key)
+    if (stored.version !== expected) return { ...stored, swapped: false }
+    const { nowMs } = stored
+    const next: RowName = {
+      version: expected + 1,
+      writtenAtMs: nowMs,
+      expiresAtMs: nowMs + Math.ceil(ttlMs),
+      value: freshName(random),
+    }
+    const file = valueFile(folder, key, next)
+    await writeNew(file, value)
+    await syncFolder(folder.values)
+    if (await replace(folder, key, name, next)) {
+      await tidy(folder, key, name)
+      return {
+        value: value.slice(),
+        version: next.version,
+        writtenAtMs: nowMs,
+        nowMs,
+        swapped: true,
+      }
+    }
+    await removed(file)
+    return undefined
+  }
+
+  return {
+    name: STORE,
+    id: `file ${path}`,
+    read,
+    swap(key, expected, value, ttlMs) {
+      return call(key, async (folder) => {
+        // Who lost looks at what stands there now: it may be what was expected, if a row was swept.
+        for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+          const stored = await swapOnce(folder, key, expected, value, ttlMs)
+          if (stored !== undefined) return stored
+        }
+        throw new RefreshError('store_unavailable', {
+          store: STORE,
+          hint: 'Too many others write.',
+        })
+      })
+    },
+    changed: watching(read, { clock, random }),
+  }
+}
+
+const valueFile = (folder: Folder, key: string, name: RowName): string =>
+  join(folder.values, `${key}.${name.value}`)
+
+/** What went wrong, and what to do about it. */
+function troubleOf(error: unknown): RefreshError {
+  if (isRefreshError(error)) return error
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  if (FULL.has(code))
+    return new RefreshError('store_full', { store: STORE, hint: 'The disk is full.' })
+  const hint = HINTS[code] ?? 'It cannot be used: does its folder exist?'
+  return new RefreshError('store_unavailable', { store: STORE, hint })
+}

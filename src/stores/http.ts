@@ -1,0 +1,109 @@
+import { systemClock, type Clock } from '../core/clock.ts'
+import { readEndpoint } from '../core/endpoint.ts'
+import { RefreshError } from '../core/errors.ts'
+import type { Random } from '../core/random.ts'
+import { ownField } from '../core/read-field.ts'
+import type { Store } from '../ledger/store.ts'
+import { redisRows } from './redis/rows.ts'
+import { warnOnce } from './warning.ts'
+
+export interface HttpStoreOptions {
+  /** Where the server takes commands: `https://eu1-….upstash.io`. https, but on loopback. */
+  readonly url: string
+  /** Sent as a bearer token. It must be allowed to write. */
+  readonly token: string
+  /** Stands before every key. Default `refresh-once:`, as for `redisStore()`: they share rows. */
+  readonly prefix?: string
+  /** How long a request may take, milliseconds. Default 5,000. */
+  readonly timeoutMs?: number
+  /** See `redisStore()`. Default `false`. */
+  readonly allowEviction?: boolean
+  /** Told what could not be checked, once. Default: `process.emitWarning`, where there is one. */
+  readonly onWarning?: (message: string) => void
+  /** Default: the runtime's. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** What a refused request means, by its status. */
+const HINTS: Readonly<Record<number, string>> = {
+  401: 'It refuses the token.',
+  403: 'It refuses the token.',
+  404: 'Nobody takes commands at this url.',
+  429: 'It takes no more requests for now: its quota is used up.',
+}
+
+/**
+ * Rows in a Redis that is reached over HTTP, by `fetch` alone: for edge runtimes, which open no
+ * sockets. It speaks Upstash's REST: one command a request, a JSON array, to a server that knows
+ * `EVALSHA` and `EVAL`.
+ *
+ * What it promises: what `redisStore()` does on the same server, and it shares rows with it.
+ *
+ * @throws {TypeError} For a url that is none, or would show the token to the network.
+ */
+export function httpStore(options: HttpStoreOptions): Store {
+  const { url, token, prefix = 'refresh-once:' } = options
+  const { timeoutMs = 5_000, clock = systemClock, random } = options
+  const endpoint = readEndpoint(url, false)
+  if (endpoint === undefined) {
+    throw new TypeError('httpStore() needs an https url: is the environment variable set?')
+  }
+  if (typeof token !== 'string' || token === '') {
+    throw new TypeError('httpStore() needs a token: is the environment variable set?')
+  }
+
+  async function send(command: readonly (string | Uint8Array)[]): Promise<unknown> {
+    const stop = new AbortController()
+    const timer = clock.setTimeout(() => stop.abort(), timeoutMs)
+    try {
+      const request = options.fetch ?? globalThis.fetch
+      const response = await request(url, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(command),
+        redirect: 'manual',
+        cache: 'no-store',
+        signal: stop.signal,
+      })
+      return resultOf(response.status, await response.text())
+    } finally {
+      clock.clearTimeout(timer)
+    }
+  }
+
+  return redisRows(
+    { send, bytes: 'hex' },
+    {
+      name: 'http',
+      id: `http ${endpoint.href} ${prefix}`,
+      prefix,
+      replicas: 0,
+      replicasTimeoutMs: 0,
+      publishes: false,
+      allowEviction: options.allowEviction ?? false,
+      warn: options.onWarning ?? warnOnce,
+      clock,
+      random,
+    },
+  )
+}
+
+/** @throws {Error} With what Redis said, for its error to be told by. */
+function resultOf(status: number, text: string): unknown {
+  const body = parsed(text)
+  const error = ownField(body, 'error')
+  if (typeof error === 'string' && HINTS[status] === undefined) throw new Error(error)
+  if (status === 200 && Object.hasOwn(body, 'result')) return ownField(body, 'result')
+  const hint = HINTS[status] ?? `It answered with status ${status}, and not as Redis does.`
+  throw new RefreshError('store_unavailable', { store: 'http', hint })
+}
+
+function parsed(text: string): object {
+  try {
+    return Object(JSON.parse(text)) as object
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,137 @@
+import type { Clock } from '../core/clock.ts'
+import { RefreshError } from '../core/errors.ts'
+import { systemRandom, type Random } from '../core/random.ts'
+import type { Store, Stored } from '../ledger/store.ts'
+import { identityOf } from './identity.ts'
+import { listening } from './postgres/listening.ts'
+import { migrate } from './postgres/migrate.ts'
+import type { PostgresClient, PostgresPool, PostgresResult } from './postgres/pool.ts'
+import { statementsFor } from './postgres/statements.sql.ts'
+import { sqlStateOf, troubleOf } from './postgres/trouble.ts'
+import { watching } from './watching.ts'
+
+export type { PostgresClient, PostgresPool, PostgresResult }
+
+export interface PostgresStoreOptions {
+  /** The table, with its schema if need be: `auth.refresh_once`. Default `refresh_once`. */
+  readonly table?: string
+  /**
+   * Whether swaps are told by `NOTIFY`, and who waits for another holder listens: with one
+   * connection of the pool for all, which must have more than one. It costs each swap a lock that
+   * the whole database shares, and hears nothing through PgBouncer's transaction pooling. Default
+   * `false`: who waits looks again and again.
+   */
+  readonly listen?: boolean
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export interface PostgresStore extends Store {
+  /** Makes the table, or brings it to the newest version. Safe from any number of processes. */
+  migrate(): Promise<void>
+}
+
+const TABLE = /^[a-z_][a-z0-9_]{0,39}(?:\.[a-z_][a-z0-9_]{0,39})?$/
+
+/** One swap in so many deletes rows whose time is over: more than as many swaps can make. */
+const SWEEP_CHANCE = 1 / 50
+const SWEEP_ROWS = 200
+
+/** A transaction that would have lost: at isolation levels above `READ COMMITTED`. */
+const LOST = '40001'
+
+/**
+ * Rows in PostgreSQL 14 or later. What it promises: all processes that share the database, for as
+ * long as the database keeps what it committed (docs/stores.md has the settings).
+ *
+ * @param pool A `Pool` of `pg`; it stays the caller's, to share and to end.
+ * @throws {TypeError} For a table whose name is none.
+ */
+export function postgresStore(
+  pool: PostgresPool,
+  options: PostgresStoreOptions = {},
+): PostgresStore {
+  const { table = 'refresh_once', listen = false, clock, random = systemRandom } = options
+  if (typeof pool?.query !== 'function' || typeof pool.connect !== 'function') {
+    throw new TypeError('postgresStore() takes a Pool of pg: new pg.Pool({ connectionString })')
+  }
+  if (!TABLE.test(table)) {
+    throw new TypeError(`table is a name of lowercase letters, digits and _, not ${table}`)
+  }
+  if (listen && pool.options?.max === 1) {
+    throw new TypeError('listen needs a pool of more than one connection: raise its max')
+  }
+  const sql = statementsFor(table)
+  const channel = table.replace('.', '_')
+
+  async function query(text: string, values: unknown[]): Promise<PostgresResult['rows']> {
+    try {
+      return (await pool.query(text, values)).rows
+    } catch (error) {
+      throw troubleOf(error)
+    }
+  }
+
+  async function read(key: string): Promise<Stored> {
+    const [row = {}] = await query(sql.read, [key])
+    if (row['is_standby'] === true) {
+      const hint = 'This PostgreSQL is a standby, whose rows may be old: connect to the primary.'
+      throw new RefreshError('store_unavailable', { store: 'postgres', hint })
+    }
+    return {
+      ...(row['value'] != null && { value: new Uint8Array(row['value'] as Uint8Array) }),
+      version: Number(row['version'] ?? 0),
+      writtenAtMs: Number(row['written_ms'] ?? 0),
+      nowMs: Number(row['now_ms']),
+    }
+  }
+
+  /** Nobody waits for it; what it leaves, the next takes. */
+  function sweepSometimes(): void {
+    if (random.fraction() < SWEEP_CHANCE) query(sql.sweep, [SWEEP_ROWS]).catch(() => {})
+  }
+
+  async function write(
+    key: string,
+    expected: number,
+    value: Uint8Array,
+    ttlMs: number,
+  ): Promise<PostgresResult['rows'][number] | undefined> {
+    const values = [key, value, ttlMs, listen ? channel : '']
+    try {
+      const { rows } = await (expected === 0
+        ? pool.query(sql.insert, values)
+        : pool.query(sql.update, [...values, expected]))
+      return rows[0]
+    } catch (error) {
+      if (sqlStateOf(error) === LOST) return undefined
+      throw troubleOf(error)
+    }
+  }
+
+  return {
+    name: 'postgres',
+    id: `postgres ${identityOf(pool)} ${table}`,
+    read,
+    async swap(key, expected, value, ttlMs) {
+      const row = await write(key, expected, value, ttlMs)
+      if (row === undefined) return { ...(await read(key)), swapped: false }
+      sweepSometimes()
+      const writtenAtMs = Number(row['written_ms'])
+      const stored = { value: value.slice(), version: expected + 1, writtenAtMs }
+      return { ...stored, nowMs: writtenAtMs, swapped: true }
+    },
+    changed: watching(read, {
+      clock,
+      random,
+      ...(listen && { listen: listening(pool, channel) }),
+    }),
+    async migrate() {
+      try {
+        await migrate(pool, table)
+      } catch (error) {
+        throw troubleOf(error)
+      }
+    },
+  }
+}

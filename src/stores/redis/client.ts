@@ -1,0 +1,132 @@
+import type { Listen } from '../watching.ts'
+import type { Connection } from './rows.ts'
+
+/** What is asked of a client: node-redis 5 and later, ioredis and iovalkey, and their clusters. */
+export type RedisClient = NodeRedis | NodeRedisCluster | IoRedis
+/** What is asked of the second connection. */
+export type RedisSubscriber = NodeRedisSubscriber | IoRedisSubscriber
+
+interface NodeRedis {
+  sendCommand(args: readonly (string | Uint8Array)[], options?: object): Promise<unknown>
+}
+
+interface NodeRedisCluster {
+  nodeClient(node: never): unknown
+  sendCommand(
+    firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    args: (string | Uint8Array)[],
+    options?: object,
+  ): Promise<unknown>
+}
+
+interface IoRedis {
+  /** Takes texts and bytes; typed by no more than its name, because it has many signatures. */
+  callBuffer(command: string, ...args: never[]): Promise<unknown>
+}
+
+interface NodeRedisSubscriber {
+  subscribe(channel: string, listener: () => void): Promise<unknown>
+  unsubscribe(channel: string, listener: () => void): Promise<unknown>
+}
+
+interface IoRedisSubscriber {
+  callBuffer: IoRedis['callBuffer']
+  subscribe(channel: string): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  on(event: 'message', listener: (channel: string) => void): unknown
+}
+
+/** RESP's `$`, a string of bytes, as node-redis numbers it: to be left as it is. */
+const AS_BYTES = { typeMapping: { 36: Buffer } }
+
+/** @throws {TypeError} For what is none of the clients. */
+export function connectionOf(client: RedisClient): Connection {
+  if (isIoRedis(client)) {
+    return {
+      bytes: 'raw',
+      send: ([command, ...args]) =>
+        client.callBuffer(String(command), ...(args.map(sendable) as never[])),
+    }
+  }
+  if (!isNodeRedis(client)) {
+    throw new TypeError(
+      'redisStore() takes a client of node-redis (5 or later), ioredis or iovalkey; for Redis ' +
+        'over HTTP there is httpStore()',
+    )
+  }
+  if ('nodeClient' in client) {
+    return {
+      bytes: 'raw',
+      send: (command, key) => client.sendCommand(key, false, command.map(sendable), AS_BYTES),
+    }
+  }
+  return { bytes: 'raw', send: (command) => client.sendCommand(command.map(sendable), AS_BYTES) }
+}
+
+/** Whether two commands sent one after the other go over one connection, in that order. */
+export function isOneConnection(client: object): boolean {
+  const hasSeveral = ['nodeClient', 'nodes', 'execute'].some((method) => method in client)
+  return !hasSeveral
+}
+
+function isNodeRedis(client: RedisClient): client is NodeRedis | NodeRedisCluster {
+  return typeof (client as Partial<NodeRedis> | undefined)?.sendCommand === 'function'
+}
+
+function isIoRedis(client: RedisClient | RedisSubscriber): client is IoRedis & IoRedisSubscriber {
+  return typeof (client as Partial<IoRedis> | undefined)?.callBuffer === 'function'
+}
+
+/** Clients take bytes as `Buffer` only. */
+function sendable(each: string | Uint8Array): string | Uint8Array {
+  return typeof each === 'string'
+    ? each
+    : Buffer.from(each.buffer, each.byteOffset, each.byteLength)
+}
+
+interface Topic {
+  readonly wakes: Set<() => void>
+  readonly wakeAll: () => void
+  /** Resolves when the server tells of changes from now on; never, if it does not. */
+  readonly heard: Promise<unknown>
+}
+
+/** What each subscriber listens to. One table a connection, since stores may share it. */
+const topicsOf = new WeakMap<RedisSubscriber, Map<string, Topic>>()
+
+/** Listens to the channel of a row for as long as somebody waits for the row. */
+export function subscribing(subscriber: RedisSubscriber, prefix: string): Listen {
+  return (key, wake) => {
+    const channel = prefix + key
+    const topics = topicsOf.get(subscriber) ?? newTopics(subscriber)
+    const topic = topics.get(channel) ?? newTopic(subscriber, channel)
+    topics.set(channel, topic)
+    topic.wakes.add(wake)
+    topic.heard.then(wake, () => {})
+    return () => {
+      topic.wakes.delete(wake)
+      if (topic.wakes.size > 0) return
+      topics.delete(channel)
+      // Whoever cannot unsubscribe is not connected.
+      subscriber.unsubscribe(channel, topic.wakeAll).catch(() => {})
+    }
+  }
+}
+
+function newTopics(subscriber: RedisSubscriber): Map<string, Topic> {
+  const topics = new Map<string, Topic>()
+  topicsOf.set(subscriber, topics)
+  if (isIoRedis(subscriber)) {
+    subscriber.on('message', (channel) => topics.get(channel)?.wakeAll())
+  }
+  return topics
+}
+
+function newTopic(subscriber: RedisSubscriber, channel: string): Topic {
+  const wakes = new Set<() => void>()
+  const wakeAll = (): void => {
+    for (const wake of wakes) wake()
+  }
+  return { wakes, wakeAll, heard: subscriber.subscribe(channel, wakeAll) }
+}

@@ -1,0 +1,158 @@
+import { systemClock } from '../../core/clock.ts'
+import { RefreshError } from '../../core/errors.ts'
+import type { Store, Stored } from '../../ledger/store.ts'
+import { watching, type WatchOptions } from '../watching.ts'
+import { refuseEviction } from './eviction.ts'
+import { SWAP } from './swap.lua.ts'
+import { codeOf, troubleOf } from './trouble.ts'
+
+/** One way of speaking to Redis. */
+export interface Connection {
+  /**
+   * Sends a command: its name, and what follows it.
+   *
+   * @param key The key that it is about: a cluster finds the node by it.
+   * @returns Numbers as they are, strings as bytes; as text where bytes are hexadecimal.
+   */
+  send(command: readonly (string | Uint8Array)[], key?: string): Promise<unknown>
+  /** How it carries bytes: as they are, or, being made of text, in hexadecimal digits. */
+  readonly bytes: 'raw' | 'hex'
+}
+
+export interface RowsOptions extends WatchOptions {
+  readonly name: string
+  readonly id: string
+  readonly prefix: string
+  /** How many replicas must have a swap before it is believed. */
+  readonly replicas: number
+  /** For how long they are waited for, milliseconds. */
+  readonly replicasTimeoutMs: number
+  /** Whether others are told of swaps. */
+  readonly publishes: boolean
+  readonly allowEviction: boolean
+  readonly warn: (message: string) => void
+}
+
+/** The rows of a Redis, whatever the connection. */
+export function redisRows(connection: Connection, options: RowsOptions): Store {
+  const { name, id, prefix, replicas, publishes, allowEviction, warn } = options
+  const { send, bytes } = connection
+  let sha: Promise<string> | undefined
+  let checked: Promise<void> | undefined
+
+  /** Runs the script by its digest; a server that does not know it (restarted) is told it again. */
+  async function run(
+    after: () => Promise<void> | undefined,
+    key: string,
+    ...args: (string | Uint8Array)[]
+  ): Promise<readonly unknown[]> {
+    const by = async (command: string, script: string): Promise<readonly unknown[]> => {
+      const [reply] = await Promise.all([send([command, script, '1', key, ...args], key), after()])
+      return reply as readonly unknown[]
+    }
+    const digest = await (sha ??= sha1(SWAP))
+    try {
+      return await by('EVALSHA', digest)
+    } catch (error) {
+      if (codeOf(error) !== 'NOSCRIPT') throw error
+      return by('EVAL', SWAP)
+    }
+  }
+
+  /**
+   * Waits for the replicas to have all that this connection wrote. Sent right behind the script,
+   * because on another connection, made meanwhile, it would wait for nothing.
+   */
+  async function acknowledged(): Promise<void> {
+    const count = await send(['WAIT', String(replicas), String(options.replicasTimeoutMs)])
+    if (Number(count) >= replicas) return
+    const hint = `Fewer than ${replicas} of its replicas have the row: are they connected?`
+    throw new RefreshError('store_unavailable', { store: name, hint })
+  }
+
+  function check(): Promise<void> {
+    const info = async (): Promise<string> => textOf(await send(['INFO', 'memory']))
+    checked ??= refuseEviction(name, info, warn).catch((error: unknown) => {
+      checked = undefined
+      throw error
+    })
+    return checked
+  }
+
+  async function call<R>(work: () => Promise<R>): Promise<R> {
+    try {
+      if (!allowEviction) await check()
+      return await work()
+    } catch (error) {
+      throw troubleOf(name, error)
+    }
+  }
+
+  const read = (key: string): Promise<Stored> =>
+    call(async () => {
+      const reply = await run(nothing, prefix + key, '-1', '', '0', '', coded(bytes), '')
+      return standing(reply, bytes)
+    })
+
+  return {
+    name,
+    id,
+    mayEvict: allowEviction,
+    read,
+    swap(key, expected, value, ttlMs) {
+      return call(async () => {
+        const reply = await run(
+          replicas > 0 ? acknowledged : nothing,
+          prefix + key,
+          String(expected),
+          bytes === 'hex' ? toHex(value) : value,
+          String(Math.max(1, Math.ceil(ttlMs))),
+          publishes ? prefix + key : '',
+          coded(bytes),
+          replicas > 0 ? 'again' : '',
+        )
+        const stored = standing(reply, bytes)
+        const swapped = Number(reply[0]) === 1
+        return swapped ? { ...stored, value: value.slice(), swapped } : { ...stored, swapped }
+      })
+    },
+    changed: watching(read, { clock: systemClock, ...options }),
+  }
+}
+
+/** What the script answered. */
+function standing(reply: readonly unknown[], bytes: Connection['bytes']): Stored {
+  const [, version, writtenAtMs, nowMs, value] = reply
+  return {
+    ...(value != null && {
+      value: bytes === 'hex' ? fromHex(textOf(value)) : new Uint8Array(value as Uint8Array),
+    }),
+    version: Number(version),
+    writtenAtMs: Number(writtenAtMs),
+    nowMs: Number(nowMs),
+  }
+}
+
+const nothing = (): undefined => undefined
+
+const coded = (bytes: Connection['bytes']): string => (bytes === 'hex' ? 'hex' : '')
+
+const textOf = (text: unknown): string =>
+  typeof text === 'string' ? text : new TextDecoder().decode(text as Uint8Array)
+
+function toHex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  return text
+}
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length / 2 }, (_, at) =>
+    Number.parseInt(text.slice(2 * at, 2 * at + 2), 16),
+  )
+}
+
+async function sha1(script: string): Promise<string> {
+  const bytes = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(script))
+  return toHex(new Uint8Array(bytes))
+}

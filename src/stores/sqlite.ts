@@ -1,0 +1,119 @@
+import type { Clock } from '../core/clock.ts'
+import { RefreshError } from '../core/errors.ts'
+import { systemRandom, type Random } from '../core/random.ts'
+import { ownField } from '../core/read-field.ts'
+import type { Store, Stored } from '../ledger/store.ts'
+import { identityOf } from './identity.ts'
+import { prepareFor, statementsFor, type Statements } from './sqlite/statements.sql.ts'
+import { troubleOf } from './sqlite/trouble.ts'
+import { watching } from './watching.ts'
+
+/** What is asked of a database: `DatabaseSync` of `node:sqlite`, or better-sqlite3's. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  prepare(sql: string): SqliteStatement
+  /** As `node:sqlite` names it. */
+  readonly isTransaction?: boolean
+  /** As better-sqlite3 names it. */
+  readonly inTransaction?: boolean
+}
+
+interface SqliteStatement {
+  get(...values: (string | number | Uint8Array)[]): unknown
+}
+
+export interface SqliteStoreOptions {
+  /** Default `refresh_once`. */
+  readonly table?: string
+  /**
+   * How long a write waits for another process that is writing, milliseconds. The event loop stands
+   * still meanwhile, as SQLite's calls are synchronous. Default 1,000.
+   */
+  readonly busyTimeoutMs?: number
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+const STORE = 'sqlite'
+const TABLE = /^[a-z_][a-z0-9_]{0,39}$/
+const SWEEP_CHANCE = 1 / 50
+const SWEEP_ROWS = 200
+
+/**
+ * Rows in a SQLite database. What it promises: all processes of one host that open the same file on
+ * a local disk, also across a crash of the host.
+ *
+ * Give it a connection of its own: a transaction of the application's that is open would hold the
+ * claims back, and take them away if it is rolled back. The store turns on WAL and `synchronous =
+ * FULL`, and makes its table, when it is first used.
+ *
+ * @throws {TypeError} For a database or a table that is none.
+ */
+export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}): Store {
+  const { table = 'refresh_once', busyTimeoutMs = 1_000, clock, random = systemRandom } = options
+  if (typeof db?.prepare !== 'function' || typeof db.exec !== 'function') {
+    throw new TypeError(
+      "sqliteStore() takes a database of node:sqlite (new DatabaseSync('refresh-once.db')) or " +
+        'better-sqlite3',
+    )
+  }
+  if (!TABLE.test(table)) {
+    throw new TypeError(`table is a name of lowercase letters, digits and _, not ${table}`)
+  }
+  let statements: ReturnType<typeof prepare> | undefined
+
+  function prepare(): Readonly<Record<keyof Statements, SqliteStatement>> {
+    for (const text of prepareFor(table, Math.ceil(busyTimeoutMs))) db.exec(text)
+    const { read, insert, update, sweep } = statementsFor(table)
+    return {
+      read: db.prepare(read),
+      insert: db.prepare(insert),
+      update: db.prepare(update),
+      sweep: db.prepare(sweep),
+    }
+  }
+
+  async function call<R>(work: () => R): Promise<R> {
+    try {
+      if (db.isTransaction === true || db.inTransaction === true) {
+        const hint = 'A transaction is open on this connection: give the store one of its own.'
+        throw new RefreshError('store_unavailable', { store: STORE, hint })
+      }
+      return work()
+    } catch (error) {
+      throw troubleOf(error)
+    }
+  }
+
+  const look = (key: string): Stored => {
+    const row = Object((statements ??= prepare()).read.get(key)) as object
+    const value = ownField(row, 'value')
+    return {
+      ...(value != null && { value: new Uint8Array(value as Uint8Array) }),
+      version: Number(ownField(row, 'version') ?? 0),
+      writtenAtMs: Number(ownField(row, 'written_ms') ?? 0),
+      nowMs: Number(ownField(row, 'now_ms')),
+    }
+  }
+  const read = (key: string): Promise<Stored> => call(() => look(key))
+
+  return {
+    name: STORE,
+    id: `sqlite ${identityOf(db)} ${table}`,
+    read,
+    swap(key, expected, value, ttlMs) {
+      return call(() => {
+        const { insert, update, sweep } = (statements ??= prepare())
+        const ttl = Math.ceil(ttlMs)
+        const row =
+          expected === 0 ? insert.get(key, value, ttl) : update.get(value, ttl, key, expected)
+        if (row == null) return { ...look(key), swapped: false }
+        if (random.fraction() < SWEEP_CHANCE) sweep.get(SWEEP_ROWS)
+        const writtenAtMs = Number(ownField(row, 'written_ms'))
+        const stored = { value: value.slice(), version: expected + 1, writtenAtMs }
+        return { ...stored, nowMs: writtenAtMs, swapped: true }
+      })
+    },
+    changed: watching(read, { clock, random }),
+  }
+}
