@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { startPostgres } from '../servers/postgres.ts'
+import { temporaryDirectory } from '../servers/process.ts'
+import { startRedis } from '../servers/redis.ts'
+import type { StoreSpec } from './member-setup.ts'
+
+/** A database of a kind, running, and how a process reaches it. */
+export interface Backend extends AsyncDisposable {
+  readonly spec: StoreSpec
+}
+
+export type BackendKind = StoreSpec['kind']
+
+export const BACKENDS: readonly BackendKind[] = (process.env['BACKENDS']?.split(
+  ',',
+) as BackendKind[]) ?? ['redis', 'postgres', 'sqlite', 'file']
+
+const START: Readonly<Record<BackendKind, () => Promise<Backend>>> = {
+  async redis() {
+    const server = await startRedis()
+    return { spec: { kind: 'redis', url: server.url }, [Symbol.asyncDispose]: server.stop }
+  },
+  async postgres() {
+    const server = await startPostgres()
+    return { spec: { kind: 'postgres', url: server.url }, [Symbol.asyncDispose]: server.stop }
+  },
+  async sqlite() {
+    const directory = await temporaryDirectory('sqlite')
+    return {
+      spec: { kind: 'sqlite', path: join(directory, 'ledger.db') },
+      [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+    }
+  },
+  async file() {
+    const directory = await temporaryDirectory('file')
+    return {
+      spec: { kind: 'file', path: join(directory, 'ledger') },
+      [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+    }
+  },
+}
+
+export function startBackend(kind: BackendKind): Promise<Backend> {
+  return START[kind]()
+}

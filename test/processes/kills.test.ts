@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { digest8 } from '../../src/testing/oidc-server.ts'
+import type { OidcServer } from '../../src/testing/oidc-server.ts'
+import type { TokenSet } from '../../src/index.ts'
+import { isLong } from '../runs.ts'
+import { BACKENDS } from './backends.ts'
+import type { Step } from './member-setup.ts'
+import { backendOf, NEXT, scene, SHORT } from './scene.ts'
+
+/** More than a refresh takes: the last ones kill nobody. */
+const STEPS_MAX = 10
+/** Each step is died at once in CI, ten times in `npm run verify`. */
+const ROUNDS = isLong ? 10 : 1
+/** Chains that are killed side by side: who waits for a claim to be overdue does nothing. */
+const LANES = 5
+
+/** What became of a chain whose holder was killed. */
+interface Fate {
+  readonly diedAt: number
+  readonly steps: readonly Step[]
+  readonly isSent: boolean
+  readonly isLost: boolean
+}
+
+/** How often rows were written: the claim, then the grant. */
+const swaps = (steps: readonly Step[]): number => steps.filter((step) => step === 'swapped').length
+
+/** The claim was taken, and nothing says what came of it. */
+const isBetween = ({ steps }: Fate): boolean => swaps(steps) === 1
+
+function isSent(server: OidcServer, { refreshToken }: TokenSet): boolean {
+  const digest = digest8(refreshToken!)
+  return server.journal.some(({ kind, digest8 }) => kind === 'presented' && digest8 === digest)
+}
+
+describe.each(BACKENDS)('a holder that is killed, over %s', (kind) => {
+  const backend = backendOf(kind)
+
+  it('costs its chain only between claim and settling, and no second presentation', async () => {
+    await using stage = await scene(backend(), SHORT)
+    const { server, signIn, member } = stage
+    const survivor = await member()
+    const fates: Fate[] = []
+
+    async function fate(diedAt: number): Promise<Fate> {
+      const first = await signIn()
+      // A set that carries its grant, as sets do from their first refresh on.
+      const { tokens } = await survivor.refresh(first, NEXT)
+      const victim = await member()
+      await victim.arm({ at: diedAt, signal: 'SIGKILL' })
+      const finished = victim.refresh(tokens, NEXT)
+      await Promise.race([victim.ended, finished])
+      const steps = victim.steps()
+      await victim.stop()
+
+      const outcome = await survivor.refresh(tokens, NEXT)
+      const isLost = outcome.code === 'lost'
+      if (!isLost) {
+        expect(outcome).toMatchObject({ usable: true, signIn: false })
+        expect(await server.isLive(outcome.accessToken!)).toBe(true)
+        // And it goes on from there.
+        const next = await survivor.refresh(outcome.tokens, NEXT)
+        expect(next).toMatchObject({ state: 'rotated', usable: true })
+      }
+      return { diedAt, steps, isSent: isSent(server, tokens), isLost }
+    }
+
+    const deaths = Array.from({ length: ROUNDS * STEPS_MAX }, (_, i) => (i % STEPS_MAX) + 1)
+    await Promise.all(
+      Array.from({ length: LANES }, async () => {
+        for (let at = deaths.shift(); at !== undefined; at = deaths.shift()) {
+          fates.push(await fate(at))
+        }
+      }),
+    )
+
+    const lost = fates.filter(({ isLost }) => isLost)
+    const sent = lost.filter(({ isSent }) => isSent)
+    console.info(
+      `${kind}: ${fates.length} kills, ${fates.length - lost.length} chains went on, ` +
+        `${lost.length} lost: ${sent.length} sent, ${lost.length - sent.length} never sent`,
+    )
+    expect(fates.filter((each) => isBetween(each) !== each.isLost)).toEqual([])
+    expect(sent.length).toBeGreaterThan(0)
+    expect(lost.length - sent.length).toBeGreaterThan(0)
+    expect(fates.length - lost.length).toBeGreaterThan(0)
+  }, 300_000)
+})
