@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../core/clock.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import type { Around, TokenEndpointAnswer } from './oidc/around.ts'
+import type { Around } from './oidc/around.ts'
 import { CLIENTS, type ClientId, type Rotates } from './oidc/configuration.ts'
 import { jsonOf } from './oidc/exchange.ts'
 import { faultQueue, type Faults, type Wait } from './oidc/faults.ts'
@@ -11,7 +11,6 @@ import { postAs, signIn, type SignInOptions, type TokenAnswer } from './oidc/sig
 import type { Counts } from './oidc/tally.ts'
 
 export type { Around, ClientId, Counts, JournalEntry, Rotates, SignInOptions, TokenAnswer }
-export type { TokenEndpointAnswer }
 export type { Fault, Faults, Wait } from './oidc/faults.ts'
 export { digest8 }
 

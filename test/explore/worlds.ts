@@ -101,15 +101,21 @@ const HOLDERS: readonly Setting[] = [
   ]),
 ]
 
-/** Every two faults together, of one strict AS. With three calls they have millions of states. */
+/**
+ * Every two faults together, of one strict AS, unless both are heavy: two of those, and any two
+ * with three calls, have millions of states.
+ */
 const PAIRS: readonly Setting[] = faultsOf('consumes-first').flatMap((one, index, all) =>
-  all.slice(index + 1).map((other): Setting => ({
-    ...BASE,
-    as: other === 'refused after' ? 'consumes-first' : 'strict',
-    calls: [1, 1],
-    faults: [one, other],
-    faultsMax: 2,
-  })),
+  all
+    .slice(index + 1)
+    .filter((other) => !(isHeavy(one) && isHeavy(other)))
+    .map((other): Setting => ({
+      ...BASE,
+      as: other === 'refused after' ? 'consumes-first' : 'strict',
+      calls: [1, 1],
+      faults: [one, other],
+      faultsMax: 2,
+    })),
 )
 
 /** Two calls of each of two workers, and three workers. */

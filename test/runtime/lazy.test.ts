@@ -3,7 +3,7 @@ import { oidc } from '../../providers/oidc.ts'
 import type { Outcome, Refresher, TokenSet } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
-import { handClock } from './clock.ts'
+import { gate, handClock } from './clock.ts'
 
 const ENGINE = '../../src/runtime/engine.ts'
 const clock = handClock()
@@ -74,17 +74,22 @@ describe('what renews is loaded when there is something to renew', () => {
   it('keeps a set, which looks as it came until then', async () => {
     const { issuer, tokens, stop } = await signedIn()
     const refresher = await newProcess(issuer)
-    let store = (_: TokenSet): void => {}
-    const stored = new Promise<TokenSet>((resolve) => (store = resolve))
+    const stored: TokenSet[] = []
+    const renewed = gate()
 
-    const keeper = refresher.keep(expired(tokens), { onChanged: (next) => store(next) })
+    const keeper = refresher.keep(expired(tokens), {
+      onChanged(next) {
+        stored.push(next)
+        renewed.open()
+      },
+    })
     const before = keeper.current
-    const { accessToken } = await stored
+    await renewed.opened
     await keeper.stop()
     await stop()
 
     expect(before).toMatchObject({ state: 'expiring', usable: false, changed: false })
-    expect(accessToken).not.toBe(tokens.accessToken)
+    expect(stored[0]!.accessToken).not.toBe(tokens.accessToken)
   })
 
   it('stops a keeper that was never loaded', async () => {
