@@ -7,7 +7,7 @@
  */
 export { CLAIMING, claim } from './protocol/claiming.ts'
 export type { ClaimAnswer, ClaimRequest } from './protocol/claiming.ts'
-export { abandon, maySend, settle } from './protocol/settling.ts'
+export { maySend, settle, withdraw } from './protocol/settling.ts'
 export type { SettleAnswer, SettleRequest, Settlement } from './protocol/settling.ts'
 export { reject, revoke, seize } from './protocol/ending.ts'
 export type { EndAnswer, SeizeAnswer } from './protocol/ending.ts'

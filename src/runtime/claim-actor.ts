@@ -3,7 +3,7 @@ import type { Secret } from '../core/secret.ts'
 import { keepAll } from '../ledger/kept.ts'
 import type { Kept } from '../ledger/kept.ts'
 import type { Chain } from '../ledger/keyring.ts'
-import { abandon, claim } from '../ledger/protocol.ts'
+import { claim, withdraw } from '../ledger/protocol.ts'
 import type { ClaimAnswer, ClaimRequest, Place, View } from '../ledger/protocol.ts'
 import type { Prepared, Unprepared } from '../transport/transport.ts'
 import { bury, randomName } from './burial.ts'
@@ -112,10 +112,16 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
 async function release(
   { ledger, settings }: Parts,
   chain: Chain,
-  { claimId }: ClaimRequest<Kept>,
+  { claimId, carried, minted }: ClaimRequest<Kept>,
 ): Promise<void> {
   const patienceMs = settings.claimMs
-  await ledger.run(chain, (seen) => abandon(claimId, seen), { patienceMs })
+  const place = carried ?? { grant: minted, generation: 0 }
+  let seenAt: number | undefined
+  const next = (seen: View<Kept>): ReturnType<typeof withdraw<Kept>> => {
+    seenAt ??= seen.claim?.version
+    return withdraw({ claimId, place, seenAt }, seen)
+  }
+  await ledger.run(chain, next, { patienceMs })
 }
 
 /** The way to the AS, or why there is none now: then the ledger is only looked at. */

@@ -1,5 +1,5 @@
 import type { Acknowledgement, ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
-import { acknowledgedOf, isMine, open } from './view.ts'
+import { acknowledgedOf, isMine, open, remainingDelayMs } from './view.ts'
 import type { Dated, Next, Operation, Place, Policy, View } from './view.ts'
 
 /** How a presentation ended, as far as the rows are concerned. */
@@ -49,7 +49,7 @@ export type SettleAnswer<S> =
   | { readonly type: 'noted' }
 
 /** Gives a claim back whose token was provably not consumed, if it is still ours. */
-export function abandon<S>(
+function abandon<S>(
   claimId: string,
   view: View<S>,
   delayMs?: number,
@@ -57,6 +57,25 @@ export function abandon<S>(
   if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
   if (!isMine(claimId, view)) return { answer: { type: 'noted' } }
   return { operations: [open(view, view.claim.row!, delayMs)] }
+}
+
+/**
+ * Takes back a claim of which nobody knows whether it was written, or is yet to be: a swap that was
+ * given up may take effect later. What stands is therefore written once more, and such a swap
+ * loses.
+ *
+ * @param seenAt The version of the claim row that was seen first. Absent: none was.
+ */
+export function withdraw<S>(
+  { claimId, place, seenAt }: { claimId: string; place: Place; seenAt: number | undefined },
+  view: View<S>,
+): Next<S, { readonly type: 'noted' }> {
+  if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
+  const { row, version } = view.claim
+  if (isMine(claimId, view)) return { operations: [open(view, row!)] }
+  const isOutrun = row?.kind === 'claimed' || version !== seenAt
+  if (isOutrun) return { answer: { type: 'noted' } }
+  return { operations: [open(view, row ?? place, row && remainingDelayMs(view))] }
 }
 
 /** Writes how the presentation ended. */

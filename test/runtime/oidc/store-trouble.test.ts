@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { gate } from '../clock.ts'
 import { HOUR_MS, world } from '../world.ts'
 
 /** What a failed call of the store is waited for before it is repeated. */
@@ -90,6 +91,36 @@ describe('a store that is down', () => {
     expect(outcome).toMatchObject({ signIn: false, error: { code: 'store_unavailable' } })
     expect(later).toMatchObject({ state: 'rotated', usable: true })
     expect(server.counts()).toMatchObject({ presentations: 2, granted: 2 })
+  })
+})
+
+describe('a store that writes a claim later than it was waited for', () => {
+  it.each([
+    { what: 'without grant', refreshed: false },
+    { what: 'with grant', refreshed: true },
+  ])('is overtaken, and the token is not lost: $what', async ({ refreshed }) => {
+    const { server, process, signIn, store, clock } = await world()
+    const refresher = process()
+    const first = await signIn()
+    const { tokens: newer } = await refresher.refresh(await signIn(), { force: true })
+    const tokens = refreshed ? newer : first
+    const held = gate()
+    store.before = ({ do: call }) => (call === 'swap' ? held.opened : undefined)
+
+    const failing = refresher.refresh(tokens, { force: true })
+    const isOver = (ms: number): boolean => ms === 2_000 || isPatience(ms)
+    const failed = await clock.through(failing, isOver)
+    store.before = undefined
+    await clock.through(refresher.drain(), isOver)
+    // Now what was given up takes effect.
+    held.open()
+    await new Promise((turned) => setImmediate(turned))
+    const before = server.counts().presentations
+    const next = process({ waitMs: 0 }).refresh(tokens, { force: true })
+
+    expect(failed).toMatchObject({ usable: false, error: { code: 'store_unavailable' } })
+    expect(before).toBe(1)
+    expect(await next).toMatchObject({ state: 'rotated', usable: true })
   })
 })
 
