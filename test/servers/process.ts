@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -90,7 +91,7 @@ async function startOnce(
   const stopWatching = watch(child, directory)
   const output = await printed(child, ready)
   const running: Running = {
-    signal: (signal) => void process.kill(-child.pid!, signal),
+    signal: (signal) => signalAll(child.pid!, signal),
     async end() {
       if (child.exitCode === null && child.signalCode === null) running.signal('SIGKILL')
       await ended
@@ -100,6 +101,22 @@ async function startOnce(
   if (output === undefined) return running
   await running.end()
   throw new Error(`${command} did not start: ${output}`)
+}
+
+/** The group, and children that left it: each of PostgreSQL's has a session of its own. */
+function signalAll(pid: number, signal: NodeJS.Signals): void {
+  const path = `/proc/${pid}/task/${pid}/children`
+  // The parent first, so that it starts no other.
+  if (signal === 'SIGSTOP') process.kill(-pid, signal)
+  const children = existsSync(path) ? readFileSync(path, 'utf8').split(' ').filter(Boolean) : []
+  if (signal !== 'SIGSTOP') process.kill(-pid, signal)
+  for (const child of children) {
+    try {
+      process.kill(Number(child), signal)
+    } catch {
+      // It ended meanwhile.
+    }
+  }
 }
 
 /**
