@@ -1,5 +1,5 @@
 import { jwtClaims } from './jwt.ts'
-import { ownField, readInstant, readNumber, readScope, readText } from './read-field.ts'
+import { isAccident, ownField, readInstant, readNumber, readScope, readText } from './read-field.ts'
 import type { TokenResponse } from './presentation.ts'
 import { Secret } from './secret.ts'
 
@@ -29,12 +29,13 @@ export function readTokenResponse(
   body: Record<string, unknown>,
   context: ResponseContext,
 ): TokenResponse | undefined {
-  const token = readText(ownField(body, 'access_token'))
+  const token = readToken(ownField(body, 'access_token'))
   if (token === undefined) return undefined
   const lifetimeMs = accessLifetimeMs(body, token, context)
   const scope = readScope(ownField(body, 'scope'))
   const tokenType = readText(ownField(body, 'token_type'))
-  const refreshToken = readText(ownField(body, 'refresh_token'))
+  const successor = ownField(body, 'refresh_token')
+  const refreshToken = readToken(successor)
   const refreshLifetimeMs = refreshTokenLifetimeMs(body)
   const idToken = readText(ownField(body, 'id_token'))
   return {
@@ -46,12 +47,21 @@ export function readTokenResponse(
       ...(tokenType !== undefined && { tokenType }),
     },
     ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
-    ...(ownField(body, 'refresh_token') === false && { isWithout: true }),
+    ...((successor === false || isAccidental(successor)) && { isWithout: true }),
     ...(refreshLifetimeMs !== undefined && {
       refreshExpiresAtMs: context.nowMs + refreshLifetimeMs,
     }),
     ...(idToken !== undefined && jwtClaims(idToken) && { idToken: new Secret(idToken) }),
   }
+}
+
+/** A token; not what code wrote that had none (`"undefined"`). */
+function readToken(value: unknown): string | undefined {
+  return isAccidental(value) ? undefined : readText(value)
+}
+
+function isAccidental(value: unknown): boolean {
+  return typeof value === 'string' && isAccident(value)
 }
 
 /**

@@ -37,6 +37,15 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     expect(read({ access_token: value, refresh_token: 'rt' })).toBeUndefined()
   })
 
+  it.each(['undefined', 'null', 'NaN'])('takes %j for no token', (text) => {
+    expect(read({ access_token: text, refresh_token: 'rt' })).toBeUndefined()
+    const response = read({ access_token: 'at', refresh_token: text })
+
+    // Nor for one that was kept: nobody knows what the server meant to send.
+    expect(response).toMatchObject({ isWithout: true })
+    expect(response).not.toHaveProperty('refreshToken')
+  })
+
   it('reads own members only', () => {
     const inherited = Object.create({ access_token: 'at' }) as Record<string, unknown>
     const parsed = '{"__proto__":{"access_token":"at","refresh_token":"rt"}}'

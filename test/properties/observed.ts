@@ -1,8 +1,9 @@
 import type { Outcome, RefreshEvent, RevokeOutcome, TokenSet } from '../../src/index.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
-import type { LedgerReader } from './ledger-reader.ts'
-import type { AsFault, CallPlan, Plan, StoreFault } from './plan.ts'
-import type { Process, Schedule } from './schedule.ts'
+import type { StoreFault } from '../../src/testing/simulation/held-store.ts'
+import type { LedgerReader } from '../../src/testing/simulation/ledger-reader.ts'
+import type { AsFault, CallPlan, Plan } from './plan.ts'
+import type { Process, Schedule } from '../../src/testing/simulation/schedule.ts'
 
 /** How long older holders are served after somebody came with a later token. */
 export const STALE_MS = 3_600_000

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import type { StoreFault } from '../../src/testing/simulation/held-store.ts'
 
 /**
  * `strict` rotates always, `kept` never though it might, `sometimes` now and then; `omitted` spends
@@ -25,9 +26,6 @@ export type AsFault =
   | 'refused after'
   /** The resource owner withdraws consent. */
   | 'killed'
-
-/** What may become of a call of the store: no effect, an effect without an answer, no answer. */
-export type StoreFault = 'error' | 'lost acknowledgement' | 'silence'
 
 export interface CallPlan {
   readonly does: 'refresh' | 'force' | 'revoke'

@@ -1,7 +1,7 @@
 import type { RevokeOutcome } from '../../src/index.ts'
 import { WINDOW_MS } from './authorization-server.ts'
 import type { Presentation } from './authorization-server.ts'
-import type { Process } from './schedule.ts'
+import type { Process } from '../../src/testing/simulation/schedule.ts'
 import { STALE_MS } from './observed.ts'
 import type { Call, Happening, World } from './observed.ts'
 

@@ -9,11 +9,13 @@ import {
   TOKEN_ENDPOINT,
   WINDOW_MS,
 } from './authorization-server.ts'
-import { heldStore } from './held-store.ts'
-import { ledgerOf } from './ledger-reader.ts'
+import { randomFrom } from '../../src/testing/authorization-server/numbers.ts'
+import { heldStore } from '../../src/testing/simulation/held-store.ts'
+import type { StoreFault } from '../../src/testing/simulation/held-store.ts'
+import { ledgerOf } from '../../src/testing/simulation/ledger-reader.ts'
 import { STALE_MS } from './observed.ts'
 import type { Call, Happening, World } from './observed.ts'
-import type { AsKind, CallPlan, Plan, StoreFault, WorkerPlan } from './plan.ts'
+import type { AsKind, CallPlan, Plan, WorkerPlan } from './plan.ts'
 import {
   checkEnd,
   checkHandedOver,
@@ -24,8 +26,8 @@ import {
   checkTold,
   Violation,
 } from './properties.ts'
-import { createSchedule, START_MS } from './schedule.ts'
-import type { Process } from './schedule.ts'
+import { createSchedule, START_MS } from '../../src/testing/simulation/schedule.ts'
+import type { Process } from '../../src/testing/simulation/schedule.ts'
 import type { Subject } from './subject.ts'
 
 const FLIGHTS = Symbol.for('refresh-once/flights/1')
@@ -84,7 +86,7 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
     events,
     handedOut: [first],
     happened,
-    ledger: ledgerOf(subject, store),
+    ledger: ledgerOf(subject.createSealer(), store),
     isSignOutBegun: false,
   }
   const provider = subject.defineProvider(providerOf(plan.as))
@@ -100,11 +102,12 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
       client: { id: `client ${worlds}` },
       store: heldStore(store, worker, {
         nextFault: () => (isCalm ? undefined : nextFault()),
+        mark: MARK,
         onLeak: () => guard(() => fail('S1: a row shows a token')),
       }),
       fetch: as.fetchOf(worker),
       clock: worker.clock,
-      random: randomOf(number),
+      random: randomFrom(number),
       storeTimeoutMs: plan.storeTimeoutMs,
       staleMs: STALE_MS,
       onEvent(event) {
@@ -281,21 +284,6 @@ function providerOf(kind: AsKind): Parameters<Subject['defineProvider']>[0] {
       kind === 'never' ? 'never' : kind === 'kept' || kind === 'sometimes' ? 'sometimes' : 'always',
     ...(kind === 'never' && { replay: 'always' as const }),
     ...(kind === 'window' && { replay: { withinMs: WINDOW_MS } }),
-  }
-}
-
-/** Bytes that differ, and are the same in each run. */
-function randomOf(seed: number): { bytes(n: number): Uint8Array<ArrayBuffer>; fraction(): number } {
-  let state = seed * 0x9e3779b1
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return (mixed ^ (mixed >>> 14)) >>> 0
-  }
-  return {
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 255),
-    fraction: () => next() / 2 ** 32,
   }
 }
 

@@ -34,8 +34,14 @@ const TIMES = new Set([
 /** Measuring is allowed: `performance.now`, an interval in a server. */
 const NOT_IN_TESTS = new Set(['Date.now', 'setTimeout', 'Math.random'])
 const CHANCES = new Set(['Math.random', 'crypto.getRandomValues', 'crypto.randomUUID'])
-/** Where a line for the server's log is written, if nobody else takes it. */
-const LOG_LINES = new Set(['src/runtime/log.ts', 'src/integrations/auth-js/notices.ts'])
+/** Where a line for the server's log is written, if nobody takes it; and who listens to all. */
+const LOG_LINES = new Set([
+  'src/runtime/log.ts',
+  'src/integrations/auth-js/notices.ts',
+  'src/testing/fuzz/secrets.ts',
+])
+/** What sends requests of its own, and no refresh token. */
+const FETCHING = new Set(['src/stores/http.ts', 'src/integrations/authorized-fetch.ts'])
 const NODE_GLOBALS = new Set([
   'process',
   'Buffer',
@@ -68,9 +74,8 @@ export const codeRules: readonly Rule[] = [
     (node) => globalAt(node) === 'console',
   ),
   aboutNodes(
-    'only the transport fetches, and the store that is reached over HTTP',
-    (path) =>
-      isShipped(path) && !path.startsWith('src/transport/') && path !== 'src/stores/http.ts',
+    'only the transport fetches, the store that is reached over HTTP, and authorizedFetch',
+    (path) => isShipped(path) && !path.startsWith('src/transport/') && !FETCHING.has(path),
     (node) => globalAt(node) === 'fetch' && (isCalled(node) || node.getText() !== 'fetch'),
   ),
   aboutNodes('what must run anywhere names no global of Node', isWebOnly, (node) =>

@@ -37,6 +37,16 @@ const LAYERS: readonly Layer[] = [
     packages: ['xstate'],
   },
   { at: 'src/index.ts', imports: ['src/core/', 'src/ledger/', 'src/transport/', 'src/runtime/'] },
+  // What a browser loads: not the index, which brings the server. React itself in one file only.
+  {
+    at: 'src/integrations/react.ts',
+    imports: ['src/integrations/react/'],
+    packages: ['react'],
+  },
+  {
+    at: 'src/integrations/react/',
+    imports: ['src/core/clock.ts', 'src/core/random.ts'],
+  },
   { at: 'src/integrations/', imports: ['src/index.ts'], types: true },
   { at: 'src/testing/', imports: ALL, packages: 'all', builtins: true },
   { at: 'src/inspect/', imports: ALL, packages: 'all', builtins: true },

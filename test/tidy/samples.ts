@@ -31,6 +31,10 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/integrations/a.ts', "import { x } from '../runtime/x.ts'"],
       ['src/integrations/a.ts', "import { x } from 'next'"],
       ['src/integrations/a.ts', "const x: import('../core/x.ts').X = 1"],
+      ['src/integrations/a.ts', "import { useState } from 'react'"],
+      ['src/integrations/react.ts', "import type { Clock } from '../index.ts'"],
+      ['src/integrations/react/a.ts', "import { useState } from 'react'"],
+      ['src/integrations/react/a.ts', "import { b } from '../../core/errors.ts'"],
       ['src/cli/a.ts', "import { x } from '../../test/x.ts'"],
       ['src/elsewhere/a.ts', ''],
       ['src/helpers.ts', ''],
@@ -41,6 +45,8 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/stores/a.ts', "import type { Redis } from 'ioredis'\nimport { x } from 'node:fs'"],
       ['src/runtime/a.ts', "import { m } from '../../machines/m.ts'\nimport { x } from 'xstate'"],
       ['src/integrations/a.ts', "import { x } from '../index.ts'\nimport type y from 'next'"],
+      ['src/integrations/react.ts', "import { a } from './react/a.ts'\nimport x from 'react'"],
+      ['src/integrations/react/a.ts', "import { systemClock } from '../../core/clock.ts'"],
       ['src/cli/a.ts', "import { x } from '../stores/x.ts'\nimport { y } from 'node:fs'"],
     ],
   },
@@ -93,14 +99,16 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/runtime/a.ts', '// console.log(1)'],
     ],
   },
-  'only the transport fetches, and the store that is reached over HTTP': {
+  'only the transport fetches, the store that is reached over HTTP, and authorizedFetch': {
     bad: [
       ['src/runtime/a.ts', 'await fetch(url)'],
       ['src/stores/redis.ts', 'await fetch(url)'],
+      ['src/integrations/authorized-fetch/redirect.ts', 'await fetch(url)'],
       ['providers/a.ts', 'const f = globalThis.fetch'],
     ],
     good: [
       ['src/transport/a.ts', 'await fetch(url)'],
+      ['src/integrations/authorized-fetch.ts', 'globalThis.fetch(url)'],
       ['src/stores/http.ts', 'const request = options.fetch ?? globalThis.fetch'],
       ['src/runtime/a.ts', 'const { fetch } = options\ncreateTransport({ fetch })'],
     ],

@@ -1,11 +1,17 @@
-import type { Store, Stored } from '../../src/ledger/store.ts'
-import { MARK } from './authorization-server.ts'
-import type { StoreFault } from './plan.ts'
+import type { Store, Stored } from '../../ledger/store.ts'
 import type { Process } from './schedule.ts'
+
+/**
+ * What may become of a call of the store: no effect, an effect without an answer, no answer; or it
+ * finds its row gone, as in a cache.
+ */
+export type StoreFault = 'error' | 'lost acknowledgement' | 'silence' | 'eviction'
 
 export interface HeldStoreOptions {
   /** What becomes of the next call. */
   readonly nextFault: () => StoreFault | undefined
+  /** Stands in every token. */
+  readonly mark: string
   /** Told when a row would show a token to whoever reads the store. */
   readonly onLeak: () => void
 }
@@ -14,15 +20,20 @@ export interface HeldStoreOptions {
 export function heldStore(
   store: Store,
   worker: Process,
-  { nextFault, onLeak }: HeldStoreOptions,
+  { nextFault, mark, onLeak }: HeldStoreOptions,
 ): Store {
-  async function held<R extends Stored>(label: string, call: () => Promise<R>): Promise<R> {
+  async function held<R extends Stored>(
+    label: string,
+    key: string,
+    call: () => Promise<R>,
+  ): Promise<R> {
     const fault = nextFault()
     await worker.travel(`${label}: request`)
     if (fault === 'error') {
       await worker.step(`${label}: error`)
       throw new Error('no')
     }
+    if (fault === 'eviction') await evict(store, key)
     const answer = await call()
     if (fault === 'silence') return new Promise(() => {})
     await worker.step(`${label}: ${fault ?? `version ${answer.version}`}`)
@@ -31,10 +42,10 @@ export function heldStore(
   }
   return {
     ...store,
-    read: (key) => held(`reads ${short(key)}`, () => store.read(key)),
+    read: (key) => held(`reads ${short(key)}`, key, () => store.read(key)),
     swap(key, expected, value, ttlMs) {
-      if (Buffer.from(value).includes(MARK)) onLeak()
-      return held(`swaps ${short(key)} at ${expected}`, () =>
+      if (key.includes(mark) || Buffer.from(value).includes(mark)) onLeak()
+      return held(`swaps ${short(key)} at ${expected}`, key, () =>
         store.swap(key, expected, value, ttlMs),
       )
     },
@@ -43,6 +54,12 @@ export function heldStore(
       if (!signal.aborted) await worker.step(`hears of ${short(key)}`)
     },
   }
+}
+
+/** A row that lives no longer is gone. */
+async function evict(store: Store, key: string): Promise<void> {
+  const { value, version } = await store.read(key)
+  if (value !== undefined) await store.swap(key, version, value, 0)
 }
 
 const short = (key: string): string => key.slice(4, 8)

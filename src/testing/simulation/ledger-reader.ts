@@ -1,8 +1,8 @@
-import { Secret } from '../../src/core/secret.ts'
-import type { Kept } from '../../src/ledger/kept.ts'
-import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
-import type { Store } from '../../src/ledger/store.ts'
-import type { Subject } from './subject.ts'
+import { Secret } from '../../core/secret.ts'
+import type { Kept } from '../../ledger/kept.ts'
+import type { ClaimRow, GrantRow } from '../../ledger/rows.ts'
+import type { Sealer } from '../../ledger/sealer.ts'
+import type { Store } from '../../ledger/store.ts'
 
 /** What really stands in the rows, read by an observer who knows every token. */
 export interface LedgerReader {
@@ -11,9 +11,7 @@ export interface LedgerReader {
   chainOf(refreshToken: string): Promise<GrantRow<Kept> | undefined>
 }
 
-export function ledgerOf(subject: Subject, store: Store): LedgerReader {
-  const sealer = subject.createSealer()
-
+export function ledgerOf(sealer: Sealer, store: Store): LedgerReader {
   async function read<R>(domain: 'claim' | 'grant', secret: string): Promise<R | undefined> {
     const { key, open } = await sealer.derive(domain, new Secret(secret))
     const { value, version } = await store.read(key)

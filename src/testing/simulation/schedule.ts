@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 
 /** A process of the world: it may be killed, and then none of its steps comes any more. */
 export interface Process {

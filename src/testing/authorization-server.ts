@@ -1,0 +1,109 @@
+import { systemClock } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
+import { systemRandom } from '../core/random.ts'
+import type { Random } from '../core/random.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import { drawBehaviour } from './authorization-server/behaviour.ts'
+import type { Drawn } from './authorization-server/behaviour.ts'
+import type { Behaviour, ServerDescription } from './authorization-server/description.ts'
+import { minting } from './authorization-server/mint.ts'
+import { numbersFrom } from './authorization-server/numbers.ts'
+import { serve } from './authorization-server/serve.ts'
+import type { ExchangeFault } from './authorization-server/serve.ts'
+import { serverInMemory } from './authorization-server/server.ts'
+import type { DescribedEntry } from './authorization-server/server.ts'
+
+export type { Behaviour, DescribedEntry, ExchangeFault, ServerDescription }
+export type { ErrorAnswer, ReuseWindow, Wire } from './authorization-server/description.ts'
+export type { NetworkFault } from './authorization-server/fault.ts'
+
+export interface AuthorizationServerOptions {
+  /** Rules what is drawn for what the description leaves open. Default 0: the plainest of each. */
+  readonly seed?: number
+  readonly clock?: Clock
+  /** Where tokens come from. */
+  readonly random?: Random
+}
+
+/** A described authorization server on loopback. */
+export interface AuthorizationServer extends AsyncDisposable {
+  /** Serves its metadata, too (RFC 8414). */
+  readonly issuer: string
+  readonly tokenEndpoint: string
+  readonly revocationEndpoint: string
+  /** What it does, and which of that was drawn. */
+  readonly behaviour: Behaviour
+  readonly drawn: Drawn['drawn']
+  /** A user signs in: the first token set of a new grant. */
+  signIn(): TokenSet & { refreshToken: string }
+  /** The token response that a sign-in would have brought, as this server writes it. */
+  signInAnswer(): Response
+  /** How often a refresh token arrived. */
+  presentations(refreshToken: string): number
+  /** Whether the server takes the token now: an access token, or a refresh token not yet spent. */
+  isLive(token: string): boolean
+  /** A resource server sees the access token. @returns Whether it takes it. */
+  use(accessToken: string): boolean
+  /** The user ends the grant of a refresh token. */
+  endGrant(refreshToken: string): void
+  /** What is to happen to the exchanges to come, one each, in this order. */
+  failNext(...faults: readonly ExchangeFault[]): void
+  /** What happened, in order. Holds no token. */
+  readonly journal: readonly DescribedEntry[]
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a server on a free port of 127.0.0.1 that behaves as it is described.
+ *
+ * What the description leaves open is drawn: read `drawn`, and try several seeds. Only a pace that
+ * is described is kept: nobody waits because of a draw.
+ *
+ * ```ts
+ * await using server = await authorizationServer(presets.logto, { seed: 7 })
+ * const tokens = server.signIn()
+ * server.failNext({ kind: 'reset', when: 'after_consuming' })
+ * ```
+ */
+export async function authorizationServer(
+  description: ServerDescription,
+  { seed = 0, clock = systemClock, random = systemRandom }: AuthorizationServerOptions = {},
+): Promise<AuthorizationServer> {
+  const next = seed === 0 ? () => 0 : numbersFrom(seed)
+  const unhurried = { ...description, pace: description.pace ?? { headersMs: 0, bodyMs: 0 } }
+  const { behaviour, drawn } = drawBehaviour(unhurried, next)
+  const now = (): number => clock.now()
+  const { accessToken } = behaviour.wire
+  const mint = minting({ random, accessToken, now })
+  const server = serverInMemory({ behaviour, mint, now })
+  const faults: ExchangeFault[] = []
+  const { origin, stop } = await serve({ server, clock, takeFault: () => faults.shift() })
+
+  return {
+    issuer: origin,
+    tokenEndpoint: `${origin}/token`,
+    revocationEndpoint: `${origin}/revoke`,
+    behaviour,
+    drawn,
+    signIn() {
+      const obtainedAtMs = now()
+      const expiresAtMs = obtainedAtMs + behaviour.accessTokenMs
+      return { ...server.signIn(), obtainedAtMs, expiresAtMs }
+    },
+    signInAnswer() {
+      const { status, headers, body } = server.answerTo(server.signIn())
+      return new Response(body, {
+        status,
+        headers: headers.map(([name, value]) => [name, value] as [string, string]),
+      })
+    },
+    presentations: (token) => server.grants.refreshTokens.get(token)?.presentations ?? 0,
+    isLive: server.isLive,
+    use: server.use,
+    endGrant: server.withdraw,
+    failNext: (...asked) => void faults.push(...asked),
+    journal: server.journal,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}

@@ -1,0 +1,128 @@
+import type { Behaviour } from './description.ts'
+
+/** What may happen to one exchange with the token endpoint. Plain data. */
+export type NetworkFault =
+  /** Nobody listens: provably never sent. */
+  | { readonly kind: 'connection_refused' }
+  /** The connection breaks before the request has arrived, or when the server has processed it. */
+  | { readonly kind: 'reset'; readonly when: 'before_consuming' | 'after_consuming' }
+  /** The answer breaks off after so many bytes of its body. */
+  | { readonly kind: 'cut'; readonly atByte: number }
+  /** No answer ever comes. */
+  | { readonly kind: 'silence'; readonly isProcessed: boolean }
+  /** The server has processed the request; its answer comes so many milliseconds later. */
+  | { readonly kind: 'late'; readonly byMs: number }
+  /** A gateway answers instead. A 429 is never processed. */
+  | {
+      readonly kind: 'status'
+      readonly status: 429 | 500 | 502 | 503
+      readonly retryAfterSeconds?: number | undefined
+      readonly isProcessed: boolean
+    }
+  /** A 200 that nobody can read. */
+  | { readonly kind: 'garbage'; readonly body: string; readonly isProcessed: boolean }
+  /** The request is sent elsewhere: `to` is an origin. */
+  | {
+      readonly kind: 'redirect'
+      readonly status: 302 | 307 | 308
+      readonly to: string
+      readonly isProcessed: boolean
+    }
+  /** A proxy sends the request twice, and hands on one of the answers. */
+  | { readonly kind: 'duplicated'; readonly answer: 'first' | 'second' }
+  /** The server does not know the client, for this once. */
+  | { readonly kind: 'client_refused' }
+  /** The resource owner withdraws consent right before. */
+  | { readonly kind: 'consent_withdrawn' }
+
+/** What a fault makes of an exchange. */
+export interface Passage {
+  /** How often the request arrives at the server. */
+  readonly arrivals: 0 | 1 | 2
+  /** What the client meets: an answer of the server, of somebody else, or none. */
+  readonly meets: 'first' | 'last' | 'other' | 'reset' | 'refusal' | 'silence'
+  /** Of the server's answer, milliseconds. */
+  readonly delayMs?: number
+  /** After how many bytes of its body it breaks off. */
+  readonly cutAtByte?: number
+}
+
+/** An exchange to which nothing happens. */
+export const UNDISTURBED: Passage = { arrivals: 1, meets: 'first' }
+
+/** The one reading of a fault, for exchanges in memory and over HTTP. */
+export function passageOf(fault: NetworkFault | undefined): Passage {
+  if (fault === undefined) return UNDISTURBED
+  switch (fault.kind) {
+    case 'connection_refused':
+      return { arrivals: 0, meets: 'refusal' }
+    case 'reset':
+      return { arrivals: fault.when === 'after_consuming' ? 1 : 0, meets: 'reset' }
+    case 'cut':
+      return { ...UNDISTURBED, cutAtByte: fault.atByte }
+    case 'silence':
+      return { arrivals: fault.isProcessed ? 1 : 0, meets: 'silence' }
+    case 'late':
+      return { ...UNDISTURBED, delayMs: fault.byMs }
+    case 'status':
+    case 'garbage':
+    case 'redirect':
+      return { arrivals: fault.isProcessed ? 1 : 0, meets: 'other' }
+    case 'duplicated':
+      return { arrivals: 2, meets: fault.answer === 'first' ? 'first' : 'last' }
+    case 'client_refused':
+      return { arrivals: 0, meets: 'other' }
+    case 'consent_withdrawn':
+      return UNDISTURBED
+  }
+}
+
+/** A fault as it can happen to a server: where a 5xx comes before consuming, none is processed. */
+export function asDescribed(
+  fault: NetworkFault | undefined,
+  { unavailable }: Behaviour,
+): NetworkFault | undefined {
+  if (fault?.kind !== 'status' || unavailable === 'any_time') return fault
+  return { ...fault, isProcessed: false }
+}
+
+/** A fault in plain words. */
+export function wordsOf(fault: NetworkFault): string {
+  switch (fault.kind) {
+    case 'connection_refused':
+      return 'refuses the connection'
+    case 'reset':
+      return fault.when === 'after_consuming'
+        ? 'resets the connection when the server has processed the request'
+        : 'resets the connection before the request arrives'
+    case 'cut':
+      return `breaks the answer off after ${bytes(fault.atByte)} of its body`
+    case 'silence':
+      return fault.isProcessed ? 'loses the answer' : 'loses the request'
+    case 'late':
+      return `holds the answer back for ${fault.byMs / 1000} s`
+    case 'status': {
+      const { status, retryAfterSeconds: seconds, isProcessed } = fault
+      const wait = seconds === undefined ? '' : ` and Retry-After: ${seconds}`
+      return `answers ${status}${wait} instead of the server${after(isProcessed)}`
+    }
+    case 'garbage':
+      return `answers 200 and what nobody can read${after(fault.isProcessed)}`
+    case 'redirect':
+      return `answers ${fault.status}, go to ${fault.to}${after(fault.isProcessed)}`
+    case 'duplicated':
+      return `sends the request twice, and hands on the ${fault.answer} answer`
+    case 'client_refused':
+      return 'does not know the client, for this once'
+    case 'consent_withdrawn':
+      return 'meets a server whose user has just withdrawn consent'
+  }
+}
+
+function after(isProcessed: boolean): string {
+  return isProcessed ? ', which has processed the request' : ', which never saw the request'
+}
+
+function bytes(count: number): string {
+  return count === 1 ? '1 byte' : `${count} bytes`
+}

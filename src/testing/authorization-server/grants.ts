@@ -1,0 +1,93 @@
+/** A refresh token, as its server keeps it. */
+export interface RefreshToken {
+  readonly grant: number
+  /** `R0` for the first of a grant, and so on: for those who must not see the token. */
+  readonly name: string
+  /** How many rotations lie behind it. */
+  readonly generation: number
+  readonly state: 'live' | 'spent' | 'revoked'
+  readonly spentAtMs?: number
+  /** The token that it was issued for. */
+  readonly parent?: string
+  /** How often it arrived. */
+  readonly presentations: number
+}
+
+export interface AccessToken {
+  readonly grant: number
+  /** `A0` for the first of a grant, and so on. */
+  readonly name: string
+  readonly expiresAtMs: number
+  readonly isRevoked: boolean
+  /** The refresh token that it came with. */
+  readonly beside: string
+  /** Whether a resource server has seen it. */
+  readonly isUsed: boolean
+}
+
+/** All that a server knows, by token. Nothing in it is ever changed: each step makes another. */
+export interface Grants {
+  readonly refreshTokens: ReadonlyMap<string, RefreshToken>
+  readonly accessTokens: ReadonlyMap<string, AccessToken>
+  /** How many users have signed in. */
+  readonly count: number
+  /** How many token responses were made. */
+  readonly granted: number
+}
+
+export const NO_GRANTS: Grants = {
+  refreshTokens: new Map(),
+  accessTokens: new Map(),
+  count: 0,
+  granted: 0,
+}
+
+/** Makes a token that nobody has seen yet. */
+export type Mint = (kind: 'refresh' | 'access', name: string, expiresAtMs: number) => string
+
+/** Puts one refresh token in its place. */
+export function withRefreshToken(grants: Grants, token: string, change: RefreshToken): Grants {
+  return { ...grants, refreshTokens: new Map(grants.refreshTokens).set(token, change) }
+}
+
+export function withAccessToken(grants: Grants, token: string, change: AccessToken): Grants {
+  return { ...grants, accessTokens: new Map(grants.accessTokens).set(token, change) }
+}
+
+/** The name of a grant's next token. */
+export function nameOfNext(tokens: ReadonlyMap<string, { grant: number }>, grant: number): number {
+  let count = 0
+  for (const token of tokens.values()) if (token.grant === grant) count += 1
+  return count
+}
+
+/** Ends all refresh tokens of a grant, and its access tokens where told. */
+export function ended(grants: Grants, grant: number, what: 'family' | 'grant'): Grants {
+  const revoked = new Map(grants.refreshTokens)
+  for (const [token, held] of revoked) {
+    if (held.grant === grant) revoked.set(token, { ...held, state: 'revoked' })
+  }
+  const left = { ...grants, refreshTokens: revoked }
+  return what === 'family' ? left : withoutAccessTokens(left, grant)
+}
+
+/** Ends all access tokens of a grant. */
+export function withoutAccessTokens(grants: Grants, grant: number): Grants {
+  const revoked = new Map(grants.accessTokens)
+  for (const [token, held] of revoked) {
+    if (held.grant === grant) revoked.set(token, { ...held, isRevoked: true })
+  }
+  return { ...grants, accessTokens: revoked }
+}
+
+/** Whether a resource server takes an access token, or the token endpoint a refresh token. */
+export function isLive({ refreshTokens, accessTokens }: Grants, token: string, nowMs: number) {
+  if (refreshTokens.get(token)?.state === 'live') return true
+  const access = accessTokens.get(token)
+  return access !== undefined && !access.isRevoked && nowMs < access.expiresAtMs
+}
+
+/** A token of either kind by its name, for those who must not see it. */
+export function nameOf({ refreshTokens, accessTokens }: Grants, token: string): string {
+  return refreshTokens.get(token)?.name ?? accessTokens.get(token)?.name ?? 'a token of nobody'
+}

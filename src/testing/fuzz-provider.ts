@@ -1,0 +1,165 @@
+import { systemClock } from '../core/clock.ts'
+import type { Client, Provider } from '../core/provider.ts'
+import { systemRandom } from '../core/random.ts'
+import type { ServerDescription } from './authorization-server/description.ts'
+import { clientFor } from './fuzz/client.ts'
+import { askedReplay, commandOf } from './fuzz/command.ts'
+import type { Invariant } from './fuzz/invariants.ts'
+import { readReplay, reportOf, writeReplay } from './fuzz/report.ts'
+import type { Line } from './fuzz/story.ts'
+import { presets } from './presets.ts'
+import type { PresetName } from './presets.ts'
+
+export type { Invariant, Line }
+export { INVARIANTS } from './fuzz/invariants.ts'
+
+/** What sends requests, as `createRefresher` takes it. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+export interface FuzzOptions {
+  /** The server that the provider is for: a preset by its name, or one of your own. */
+  readonly server: PresetName | ServerDescription
+  /** Default: a public client, or one with a secret where the provider wants one. */
+  readonly client?: Client
+  /** What your application puts between the refresher and the network. Default: nothing. */
+  readonly fetch?: (fetch: Fetch) => Fetch
+  /** How many worlds are drawn. Default 1,000. */
+  readonly runs?: number
+  /** After so long no further world is begun, milliseconds. Default: none is left out. */
+  readonly timeMs?: number
+  /** Rules what is drawn. Default: another each time; a failure prints it. */
+  readonly seed?: number
+  /** Begins with a counterexample, as a failure prints it: `42:0:3:1`. */
+  readonly replay?: string
+  /** How long a presentation may take. Default 15,000, as for `createRefresher`. */
+  readonly requestTimeoutMs?: number
+  /** Told of each run. */
+  readonly onRun?: (runs: number) => void
+  /** The command that replays a counterexample. Default: one for vitest, jest or `node --test`. */
+  readonly command?: (replay: string) => string
+}
+
+/** What was found, if anything was. Holds no token. */
+export interface FuzzResult {
+  readonly runs: number
+  readonly seed: number
+  readonly durationMs: number
+  readonly runsPerSecond: number
+  readonly counterexample?: Counterexample
+}
+
+/** The smallest story that was found in which something does not hold. */
+export interface Counterexample {
+  readonly invariant: Invariant
+  /** What was seen, a sentence. */
+  readonly what: string
+  readonly story: readonly Line[]
+  /** `seed:path`, for `replay`. */
+  readonly replay: string
+  readonly command: string
+  /** All of it, to be printed. */
+  readonly text: string
+}
+
+/** A provider is not what it says, or breaks a promise. */
+export class FuzzError extends Error {
+  readonly counterexample: Counterexample
+
+  constructor(counterexample: Counterexample) {
+    super(counterexample.text)
+    this.counterexample = counterexample
+    // Frames of ours say nothing of the provider.
+    this.stack = `FuzzError: ${this.message}`
+  }
+
+  static {
+    this.prototype.name = 'FuzzError'
+  }
+}
+
+/**
+ * Lets a provider loose on a described server, in worlds of crashes, lost answers and clocks that
+ * are wrong, and throws the smallest story in which something does not hold ({@link INVARIANTS}).
+ *
+ * Works in vitest, jest and `node --test`. Needs fast-check (`npm i -D fast-check`). Nothing leaves
+ * this process, whatever addresses the provider names.
+ *
+ * ```ts
+ * test('my provider', () => fuzzProvider(myProvider(), { server: 'logto' }))
+ * ```
+ *
+ * @throws {FuzzError}
+ */
+export async function fuzzProvider(provider: Provider, options: FuzzOptions): Promise<FuzzResult> {
+  // Before anything is awaited, or the stack does not lead to the caller.
+  const { stack = '' } = new Error('who asks')
+  const result = await tryProvider(provider, options, stack)
+  if (result.counterexample !== undefined) throw new FuzzError(result.counterexample)
+  return result
+}
+
+/** As {@link fuzzProvider}, and tells instead of throwing. */
+export async function tryProvider(
+  provider: Provider,
+  options: FuzzOptions,
+  stack = '',
+): Promise<FuzzResult> {
+  const { requestTimeoutMs = 15_000, runs = 1_000, timeMs, onRun } = options
+  const description = descriptionOf(options.server)
+  const named = `${provider.id}@${description.name}`
+  const asked = options.replay ?? askedReplay(named, process.env)
+  const { seed, path } =
+    asked === undefined ? { seed: options.seed ?? drawnSeed(), path: '' } : readReplay(asked)
+  const simulated = {
+    provider,
+    description,
+    requestTimeoutMs,
+    client: clientFor(provider, options.client),
+    wrapFetch: options.fetch,
+  }
+  const { run } = await loaded()
+  const startedAt = systemClock.monotonic()
+  const found = await run(simulated, { runs, seed, path: path || undefined, timeMs, onRun })
+  const durationMs = Math.round(systemClock.monotonic() - startedAt)
+  const runsPerSecond = Math.round((found.runs + found.shrinks) / (Math.max(durationMs, 1) / 1_000))
+  const report = { runs: found.runs, seed, durationMs, runsPerSecond }
+  const violation = found.world?.violation
+  if (found.world === undefined || violation === undefined) return report
+  const replay = writeReplay({ seed, path: found.path ?? '' })
+  const folder = process.cwd()
+  const command =
+    options.command?.(replay) ??
+    commandOf(named, replay, { environment: process.env, stack, folder })
+  return {
+    ...report,
+    counterexample: {
+      invariant: violation.invariant,
+      what: violation.message,
+      story: found.world.story.lines,
+      replay,
+      command,
+      text: reportOf(found.world, command),
+    },
+  }
+}
+
+function descriptionOf(server: FuzzOptions['server']): ServerDescription {
+  if (typeof server === 'object') return server
+  if (Object.hasOwn(presets, server)) return presets[server]
+  throw new TypeError(`no preset '${String(server)}': ${Object.keys(presets).join(', ')}`)
+}
+
+function drawnSeed(): number {
+  return Math.floor(systemRandom.fraction() * 2 ** 31)
+}
+
+async function loaded(): Promise<typeof import('./fuzz/run.ts')> {
+  try {
+    return await import('./fuzz/run.ts')
+  } catch (error) {
+    const isMissing = error instanceof Error && error.message.includes('fast-check')
+    if (!isMissing) throw error
+    const message = 'fuzzProvider needs fast-check: npm i -D fast-check'
+    throw new TypeError(message, { cause: error })
+  }
+}

@@ -1,0 +1,183 @@
+import type { Presentation } from '../../core/presentation.ts'
+import type { Provider } from '../../core/provider.ts'
+import type { Reply } from '../authorization-server/answer.ts'
+import type { Behaviour, ServerDescription } from '../authorization-server/description.ts'
+import type { Decision } from '../authorization-server/present.ts'
+import { Violation } from './invariants.ts'
+import { inUnits } from './story.ts'
+
+/** An answer, what the server knows of it, and what the provider makes of it. */
+export interface Reading {
+  readonly provider: Provider
+  readonly description: ServerDescription
+  readonly behaviour: Behaviour
+  readonly token: string
+  readonly reply: Reply
+  /** What the server decided, if the answer is its own. */
+  readonly decision: Decision | undefined
+  /** Whether the exchange left the token as it was. */
+  readonly isUnspent: boolean
+  /** Whether a spent token came again inside the window that the provider claims. */
+  readonly isInClaimedWindow: boolean
+  readonly presentation: Presentation
+  readonly nowMs: number
+  readonly nameOf: (token: string) => string
+}
+
+/** Holds what a provider makes of an answer against what the server did. @throws {Violation} */
+export function checkReading(reading: Reading): void {
+  const { presentation, decision, isUnspent, isInClaimedWindow, token, nameOf } = reading
+  const said = `the answer ${describe(reading)}`
+  const name = nameOf(token)
+  if (isInClaimedWindow && decision?.kind === 'dead') {
+    throw new Violation(
+      'replay',
+      `${name} came again inside the window that the provider claims (${replayOf(reading)}), ` +
+        'and the server refused it',
+    )
+  }
+  if (decision?.kind === 'granted') return checkGranted(reading, decision)
+  switch (presentation.outcome) {
+    case 'granted':
+      throw new Violation('failures', `${said} is taken for a token set, and is none`)
+    case 'rejected':
+      if (decision?.kind === 'dead') return
+      throw new Violation(
+        'failures',
+        `${said} is called 'rejected', which signs the user out: the grant lives`,
+      )
+    case 'deferred':
+      if (isUnspent) return
+      throw unspent(reading, said, 'deferred')
+    case 'refused':
+      if (presentation.consumed || isUnspent) return
+      throw unspent(reading, said, 'refused_before')
+    case 'unknown':
+    // Not to know is never wrong.
+  }
+}
+
+function unspent({ token, nameOf }: Reading, said: string, failure: string): Violation {
+  return new Violation(
+    'failures',
+    `${said} is called '${failure}', so that ${nameOf(token)} is presented again: it is spent`,
+  )
+}
+
+function describe({ reply, decision, behaviour }: Reading): string {
+  const { wire } = behaviour
+  const error =
+    decision?.kind === 'dead' ? wire.dead : decision?.kind === 'refused' ? wire.target : undefined
+  return error?.error === undefined ? `${reply.status}` : `${reply.status} ${error.error}`
+}
+
+function replayOf({ provider: { replay } }: Reading): string {
+  return typeof replay === 'string' ? `replay: '${replay}'` : `${inUnits(replay.withinMs)}`
+}
+
+type Granted = Decision & { readonly kind: 'granted' }
+
+function checkGranted(reading: Reading, decision: Granted): void {
+  const { presentation, nameOf } = reading
+  const { accessToken } = decision
+  if (presentation.outcome !== 'granted') {
+    throw new Violation(
+      'success',
+      `the server granted ${nameOf(accessToken)}, and the provider makes ` +
+        `'${presentation.outcome}' of it`,
+    )
+  }
+  const { access } = presentation.response
+  if (access.token.expose() !== accessToken) {
+    throw new Violation('success', `${nameOf(accessToken)} came, and another text is read as it`)
+  }
+  checkSuccessor(reading, decision)
+  checkRotation(reading, decision)
+  checkExpiry(reading, access.expiresAtMs)
+  checkOlder(reading, decision)
+}
+
+/** What is read as refresh token must be what came. */
+function checkSuccessor({ presentation, token, provider, nameOf }: Reading, decision: Granted) {
+  if (presentation.outcome !== 'granted') return
+  const { refreshToken, isWithout } = presentation.response
+  const read = refreshToken?.expose()
+  const { refreshToken: came, consumed } = decision
+  if (read !== undefined && read !== (came ?? token)) {
+    throw new Violation(
+      'success',
+      `the refresh token that is read is none that the server sent: ${nameOf(token)} and what ` +
+        'came for it are lost',
+    )
+  }
+  if (read !== undefined) return
+  const isThrownAway = isWithout === true || provider.rotation === 'always'
+  if (came !== undefined && came !== token) {
+    throw new Violation('success', `${nameOf(came)} came as successor, and is dropped`)
+  }
+  if (isThrownAway && !consumed && isWithout === true) {
+    throw new Violation('success', `${nameOf(token)} was kept, and is thrown away`)
+  }
+}
+
+function checkRotation(reading: Reading, decision: Granted): void {
+  const { presentation, provider, description, token, nameOf } = reading
+  if (presentation.outcome !== 'granted') return
+  const { refreshToken, isWithout } = presentation.response
+  const { rotation } = provider
+  const { consumed } = decision
+  const name = nameOf(token)
+  if (rotation === 'never' && consumed) {
+    throw new Violation('rotation', `the provider says 'never', and the server spent ${name}`)
+  }
+  if (refreshToken !== undefined) return
+  if (rotation === 'always' && !consumed && description.rotation !== undefined) {
+    throw new Violation(
+      'rotation',
+      `the provider says 'always', the answer brings no refresh token, and ${name} lives: ` +
+        'it is thrown away',
+    )
+  }
+  if (rotation !== 'always' && isWithout !== true && consumed) {
+    throw new Violation(
+      'rotation',
+      `${name} is spent and no successor came: the provider takes it for kept`,
+    )
+  }
+}
+
+/** Clocks and transport may take so long, milliseconds. */
+const EXPIRY_TOLERANCE_MS = 2_000
+
+function checkExpiry({ behaviour, nowMs }: Reading, expiresAtMs: number | undefined): void {
+  const { wire, accessTokenMs } = behaviour
+  const isTold =
+    wire.accessToken === 'jwt' || (wire.expiresIn !== 'absent' && wire.answer.expiresIn)
+  if (!isTold) return
+  if (expiresAtMs === undefined) {
+    throw new Violation(
+      'expiry',
+      `the access token lives for ${inUnits(accessTokenMs)}, as the answer says (expires_in: ` +
+        `${wire.expiresIn}), and is read as one of which nobody knows how long`,
+    )
+  }
+  if (Math.abs(expiresAtMs - (nowMs + accessTokenMs)) > EXPIRY_TOLERANCE_MS) {
+    throw new Violation(
+      'expiry',
+      `the access token lives for ${inUnits(accessTokenMs)}, as the answer says (expires_in: ` +
+        `${wire.expiresIn}), and is read as one for ${inUnits(expiresAtMs - nowMs)}`,
+    )
+  }
+}
+
+/** What is known of the server only: a draw proves nothing against a provider. */
+function checkOlder({ provider, description, nameOf }: Reading, { killed }: Granted): void {
+  const [older] = killed
+  if (older === undefined || provider.oldAccessToken === 'dies') return
+  if (description.oldAccessToken !== 'dies') return
+  throw new Violation(
+    'old_access_token',
+    `the refresh ended ${nameOf(older)}, which had time left; the provider says 'lives', so that ` +
+      'it is still handed out',
+  )
+}

@@ -1,0 +1,56 @@
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The name of the variable that says which counterexample to begin with. */
+export const VARIABLE = 'REFRESH_ONCE_REPLAY'
+
+/** How a runner of tests is recognised, and how it is asked for one file. */
+const RUNNERS: readonly (readonly [variable: string, command: string])[] = [
+  ['VITEST', 'npx vitest run'],
+  ['JEST_WORKER_ID', 'npx jest'],
+  ['NODE_TEST_CONTEXT', 'node --test'],
+]
+
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Of whoever asked for the runs. */
+  readonly stack: string
+  readonly folder: string
+}
+
+/**
+ * One command that replays a counterexample, in the runner that we are in.
+ *
+ * @param named `provider@server`: others in the same file are not meant.
+ */
+export function commandOf(
+  named: string,
+  replay: string,
+  { environment, stack, folder }: Surroundings,
+): string {
+  const runner = RUNNERS.find(([variable]) => environment[variable] !== undefined)?.[1] ?? 'node'
+  const file = callerOf(stack)
+  const asked = file === undefined ? '' : ` ${relative(folder, file)}`
+  return `${VARIABLE}='${named} ${replay}' ${runner}${asked}`
+}
+
+/** What the variable asks for, if it means this one. */
+export function askedReplay(
+  named: string,
+  environment: Surroundings['environment'],
+): string | undefined {
+  const [meant, replay] = environment[VARIABLE]?.split(' ') ?? []
+  return meant === named ? replay : undefined
+}
+
+/** The file of the first frame that is not ours. */
+function callerOf(stack: string): string | undefined {
+  for (const line of stack.split('\n').slice(1)) {
+    const at = /\(?((?:file:\/\/)?\/[^()]+?|[A-Z]:\\[^()]+?):\d+:\d+\)?$/.exec(line)?.[1]
+    if (at === undefined || OURS.test(at)) continue
+    return at.startsWith('file:') ? fileURLToPath(at) : at
+  }
+  return undefined
+}
+
+const OURS = /[\\/]testing[\\/](?:fuzz[\\/]|fuzz-provider\.)/

@@ -1,0 +1,166 @@
+import { sleep } from '../../core/clock.ts'
+import { decodeBody } from '../../core/decode-body.ts'
+import type { Presentation } from '../../core/presentation.ts'
+import { Secret } from '../../core/secret.ts'
+import { ending } from '../../transport/ending.ts'
+import { validated } from '../../transport/validated.ts'
+import type { Reply } from '../authorization-server/answer.ts'
+import { passageOf, wordsOf } from '../authorization-server/fault.ts'
+import type { NetworkFault } from '../authorization-server/fault.ts'
+import { otherAnswer } from '../authorization-server/other-answer.ts'
+import type { Arriving } from '../authorization-server/request.ts'
+import type { Received } from '../authorization-server/server.ts'
+import type { Process } from '../simulation/schedule.ts'
+import { isInClaimedWindow } from './checks.ts'
+import { checkReading } from './claims.ts'
+import { broken, delivered, echoing, failure, slow } from './delivery.ts'
+import type { Happening, Sending, World } from './observed.ts'
+import { saidOf } from './said.ts'
+
+export interface ExchangeOptions {
+  readonly world: World
+  readonly worker: Process
+  readonly token: string
+  readonly request: Arriving
+  readonly signal: AbortSignal | undefined
+  readonly fault: NetworkFault | undefined
+  readonly guard: (check: () => void) => void
+  /** Of nobody's process: what is under way arrives, whoever dies. */
+  readonly outsider: Process
+}
+
+/** One refresh token on its way to the server, and what comes back. */
+export async function exchange(options: ExchangeOptions): Promise<Response> {
+  const { world, worker, token, request, fault, outsider } = options
+  const { server } = world
+  const isWindow = isInClaimedWindow(world, token)
+  const { sending, end } = sent(options)
+  const passage = passageOf(fault)
+  if (passage.meets === 'refusal') {
+    await worker.step('finds nobody listening')
+    end(true)
+    throw failure('ECONNREFUSED')
+  }
+  await worker.travel('presents')
+  if (fault?.kind === 'consent_withdrawn') server.withdraw(token)
+  const received = Array.from({ length: passage.arrivals }, () => receive(world, request, sending))
+  if (passage.meets === 'silence') return new Promise<never>(() => {})
+  const { headersMs, bodyMs } = received.length > 0 ? server.behaviour.pace : AT_ONCE
+  const waitMs = (passage.delayMs ?? 0) + headersMs
+  if (waitMs > 0) await sleep(outsider.clock, waitMs)
+  await worker.step('is answered')
+  if (passage.meets === 'reset') {
+    end(false)
+    throw failure('ECONNRESET')
+  }
+  const mine = passage.meets === 'last' ? received.at(-1) : received[0]
+  const own = passage.meets === 'other' ? undefined : mine
+  // Of what a proxy does beside, nobody can know.
+  if (own !== undefined && received.length > 1) sending.isConsumed = isSpending(own)
+  const reply = own?.reply ?? echoing(otherAnswer(fault!, server.behaviour), token)
+  const { cutAtByte } = passage
+  if (cutAtByte !== undefined) return broken(reply, cutAtByte, () => end(false))
+  const whole = async (): Promise<void> => {
+    if (!sending.isAwaited) return
+    end(true)
+    if (own !== undefined) sending.heard = own.decision
+    await read(options, { reply, own, isWindow, isUnspent: !received.some(isSpending) })
+  }
+  if (bodyMs > 0) return slow(reply, () => sleep(outsider.clock, bodyMs), whole)
+  await whole()
+  return delivered(reply)
+}
+
+const AT_ONCE = { headersMs: 0, bodyMs: 0 }
+
+/** Notes that a token leaves, and when its holder no longer waits. */
+function sent({ world, worker, token, signal, fault }: ExchangeOptions): {
+  readonly sending: Sending
+  readonly end: (isProven: boolean) => void
+} {
+  const { story, schedule, sendings, happened } = world
+  const sending: Sending = {
+    token,
+    worker,
+    sentAtMs: schedule.nowMs,
+    isAwaited: true,
+    isProven: false,
+    isConsumed: false,
+  }
+  sendings.push(sending)
+  story.tell(worker.name, `presents ${story.nameOf(token)}`)
+  if (fault !== undefined) {
+    happened.add(happeningOf(fault))
+    story.tell('network', wordsOf(fault))
+  }
+  const end = (isProven: boolean): void => {
+    if (sending.isAwaited) Object.assign(sending, { isAwaited: false, isProven })
+  }
+  signal?.addEventListener('abort', () => {
+    if (sending.isAwaited) story.tell(worker.name, `gives up on ${story.nameOf(token)}`)
+    end(false)
+  })
+  return { sending, end }
+}
+
+function happeningOf(fault: NetworkFault): Happening {
+  return fault.kind === 'status' && fault.status === 429 ? 'status 429' : fault.kind
+}
+
+/** The server sees the request. */
+function receive({ server, story }: World, request: Arriving, sending: Sending): Received {
+  const received = server.receive(request)
+  if (isSpending(received)) sending.isConsumed = true
+  story.tell('server', saidOf(story, sending.token, received))
+  return received
+}
+
+function isSpending({ decision }: Received): boolean {
+  return decision.kind === 'dead' || decision.consumed
+}
+
+interface Answered {
+  readonly reply: Reply
+  /** The server's own answer, if it is one. */
+  readonly own: Received | undefined
+  readonly isWindow: boolean
+  readonly isUnspent: boolean
+}
+
+/** Holds what the provider makes of an answer against what the server did. */
+async function read(
+  { world, worker, token, guard }: ExchangeOptions,
+  { reply, own, isWindow, isUnspent }: Answered,
+): Promise<void> {
+  const { subject, server, story } = world
+  const presentation = await presentationOf(world, reply, token, worker)
+  guard(() =>
+    checkReading({
+      ...subject,
+      behaviour: server.behaviour,
+      token,
+      reply,
+      decision: own?.decision,
+      isUnspent,
+      isInClaimedWindow: isWindow,
+      presentation,
+      nowMs: worker.clock.now(),
+      nameOf: story.nameOf,
+    }),
+  )
+}
+
+/** An answer, read as the transport reads it. */
+async function presentationOf(
+  { subject: { provider } }: World,
+  { status, headers, body }: Reply,
+  token: string,
+  { clock }: Process,
+): Promise<Presentation> {
+  const sent = new Headers(headers as [string, string][])
+  const answer = { status, headers: sent, body: decodeBody(body, true, sent.get('content-type')) }
+  const nowMs = clock.now()
+  const reply = await validated({ answered: true, answer }, provider, clock, 1_000)
+  const presented = { refreshToken: new Secret(token), audience: {} }
+  return ending(reply, { provider, presented, origin: '', nowMs })
+}

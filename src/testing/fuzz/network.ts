@@ -1,0 +1,89 @@
+import type { Fetch } from '../../transport/send.ts'
+import { asDescribed } from '../authorization-server/fault.ts'
+import type { NetworkFault } from '../authorization-server/fault.ts'
+import { readRequest } from '../authorization-server/request.ts'
+import type { Arriving } from '../authorization-server/request.ts'
+import { metadataAt } from '../authorization-server/serve.ts'
+import type { Process } from '../simulation/schedule.ts'
+import { checkSend } from './checks.ts'
+import { exchange } from './exchange.ts'
+import { Violation } from './invariants.ts'
+import type { World } from './observed.ts'
+import { routeOf } from './routes.ts'
+import type { Route } from './routes.ts'
+import { MARK } from './secrets.ts'
+
+export interface NetworkOptions {
+  /** What becomes of a presentation, by its number. */
+  readonly faultAt: (presentation: number) => NetworkFault | undefined
+  /** Notes the first violation, and lets the run go on to its end. */
+  readonly guard: (check: () => void) => void
+  readonly outsider: Process
+}
+
+/** The way from a worker to the described server and back, in memory: a `fetch` for each worker. */
+export function createNetwork(world: World, options: NetworkOptions): (worker: Process) => Fetch {
+  const { server, story, subject } = world
+  const { faultAt, guard, outsider } = options
+  const routes = routeOf(subject.provider)
+  let presentations = 0
+
+  function present(worker: Process, request: Arriving, signal: AbortSignal | undefined) {
+    const { refreshToken: token } = readRequest(request, server.behaviour.wire)
+    if (token === undefined) {
+      guard(() => {
+        throw new Violation('request', misplaced(world))
+      })
+      return new Response('', { status: 400 })
+    }
+    guard(() => checkSend(world, token))
+    const fault = asDescribed(faultAt(presentations), server.behaviour)
+    presentations += 1
+    return exchange({ world, worker, token, request, signal, fault, guard, outsider })
+  }
+
+  async function revoke(worker: Process, request: Arriving): Promise<Response> {
+    await worker.travel('asks to revoke')
+    const token = server.receiveRevocation(request)
+    story.tell('server', `revokes ${story.nameOf(token)}, as it is asked to`)
+    await worker.step('is told that it is revoked')
+    return new Response('', { status: 200 })
+  }
+
+  async function ask(worker: Process, place: Route): Promise<Response> {
+    await worker.step('is answered')
+    const isThere = place === 'metadata'
+    const body = isThere ? metadataAt(subject.provider.issuer!) : {}
+    return Response.json(body, { status: isThere ? 200 : 404 })
+  }
+
+  return (worker) => async (url, init) => {
+    const request = arrivingOf(url, init)
+    const place = routes(url)
+    guard(() => checkAddress(place, url, init, request))
+    if (place === 'token') return present(worker, request, init.signal ?? undefined)
+    return place === 'revocation' ? revoke(worker, request) : ask(worker, place)
+  }
+}
+
+/** S4. */
+function checkAddress(place: Route, url: string, { headers }: RequestInit, { body }: Arriving) {
+  if (place === 'token' || place === 'revocation') return
+  if (!`${url} ${JSON.stringify(headers)} ${body}`.includes(MARK)) return
+  throw new Violation('S4', `a token or a secret is sent to ${new URL(url).origin}`)
+}
+
+function misplaced({ server }: World): string {
+  const { carry } = server.behaviour.wire
+  const [[kind, name] = ['form', '']] = Object.entries(carry)
+  return `no refresh token stands where the server looks for it: ${kind} ${String(name)}`
+}
+
+function arrivingOf(url: string, { body, headers }: RequestInit): Arriving {
+  const sent = new Headers(headers)
+  return {
+    url,
+    headers: (name) => sent.get(name) ?? undefined,
+    body: typeof body === 'string' ? body : body instanceof URLSearchParams ? `${body}` : '',
+  }
+}

@@ -1,0 +1,66 @@
+import * as fc from 'fast-check'
+import { loadEngine } from '../../runtime/load-engine.ts'
+import { Violation } from './invariants.ts'
+import type { World } from './observed.ts'
+import type { Plan } from './plan.ts'
+import { plans } from './plans.ts'
+import { eavesdrop } from './secrets.ts'
+import { simulate } from './world.ts'
+import type { Simulated } from './world.ts'
+
+export interface RunOptions {
+  readonly runs: number
+  readonly seed: number
+  /** Of a counterexample, to begin with it. */
+  readonly path?: string | undefined
+  /** After so long no further run is begun, milliseconds. */
+  readonly timeMs?: number | undefined
+  readonly onRun?: ((runs: number) => void) | undefined
+}
+
+export interface RunResult {
+  /** How many runs were made, without those that made a counterexample smaller. */
+  readonly runs: number
+  readonly shrinks: number
+  /** The smallest world that was found in which something does not hold. */
+  readonly world?: World
+  readonly path?: string
+}
+
+/** Lets drawn worlds run until something does not hold, and then smaller ones. */
+export async function run(simulated: Simulated, options: RunOptions): Promise<RunResult> {
+  // Loading takes turns of the event loop that no seed rules.
+  await loadEngine()
+  let printed: string | undefined
+  let count = 0
+  const release = eavesdrop((where) => (printed ??= where))
+  async function observe(plan: Plan): Promise<World> {
+    printed = undefined
+    const world = await simulate(simulated, plan)
+    if (printed !== undefined) {
+      world.violation ??= new Violation('S1', `${printed} is given a token or a secret to print`)
+    }
+    return world
+  }
+  const property = fc.asyncProperty(plans(), async (plan) => {
+    count += 1
+    options.onRun?.(count)
+    const { violation } = await observe(plan)
+    if (violation !== undefined) throw violation
+  })
+  try {
+    const { path, timeMs } = options
+    const details = await fc.check(property, {
+      numRuns: options.runs,
+      seed: options.seed,
+      ...(path !== undefined && { path, endOnFailure: true }),
+      ...(timeMs !== undefined && { interruptAfterTimeLimit: timeMs }),
+    })
+    const { numRuns: runs, numShrinks: shrinks, counterexample, counterexamplePath } = details
+    if (!details.failed || counterexample === null) return { runs, shrinks }
+    const world = await observe(counterexample[0])
+    return { runs, shrinks, world, path: counterexamplePath ?? '' }
+  } finally {
+    release()
+  }
+}

@@ -1,0 +1,57 @@
+import { format } from 'node:util'
+import { Violation } from './invariants.ts'
+
+/** In every token and secret of a run, so that one is recognised wherever it turns up. */
+export const MARK = 'HUSH-HUSH-'
+
+/** @throws {Violation} For an event or an error that shows a token, however it is printed. */
+export function refuseSecrets(value: object | undefined, where: string): void {
+  if (value === undefined) return
+  // A stack says no more than the message, and takes long to be made.
+  const own = Reflect.ownKeys(value).filter((name) => name !== 'stack')
+  const members = own.map((name) => (value as Record<PropertyKey, unknown>)[name])
+  // What JSON prints, what a template prints, and what is hidden from both.
+  const texts = [JSON.stringify(value), `${value as unknown as string}`, format('%j', members)]
+  if (texts.some((text) => text.includes(MARK))) {
+    throw new Violation('S1', `${where} shows a token or a secret`)
+  }
+}
+
+const METHODS = ['debug', 'error', 'info', 'log', 'trace', 'warn', 'dir'] as const
+
+type Write = typeof process.stdout.write
+
+/**
+ * Listens to what is printed, so that a token in it is noticed, and not printed.
+ *
+ * @param onSecret Told where a token was about to be printed.
+ * @returns Lets go.
+ */
+export function eavesdrop(onSecret: (where: string) => void): () => void {
+  const { console, process } = globalThis
+  const restore: (() => void)[] = []
+  for (const method of METHODS) {
+    const print: (...values: unknown[]) => void = console[method]
+    console[method] = (...values: unknown[]) => {
+      if (format(...values).includes(MARK)) onSecret(`console.${method}`)
+      else print.apply(console, values)
+    }
+    restore.push(() => void (console[method] = print))
+  }
+  for (const [stream, where] of [
+    [process.stdout, 'the standard output'],
+    [process.stderr, 'the standard error'],
+  ] as const) {
+    const { write } = stream
+    const heard = (...values: Parameters<Write>): boolean => {
+      if (!String(values[0]).includes(MARK)) return write.apply(stream, values)
+      onSecret(where)
+      return true
+    }
+    stream.write = heard as Write
+    restore.push(() => void (stream.write = write))
+  }
+  return () => {
+    for (const undo of restore) undo()
+  }
+}

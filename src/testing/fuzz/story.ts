@@ -1,0 +1,52 @@
+import { nameOf } from '../authorization-server/grants.ts'
+import type { ServerInMemory } from '../authorization-server/server.ts'
+
+export interface Line {
+  /** Milliseconds since the story began. */
+  readonly atMs: number
+  readonly who: string
+  readonly what: string
+}
+
+/** What happened in a run, in plain words. Holds no token: they have names. */
+export interface Story {
+  readonly lines: readonly Line[]
+  tell(who: string, what: string): void
+  /** The name of a token: `R0` is the first refresh token, `A0` the first access token. */
+  nameOf(token: string | undefined): string
+}
+
+export function createStory(server: ServerInMemory, now: () => number): Story {
+  const lines: Line[] = []
+  return {
+    lines,
+    tell: (who, what) => void lines.push({ atMs: now(), who, what }),
+    nameOf: (token) => (token === undefined ? 'no token' : nameOf(server.grants, token)),
+  }
+}
+
+const WHO_WIDTH = 9
+
+/** The lines as a timeline. */
+export function timelineOf(lines: readonly Line[]): string {
+  const times = lines.map(({ atMs }) => `+${inUnits(atMs)}`)
+  const width = Math.max(...times.map((time) => time.length))
+  return lines
+    .map(({ who, what }, index) => {
+      const isSame = index > 0 && times[index] === times[index - 1]
+      const time = (isSame ? '' : times[index]!).padStart(width)
+      return `  ${time}  ${who.padEnd(WHO_WIDTH)} ${what}`
+    })
+    .join('\n')
+}
+
+/** Milliseconds as somebody says them. */
+export function inUnits(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`
+  if (ms < 120_000) return `${round(ms / 1_000)} s`
+  return ms < 7_200_000 ? `${round(ms / 60_000)} min` : `${round(ms / 3_600_000)} h`
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10
+}

@@ -1,0 +1,145 @@
+import type { TokenSet } from '../../core/token-set.ts'
+import { createRefresher } from '../../runtime/refresher.ts'
+import type { Refresher } from '../../runtime/refresher.ts'
+import { randomFrom } from '../authorization-server/numbers.ts'
+import { heldStore } from '../simulation/held-store.ts'
+import type { Process } from '../simulation/schedule.ts'
+import { checkEnd, checkServed } from './checks.ts'
+import { Violation } from './invariants.ts'
+import type { Call } from './observed.ts'
+import type { CallPlan, WorkerPlan } from './plan.ts'
+import { MARK, refuseSecrets } from './secrets.ts'
+import type { Surroundings } from './world.ts'
+
+const FLIGHTS = Symbol.for('refresh-once/flights/1')
+
+/** An audience that no server of these tests knows. */
+const UNKNOWN_AUDIENCE = 'https://unknown.example'
+
+/** A worker and its storage: it makes its calls round by round. */
+export interface Worker {
+  begin(calls: (worker: WorkerPlan) => readonly CallPlan[]): void
+  isDone(): boolean
+}
+
+export function workerOf(around: Surroundings, plan: WorkerPlan, number: number): Worker {
+  const { world, guard, tick } = around
+  const { schedule, story, handedOut } = world
+  const process = schedule.process(`worker ${number}`, plan.diesAt)
+  const refresher = refresherOf(around, process, number)
+  const first = handedOut[0]!
+  let own = first
+  let running = 0
+
+  async function once({ does, from }: CallPlan): Promise<void> {
+    await process.step(`${does}s`)
+    const set = from === 'own' ? own : from === 'newest' ? handedOut.at(-1)! : older(from)
+    const { grant, ...bare } = set
+    const came: TokenSet = world.plan.carries && grant !== undefined ? { ...bare, grant } : bare
+    const call: Call = {
+      worker: process,
+      does,
+      came,
+      startedAtMs: schedule.nowMs,
+      startedAt: tick(),
+      pausedMs: 0,
+      isAlone: true,
+    }
+    const others = world.calls.filter((each) => each.worker === process && isInTheAir(each))
+    for (const each of [...others, ...(others.length > 0 ? [call] : [])]) each.isAlone = false
+    world.calls.push(call)
+    story.tell(process.name, `${WORDS[does]} ${story.nameOf(came.refreshToken)}`)
+    await (does === 'revoke' ? signOut(call) : refresh(call))
+  }
+
+  const older = (index: number): TokenSet => handedOut[index % handedOut.length]!
+
+  async function signOut(call: Call): Promise<void> {
+    world.isSignOutBegun = true
+    const outcome = await refresher.revoke(call.came)
+    call.endedAt = tick()
+    const { ended, revoked, error } = outcome
+    const how = ended ? `ended here${revoked ? ' and at the server' : ''}` : error?.code
+    story.tell(process.name, `is told: the grant is ${how}`)
+    if (ended) world.signedOut ??= { tick: call.endedAt, outcome }
+    guard(() => refuseSecrets(error, 'an error'))
+    guard(() => {
+      if (error?.code === 'internal') throw new Violation('S5', 'a sign-out ends in a bug')
+    })
+  }
+
+  async function refresh(call: Call): Promise<void> {
+    const { does, came } = call
+    const outcome = await refresher.refresh(came, {
+      ...(does === 'force' && { force: true }),
+      ...(does === 'ask' && { resource: UNKNOWN_AUDIENCE }),
+    })
+    call.outcome = outcome
+    call.endedAtMs = schedule.nowMs
+    call.endedAt = tick()
+    const { state, error, tokens, accessToken, signIn, changed } = outcome
+    const what = error === undefined ? `with ${story.nameOf(accessToken)}` : `(${error.code})`
+    const then = signIn ? ', and to sign in again' : ''
+    story.tell(process.name, `is told: ${state} ${what}${then}`)
+    handedOut.push(tokens)
+    guard(() => refuseSecrets(error, 'an error'))
+    guard(() => checkEnd(world, call))
+    if (around.isCalm() && does === 'refresh') guard(() => checkServed(world, call))
+    if (state === 'revoked') world.revokedAt ??= call.endedAt
+    if (changed && plan.saves) own = tokens
+  }
+
+  return {
+    begin(calls) {
+      for (const call of calls(plan)) {
+        running += 1
+        void once(call).finally(() => (running -= 1))
+      }
+    },
+    isDone: () => process.isDead || running === 0,
+  }
+}
+
+const isInTheAir = ({ endedAt }: Call): boolean => endedAt === undefined
+
+const WORDS: Readonly<Record<CallPlan['does'], string>> = {
+  refresh: 'refreshes with',
+  force: 'was refused by an API, and refreshes with',
+  ask: 'asks for an audience that nobody knows, with',
+  revoke: 'signs out with',
+}
+
+function refresherOf(
+  { world, simulated, store, name, fetchOf, nextStoreFault, guard, clockOffsetMs }: Surroundings,
+  process: Process,
+  number: number,
+): Refresher {
+  const { provider, client, requestTimeoutMs } = simulated
+  const holder = globalThis as { [FLIGHTS]?: unknown }
+  const before = holder[FLIGHTS]
+  // Flights are of one process, and each worker is one.
+  holder[FLIGHTS] = new Map()
+  const leak = (): void =>
+    guard(() => {
+      throw new Violation('S1', 'a row of the ledger shows a token')
+    })
+  const { clock } = process
+  const refresher = createRefresher({
+    provider,
+    // Pauses that a server asks for are remembered by client.
+    client: { ...client, id: `${client.id}-${name}` },
+    store: heldStore(store, process, { nextFault: nextStoreFault, mark: MARK, onLeak: leak }),
+    fetch: fetchOf(process),
+    clock: { ...clock, now: () => clock.now() + clockOffsetMs(number) },
+    random: randomFrom(number),
+    requestTimeoutMs,
+    onEvent(event) {
+      world.events.push(event)
+      if (event.type === 'handed_over') world.happened.add('handed over')
+      if (event.type === 'replay') world.story.tell(process.name, 'meets a replay')
+      guard(() => refuseSecrets(event, 'an event'))
+    },
+  })
+  holder[FLIGHTS] = before
+  return refresher
+}

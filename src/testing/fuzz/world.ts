@@ -1,0 +1,224 @@
+import type { Client } from '../../core/provider.ts'
+import { createSealer } from '../../ledger/sealer.ts'
+import type { Store } from '../../ledger/store.ts'
+import { memoryStore } from '../../stores/memory.ts'
+import type { Fetch } from '../../transport/send.ts'
+import { drawBehaviour } from '../authorization-server/behaviour.ts'
+import type { NetworkFault } from '../authorization-server/fault.ts'
+import { minting } from '../authorization-server/mint.ts'
+import { randomFrom } from '../authorization-server/numbers.ts'
+import { serverInMemory } from '../authorization-server/server.ts'
+import type { StoreFault } from '../simulation/held-store.ts'
+import { ledgerOf } from '../simulation/ledger-reader.ts'
+import { createSchedule, START_MS } from '../simulation/schedule.ts'
+import type { Process } from '../simulation/schedule.ts'
+import { checkQuiet } from './checks.ts'
+import { Violation } from './invariants.ts'
+import { createNetwork } from './network.ts'
+import type { Subject, World } from './observed.ts'
+import type { CallPlan, Plan, WorkerPlan } from './plan.ts'
+import { createStory, inUnits } from './story.ts'
+import { MARK } from './secrets.ts'
+import { workerOf } from './worker.ts'
+
+export interface Simulated extends Subject {
+  readonly client: Client
+  /** What the user puts between the refresher and the network. */
+  readonly wrapFetch?: ((fetch: Fetch) => Fetch) | undefined
+}
+
+/** What a worker needs of the world around it. */
+export interface Surroundings {
+  readonly world: World
+  readonly simulated: Simulated
+  readonly store: Store
+  /** Of this world: no other has it. */
+  readonly name: string
+  readonly fetchOf: (worker: Process) => Fetch
+  readonly nextStoreFault: () => StoreFault | undefined
+  readonly guard: (check: () => void) => void
+  /** Set by the plan, for the worker of this number, milliseconds. */
+  readonly clockOffsetMs: (worker: number) => number
+  readonly tick: () => number
+  /** Whether nothing goes wrong any more. */
+  readonly isCalm: () => boolean
+}
+
+let worlds = 0
+
+/**
+ * Lets the world of a plan run to its end.
+ *
+ * @returns What was seen. `violation` says what did not hold, if anything.
+ */
+export async function simulate(simulated: Simulated, plan: Plan): Promise<World> {
+  worlds += 1
+  const name = `fuzz-${worlds}`
+  let isCalm = false
+  let ticks = 0
+  const state = stateOf(plan, () => (isCalm ? undefined : world))
+  const schedule = createSchedule({
+    choices: plan.order,
+    beforeStep: state.beforeStep,
+    onCrash: () => world.happened.add('crash'),
+  })
+  const outsider = schedule.process('world')
+  const store = memoryStore({ name, clock: outsider.clock })
+  const world = worldOf(simulated, plan, schedule, store)
+  const guard = (check: () => void): void => {
+    try {
+      check()
+    } catch (error) {
+      world.violation ??= error as Violation
+    }
+  }
+  const fetchOf = createNetwork(world, {
+    faultAt: (number) => (isCalm ? undefined : faultAt(plan, number)),
+    guard,
+    outsider,
+  })
+  const nextStoreFault = storeFaults(plan, world)
+  const surroundings: Surroundings = {
+    world,
+    simulated,
+    store,
+    name,
+    fetchOf: (worker) => {
+      const fetch = fetchOf(worker)
+      return simulated.wrapFetch?.(fetch) ?? fetch
+    },
+    nextStoreFault: () => (isCalm ? undefined : nextStoreFault()),
+    guard,
+    clockOffsetMs: state.clockOffsetMs,
+    tick: () => (ticks += 1),
+    isCalm: () => isCalm,
+  }
+  const workers = plan.workers.map((worker, index) => workerOf(surroundings, worker, index + 1))
+  const isDone = (): boolean => workers.every(({ isDone }) => isDone())
+  const isOver = (): boolean => world.violation !== undefined
+
+  async function round(pauseMs: number, calls: (worker: WorkerPlan) => readonly CallPlan[]) {
+    if (isOver()) return
+    if (pauseMs > 0) world.story.tell('time', `${inUnits(pauseMs)} pass`)
+    await schedule.pass(pauseMs)
+    for (const { begin } of workers) begin(calls)
+    await schedule.run(isDone, isOver)
+  }
+
+  try {
+    for (const [number, pauseMs] of plan.pausesMs.entries()) {
+      await round(pauseMs, ({ rounds }) => rounds[number] ?? [])
+    }
+    if (!isOver()) await checkQuiet(world)
+    isCalm = true
+    const { accessTokenMs } = world.server.behaviour
+    await round(accessTokenMs, () => [{ does: 'refresh', from: 'own' }])
+    if (!isOver()) await checkQuiet(world)
+  } catch (error) {
+    world.violation ??=
+      error instanceof Violation ? error : new Violation('budget', (error as Error).message)
+  } finally {
+    forget(name)
+  }
+  return world
+}
+
+function worldOf(subject: Simulated, plan: Plan, schedule: World['schedule'], store: Store): World {
+  let drawn = 0
+  const behaviour = drawBehaviour(subject.description, () => plan.draws[drawn++] ?? 0)
+  const now = (): number => START_MS + schedule.nowMs
+  const { accessToken } = behaviour.behaviour.wire
+  const mint = minting({ random: randomFrom(7), accessToken, now, mark: MARK })
+  const server = serverInMemory({ behaviour: behaviour.behaviour, mint, now })
+  const { accessToken: first, refreshToken } = server.signIn()
+  return {
+    subject,
+    plan,
+    drawn: behaviour,
+    schedule,
+    server,
+    story: createStory(server, () => schedule.nowMs),
+    sendings: [],
+    calls: [],
+    events: [],
+    handedOut: [
+      {
+        accessToken: first,
+        refreshToken,
+        obtainedAtMs: now() - behaviour.behaviour.accessTokenMs,
+        expiresAtMs: now() + (plan.begins === 'expired' ? -1_000 : 10_000),
+      },
+    ],
+    happened: new Set(),
+    ledger: ledgerOf(createSealer(), store),
+    isSignOutBegun: false,
+  }
+}
+
+/** Time that passes, and clocks that are set, in the middle of everything. */
+function stateOf({ jumps, clocks }: Plan, worldNow: () => World | undefined) {
+  let left = jumps
+  const offsets = new Map<number, number>()
+  const pending = new Set(clocks)
+  return {
+    async beforeStep(step: number): Promise<void> {
+      const world = worldNow()
+      if (world === undefined) return
+      const { happened, story, calls, schedule } = world
+      for (const clock of pending) {
+        if (clock.at !== step) continue
+        pending.delete(clock)
+        const number = clock.worker + 1
+        offsets.set(number, (offsets.get(number) ?? 0) + clock.byMs)
+        happened.add('clock set')
+        const way = clock.byMs < 0 ? 'back' : 'ahead'
+        story.tell(`worker ${number}`, `has its clock set ${inUnits(Math.abs(clock.byMs))} ${way}`)
+      }
+      const jump = left.find(({ at }) => at === step)
+      if (jump === undefined) return
+      left = left.filter((each) => each !== jump)
+      const flying = calls.filter(({ endedAt }) => endedAt === undefined)
+      if (flying.length > 0) happened.add('time passed')
+      for (const call of flying) call.pausedMs += jump.ms
+      story.tell('time', `${inUnits(jump.ms)} pass in the middle of it`)
+      await schedule.pass(jump.ms)
+    },
+    clockOffsetMs: (worker: number): number => offsets.get(worker) ?? 0,
+  }
+}
+
+function faultAt({ network }: Plan, number: number): NetworkFault | undefined {
+  return network.find(({ at }) => at === number)?.fault
+}
+
+/** Which calls of the store fail, over all workers. */
+function storeFaults({ store }: Plan, { happened, story }: World): () => StoreFault | undefined {
+  let calls = 0
+  return () => {
+    const at = calls
+    calls += 1
+    const trouble = store.find((each) => each.at <= at && at < each.at + each.times)
+    if (trouble === undefined) return undefined
+    const { fault, times } = trouble
+    if (at === trouble.at) story.tell('store', STORE_WORDS[fault](times))
+    happened.add(fault)
+    if (times > 1) happened.add('outage')
+    return fault
+  }
+}
+
+const STORE_WORDS: Readonly<Record<StoreFault, (times: number) => string>> = {
+  error: (times) => `fails ${count(times)}`,
+  'lost acknowledgement': (times) => `does its work and loses the answer ${count(times)}`,
+  silence: (times) => `does its work and never answers ${count(times)}`,
+  eviction: () => 'drops the row that is asked for',
+}
+
+function count(times: number): string {
+  return times === 1 ? 'once' : `${times} times in a row`
+}
+
+function forget(storeName: string): void {
+  const shared = (globalThis as Record<symbol, unknown>)[Symbol.for('refresh-once/memory-store/1')]
+  ;(shared as Map<string, unknown> | undefined)?.delete(storeName)
+}

@@ -1,0 +1,273 @@
+import type { ServerDescription } from './authorization-server/description.ts'
+
+/**
+ * Servers by their products, each value with its source. What no source says is `undefined`, and
+ * drawn; where a product can be configured, its default is described, and overriding a member is
+ * how yours is: `{ ...presets.logto, rotation: 'never' }`.
+ *
+ * Repositories are named as `owner/name`, with the commit where it was noted.
+ */
+export const presets = {
+  /** An authorization server of which nothing is known but that it keeps to RFC 6749. */
+  rfc6749: { name: 'rfc6749' },
+
+  /** The default configuration, for a public client. */
+  'oidc-provider': {
+    name: 'oidc-provider',
+    // panva/node-oidc-provider@b95c2944 lib/helpers/defaults.js: rotates for clients without
+    // authentication. For others when 70 % of the lifetime have passed: write 'sometimes'.
+    rotation: 'always',
+    // lib/actions/grants/refresh_token.js: the same value comes again when it was not rotated.
+    keptAs: 'echoed',
+    // Same file: no window; `grant.revoked` and all tokens of the grant on reuse.
+    reuseWindow: 'none',
+    reuseEffect: 'grant',
+    oldAccessToken: 'lives',
+    // Same file: invalid_target is raised after consume() and save().
+    validates: 'after_consuming',
+    // docs/README.md#ttl: one hour.
+    accessTokenMs: 3_600_000,
+    // Measured: test/testing/authorization-server.test.ts.
+    wire: { tokenType: 'Bearer', expiresIn: 'number' },
+  },
+
+  /** A public client (SPA, native). For others write `rotation: 'sometimes'`. */
+  logto: {
+    name: 'logto',
+    // logto-io/logto@1fbc5544 packages/core/src/oidc/init.ts: as oidc-provider, if the application
+    // lets its tokens rotate, which is its default.
+    rotation: 'always',
+    keptAs: 'echoed',
+    // packages/core/src/queries/oidc-model-instance.ts: refreshTokenReuseInterval = 3; each use
+    // within makes one more refresh token.
+    reuseWindow: { ms: 3_000 },
+    reuseAnswer: 'fork',
+    // packages/core/src/oidc/grants/utils.ts: every token of the grant is revoked.
+    reuseEffect: 'grant',
+    oldAccessToken: 'lives',
+    // grants/refresh-token.ts: consumed and saved before the resource is resolved.
+    validates: 'after_consuming',
+    // Same: a 500 may come with the token consumed.
+    unavailable: 'any_time',
+    accessTokenMs: 3_600_000,
+    wire: {
+      // oidc-provider's.
+      tokenType: 'Bearer',
+      expiresIn: 'number',
+      // middleware/koa-oidc-error-handler.ts: `code` and `message` beside `error`.
+      dead: {
+        status: 400,
+        error: 'invalid_grant',
+        members: { code: 'oidc.invalid_grant', message: 'Grant request is invalid.' },
+      },
+      target: {
+        status: 400,
+        error: 'invalid_target',
+        members: { code: 'oidc.invalid_target', message: 'Invalid resource.' },
+      },
+    },
+  },
+
+  /** The Ruby gem, with the column `previous_refresh_token`, which its generator makes. */
+  doorkeeper: {
+    name: 'doorkeeper',
+    // doorkeeper-gem/doorkeeper@015a0625 lib/doorkeeper/oauth/refresh_token_request.rb:
+    // create_access_token always makes a refresh token.
+    rotation: 'always',
+    // Same: where the column is, the old token is revoked when the new access token is first used.
+    reuseWindow: 'until_successor_used',
+    reuseAnswer: 'fork',
+    // Same: InvalidGrantReuse, and nothing else is revoked.
+    reuseEffect: 'error',
+    // Of the same row as the refresh token (GitLab documents it for its own); when exactly, is not
+    // said for the column.
+    oldAccessToken: undefined,
+    // Same: `validate :scope` and the others come before before_successful_response.
+    validates: 'before_consuming',
+    // doorkeeper-gem/doorkeeper@0063deb8 lib/doorkeeper/config.rb: 7200.
+    accessTokenMs: 7_200_000,
+  },
+
+  'django-oauth-toolkit': {
+    name: 'django-oauth-toolkit',
+    // django-oauth/django-oauth-toolkit@041c9ad5 docs/settings.rst: ROTATE_REFRESH_TOKEN is True.
+    rotation: 'always',
+    // Same: REFRESH_TOKEN_GRACE_PERIOD_SECONDS is 0.
+    reuseWindow: 'none',
+    // Same: REFRESH_TOKEN_REUSE_PROTECTION is False.
+    reuseEffect: 'error',
+    oldAccessToken: undefined,
+    validates: undefined,
+    // Same: ACCESS_TOKEN_EXPIRE_SECONDS.
+    accessTokenMs: 36_000_000,
+  },
+
+  /** An application whose refresh tokens rotate. For others `rotation: 'never'`. */
+  auth0: {
+    name: 'auth0',
+    // auth0/docs-v2 main/docs/secure/tokens/refresh-tokens/configure-refresh-token-rotation.mdx
+    rotation: 'always',
+    // use-refresh-tokens.mdx: the example of one that does not rotate brings none.
+    keptAs: 'absent',
+    // refresh-token-rotation.mdx: the overlap period is disabled by default.
+    reuseWindow: 'none',
+    // Same: the whole family "revoked along with the grant". Access tokens are JWTs and live on.
+    reuseEffect: 'family',
+    oldAccessToken: 'lives',
+    accessTokenMs: 86_400_000,
+    wire: {
+      // https://community.auth0.com/t/120406: 403, not 400.
+      dead: { status: 403, error: 'invalid_grant' },
+    },
+  },
+
+  /** An application with `rotation_type` ROTATE, the default of an SPA. */
+  okta: {
+    name: 'okta',
+    // okta/okta-developer-docs docs/guides/refresh-tokens/main/index.md, all of it: leeway 30 s by
+    // default; reuse ends the newest refresh token and all access tokens.
+    rotation: 'always',
+    // STATIC brings the same again.
+    keptAs: 'echoed',
+    reuseWindow: { ms: 30_000 },
+    reuseAnswer: undefined,
+    reuseEffect: 'grant',
+    oldAccessToken: undefined,
+    accessTokenMs: 3_600_000,
+  },
+
+  hydra: {
+    name: 'hydra',
+    // ory/hydra@83127c57 fosite/handler/oauth2/flow_refresh.go
+    rotation: 'always',
+    // spec/config.json: rotation_grace_period is 0s.
+    reuseWindow: 'none',
+    // persistence/sql/persister_oauth2.go: refresh and access tokens of the request go.
+    reuseEffect: 'grant',
+    // Same: strict rotation deletes all access tokens of the request.
+    oldAccessToken: 'dies',
+    // flow_refresh.go: scopes and audiences are checked before the rotation.
+    validates: 'before_consuming',
+    accessTokenMs: 3_600_000,
+  },
+
+  /** User access tokens of a GitHub App that expire. */
+  github: {
+    name: 'github',
+    // github/docs refreshing-user-access-tokens.md: "that refresh token and the old user access
+    // token will no longer work".
+    rotation: 'always',
+    oldAccessToken: 'dies',
+    // Nothing is documented of a window, or of the family.
+    reuseWindow: undefined,
+    reuseEffect: undefined,
+    accessTokenMs: 28_800_000,
+    wire: {
+      // Same page, the example: lives for six months, and says so.
+      tokenType: 'bearer',
+      expiresIn: 'number',
+      members: { refresh_token_expires_in: 15_724_800, scope: '' },
+      // Errors come with 200: coder/coder and next-auth look for `error` in it.
+      dead: { status: 200, error: 'bad_refresh_token' },
+      client: { status: 200, error: 'incorrect_client_credentials' },
+    },
+  },
+
+  /** An application with `token_rotation_enabled`, the bot's pair. */
+  slack: {
+    name: 'slack',
+    // https://docs.slack.dev/authentication/using-token-rotation
+    rotation: 'always',
+    reuseWindow: undefined,
+    reuseEffect: undefined,
+    oldAccessToken: undefined,
+    accessTokenMs: 43_200_000,
+    wire: {
+      members: { ok: true },
+      // https://api.slack.com/methods/oauth.v2.exchange: 200 with `ok: false`.
+      dead: { status: 200, error: 'invalid_refresh_token', members: { ok: false } },
+      client: { status: 200, error: 'bad_client_secret', members: { ok: false } },
+    },
+  },
+
+  supabase: {
+    name: 'supabase',
+    // supabase/auth@bc32168e internal/tokens/service.go, all of it: the parent of the newest token
+    // is always taken, and the newest is the answer; the family ends otherwise.
+    rotation: 'always',
+    reuseWindow: 'until_successor_used',
+    reuseAnswer: 'idempotent',
+    reuseEffect: 'family',
+    oldAccessToken: undefined,
+    accessTokenMs: 3_600_000,
+    wire: {
+      carry: { json: 'refresh_token' },
+      // internal/api/apierrors: `error_code` beside the status as `code`.
+      answer: {
+        accessToken: 'access_token',
+        refreshToken: 'refresh_token',
+        expiresIn: 'expires_in',
+        error: 'error_code',
+      },
+      dead: { status: 400, error: 'refresh_token_already_used', members: { code: 400 } },
+    },
+  },
+
+  /** A realm with "Revoke Refresh Token" off, its default. */
+  keycloak: {
+    name: 'keycloak',
+    // keycloak services/.../protocol/oidc/refresh/AbstractRefreshTokenProvider.java: a new one each
+    // time, and the old one keeps working.
+    rotation: 'always',
+    reuseWindow: 'forever',
+    reuseAnswer: 'fork',
+    oldAccessToken: 'lives',
+  },
+
+  /** The same with it on, and "Refresh Token Max Reuse" 0. */
+  'keycloak-revoking': {
+    name: 'keycloak-revoking',
+    rotation: 'always',
+    // Same file: the client session is detached, and the successor fails, too.
+    reuseWindow: 'none',
+    reuseEffect: 'family',
+    oldAccessToken: 'lives',
+  },
+
+  spotify: {
+    name: 'spotify',
+    // https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens: an answer
+    // may bring one, or none, and then the old one stays.
+    rotation: 'sometimes',
+    keptAs: 'absent',
+    reuseWindow: undefined,
+    reuseEffect: undefined,
+    oldAccessToken: undefined,
+    accessTokenMs: 3_600_000,
+    // Same page, the example.
+    wire: { expiresIn: 'number' },
+  },
+
+  google: {
+    name: 'google',
+    // developers.google.com/identity/protocols/oauth2: the refresh token stays, and no answer but
+    // the first holds it.
+    rotation: 'never',
+    keptAs: 'absent',
+    oldAccessToken: 'lives',
+  },
+
+  /** Microsoft identity platform. */
+  entra: {
+    name: 'entra',
+    // MicrosoftDocs/entra-docs docs/identity-platform/refresh-tokens.md: they "replace themselves",
+    // and the old ones are not revoked.
+    rotation: 'always',
+    reuseWindow: 'forever',
+    reuseAnswer: 'fork',
+    oldAccessToken: 'lives',
+  },
+} as const satisfies Readonly<Record<string, ServerDescription>>
+
+/** Names a preset. */
+export type PresetName = keyof typeof presets

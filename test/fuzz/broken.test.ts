@@ -1,0 +1,36 @@
+import { readdirSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { tryProvider } from '../../src/testing/fuzz-provider.ts'
+import { BROKEN } from './catalogue.ts'
+
+/** The same worlds each time. */
+const SEED = 20_261_121
+
+/** Alone on a core each takes some seconds at most. */
+const TIMEOUT_MS = 60_000
+
+describe(
+  'fuzzProvider catches, within 1,000 runs, a provider that',
+  { timeout: TIMEOUT_MS },
+  () => {
+    it.each(BROKEN)('$name', async ({ provider, server, fetch, breaks }) => {
+      const found = await tryProvider(provider, {
+        server,
+        ...(fetch && { fetch }),
+        runs: 1_000,
+        seed: SEED,
+      })
+
+      const { invariant, text = 'nothing was found' } = found.counterexample ?? {}
+      expect(invariant, `${text}`).toBe(breaks)
+    })
+  },
+)
+
+describe('the catalogue', () => {
+  it('holds every file of the folder', () => {
+    const files = readdirSync(new URL('broken/', import.meta.url))
+
+    expect(BROKEN).toHaveLength(files.length - 1)
+  })
+})

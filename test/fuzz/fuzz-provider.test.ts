@@ -1,0 +1,196 @@
+import { execFile } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { oidc } from '../../providers/oidc.ts'
+import { fuzzProvider, FuzzError, tryProvider } from '../../src/testing/fuzz-provider.ts'
+import { askedReplay, commandOf } from '../../src/testing/fuzz/command.ts'
+import { readReplay, writeReplay } from '../../src/testing/fuzz/report.ts'
+import { eavesdrop, MARK, refuseSecrets } from '../../src/testing/fuzz/secrets.ts'
+import { claimsNever } from './broken/claims-never.ts'
+import { logsTheBody } from './broken/logs-the-body.ts'
+
+const { provider } = claimsNever
+const options = { server: 'oidc-provider', runs: 200, seed: 5 } as const
+
+describe('a failure', () => {
+  it('is thrown, and tells the story in plain words', async () => {
+    const failed = fuzzProvider(provider, options)
+
+    await expect(failed).rejects.toBeInstanceOf(FuzzError)
+    await expect(failed).rejects.toThrow(
+      /^rotation: .*\n {2}the provider says 'never', and the server spent R0\n/,
+    )
+    await expect(failed).rejects.toThrow(/worker 1 {2}presents R0\n.*answers 200 with A1 and R1/)
+  })
+
+  it('shows no token', async () => {
+    const { counterexample } = await tryProvider(logsTheBody.provider, options)
+
+    expect(counterexample?.invariant).toBe('S1')
+    expect(JSON.stringify(counterexample)).not.toContain(MARK)
+  })
+
+  it('is the same for the same seed', async () => {
+    const [first, second] = [
+      await tryProvider(provider, options),
+      await tryProvider(provider, options),
+    ]
+
+    expect(first.counterexample?.text).toBeTypeOf('string')
+    expect(second.counterexample).toEqual(first.counterexample)
+  })
+
+  it('is replayed at once', async () => {
+    const { counterexample } = await tryProvider(provider, options)
+
+    const again = await tryProvider(provider, { ...options, replay: counterexample!.replay })
+
+    expect(again.runs).toBe(1)
+    expect(again.counterexample?.story).toEqual(counterexample?.story)
+  })
+
+  it('says one command that replays it here, in this file', async () => {
+    const failed = await fuzzProvider(provider, options).catch((error: unknown) => error)
+
+    const { command, replay } = (failed as FuzzError).counterexample
+    expect(replay).toMatch(/^5:[\d:]+$/)
+    expect(command).toBe(
+      `REFRESH_ONCE_REPLAY='broken@oidc-provider ${replay}' ` +
+        'npx vitest run test/fuzz/fuzz-provider.test.ts',
+    )
+  })
+})
+
+describe('fuzzProvider', () => {
+  it('ends when its time is over', async () => {
+    const found = await fuzzProvider(oidc({ issuer: 'https://id.example.com' }), {
+      ...options,
+      runs: 1_000_000,
+      timeMs: 200,
+    })
+
+    expect(found.runs).toBeLessThan(1_000_000)
+    expect(found.counterexample).toBeUndefined()
+  })
+
+  it('names the presets where there is none of a name', async () => {
+    const unknown = { ...options, server: 'nope' as 'logto' }
+
+    await expect(fuzzProvider(provider, unknown)).rejects.toThrow(/no preset 'nope': rfc6749, /)
+  })
+
+  it('says what it needs for a client that only its user has', async () => {
+    const signing = oidc({ issuer: 'https://a.example', clientAuthentication: 'private_key_jwt' })
+
+    await expect(fuzzProvider(signing, options)).rejects.toThrow(/pass options.client/)
+  })
+
+  it('lets go of the console', async () => {
+    const { log } = console
+    const { write } = process.stdout
+
+    await tryProvider(logsTheBody.provider, options)
+
+    expect([console.log, process.stdout.write]).toEqual([log, write])
+  })
+
+  it('runs in node --test', async () => {
+    const { stdout } = await inNode(['--test', '--test-reporter=tap', 'test/fuzz/in-node.ts'])
+
+    expect(stdout).toContain('ok 1 - a provider without fault')
+    expect(stdout).toMatch(/again: REFRESH_ONCE_REPLAY='\S+ \S+' node --test test\/fuzz\/in-node/)
+  })
+
+  it('says what is missing where fast-check is, and all else of the module works', async () => {
+    const script = `
+      import { register } from 'node:module'
+      const hooks = 'export async function resolve(name, context, next) {' +
+        'if (name === "fast-check") throw new Error("Cannot find package fast-check");' +
+        'return next(name, context) }'
+      register('data:text/javascript,' + encodeURIComponent(hooks))
+      const testing = await import('./src/testing/index.ts')
+      const failed = await testing.fuzzProvider({ id: 'a' }, { server: 'logto' }).catch((e) => e)
+      console.log(typeof testing.storeContract, failed.message)`
+
+    const { stdout } = await inNode(['--input-type=module', '--eval', script])
+
+    expect(stdout).toBe('function fuzzProvider needs fast-check: npm i -D fast-check\n')
+  })
+})
+
+/** Node, reading TypeScript, with nothing of vitest around it. */
+function inNode(args: readonly string[]): Promise<{ stdout: string }> {
+  const { VITEST: _, NODE_TEST_CONTEXT: __, ...env } = process.env
+  return new Promise((resolve) => {
+    // One that fails prints what we look for, too.
+    execFile(process.execPath, ['--import', 'tsx', ...args], { env }, (_, stdout) => {
+      resolve({ stdout })
+    })
+  })
+}
+
+describe('commandOf', () => {
+  const stack =
+    'Error\n    at fuzzProvider (/a/src/testing/fuzz-provider.ts:1:2)\n    at /a/b/c.ts:3:4'
+
+  it.each([
+    [{ VITEST: 'true' }, 'npx vitest run b/c.ts'],
+    [{ JEST_WORKER_ID: '1' }, 'npx jest b/c.ts'],
+    [{ NODE_TEST_CONTEXT: 'child' }, 'node --test b/c.ts'],
+    [{}, 'node b/c.ts'],
+  ])('knows the runner by %o', (environment, command) => {
+    expect(commandOf('p@s', '4:0:1', { environment, stack, folder: '/a' })).toBe(
+      `REFRESH_ONCE_REPLAY='p@s 4:0:1' ${command}`,
+    )
+  })
+
+  it('is understood by whoever is meant, and by nobody else', () => {
+    const environment = { REFRESH_ONCE_REPLAY: 'p@s 4:0:1' }
+
+    expect(askedReplay('p@s', environment)).toBe('4:0:1')
+    expect(askedReplay('p@t', environment)).toBeUndefined()
+  })
+})
+
+describe('a replay', () => {
+  it.each([
+    { seed: 42, path: '0:3:1' },
+    { seed: -7, path: '' },
+  ])('%o is read back', (replay) => {
+    expect(readReplay(writeReplay(replay))).toEqual(replay)
+  })
+
+  it('is refused where it is none', () => {
+    expect(() => readReplay('nope')).toThrow(TypeError)
+  })
+})
+
+describe('refuseSecrets', () => {
+  const token = `${MARK}a`
+
+  it.each([
+    ['a member', { token }],
+    ['a nested member', { a: [{ token }] }],
+    ['a message', new Error(token)],
+    ['a cause', new Error('a', { cause: { token } })],
+    ['a hidden member', Object.defineProperty({}, 'a', { value: token })],
+  ])('finds a token in %s', (_, value) => {
+    expect(() => refuseSecrets(value, 'it')).toThrow('it shows a token or a secret')
+  })
+
+  it('lets pass what shows none', () => {
+    expect(() => refuseSecrets(new Error('a'), 'it')).not.toThrow()
+  })
+})
+
+describe('eavesdrop', () => {
+  it('hears a token that is about to be printed, and does not print it', () => {
+    const heard: string[] = []
+    const release = eavesdrop((where) => heard.push(where))
+
+    console.warn('a', { token: MARK })
+    process.stderr.write(MARK)
+    release()
+
+    expect(heard).toEqual(['console.warn', 'the standard error'])
+  })
+})
