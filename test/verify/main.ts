@@ -8,7 +8,17 @@ import { runCommand, seconds, type Command } from '../check/command.ts'
 
 const COMMANDS: readonly Command[] = [
   { name: 'explore', run: 'tsx test/explore/main.ts --long' },
-  { name: 'properties', run: 'vitest run --reporter=dot', env: { PROPERTY_RUNS: '20' } },
+  {
+    name: 'properties',
+    run: 'vitest run --reporter=dot test/properties test/mutants',
+    env: { PROPERTY_RUNS: '20' },
+  },
+  {
+    name: 'processes',
+    run: 'vitest run --reporter=dot test/processes',
+    env: { PROPERTY_RUNS: '20' },
+  },
+  { name: 'soak', run: 'tsx test/soak/main.ts --minutes 4 --seed 2' },
 ]
 
 const wanted = process.argv.slice(2)

@@ -1,0 +1,26 @@
+import Link from 'next/link'
+import type { ReactNode } from 'react'
+import { auth } from '../../auth'
+import { enter, leave } from '../actions'
+
+/** A layout asks for the session, as the page in it does. */
+export default async function SessionLayout({ children }: { readonly children: ReactNode }) {
+  const session = await auth()
+  const isSignedIn = session !== null && session.error === undefined
+
+  return (
+    <>
+      <nav>
+        <Link href="/">Home</Link>
+        <Link href="/notes/1">One</Link>
+        <Link href="/notes/2">Two</Link>
+        <Link href="/notes/3">Three</Link>
+        <Link href="/account">Account</Link>
+      </nav>
+      <form action={isSignedIn ? leave : enter}>
+        <button>{isSignedIn ? 'Sign out' : 'Sign in'}</button>
+      </form>
+      <main>{children}</main>
+    </>
+  )
+}

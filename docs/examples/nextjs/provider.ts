@@ -1,0 +1,97 @@
+import type { NextAuthConfig } from 'next-auth'
+import Credentials from 'next-auth/providers/credentials'
+import Logto from 'next-auth/providers/logto'
+import Spotify from 'next-auth/providers/spotify'
+import type { Client, Provider } from 'refresh-once'
+import { credentials } from 'refresh-once/providers/credentials'
+import { logto } from 'refresh-once/providers/logto'
+import { oidc } from 'refresh-once/providers/oidc'
+import { spotify } from 'refresh-once/providers/spotify'
+
+/** Who the users sign in with: once for Auth.js, once for the refresher. */
+interface Source {
+  /** The `id` that Auth.js knows it by. */
+  readonly id: string
+  readonly authJs: NextAuthConfig['providers'][number]
+  readonly refresh: Provider
+  readonly client?: Client
+  /** An API that takes the access token and says whose it is. */
+  readonly profile: string
+}
+
+// `next build` runs this file, too, where these need not be known.
+const { PROVIDER = 'oidc', AUTH_ISSUER: issuer = 'https://id.example.com' } = process.env
+const clientId = process.env.AUTH_CLIENT_ID ?? 'my-app'
+// An empty line of .env is no secret: a public client.
+const clientSecret = process.env.AUTH_CLIENT_SECRET || undefined
+
+const client = { id: clientId, ...(clientSecret && { secret: clientSecret }) }
+const forAuthJs = {
+  clientId,
+  clientSecret,
+  checks: ['pkce' as const, 'state' as const],
+  ...(!clientSecret && { client: { token_endpoint_auth_method: 'none' } }),
+}
+// Without offline_access there is no refresh token, and many servers want consent for it.
+const params = { scope: 'openid profile offline_access', prompt: 'consent' }
+
+const sources: Readonly<Record<string, () => Source>> = {
+  oidc: () => ({
+    id: 'oidc',
+    authJs: {
+      ...forAuthJs,
+      id: 'oidc',
+      name: 'OIDC',
+      type: 'oidc',
+      issuer,
+      authorization: { params },
+    },
+    refresh: oidc({ issuer }),
+    client,
+    profile: `${issuer}/me`,
+  }),
+  logto: () => ({
+    id: 'logto',
+    authJs: Logto({ ...forAuthJs, issuer, authorization: { params } }),
+    refresh: logto({ endpoint: issuer }),
+    client,
+    profile: `${issuer}/me`,
+  }),
+  spotify: () => ({
+    id: 'spotify',
+    authJs: Spotify(forAuthJs),
+    refresh: spotify(),
+    client,
+    profile: 'https://api.spotify.com/v1/me',
+  }),
+  credentials: () => {
+    // POST /login and POST /refresh answer with { userToken, userRefreshToken }.
+    const backend = credentials({
+      url: `${issuer}/refresh`,
+      carry: { json: 'userRefreshToken' },
+      answer: { accessToken: 'userToken', refreshToken: 'userRefreshToken' },
+    })
+    return {
+      id: 'credentials',
+      authJs: Credentials({
+        credentials: { name: {}, password: { type: 'password' } },
+        async authorize({ name, password }) {
+          const response = await fetch(`${issuer}/login`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ name, password }),
+          })
+          if (response.status === 401) return null
+          return { ...(await backend.signIn(response)), id: String(name), name: String(name) }
+        },
+      }),
+      refresh: backend,
+      profile: `${issuer}/me`,
+    }
+  },
+}
+
+const chosen = Object.hasOwn(sources, PROVIDER) ? sources[PROVIDER] : undefined
+if (!chosen) throw new TypeError(`PROVIDER is none of: ${Object.keys(sources).join(', ')}`)
+
+export const source = chosen()
