@@ -1,0 +1,81 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ClientId, OidcServer } from '../../src/testing/oidc-server.ts'
+import { serve, temporaryDirectory } from '../servers/process.ts'
+
+export const SECRET = 'the-secret-of-the-application-under-test'
+
+/** Where the one build is. */
+const folder = fileURLToPath(new URL('../../.build/next/app', import.meta.url))
+
+/** A `next start` of the one build. */
+export interface App {
+  readonly origin: string
+  /** Lets so much time pass there, milliseconds. */
+  advance(ms: number): Promise<void>
+  /** From now on, cookies hold so many characters more. */
+  load(length: number): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface AppOptions {
+  /** `guide`: the callbacks of Auth.js' guide. `ours`: the example as it is. */
+  readonly callbacks: 'guide' | 'ours'
+  readonly client: ClientId
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export async function startNext(
+  options: AppOptions,
+  server: OidcServer,
+  port: number,
+): Promise<App> {
+  const directory = await temporaryDirectory('next')
+  const [ahead, ballast] = [number(join(directory, 'ahead')), number(join(directory, 'ballast'))]
+  await Promise.all([ahead.write(0), ballast.write(0)])
+  const client: { readonly id: string; readonly secret?: string } = server.clients[options.client]
+  const next = join(folder, 'node_modules/next/dist/bin/next')
+  const running = await serve(
+    {
+      command: process.execPath,
+      args: [next, 'start', folder, '-p', String(port), '-H', '127.0.0.1'],
+      ready: /Ready in/,
+      env: {
+        NODE_ENV: 'production',
+        NODE_OPTIONS: `--import ${new URL('ahead.mjs', import.meta.url).href}`,
+        NEXT_TELEMETRY_DISABLED: '1',
+        AHEAD: ahead.path,
+        BALLAST: ballast.path,
+        CALLBACKS: options.callbacks,
+        AUTH_SECRET: SECRET,
+        AUTH_TRUST_HOST: 'true',
+        AUTH_ISSUER: server.issuer,
+        AUTH_CLIENT_ID: client.id,
+        AUTH_CLIENT_SECRET: client.secret ?? '',
+        ...options.env,
+      },
+    },
+    port,
+    directory,
+  )
+  let aheadMs = 0
+  return {
+    origin: `http://localhost:${port}`,
+    advance: (ms) => ahead.write((aheadMs += ms)),
+    load: ballast.write,
+    stop: running.stop,
+  }
+}
+
+/** A number in a file that somebody may read at any time: always as long, and never truncated. */
+function number(path: string): { readonly path: string; write(value: number): Promise<void> } {
+  let flag = 'w'
+  return {
+    path,
+    async write(value) {
+      await writeFile(path, String(value).padStart(12, '0'), { flag })
+      flag = 'r+'
+    },
+  }
+}
