@@ -11,6 +11,8 @@ export interface Terminal {
 export interface Command {
   /** One line for the list of commands. */
   readonly summary: string
+  /** What its `--help` prints. Default: the list of commands. */
+  usage?(): Promise<string>
   /** @returns The exit code. */
   run(arguments_: readonly string[], terminal: Terminal): Promise<number>
 }

@@ -6,6 +6,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'a real authorization server on loopback, before and after refresh-once',
     run: async (_, terminal) => (await import('./demo/demo.ts')).demo(terminal),
   },
+  doctor: {
+    summary: 'looks at an authorization server, a client and a Redis, and says what is wrong',
+    usage: async () => (await import('./doctor/options.ts')).USAGE,
+    async run(arguments_, terminal) {
+      const { surroundings } = await import('./doctor/surroundings.ts')
+      return (await import('./doctor/doctor.ts')).doctor(arguments_, terminal, surroundings())
+    },
+  },
+  fuzz: {
+    summary: 'a provider of yours against a described server, in worlds of trouble',
+    usage: async () => (await import('./fuzz/options.ts')).USAGE,
+    run: async (others, terminal) => (await import('./fuzz/fuzz.ts')).fuzz(others, terminal),
+  },
 }
 
 /** The command line was not understood, as with most programs. */
@@ -14,11 +27,11 @@ const MISUSED = 2
 /** Runs the command that the arguments name. */
 export async function run(arguments_: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...others] = arguments_
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (isHelp(name) || others.some(isHelp)) {
-    terminal.out(usage())
+    terminal.out((await command?.usage?.()) ?? usage())
     return 0
   }
-  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (command) return command.run(others, terminal)
   if (name !== undefined) terminal.error(`refresh-once: unknown command "${name}"\n\n`)
   terminal.error(usage())

@@ -8,6 +8,7 @@ import { discovery, misconfigured } from './metadata.ts'
 import { prepared } from './presenting.ts'
 import { attemptRevocation } from './revocation.ts'
 import type { Attempt } from './revocation.ts'
+import { runtimeFetch } from './send.ts'
 import type { Fetch, Sender } from './send.ts'
 import type { Prepared, Revoked, Transport, Unprepared } from './transport.ts'
 
@@ -44,7 +45,7 @@ interface Way {
 export function createTransport(options: TransportOptions): Transport {
   const { provider, client, clock, requestTimeoutMs, random = systemRandom } = options
   const sender: Sender = {
-    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    fetch: options.fetch ?? runtimeFetch,
     clock,
     closing: provider.rotation !== 'never',
   }

@@ -6,6 +6,9 @@ import { isUnsent } from './is-unsent.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
+/** The runtime's, looked up at each call: frameworks put others into its place. */
+export const runtimeFetch: Fetch = (url, init) => globalThis.fetch(url, init)
+
 /** What every request is sent with. */
 export interface Sender {
   readonly fetch: Fetch

@@ -1,0 +1,73 @@
+import { tryProvider } from '../../testing/fuzz-provider.ts'
+import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
+import type { Terminal } from '../command.ts'
+import { loadProvider } from './load-provider.ts'
+import type { Loaded } from './load-provider.ts'
+import { Misuse, optionsOf } from './options.ts'
+import type { FuzzCommand } from './options.ts'
+import { REPORTERS } from './reporters.ts'
+
+/** How often progress is told, milliseconds. */
+const PROGRESS_MS = 2_000
+
+/**
+ * Tries the provider of a file.
+ *
+ * @returns 0 if nothing was found, 1 if something does not hold, 2 if it cannot be tried.
+ */
+export async function fuzz(arguments_: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const asked = optionsOf(arguments_)
+    return await tried(asked, await loadProvider(asked.file, process.cwd()), terminal)
+  } catch (error) {
+    // A `TypeError` says what is wrong with the options: a preset, a client, a missing peer.
+    if (!(error instanceof Misuse) && !(error instanceof TypeError)) throw error
+    terminal.error(`refresh-once fuzz: ${error.message}\n`)
+    return 2
+  }
+}
+
+async function tried(asked: FuzzCommand, loaded: Loaded, terminal: Terminal): Promise<number> {
+  const { provider, ...beside } = loaded
+  const { file, reporter, runs, timeMs, seed, replay } = asked
+  const server = serverOf(asked, loaded)
+  const result = await tryProvider(provider, {
+    ...beside,
+    server,
+    runs,
+    ...(timeMs !== undefined && { timeMs }),
+    ...(seed !== undefined && { seed }),
+    ...(replay !== undefined && { replay }),
+    onRun: progress(terminal, runs),
+    command: (found) =>
+      `npx refresh-once fuzz ${quoted(file)}` +
+      `${asked.server === undefined ? '' : ` --server ${asked.server}`} --replay ${found}`,
+  })
+  const name = typeof server === 'string' ? server : server.name
+  terminal.out(REPORTERS[reporter]({ provider: provider.id, server: name, file, result }))
+  return result.counterexample === undefined ? 0 : 1
+}
+
+function serverOf({ server }: FuzzCommand, loaded: Loaded): FuzzOptions['server'] {
+  if (server !== undefined) return server as FuzzOptions['server']
+  if (loaded.server !== undefined) return loaded.server
+  throw new Misuse('which server? --server logto, or export const server = { … } in the file')
+}
+
+/** Goes to the error output: the other is for reports. */
+function progress({ clock, error }: Terminal, wanted: number): (runs: number) => void {
+  const startedAt = clock.monotonic()
+  let toldAt = startedAt
+  return (runs) => {
+    const now = clock.monotonic()
+    if (now - toldAt < PROGRESS_MS) return
+    toldAt = now
+    const perSecond = Math.round(runs / ((now - startedAt) / 1_000))
+    error(`${runs} of ${wanted} runs, ${perSecond} runs/s\n`)
+  }
+}
+
+/** As a shell reads it. */
+function quoted(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}

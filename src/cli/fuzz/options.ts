@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util'
+import { readReplay } from '../../testing/fuzz/report.ts'
+
+export const REPORTERS = ['text', 'json', 'junit', 'github'] as const
+
+export type ReporterName = (typeof REPORTERS)[number]
+
+/** What the command line asks for. */
+export interface FuzzCommand {
+  /** The file of the provider, as it was written. */
+  readonly file: string
+  /** A preset; `undefined`: what the file exports as `server`. */
+  readonly server?: string
+  readonly runs: number
+  readonly timeMs?: number
+  readonly seed?: number
+  readonly replay?: string
+  readonly reporter: ReporterName
+}
+
+export const USAGE = `usage: refresh-once fuzz <file> [options]
+
+Tries a provider against a described server, in worlds of crashes and lost answers. The file exports
+it as \`provider\`, and may export \`server\`, \`client\` and \`fetch\` beside.
+
+  --server NAME      the server, if the file exports none: logto, oidc-provider, spotify, …
+  --runs N           how many worlds are drawn, 1000 if nothing is said
+  --time 60s         begins no further world after so long: 500ms, 60s, 5m
+  --seed N           draws the same worlds again
+  --replay SEED:PATH begins with a counterexample
+  --reporter NAME    text, json, junit or github (annotations of a pull request)
+
+exit codes: 0 nothing was found, 1 something does not hold, 2 the command or the file cannot be used
+`
+
+/** A command line, or a file, that cannot be used: its message says why. */
+export class Misuse extends Error {}
+
+/** @throws {Misuse} */
+export function optionsOf(arguments_: readonly string[]): FuzzCommand {
+  const { values, positionals } = parsed(arguments_)
+  const [file, ...others] = positionals
+  if (file === undefined || others.length > 0) {
+    throw new Misuse('name one file: refresh-once fuzz ./my-provider.ts --server logto')
+  }
+  const { server, runs, time, seed, replay, reporter = 'text' } = values
+  const named = REPORTERS.find((name) => name === reporter)
+  if (named === undefined) throw new Misuse(`--reporter is one of ${REPORTERS.join(', ')}`)
+  if (replay !== undefined) checkReplay(replay)
+  return {
+    file,
+    reporter: named,
+    runs: runs === undefined ? DEFAULT_RUNS : wholeNumber('--runs', runs, 1),
+    ...(server !== undefined && { server }),
+    ...(time !== undefined && { timeMs: durationMs(time) }),
+    ...(seed !== undefined && { seed: wholeNumber('--seed', seed, 0) }),
+    ...(replay !== undefined && { replay }),
+  }
+}
+
+const DEFAULT_RUNS = 1_000
+
+function parsed(arguments_: readonly string[]) {
+  const text = { type: 'string' } as const
+  const options = {
+    server: text,
+    runs: text,
+    time: text,
+    seed: text,
+    replay: text,
+    reporter: text,
+  }
+  try {
+    return parseArgs({ args: [...arguments_], options, allowPositionals: true })
+  } catch (error) {
+    throw new Misuse((error as Error).message, { cause: error })
+  }
+}
+
+function checkReplay(text: string): void {
+  try {
+    readReplay(text)
+  } catch (error) {
+    throw new Misuse(`--replay ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function wholeNumber(name: string, text: string, min: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= min && value <= Number.MAX_SAFE_INTEGER) return value
+  throw new Misuse(`${name} is a whole number, ${min} or more, not '${text}'`)
+}
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1_000],
+  ['m', 60_000],
+])
+
+function durationMs(text: string): number {
+  const [, count = '', unit = ''] = /^(\d+)(ms|s|m)$/.exec(text) ?? []
+  const unitMs = UNITS.get(unit)
+  if (unitMs === undefined) throw new Misuse(`--time is like 60s, 500ms or 5m, not '${text}'`)
+  return Number(count) * unitMs
+}

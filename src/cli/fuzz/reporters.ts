@@ -1,0 +1,77 @@
+import { INVARIANTS } from '../../testing/fuzz-provider.ts'
+import type { FuzzResult } from '../../testing/fuzz-provider.ts'
+import type { ReporterName } from './options.ts'
+
+/** What was tried, and what came of it. */
+export interface Report {
+  readonly provider: string
+  readonly server: string
+  /** Of the provider, as it was written. */
+  readonly file: string
+  readonly result: FuzzResult
+}
+
+/** A report as its reader wants it; ends with a new line. */
+export const REPORTERS: Readonly<Record<ReporterName, (report: Report) => string>> = {
+  text: asText,
+  json: ({ result, ...about }) => `${JSON.stringify({ ...about, ...result }, undefined, 2)}\n`,
+  junit: asJunit,
+  github: (report) => `${annotation(report)}${asText(report)}`,
+}
+
+function asText({ provider, server, result }: Report): string {
+  const { runs, seed, runsPerSecond, counterexample } = result
+  const many = `${runs} runs, ${runsPerSecond} runs/s, seed ${seed}`
+  if (counterexample !== undefined) return `${counterexample.text}\n\n${many}\n`
+  return `${provider} against ${server}: nothing was found in ${many}\n`
+}
+
+/** @see https://github.com/testmoapp/junitxml */
+function asJunit({ provider, server, file, result }: Report): string {
+  const { counterexample, durationMs } = result
+  const name = `${provider} against ${server}`
+  const seconds = (durationMs / 1_000).toFixed(3)
+  const failure =
+    counterexample === undefined
+      ? ''
+      : `<failure type="${counterexample.invariant}" message="${xml(counterexample.what)}">` +
+        `${xml(counterexample.text)}</failure>`
+  const failures = counterexample === undefined ? 0 : 1
+  return (
+    `<?xml version="1.0" encoding="UTF-8"?>\n` +
+    `<testsuite name="refresh-once fuzz" tests="1" failures="${failures}" time="${seconds}">` +
+    `<testcase name="${xml(name)}" classname="${xml(file)}" time="${seconds}">${failure}` +
+    `</testcase></testsuite>\n`
+  )
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+}
+
+/** XML 1.0 §2.2: most control characters cannot be written at all. */
+function xml(text: string): string {
+  return text
+    .replaceAll(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')
+    .replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!)
+}
+
+/** @see https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
+function annotation({ file, result: { counterexample } }: Report): string {
+  if (counterexample === undefined) return ''
+  const { invariant, what, command } = counterexample
+  const title = property(`${invariant}: ${INVARIANTS[invariant]}`)
+  return `::error file=${property(file)},title=${title}::${data(`${what}\n${command}`)}\n`
+}
+
+function data(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
+}

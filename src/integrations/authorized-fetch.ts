@@ -1,0 +1,166 @@
+import { RefreshError, tokenSource } from '../index.ts'
+import type { Outcome, Refresher, RefreshOptions, TokenSet, TokenSource } from '../index.ts'
+import { isTokenRefused } from './authorized-fetch/challenge.ts'
+import { initOf, isReplayable, outgoing } from './authorized-fetch/outgoing.ts'
+import { redirected } from './authorized-fetch/redirect.ts'
+
+/** `fetch`, and what {@link authorizedFetch} makes of it. */
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+
+/** Where one token set is kept: in a session, say. */
+export interface OwnTokens<T extends TokenSet> {
+  readonly refresher: Refresher
+  load(): Promise<T | undefined>
+  /** `previous` is the set that was loaded. */
+  save(next: T, previous: T): Promise<void>
+}
+
+/** What {@link authorizedFetch} takes. */
+export interface AuthorizedFetchOptions {
+  /**
+   * The origins that the access token may be sent to, `https://api.example.com`: nobody else ever
+   * gets it, by whatever redirect. One with `http:` is for whoever trusts the way there.
+   */
+  readonly origins: readonly string[]
+  /** Which access token. Default: the one for no resource in particular. */
+  readonly audience?: Pick<RefreshOptions, 'resource' | 'organization'>
+  /**
+   * Whether an answer says that the access token is no good. Default: a 401 with
+   * `error="invalid_token"` (RFC 6750 §3.1). For servers that say it in another way.
+   */
+  readonly isRefused?: (response: Response) => boolean
+  /** Sends requests. Default: the runtime's `fetch`. */
+  readonly fetch?: Fetch
+}
+
+/** As many as `fetch` follows. */
+const REDIRECTS_MAX = 20
+
+/**
+ * A `fetch` for resource servers: with a usable access token in the header, renewed before it
+ * expires, and when the server refuses it.
+ *
+ * - A request is sent again once at most, and only if its body can be: if that is a stream, the 401
+ *   is what comes back.
+ * - Redirects are followed; out of `origins` without the access token, and without a body.
+ * - Nothing is cached unless the request says so: what comes is for one user.
+ *
+ * It rejects as `fetch` does; as `load` and `save` do; and with a `RefreshError` when there is no
+ * usable access token, or only a new sign-in helps.
+ *
+ * For servers: in a browser, every script of the page would have the token.
+ *
+ * @throws {TypeError} In a browser, and for `origins` that are none.
+ * @see https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
+ */
+export function authorizedFetch<T extends TokenSet>(
+  tokens: OwnTokens<T>,
+  options: AuthorizedFetchOptions,
+): Fetch
+export function authorizedFetch<K, T extends TokenSet>(
+  tokens: TokenSource<K, T>,
+  options: AuthorizedFetchOptions & { readonly key: K },
+): Fetch
+export function authorizedFetch<K, T extends TokenSet>(
+  tokens: TokenSource<K, T> | OwnTokens<T>,
+  options: AuthorizedFetchOptions & { readonly key?: K },
+): Fetch {
+  if ('document' in globalThis) {
+    throw new TypeError('authorizedFetch is for servers: in a browser, call a route of your own')
+  }
+  const { audience, isRefused = isTokenRefused } = options
+  const send: Fetch = options.fetch ?? ((url, sent) => globalThis.fetch(url, sent))
+  const origins = originsOf(options.origins)
+  const get = getterOf(tokens, options.key as K)
+
+  return async (input, init = {}) => {
+    let request = outgoing(input, init, origins)
+    const signal = init.signal ?? (input instanceof Request ? input.signal : undefined)
+    const ask = async (refused?: string): Promise<Outcome | undefined> => {
+      const outcome = await get({ ...audience, force: refused, ...(signal && { signal }) })
+      signal?.throwIfAborted()
+      return outcome
+    }
+    let accessToken = usable(await ask())
+    let mayRenew = true
+    for (let redirects = 0; ;) {
+      const isOurs = origins.has(request.url.origin)
+      const sent = initOf(request, init, signal, isOurs ? accessToken : undefined)
+      const response = await send(request.url.href, sent)
+      if (isOurs && mayRenew && isReplayable(request.body) && isRefused(response)) {
+        mayRenew = false
+        const another = await instead(response, ask(accessToken))
+        if (another === undefined) return response
+        accessToken = another
+        continue
+      }
+      const next = init.redirect === 'manual' ? undefined : redirected(request, response, origins)
+      if (next === undefined) return response
+      await discard(response)
+      redirects += 1
+      if (init.redirect === 'error') throw new TypeError('the server redirects')
+      if (redirects > REDIRECTS_MAX) throw new TypeError('the server redirects without end')
+      request = next
+    }
+  }
+}
+
+type Get = (options: RefreshOptions) => Promise<Outcome | undefined>
+
+function getterOf<K, T extends TokenSet>(tokens: TokenSource<K, T> | OwnTokens<T>, key: K): Get {
+  if ('get' in tokens) return (options) => tokens.get(key, options)
+  const { refresher } = tokens
+  const source = tokenSource<undefined, T>(refresher, {
+    load: () => tokens.load(),
+    save: (_, next, previous) => tokens.save(next, previous),
+  })
+  return (options) => source.get(undefined, options)
+}
+
+/** @throws {RefreshError} When there is no usable access token. */
+function usable(outcome: Outcome | undefined): string {
+  if (outcome === undefined) throw new RefreshError('no_tokens')
+  if (outcome.accessToken === undefined) throw outcome.error ?? new RefreshError('internal')
+  return outcome.accessToken
+}
+
+/**
+ * Another access token than the one that an answer refused; that answer is then done with.
+ *
+ * @returns `undefined` while none is to be had.
+ * @throws {RefreshError} When only a new sign-in helps.
+ */
+async function instead(
+  response: Response,
+  renewal: Promise<Outcome | undefined>,
+): Promise<string | undefined> {
+  try {
+    const outcome = await renewal
+    if (outcome === undefined) throw new RefreshError('no_tokens')
+    if (outcome.signIn) throw outcome.error ?? new RefreshError('internal')
+    if (outcome.accessToken === undefined) return undefined
+    await discard(response)
+    return outcome.accessToken
+  } catch (error) {
+    await discard(response)
+    throw error
+  }
+}
+
+/** Frees the connection. */
+async function discard({ body }: Response): Promise<void> {
+  await body?.cancel().catch(() => {})
+}
+
+/** @throws {TypeError} For a list that is empty, or holds what is no origin. */
+function originsOf(origins: readonly string[]): ReadonlySet<string> {
+  if (!Array.isArray(origins) || origins.length === 0) {
+    throw new TypeError("origins is missing: write ['https://api.example.com']")
+  }
+  for (const origin of origins as readonly unknown[]) {
+    const url = typeof origin === 'string' && URL.canParse(origin) ? new URL(origin) : undefined
+    if (url?.origin === origin && /^https?:$/.test(url!.protocol)) continue
+    throw new TypeError(`origins: ${String(origin)} is none: write 'https://api.example.com'`)
+  }
+  return new Set(origins)
+}

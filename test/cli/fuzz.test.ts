@@ -1,0 +1,234 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { run } from '../../src/cli/run.ts'
+import { loadProvider } from '../../src/cli/fuzz/load-provider.ts'
+import { Misuse, optionsOf } from '../../src/cli/fuzz/options.ts'
+import { REPORTERS } from '../../src/cli/fuzz/reporters.ts'
+import type { Report } from '../../src/cli/fuzz/reporters.ts'
+import { systemClock } from '../../src/core/clock.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+mkdirSync(`${root}.build`, { recursive: true })
+const folder = mkdtempSync(`${root}.build/fuzz-`)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const ours = pathToFileURL(`${root}src/index.ts`).href
+
+function written(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return relative(process.cwd(), path)
+}
+
+const provider = (more: string): string =>
+  `import { defineProvider } from '${ours}'
+   const id: string = 'mine'
+   export const provider = defineProvider({ id, tokenEndpoint: 'https://a.example/t', ${more} })`
+
+const good = written('good.ts', provider(''))
+const bad = written('bad.ts', provider("rotation: 'never'"))
+
+interface Told {
+  readonly code: number
+  readonly out: string
+  readonly error: string
+}
+
+async function told(...arguments_: string[]): Promise<Told> {
+  const written = { out: '', error: '' }
+  const code = await run(['fuzz', ...arguments_], {
+    out: (text) => void (written.out += text),
+    error: (text) => void (written.error += text),
+    hasColors: false,
+    clock: systemClock,
+  })
+  return { code, ...written }
+}
+
+const drawn = ['--runs', '20', '--seed', '1', '--server', 'oidc-provider'] as const
+
+describe('refresh-once fuzz', () => {
+  it('ends with 0 where nothing is found', async () => {
+    const { code, out, error } = await told(good, ...drawn)
+
+    expect(out).toMatch(/^mine against oidc-provider: nothing was found in 20 runs, \d+ runs\/s, /)
+    expect([code, error]).toEqual([0, ''])
+  })
+
+  it('ends with 1 where something does not hold, and says how to see it again', async () => {
+    const { code, out } = await told(bad, ...drawn)
+
+    const again = /again: npx refresh-once fuzz (\S+) --server oidc-provider --replay (\S+)/
+    const [, file = '', replay = ''] = again.exec(out)!
+    const second = await told(file, '--server', 'oidc-provider', '--replay', replay)
+    const story = (text: string): string => text.split('again:')[0]!
+    expect(code).toBe(1)
+    expect(story(second.out)).toBe(story(out))
+    expect(second.out).toContain('\n\n1 runs, ')
+  })
+
+  it('takes the server that the file exports, and what else it does', async () => {
+    const file = written(
+      'whole.ts',
+      `${provider("request: { format: 'json' }")}
+       export const server = { name: 'my-backend', wire: { carry: { json: 'refresh_token' } } }
+       export const fetch = (next: Function) => (url: string, init: object) => next(url, init)`,
+    )
+
+    const { code, out } = await told(file, '--runs', '20', '--seed', '1')
+
+    expect(out).toContain('mine against my-backend: nothing was found')
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    [[], 'name one file'],
+    [[good, good], 'name one file'],
+    [['nope.ts'], 'there is no file nope.ts'],
+    [[good], 'which server?'],
+    [[good, '--server', 'nope'], "no preset 'nope': rfc6749, oidc-provider, "],
+    [[good, '--server', 'logto', '--runs', '0'], '--runs is a whole number, 1 or more'],
+    [[good, '--server', 'logto', '--seed', '-1'], "'--seed'"],
+    [[good, '--server', 'logto', '--time', '60'], '--time is like 60s'],
+    [[good, '--server', 'logto', '--replay', 'x'], "--replay 'x' is no replay"],
+    [[good, '--server', 'logto', '--reporter', 'xml'], '--reporter is one of text, json'],
+    [[good, '--serber', 'logto'], "Unknown option '--serber'"],
+  ])('ends with 2 for %j', async (arguments_, message) => {
+    const { code, out, error } = await told(...arguments_)
+
+    expect(error).toContain('refresh-once fuzz: ')
+    expect(error).toContain(message)
+    expect([code, out]).toEqual([2, ''])
+  })
+
+  it.each([
+    ['a file without provider', 'export const other = 1', 'exports no provider'],
+    ['a file that throws', "throw new Error('no such thing')", 'cannot be loaded: no such thing'],
+    ['a file that cannot be read', 'export const = 1', 'cannot be loaded'],
+  ])('ends with 2 for %s', async (name, text, message) => {
+    const file = written(`${name.replaceAll(' ', '-')}.ts`, text)
+
+    const { code, error } = await told(file, ...drawn)
+
+    expect(error).toContain(message)
+    expect(code).toBe(2)
+  })
+
+  it('prints its usage', async () => {
+    const { code, out } = await told('--help')
+
+    expect(out).toMatch(/^usage: refresh-once fuzz <file>/)
+    expect(code).toBe(0)
+  })
+})
+
+describe('loadProvider', () => {
+  // Here everything is TypeScript: Node itself needs tsx for it, of whatever version it is.
+  const inNode = (script: string): Promise<string> =>
+    new Promise((resolve) => {
+      const args = ['--import', 'tsx', '--input-type=module', '--eval', script]
+      execFile(process.execPath, args, { cwd: root }, (_, stdout, stderr) => {
+        resolve(stdout === '' ? stderr : stdout)
+      })
+    })
+
+  it('says what to install where neither Node nor anybody else reads TypeScript', async () => {
+    const script = `
+      import { register } from 'node:module'
+      const hooks = 'export async function resolve(name, context, next) {' +
+        'if (name === "tsx/esm/api") throw new Error("no"); return next(name, context) }' +
+        'export async function load(url, context, next) {' +
+        'if (url.endsWith("good.ts")) throw Object.assign(new Error("?"),' +
+        '{ code: "ERR_UNKNOWN_FILE_EXTENSION" }); return next(url, context) }'
+      register('data:text/javascript,' + encodeURIComponent(hooks))
+      const { loadProvider } = await import('./src/cli/fuzz/load-provider.ts')
+      await loadProvider(${JSON.stringify(join(folder, 'good.ts'))}, '/').catch((error) => {
+        console.log(error.message)
+      })`
+
+    expect(await inNode(script)).toMatch(/does not read \S+good\.ts as it is: npm i -D tsx, or/)
+  })
+
+  it('loads by tsx what Node does not read', async () => {
+    const script = `
+      import { register } from 'node:module'
+      const hooks = 'export async function load(url, context, next) {' +
+        'if (/good.ts$/.test(url)) throw Object.assign(new Error("?"),' +
+        '{ code: "ERR_UNKNOWN_FILE_EXTENSION" }); return next(url, context) }'
+      register('data:text/javascript,' + encodeURIComponent(hooks))
+      const { loadProvider } = await import('./src/cli/fuzz/load-provider.ts')
+      const { provider } = await loadProvider(${JSON.stringify(join(folder, 'good.ts'))}, '/')
+      console.log(provider.id)`
+
+    expect(await inNode(script)).toBe('mine\n')
+  })
+
+  it('refuses what is no provider', async () => {
+    const file = written('odd.ts', 'export const provider = { id: 1 }')
+
+    await expect(loadProvider(file, process.cwd())).rejects.toBeInstanceOf(Misuse)
+  })
+})
+
+describe('optionsOf', () => {
+  it.each([
+    ['500ms', 500],
+    ['60s', 60_000],
+    ['5m', 300_000],
+  ])('reads %s', (time, timeMs) => {
+    expect(optionsOf(['a.ts', '--time', time])).toMatchObject({ timeMs, runs: 1_000 })
+  })
+})
+
+describe('the reporters', () => {
+  const report: Report = {
+    provider: 'mine',
+    server: 'logto',
+    file: "it's, a:b.ts",
+    result: {
+      runs: 3,
+      seed: 1,
+      durationMs: 20,
+      runsPerSecond: 150,
+      counterexample: {
+        invariant: 'P2',
+        what: 'a <b> & "c"\u0000, 100 %',
+        story: [],
+        replay: '1:0',
+        command: 'again',
+        text: 'one\ntwo ]]> \u001b[31m',
+      },
+    },
+  }
+
+  it('json: can be parsed', () => {
+    expect(JSON.parse(REPORTERS.json(report))).toMatchObject({ server: 'logto', runs: 3 })
+  })
+
+  it('junit: escapes what XML cannot hold', () => {
+    const text = REPORTERS.junit(report)
+
+    expect(text).toContain('failures="1"')
+    expect(text).toContain('message="a &lt;b&gt; &amp; &quot;c&quot;, 100 %"')
+    expect(text).toContain('classname="it&apos;s, a:b.ts"')
+    for (const part of ['\u0000', '\u001b', ']]>']) expect(text).not.toContain(part)
+  })
+
+  it('github: one annotation on one line, escaped', () => {
+    const [line = ''] = REPORTERS.github(report).split('\n')
+
+    expect(line).toMatch(/^::error file=it's%2C a%3Ab\.ts,title=P2%3A /)
+    expect(line).toMatch(/100 %25%0Aagain$/)
+  })
+
+  it('say nothing of a failure where there is none', () => {
+    const { counterexample: _, ...result } = report.result
+    const fine = { ...report, result }
+
+    expect(REPORTERS.junit(fine)).toContain('failures="0"')
+    expect(REPORTERS.github(fine)).toBe(REPORTERS.text(fine))
+  })
+})
