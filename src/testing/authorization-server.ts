@@ -15,7 +15,6 @@ import type { DescribedEntry } from './authorization-server/server.ts'
 
 export type { Behaviour, DescribedEntry, ExchangeFault, ServerDescription }
 export type { ErrorAnswer, ReuseWindow, Wire } from './authorization-server/description.ts'
-export type { NetworkFault } from './authorization-server/fault.ts'
 
 export interface AuthorizationServerOptions {
   /** Rules what is drawn for what the description leaves open. Default 0: the plainest of each. */

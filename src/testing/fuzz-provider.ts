@@ -146,7 +146,7 @@ export async function tryProvider(
 function descriptionOf(server: FuzzOptions['server']): ServerDescription {
   if (typeof server === 'object') return server
   if (Object.hasOwn(presets, server)) return presets[server]
-  throw new TypeError(`no preset '${String(server)}': ${Object.keys(presets).join(', ')}`)
+  throw new TypeError(`no preset '${server}': ${Object.keys(presets).join(', ')}`)
 }
 
 function drawnSeed(): number {

@@ -22,7 +22,7 @@ describe(
       })
 
       const { invariant, text = 'nothing was found' } = found.counterexample ?? {}
-      expect(invariant, `${text}`).toBe(breaks)
+      expect(invariant, text).toBe(breaks)
     })
   },
 )

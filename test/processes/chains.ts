@@ -9,7 +9,7 @@ import { NEXT, type Scene } from './scene.ts'
 export type Chain = TokenSet[]
 
 /** Refreshes a chain so many times, or until it is refused. */
-export async function grow(chain: Chain, member: Member, generations: number): Promise<void> {
+async function grow(chain: Chain, member: Member, generations: number): Promise<void> {
   for (let left = generations; left > 0; left -= 1) {
     const { state, tokens } = await member.refresh(chain.at(-1)!, NEXT)
     if (state !== 'rotated') return

@@ -14,11 +14,11 @@ export interface Disaster {
       strike(): Promise<void>
     }
   >
-  readonly then: Verdicts
+  readonly leaves: Verdicts
 }
 
 /** Grows chains, marks, grows them on, lets it happen, and sees who is served. */
-export async function suffer({ start, then }: Disaster): Promise<void> {
+export async function suffer({ start, leaves }: Disaster): Promise<void> {
   await using database = await start()
   await using stage = await scene(database, PATIENT, { isMeasured: true })
   const before = await stage.member()
@@ -30,5 +30,5 @@ export async function suffer({ start, then }: Disaster): Promise<void> {
   await database.strike()
   await reaches(after, stage.signIn)
 
-  expect(await chains.verdicts()).toEqual(then)
+  expect(await chains.verdicts()).toEqual(leaves)
 }

@@ -85,7 +85,9 @@ export const restored: Disaster['start'] = async () => {
       address.leadTo(backup!.port)
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([address, server, backup].map((each) => each?.[Symbol.asyncDispose]()))
+      await Promise.all(
+        [address, server, backup].map(async (each) => each?.[Symbol.asyncDispose]()),
+      )
     },
   }
 }

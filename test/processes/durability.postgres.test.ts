@@ -7,17 +7,17 @@ import { killed, killedBeforeWriting, promoted, restored } from './disasters.pos
 import { beKilled, outlast, type Trouble } from './trouble.ts'
 
 const LONG: readonly Disaster[] = [
-  { what: 'restored from a backup three generations old', start: restored, then: ROWS_LOST },
+  { what: 'restored from a backup three generations old', start: restored, leaves: ROWS_LOST },
 ]
 
 const DISASTERS: readonly Disaster[] = [
-  { what: 'killed, synchronous_commit on', start: killed({}), then: NOTHING_LOST },
+  { what: 'killed, synchronous_commit on', start: killed({}), leaves: NOTHING_LOST },
   {
     what: 'killed, synchronous_commit off, which the store turns on for its own writes',
     start: killedBeforeWriting,
-    then: NOTHING_LOST,
+    leaves: NOTHING_LOST,
   },
-  { what: 'failed over to an asynchronous standby that lags', start: promoted, then: ROWS_LOST },
+  { what: 'failed over to an asynchronous standby that lags', start: promoted, leaves: ROWS_LOST },
   ...(isLong ? LONG : []),
 ]
 

@@ -16,23 +16,27 @@ import { NEXT, PATIENT, scene } from './scene.ts'
 import { beKilled, outlast, type Trouble } from './trouble.ts'
 
 const LONG: readonly Disaster[] = [
-  { what: 'killed, AOF everysec', start: killed({ appendfsync: 'everysec' }), then: NOTHING_LOST },
-  { what: 'killed, nothing on disk', start: killed({}), then: ROWS_LOST },
+  {
+    what: 'killed, AOF everysec',
+    start: killed({ appendfsync: 'everysec' }),
+    leaves: NOTHING_LOST,
+  },
+  { what: 'killed, nothing on disk', start: killed({}), leaves: ROWS_LOST },
 ]
 
 const DISASTERS: readonly Disaster[] = [
-  { what: 'killed, AOF always', start: killed({ appendfsync: 'always' }), then: NOTHING_LOST },
-  { what: 'power cut, AOF everysec', start: powerCut, then: ROWS_LOST },
-  { what: 'back with a snapshot three generations old', start: snapshot, then: ROWS_LOST },
-  { what: 'failed over to a replica that lags', start: failover('primary'), then: ROWS_LOST },
+  { what: 'killed, AOF always', start: killed({ appendfsync: 'always' }), leaves: NOTHING_LOST },
+  { what: 'power cut, AOF everysec', start: powerCut, leaves: ROWS_LOST },
+  { what: 'back with a snapshot three generations old', start: snapshot, leaves: ROWS_LOST },
+  { what: 'failed over to a replica that lags', start: failover('primary'), leaves: ROWS_LOST },
   {
     what: 'failed over to a replica that lags, durability replicated',
     start: failover('replicated'),
-    then: NOTHING_LOST,
+    leaves: NOTHING_LOST,
   },
-  { what: 'flushed', start: flushed, then: ROWS_LOST },
+  { what: 'flushed', start: flushed, leaves: ROWS_LOST },
   ...(isLong ? LONG : []),
-  { what: 'flooded by a neighbour, allkeys-lru, allowEviction', start: evicted, then: ROWS_LOST },
+  { what: 'flooded by a neighbour, allkeys-lru, allowEviction', start: evicted, leaves: ROWS_LOST },
 ]
 
 describe.concurrent('a ledger in Redis that loses rows, or does not', () => {

@@ -88,7 +88,8 @@ const refresher = createRefresher({
   clock,
   onEvent: () => {},
   async fetch(url, init) {
-    const isPresentation = String(init.body).includes('grant_type=refresh_token')
+    const isPresentation =
+      typeof init.body === 'string' && init.body.includes('grant_type=refresh_token')
     if (isPresentation) step('send')
     const response = await fetch(url, init)
     if (isPresentation) step('answered')

@@ -119,7 +119,7 @@ export async function beKilled(
 }
 
 /** The set of the latest generation. */
-export function newest(sets: readonly TokenSet[]): TokenSet {
+function newest(sets: readonly TokenSet[]): TokenSet {
   return sets.reduce((one, other) => (generationOf(other) > generationOf(one) ? other : one))
 }
 

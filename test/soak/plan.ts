@@ -11,7 +11,7 @@ export interface Dice {
 }
 
 /** Mulberry32: enough for a plan. */
-export function dice(seed: number): Dice {
+function dice(seed: number): Dice {
   let state = seed >>> 0
   function fraction(): number {
     state = (state + 0x6d2b79f5) >>> 0
@@ -29,7 +29,7 @@ export function dice(seed: number): Dice {
 
 export const PROCESSES = 4
 export const LANES = 5
-export const ROUNDS = 15
+const ROUNDS = 15
 
 /** Which of a chain's sets a caller comes with: the last its process was handed, an old one, … */
 export type Holder = 'own' | 'stale' | 'newest'

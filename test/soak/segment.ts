@@ -125,10 +125,8 @@ async function begin(
 
 /** Wakes a process, and lets it freeze no more. */
 async function wake(victim: Member): Promise<void> {
-  let isAwake = false
-  const disarmed = victim.arm({ at: -1, signal: 'SIGSTOP' }).then(() => (isAwake = true))
-  while (!isAwake) {
+  const disarmed = victim.arm({ at: -1, signal: 'SIGSTOP' }).then(() => true)
+  do {
     victim.wake()
-    await Promise.race([disarmed, sleep(20)])
-  }
+  } while (!(await Promise.race([disarmed, sleep(20)])))
 }

@@ -32,7 +32,7 @@ interface Context {
 }
 
 /** What one must type where no ledger keeps the application from presenting the token, too. */
-export const CONFIRMATION = 'spend'
+const CONFIRMATION = 'spend'
 
 const QUESTION =
   'This presents the refresh token once, past any ledger. Stop your application first: if it\n' +

@@ -48,7 +48,7 @@ export interface Passage {
 }
 
 /** An exchange to which nothing happens. */
-export const UNDISTURBED: Passage = { arrivals: 1, meets: 'first' }
+const UNDISTURBED: Passage = { arrivals: 1, meets: 'first' }
 
 /** The one reading of a fault, for exchanges in memory and over HTTP. */
 export function passageOf(fault: NetworkFault | undefined): Passage {

@@ -40,7 +40,7 @@ export async function serve({ server, clock, takeFault }: ServeOptions): Promise
     const passage = passageOf(fault)
     const replies = Array.from({ length: passage.arrivals }, () => server.receive(request).reply)
     const reply = met(passage, replies, fault, server)
-    if (reply === 'silence') return void (await untilAborted(stopping.signal))
+    if (reply === 'silence') return untilAborted(stopping.signal)
     if (reply === undefined) return void response.destroy()
     const { pace } = server.behaviour
     await waiting((passage.delayMs ?? 0) + pace.headersMs)

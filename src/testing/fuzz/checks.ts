@@ -133,7 +133,7 @@ export function checkServed(world: World, call: Call): void {
 }
 
 /** After these a token may be lost, and nobody is to blame. */
-export function mayLose(world: World): boolean {
+function mayLose(world: World): boolean {
   const { happened, sendings } = world
   if (omitsSuccessors(world)) return true
   if (sendings.some(({ heard }) => heard !== undefined && heard.kind !== 'granted')) return true

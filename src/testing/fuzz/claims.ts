@@ -72,7 +72,7 @@ function describe({ reply, decision, behaviour }: Reading): string {
 }
 
 function replayOf({ provider: { replay } }: Reading): string {
-  return typeof replay === 'string' ? `replay: '${replay}'` : `${inUnits(replay.withinMs)}`
+  return typeof replay === 'string' ? `replay: '${replay}'` : inUnits(replay.withinMs)
 }
 
 type Granted = Decision & { readonly kind: 'granted' }

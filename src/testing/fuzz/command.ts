@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The name of the variable that says which counterexample to begin with. */
-export const VARIABLE = 'REFRESH_ONCE_REPLAY'
+const VARIABLE = 'REFRESH_ONCE_REPLAY'
 
 /** How a runner of tests is recognised, and how it is asked for one file. */
 const RUNNERS: readonly (readonly [variable: string, command: string])[] = [

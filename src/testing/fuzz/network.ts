@@ -75,8 +75,7 @@ function checkAddress(place: Route, url: string, { headers }: RequestInit, { bod
 
 function misplaced({ server }: World): string {
   const { carry } = server.behaviour.wire
-  const [[kind, name] = ['form', '']] = Object.entries(carry)
-  return `no refresh token stands where the server looks for it: ${kind} ${String(name)}`
+  return `no refresh token stands where the server looks for it: ${JSON.stringify(carry)}`
 }
 
 function arrivingOf(url: string, { body, headers }: RequestInit): Arriving {

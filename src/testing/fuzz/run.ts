@@ -31,14 +31,15 @@ export interface RunResult {
 export async function run(simulated: Simulated, options: RunOptions): Promise<RunResult> {
   // Loading takes turns of the event loop that no seed rules.
   await loadEngine()
-  let printed: string | undefined
+  const printed: string[] = []
   let count = 0
-  const release = eavesdrop((where) => (printed ??= where))
+  const release = eavesdrop((where) => void printed.push(where))
   async function observe(plan: Plan): Promise<World> {
-    printed = undefined
+    printed.length = 0
     const world = await simulate(simulated, plan)
-    if (printed !== undefined) {
-      world.violation ??= new Violation('S1', `${printed} is given a token or a secret to print`)
+    const [where] = printed
+    if (where !== undefined) {
+      world.violation ??= new Violation('S1', `${where} is given a token or a secret to print`)
     }
     return world
   }

@@ -11,7 +11,11 @@ export function refuseSecrets(value: object | undefined, where: string): void {
   const own = Reflect.ownKeys(value).filter((name) => name !== 'stack')
   const members = own.map((name) => (value as Record<PropertyKey, unknown>)[name])
   // What JSON prints, what a template prints, and what is hidden from both.
-  const texts = [JSON.stringify(value), `${value as unknown as string}`, format('%j', members)]
+  const texts = [
+    JSON.stringify(value),
+    ''.concat(value as unknown as string),
+    format('%j', members),
+  ]
   if (texts.some((text) => text.includes(MARK))) {
     throw new Violation('S1', `${where} shows a token or a secret`)
   }

@@ -189,14 +189,15 @@ describe('authorizedFetch and its signal', () => {
     server.faults.next({ kind: 'delay', before: opened })
     clock.advance(61_000)
     const pending = get(`${api.origin}/orders`, { signal: controller.signal })
-    const ended = expect(pending).rejects.toThrow('enough')
+    const ended = pending.catch((error: unknown) => error)
     await server.until(({ presentations }) => presentations === 1)
 
     controller.abort(new Error('enough'))
-    await ended
+    const reason = await ended
     open()
     const response = await get(`${api.origin}/orders`)
 
+    expect(reason).toEqual(new Error('enough'))
     expect(response.status).toBe(200)
     expect(server.counts().presentations).toBe(1)
     expect(api.arrived.length).toBe(1)

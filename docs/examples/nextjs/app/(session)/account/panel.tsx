@@ -16,7 +16,7 @@ export function Panel() {
   return (
     <>
       <h1>{status === 'authenticated' && !session.error ? 'Signed in' : 'Not signed in'}</h1>
-      <button onClick={ask}>Who am I?</button>
+      <button onClick={() => void ask()}>Who am I?</button>
       <output>{answer}</output>
     </>
   )
