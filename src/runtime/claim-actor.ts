@@ -5,6 +5,7 @@ import type { Kept } from '../ledger/kept.ts'
 import type { Chain } from '../ledger/keyring.ts'
 import { claim, withdraw } from '../ledger/protocol.ts'
 import type { ClaimAnswer, ClaimRequest, Place, View } from '../ledger/protocol.ts'
+import { isUnavailable } from '../ledger/store-call.ts'
 import type { Prepared, Unprepared } from '../transport/transport.ts'
 import { bury, randomName } from './burial.ts'
 import { Opaque } from './opaque.ts'
@@ -87,7 +88,8 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
   const { answer, view } = await ledger
     .run(chain, (seen) => claim(request, seen))
     .catch((error: unknown) => {
-      void parts.background.add(release(parts, chain, request)).catch(() => {})
+      const mayComeLate = isUnavailable(error)
+      void parts.background.add(release(parts, chain, request, mayComeLate)).catch(() => {})
       throw error
     })
   const { place } = answer
@@ -113,13 +115,14 @@ async function release(
   { ledger, settings }: Parts,
   chain: Chain,
   { claimId, carried, minted }: ClaimRequest<Kept>,
+  mayComeLate: boolean,
 ): Promise<void> {
   const patienceMs = settings.claimMs
   const place = carried ?? { grant: minted, generation: 0 }
   let seenAt: number | undefined
   const next = (seen: View<Kept>): ReturnType<typeof withdraw<Kept>> => {
     seenAt ??= seen.claim?.version
-    return withdraw({ claimId, place, seenAt }, seen)
+    return withdraw({ claimId, place, mayComeLate, seenAt }, seen)
   }
   await ledger.run(chain, next, { patienceMs })
 }

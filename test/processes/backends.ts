@@ -29,14 +29,14 @@ const START: Readonly<Record<BackendKind, () => Promise<Backend>>> = {
     const directory = await temporaryDirectory('sqlite')
     return {
       spec: { kind: 'sqlite', path: join(directory, 'ledger.db') },
-      [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+      [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true, maxRetries: 10 }),
     }
   },
   async file() {
     const directory = await temporaryDirectory('file')
     return {
       spec: { kind: 'file', path: join(directory, 'ledger') },
-      [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+      [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true, maxRetries: 10 }),
     }
   },
 }

@@ -51,7 +51,7 @@ export async function serve(program: Program, port: number, directory: string): 
     thaw: () => running.signal('SIGCONT'),
     async stop() {
       await running.end()
-      await rm(directory, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 })
     },
     [Symbol.asyncDispose]: () => server.stop(),
   }

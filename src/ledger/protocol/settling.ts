@@ -59,21 +59,29 @@ function abandon<S>(
   return { operations: [open(view, view.claim.row!, delayMs)] }
 }
 
+interface WithdrawRequest {
+  readonly claimId: string
+  readonly place: Place
+  readonly mayComeLate: boolean
+  readonly seenAt: number | undefined
+}
+
 /**
  * Takes back a claim of which nobody knows whether it was written, or is yet to be: a swap that was
  * given up may take effect later. What stands is therefore written once more, and such a swap
  * loses.
  *
+ * @param mayComeLate Whether a swap may take effect yet: the store did not answer.
  * @param seenAt The version of the claim row that was seen first. Absent: none was.
  */
 export function withdraw<S>(
-  { claimId, place, seenAt }: { claimId: string; place: Place; seenAt: number | undefined },
+  { claimId, place, mayComeLate, seenAt }: WithdrawRequest,
   view: View<S>,
 ): Next<S, { readonly type: 'noted' }> {
   if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
   const { row, version } = view.claim
   if (isMine(claimId, view)) return { operations: [open(view, row!)] }
-  const isOutrun = row?.kind === 'claimed' || version !== seenAt
+  const isOutrun = !mayComeLate || row?.kind === 'claimed' || version !== seenAt
   if (isOutrun) return { answer: { type: 'noted' } }
   return { operations: [open(view, row ?? place, row && remainingDelayMs(view))] }
 }
