@@ -33,7 +33,7 @@ storeContract(
     return {
       store: fileStore(join(directory, 'ledger')),
       twin: fileStore(join(directory, 'ledger')),
-      close: () => rm(directory, { recursive: true }),
+      close: () => rm(directory, { recursive: true, maxRetries: 10 }),
     }
   },
   { describe: describe.concurrent, it },
@@ -42,7 +42,7 @@ storeContract(
 /** A path that nothing stands at, in a folder of the test's own. */
 async function freshPath(): Promise<string> {
   const directory = await temporaryDirectory('file')
-  onTestFinished(() => rm(directory, { recursive: true }))
+  onTestFinished(() => rm(directory, { recursive: true, maxRetries: 10 }))
   return join(directory, 'ledger')
 }
 
