@@ -99,15 +99,15 @@ const chart = setup({
     hop: assign({ hops: ({ context }) => context.hops + 1 }),
     /** Takes over the set that this run obtained. */
     take: assign((_, output: PresentOutput) => {
-      const times = { ...timesOf(output), claim: undefined }
+      const times = { claim: undefined, ...timesOf(output) }
       if (output.type !== 'granted') return times
       return { ...times, tokens: output.tokens, place: output.place }
     }),
     again: assign((_, output: PresentOutput) => timesOf(output)),
-    drop: assign((_, output: PresentOutput) => ({ ...timesOf(output), claim: undefined })),
+    drop: assign((_, output: PresentOutput) => ({ claim: undefined, ...timesOf(output) })),
     /** Goes on with the set that the caller's storage holds, or the ledger. */
     switch: assign(({ context }, output: ReloadOutput) => {
-      const times = { ...timesOf(output), reloaded: true, problem: undefined }
+      const times = { reloaded: true, problem: undefined, ...timesOf(output) }
       if (output.type !== 'another') return times
       return {
         ...times,

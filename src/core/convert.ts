@@ -40,7 +40,8 @@ export function tokenSetOf<T extends TokenSet>(
   base: T,
   provider: string | undefined,
 ): T {
-  const set: T = { ...base }
+  // Not `{ ...base }`: V8 takes ten times as long to add fields to what a spread has made.
+  const set: T = Object.assign({}, base)
   const access = tokens.access.get(DEFAULT_AUDIENCE)
   if (access !== undefined) putAccess(set, access)
   put(set, 'refreshToken', tokens.refreshToken?.expose())

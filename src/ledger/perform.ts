@@ -38,13 +38,13 @@ export async function perform(
   const keys = await keyring(operation)
   const decode = operation.on === 'grant' ? decodeGrant : decodeClaim
   const opened = async (stored: Stored): Promise<Found> => ({
-    ...stored,
     row: stored.value && decode(identity, await keys.open(stored.value, stored.version)),
+    ...stored,
   })
   if (operation.do === 'read') return opened(await call(() => store.read(keys.key)))
   const { expected, row } = operation
   const value = await keys.seal(encodeRow(identity, row), expected + 1)
   const ttlMs = ttlMsOf(operation, carried, retention)
   const stored = await call(() => store.swap(keys.key, expected, value, ttlMs))
-  return stored.swapped ? { ...stored, row } : opened(stored)
+  return stored.swapped ? { row, ...stored } : opened(stored)
 }

@@ -132,7 +132,7 @@ async function settleIt(
     merge: (known, added) => merge(known, added, settings.provider.oldAccessToken),
   }
   const options = { view, patienceMs }
-  const rows = { ...chain, successor: successorOf(settlement) }
+  const rows = { successor: successorOf(settlement), ...chain }
   const settled = await ledger.run(rows, (seen) => settle(request, settlement, seen), options)
   const set = received(settlement)
   if (set !== undefined && MUST_DIE[settled.answer.type]) {

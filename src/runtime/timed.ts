@@ -15,8 +15,8 @@ export async function timed<O extends object>(
   const startedAt = clock.monotonic()
   const output = await work()
   return {
-    ...output,
     nowMs: clock.now(),
     elapsedMs: elapsedMs + clock.monotonic() - startedAt,
+    ...output,
   }
 }

@@ -74,7 +74,7 @@ export function createTransport(options: TransportOptions): Transport {
   async function prepare(): Promise<Prepared | Unprepared> {
     const way = await bounded(wayTo('tokenEndpoint'), clock, requestTimeoutMs)
     if (!way.ready) return way
-    return prepared({ ...way, provider, client, sender, timeoutMs: requestTimeoutMs })
+    return prepared({ provider, client, sender, timeoutMs: requestTimeoutMs, ...way })
   }
 
   async function attempt(revocation: Revocation, endsAt: number): Promise<Attempt> {
