@@ -17,6 +17,7 @@ import { problemOf } from './problems.ts'
 import type { RefreshOptions } from './refresher.ts'
 import { revokeChain } from './revoke.ts'
 import type { RevokeOutcome } from './revoke.ts'
+import { verifyChain } from './verify.ts'
 
 /**
  * All of a refresher that a fresh set does not need: chart, ledger and transport. Loaded when there
@@ -25,6 +26,8 @@ import type { RevokeOutcome } from './revoke.ts'
 export interface Engine {
   /** For a checked set that is not fresh. Never rejects. */
   renew<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>>
+  /** For a checked set that is fresh: whether its chain still stands. Never rejects. */
+  verify<T extends TokenSet>(tokens: T): Promise<Outcome<T>>
   revoke(tokens: TokenSet): Promise<RevokeOutcome>
   keep<T extends TokenSet>(tokens: T, options: KeepOptions<T>): Keeper<T>
 }
@@ -110,6 +113,7 @@ export function createEngine(base: Base): Engine {
         return failedOutcome(tokens, problemOf(error), provider.id)
       }
     },
+    verify: (tokens) => verifyChain(parts, tokens),
     revoke: (tokens) => revokeChain(parts, tokens),
     keep(tokens, options) {
       const input = inputOf(tokens, { audience: '', aheadMs })

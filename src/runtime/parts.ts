@@ -6,6 +6,7 @@ import type { Emit } from './events.ts'
 import type { Flights } from './flights.ts'
 import type { Pauses } from './pauses.ts'
 import type { Settings } from './settings.ts'
+import type { Verified } from './verified.ts'
 
 /** What a refresher is from the beginning. */
 export interface Base {
@@ -13,6 +14,7 @@ export interface Base {
   readonly background: Background
   /** `undefined` where runs are not shared. */
   readonly flights: Flights | undefined
+  readonly verified: Verified
 }
 
 /** What one refresher is made of. */

@@ -9,12 +9,14 @@ import { background } from './background.ts'
 import { sharedFlights } from './flights.ts'
 import { keeperToCome } from './keeper.ts'
 import type { Keeper, KeepOptions } from './keeper.ts'
+import type { Engine } from './engine.ts'
 import { engineOf } from './load-engine.ts'
 import { failedOutcome, unaskedOutcome } from './outcomes.ts'
 import { errorOf, problemOf } from './problems.ts'
 import type { RevokeOutcome } from './revoke.ts'
 import { settingsOf } from './settings.ts'
 import type { RefresherOptions } from './settings.ts'
+import { verifiedFor } from './verified.ts'
 
 /** What one call asks for. */
 export interface RefreshOptions extends Audience {
@@ -58,9 +60,10 @@ export interface Refresher {
  */
 export function createRefresher(options: RefresherOptions): Refresher {
   const settings = settingsOf(options)
-  const { clock, provider, refreshAheadMs: aheadMs } = settings
+  const { clock, provider, refreshAheadMs: aheadMs, verifyMs } = settings
   const work = background()
-  const engine = engineOf({ settings, background: work, flights: sharedFlights() })
+  const verified = verifiedFor(verifyMs, clock)
+  const engine = engineOf({ settings, background: work, flights: sharedFlights(), verified })
 
   /** Where nothing needs to be asked of anybody. */
   function isFresh(tokens: TokenSet, { minValidMs }: RefreshOptions): boolean {
@@ -70,18 +73,19 @@ export function createRefresher(options: RefresherOptions): Refresher {
   }
 
   /** The first time; from then on the engine is here. */
-  async function loadAndRenew<T extends TokenSet>(
+  async function loadAnd<T extends TokenSet>(
     tokens: T,
-    asked: RefreshOptions,
+    go: (engine: Engine) => Promise<Outcome<T>>,
   ): Promise<Outcome<T>> {
     try {
-      return await (await work.add(engine.load())).renew(tokens, asked)
+      return await go(await work.add(engine.load()))
     } catch (error) {
       return failedOutcome(tokens, problemOf(error), provider.id)
     }
   }
 
   async function revoke(tokens: TokenSet): Promise<RevokeOutcome> {
+    verified.forget(tokens)
     try {
       return await (engine.here() ?? (await engine.load())).revoke(tokens)
     } catch (error) {
@@ -100,7 +104,11 @@ export function createRefresher(options: RefresherOptions): Refresher {
       const { resource, organization, force } = asked
       const isPlain = resource === undefined && organization === undefined && !force
       if (!isPlain || !isFresh(tokens, asked)) {
-        return engine.here()?.renew(tokens, asked) ?? loadAndRenew(tokens, asked)
+        const here = engine.here()
+        return here?.renew(tokens, asked) ?? loadAnd(tokens, (each) => each.renew(tokens, asked))
+      }
+      if (!verified.isRecent(tokens)) {
+        return engine.here()?.verify(tokens) ?? loadAnd(tokens, (each) => each.verify(tokens))
       }
       return Promise.resolve(
         Object.freeze({

@@ -54,6 +54,13 @@ export interface RefresherOptions {
    * and a worker; it costs the detection of a stolen copy. Default `replay`.
    */
   readonly staleHolders?: 'replay' | 'serve'
+  /**
+   * For how long this process believes that the chain of a fresh set stands, before it asks the
+   * ledger again. 0: it asks on every call, one read of the store, and a sign-out anywhere ends all
+   * copies of a set at once. With the store down a fresh set is served all the same. Default: never
+   * asked; a fresh set serves until its access token expires.
+   */
+  readonly verifyMs?: number
   /** How long the claim of a spent token is remembered. Default 7 days. */
   readonly claimRetentionMs?: number
   /**
@@ -106,6 +113,7 @@ const DURATIONS = [
   'waitMs',
   'storeTimeoutMs',
   'staleMs',
+  'verifyMs',
   'claimRetentionMs',
   'grantRetentionMs',
 ] as const
