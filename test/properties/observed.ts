@@ -5,9 +5,6 @@ import type { LedgerReader } from '../../src/testing/simulation/ledger-reader.ts
 import type { AsFault, CallPlan, Plan } from './plan.ts'
 import type { Process, Schedule } from '../../src/testing/simulation/schedule.ts'
 
-/** How long older holders are served after somebody came with a later token. */
-export const STALE_MS = 3_600_000
-
 export type Happening = AsFault | StoreFault | 'outage' | 'crash' | 'time' | 'handed over'
 
 /** One call of a worker's. Ticks count what the world does: the clock may stand still. */

@@ -1,16 +1,21 @@
 import type { RevokeOutcome } from '../../src/index.ts'
 import { WINDOW_MS } from './authorization-server.ts'
 import type { Presentation } from './authorization-server.ts'
+import {
+  acknowledgedBy,
+  isSurelyLate,
+  mayAnyBeLate,
+  mayBeLate,
+} from '../../src/testing/simulation/late.ts'
+import type { Acknowledged } from '../../src/testing/simulation/late.ts'
+import { contradictionOf } from '../../src/testing/simulation/outcome-shape.ts'
 import type { Process } from '../../src/testing/simulation/schedule.ts'
-import { STALE_MS } from './observed.ts'
 import type { Call, Happening, World } from './observed.ts'
 
 /** A property does not hold. */
 export class Violation extends Error {}
 
 const REQUEST_TIMEOUT_MS = 15_000
-
-const FIELDS = 'accessToken,changed,error,signIn,state,tokens,usable'
 
 /** After these a token may be lost, and nobody is to blame. */
 const LOSING: readonly Happening[] = [
@@ -81,17 +86,12 @@ function isEnded({ events }: World): boolean {
 export function checkEnd(world: World, call: Call): void {
   const { came, startedAt } = call
   const outcome = call.outcome!
-  const { state, tokens, accessToken, changed, usable, signIn, error } = outcome
+  const { state, tokens, accessToken, signIn, error } = outcome
   const code = error?.code
   const handsOut = state === 'rotated' || state === 'expiring'
 
-  if (!Object.isFrozen(outcome) || Object.keys(outcome).toSorted().join() !== FIELDS) {
-    throw new Violation('S5: an outcome has one frozen shape')
-  }
-  if (usable !== (accessToken !== undefined) || changed !== (tokens !== came)) {
-    throw new Violation('S5: an outcome contradicts itself')
-  }
-  if (code === 'internal') throw new Violation('S5: internal error')
+  const contradiction = contradictionOf(outcome, came)
+  if (contradiction !== undefined) throw new Violation(`S5: ${contradiction}`)
   if (code === 'lost' && world.happened.size === 0) throw new Violation('P2: lost without a fault')
   if (state === 'error' && tokens.refreshToken === undefined && world.plan.as !== 'omitted') {
     throw new Violation('P5: an error took the refresh token away')
@@ -134,10 +134,7 @@ export function checkServed(world: World, call: Call): void {
   const isOver = isSignOutBegun || isReplayed || revokedAt !== undefined || as.isKilled
   if (isOver || plan.as === 'omitted' || mayLose(world) || call.outcome!.usable) return
   const held = generationOf(world, call.came.refreshToken)
-  const isLate = acknowledgements(world, 'earliest').some(
-    ({ generation, atMs }) => generation > held && atMs + STALE_MS <= call.startedAtMs,
-  )
-  if (isLate) return
+  if (mayBeLate(acknowledgements(world, 'earliest'), held, call.startedAtMs)) return
   const code = call.outcome!.error?.code
   throw new Violation(
     `liveness: a worker with generation ${held} is not served (${code}) ` +
@@ -156,45 +153,24 @@ function checkRevocationIsJust(world: World, code: string | undefined): void {
   if (code !== 'replay' && !isReported) {
     throw new Violation(`P5: revoked (${code}) although nobody ended the chain`)
   }
-  const isRipe = acknowledgements(world, 'earliest').some(
-    ({ atMs }) => atMs + STALE_MS <= world.schedule.nowMs,
-  )
+  const isRipe = mayAnyBeLate(acknowledgements(world, 'earliest'), world.schedule.nowMs)
   if (!isRipe) throw new Violation('P4: a chain was ended as replayed too early')
-}
-
-interface Acknowledged {
-  readonly generation: number
-  readonly atMs: number
 }
 
 /** When somebody came with a token as their own, presented it and settled. */
 function acknowledgements(world: World, bound: 'earliest' | 'surely'): Acknowledged[] {
-  return world.as.presentations.flatMap(({ token, worker, sentAtMs, ending }) => {
-    if (typeof ending !== 'object') return []
-    const own = world.calls.filter(
-      (call) =>
-        call.worker === worker && call.came.refreshToken === token && call.startedAtMs <= sentAtMs,
-    )
-    const generation = generationOf(world, token)
-    if (bound === 'earliest') return own.map(({ startedAtMs: atMs }) => ({ generation, atMs }))
-    if (world.happened.has('handed over')) return []
-    return own.flatMap(({ endedAtMs, isAlone, outcome }) =>
-      isAlone && endedAtMs !== undefined && endedAtMs >= sentAtMs && outcome?.state === 'rotated'
-        ? [{ generation, atMs: endedAtMs }]
-        : [],
-    )
-  })
+  if (bound === 'surely' && world.happened.has('handed over')) return []
+  return world.as.presentations.flatMap((presented) =>
+    typeof presented.ending === 'object'
+      ? acknowledgedBy(presented, generationOf(world, presented.token), world.calls, bound)
+      : [],
+  )
 }
-
-/** Entries this close together may be merged. */
-const MERGED_MS = STALE_MS / 8
 
 /** P4: whether this call came with a token that others had been later than for long enough. */
 function isReplay(world: World, { came, startedAtMs }: Call): boolean {
   const held = generationOf(world, came.refreshToken)
-  return acknowledgements(world, 'surely').some(
-    ({ generation, atMs }) => generation > held && atMs + STALE_MS + MERGED_MS <= startedAtMs,
-  )
+  return isSurelyLate(acknowledgements(world, 'surely'), held, startedAtMs)
 }
 
 function generationOf({ as }: World, token: string | undefined): number {

@@ -12,8 +12,8 @@ import {
 import { randomFrom } from '../../src/testing/authorization-server/numbers.ts'
 import { heldStore } from '../../src/testing/simulation/held-store.ts'
 import type { StoreFault } from '../../src/testing/simulation/held-store.ts'
+import { STALE_MS } from '../../src/testing/simulation/late.ts'
 import { ledgerOf } from '../../src/testing/simulation/ledger-reader.ts'
-import { STALE_MS } from './observed.ts'
 import type { Call, Happening, World } from './observed.ts'
 import type { AsKind, CallPlan, Plan, WorkerPlan } from './plan.ts'
 import {
@@ -26,11 +26,11 @@ import {
   checkTold,
   Violation,
 } from './properties.ts'
+import { forgetStore, inOwnProcess } from '../../src/testing/simulation/own-process.ts'
 import { createSchedule, START_MS } from '../../src/testing/simulation/schedule.ts'
 import type { Process } from '../../src/testing/simulation/schedule.ts'
 import type { Subject } from './subject.ts'
 
-const FLIGHTS = Symbol.for('refresh-once/flights/1')
 let worlds = 0
 
 /** Lets the world of a plan run to its end. @throws {Violation} When a property does not hold. */
@@ -93,39 +93,35 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
   const nextFault = storeFaults(plan, happened)
 
   function refresherOf(worker: Process, number: number): Refresher {
-    const holder = globalThis as { [FLIGHTS]?: unknown }
-    const before = holder[FLIGHTS]
-    // Flights are of one process, and each worker is one.
-    holder[FLIGHTS] = new Map()
-    const refresher = subject.createRefresher({
-      provider,
-      client: { id: `client ${worlds}` },
-      store: heldStore(store, worker, {
-        nextFault: () => (isCalm ? undefined : nextFault()),
-        mark: MARK,
-        onLeak: () => guard(() => fail('S1: a row shows a token')),
+    return inOwnProcess(() =>
+      subject.createRefresher({
+        provider,
+        client: { id: `client ${worlds}` },
+        store: heldStore(store, worker, {
+          nextFault: () => (isCalm ? undefined : nextFault()),
+          mark: MARK,
+          onLeak: () => guard(() => fail('S1: a row shows a token')),
+        }),
+        fetch: as.fetchOf(worker),
+        clock: worker.clock,
+        random: randomFrom(number),
+        storeTimeoutMs: plan.storeTimeoutMs,
+        staleMs: STALE_MS,
+        onEvent(event) {
+          events.push({ ...event, worker: worker.name, tick: (tick += 1) })
+          if (event.type === 'handed_over') {
+            guard(() => checkHandedOver(world))
+            happened.add('handed over')
+          }
+          if (event.type === 'ended' || event.type === 'replay' || event.type === 'handed_over') {
+            schedule.story.push(
+              `  ${worker.name}: ${event.type} ${'state' in event ? event.state : ''}`,
+            )
+          }
+          guard(() => refuseTokens(event, 'an event'))
+        },
       }),
-      fetch: as.fetchOf(worker),
-      clock: worker.clock,
-      random: randomFrom(number),
-      storeTimeoutMs: plan.storeTimeoutMs,
-      staleMs: STALE_MS,
-      onEvent(event) {
-        events.push({ ...event, worker: worker.name, tick: (tick += 1) })
-        if (event.type === 'handed_over') {
-          guard(() => checkHandedOver(world))
-          happened.add('handed over')
-        }
-        if (event.type === 'ended' || event.type === 'replay' || event.type === 'handed_over') {
-          schedule.story.push(
-            `  ${worker.name}: ${event.type} ${'state' in event ? event.state : ''}`,
-          )
-        }
-        guard(() => refuseTokens(event, 'an event'))
-      },
-    })
-    holder[FLIGHTS] = before
-    return refresher
+    )
   }
 
   let tick = 0
@@ -230,7 +226,7 @@ export async function simulate(subject: Subject, plan: Plan): Promise<World> {
     const isOurs = error instanceof Violation
     world.violation ??= isOurs ? error : new Violation(`liveness: ${(error as Error).message}`)
   } finally {
-    forget(storeName)
+    forgetStore(storeName)
   }
   if (world.violation !== undefined) throw told(world)
   return world
@@ -285,9 +281,4 @@ function providerOf(kind: AsKind): Parameters<Subject['defineProvider']>[0] {
     ...(kind === 'never' && { replay: 'always' as const }),
     ...(kind === 'window' && { replay: { withinMs: WINDOW_MS } }),
   }
-}
-
-function forget(storeName: string): void {
-  const shared = (globalThis as Record<symbol, unknown>)[Symbol.for('refresh-once/memory-store/1')]
-  ;(shared as Map<string, unknown> | undefined)?.delete(storeName)
 }

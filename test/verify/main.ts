@@ -13,6 +13,7 @@ const COMMANDS: readonly Command[] = [
     run: 'vitest run --reporter=dot test/properties test/mutants',
     env: { PROPERTY_RUNS: '20' },
   },
+  { name: 'simulation', run: 'tsx test/simulation/main.ts --seed 1 --worlds 100 --steps 40000' },
   {
     name: 'processes',
     run: 'vitest run --reporter=dot test/processes',

@@ -18,7 +18,11 @@ export function numbersFrom(seed: number): () => number {
 export function randomFrom(seed: number): Random {
   const next = numbersFrom(seed)
   return {
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 255),
+    bytes(length) {
+      const bytes = new Uint8Array(length)
+      for (let index = 0; index < length; index += 1) bytes[index] = next() & 255
+      return bytes
+    },
     fraction: () => next() / 2 ** 32,
   }
 }

@@ -1,11 +1,11 @@
 import type { ErrorCode } from '../../core/errors.ts'
+import { STALE_MS } from '../simulation/late.ts'
+import { contradictionOf } from '../simulation/outcome-shape.ts'
 import { START_MS } from '../simulation/schedule.ts'
 import { Violation } from './invariants.ts'
-import { isMerelyDelayed, isReplay, STALE_MS, surelyRipe } from './late.ts'
+import { isMerelyDelayed, isReplay, surelyRipe } from './late.ts'
 import type { Call, Sending, World } from './observed.ts'
 import { inUnits } from './story.ts'
-
-const FIELDS = 'accessToken,changed,error,signIn,state,tokens,usable'
 
 /** P1 and P2: before a refresh token is sent. */
 export function checkSend(world: World, token: string): void {
@@ -38,13 +38,9 @@ export function isInClaimedWindow({ subject, sendings, schedule }: World, token:
 /** When a refresh came back. */
 export function checkEnd(world: World, call: Call): void {
   const outcome = call.outcome!
-  const { state, tokens, accessToken, changed, usable, error } = outcome
-  const isWhole = Object.isFrozen(outcome) && Object.keys(outcome).toSorted().join() === FIELDS
-  if (!isWhole) throw new Violation('S5', 'an outcome has one frozen shape, and this has another')
-  if (usable !== (accessToken !== undefined) || changed !== (tokens !== call.came)) {
-    throw new Violation('S5', 'an outcome contradicts itself')
-  }
-  if (error?.code === 'internal') throw new Violation('S5', 'a call ends in an internal error')
+  const contradiction = contradictionOf(outcome, call.came)
+  if (contradiction !== undefined) throw new Violation('S5', contradiction)
+  const { state, accessToken, error } = outcome
   checkBudget(world, call)
   if (state === 'revoked') checkIsJust(world, error?.code)
   checkSignIn(world, call)

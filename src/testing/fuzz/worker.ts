@@ -3,6 +3,7 @@ import { createRefresher } from '../../runtime/refresher.ts'
 import type { Refresher } from '../../runtime/refresher.ts'
 import { randomFrom } from '../authorization-server/numbers.ts'
 import { heldStore } from '../simulation/held-store.ts'
+import { inOwnProcess } from '../simulation/own-process.ts'
 import type { Process } from '../simulation/schedule.ts'
 import { checkEnd, checkServed } from './checks.ts'
 import { Violation } from './invariants.ts'
@@ -10,8 +11,6 @@ import type { Call } from './observed.ts'
 import type { CallPlan, WorkerPlan } from './plan.ts'
 import { MARK, refuseSecrets } from './secrets.ts'
 import type { Surroundings } from './world.ts'
-
-const FLIGHTS = Symbol.for('refresh-once/flights/1')
 
 /** An audience that no server of these tests knows. */
 const UNKNOWN_AUDIENCE = 'https://unknown.example'
@@ -115,31 +114,27 @@ function refresherOf(
   number: number,
 ): Refresher {
   const { provider, client, requestTimeoutMs } = simulated
-  const holder = globalThis as { [FLIGHTS]?: unknown }
-  const before = holder[FLIGHTS]
-  // Flights are of one process, and each worker is one.
-  holder[FLIGHTS] = new Map()
   const leak = (): void =>
     guard(() => {
       throw new Violation('S1', 'a row of the ledger shows a token')
     })
   const { clock } = process
-  const refresher = createRefresher({
-    provider,
-    // Pauses that a server asks for are remembered by client.
-    client: { ...client, id: `${client.id}-${name}` },
-    store: heldStore(store, process, { nextFault: nextStoreFault, mark: MARK, onLeak: leak }),
-    fetch: fetchOf(process),
-    clock: { ...clock, now: () => clock.now() + clockOffsetMs(number) },
-    random: randomFrom(number),
-    requestTimeoutMs,
-    onEvent(event) {
-      world.events.push(event)
-      if (event.type === 'handed_over') world.happened.add('handed over')
-      if (event.type === 'replay') world.story.tell(process.name, 'meets a replay')
-      guard(() => refuseSecrets(event, 'an event'))
-    },
-  })
-  holder[FLIGHTS] = before
-  return refresher
+  return inOwnProcess(() =>
+    createRefresher({
+      provider,
+      // Pauses that a server asks for are remembered by client.
+      client: { ...client, id: `${client.id}-${name}` },
+      store: heldStore(store, process, { nextFault: nextStoreFault, mark: MARK, onLeak: leak }),
+      fetch: fetchOf(process),
+      clock: { ...clock, now: () => clock.now() + clockOffsetMs(number) },
+      random: randomFrom(number),
+      requestTimeoutMs,
+      onEvent(event) {
+        world.events.push(event)
+        if (event.type === 'handed_over') world.happened.add('handed over')
+        if (event.type === 'replay') world.story.tell(process.name, 'meets a replay')
+        guard(() => refuseSecrets(event, 'an event'))
+      },
+    }),
+  )
 }

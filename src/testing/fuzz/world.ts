@@ -10,6 +10,7 @@ import { randomFrom } from '../authorization-server/numbers.ts'
 import { serverInMemory } from '../authorization-server/server.ts'
 import type { StoreFault } from '../simulation/held-store.ts'
 import { ledgerOf } from '../simulation/ledger-reader.ts'
+import { forgetStore } from '../simulation/own-process.ts'
 import { createSchedule, START_MS } from '../simulation/schedule.ts'
 import type { Process } from '../simulation/schedule.ts'
 import { checkQuiet } from './checks.ts'
@@ -118,7 +119,7 @@ export async function simulate(simulated: Simulated, plan: Plan): Promise<World>
     world.violation ??=
       error instanceof Violation ? error : new Violation('budget', (error as Error).message)
   } finally {
-    forget(name)
+    forgetStore(name)
   }
   return world
 }
@@ -216,9 +217,4 @@ const STORE_WORDS: Readonly<Record<StoreFault, (times: number) => string>> = {
 
 function count(times: number): string {
   return times === 1 ? 'once' : `${times} times in a row`
-}
-
-function forget(storeName: string): void {
-  const shared = (globalThis as Record<symbol, unknown>)[Symbol.for('refresh-once/memory-store/1')]
-  ;(shared as Map<string, unknown> | undefined)?.delete(storeName)
 }
