@@ -45,6 +45,11 @@ export interface Ledger {
    * seen, or the signal aborts. Never rejects because of the store or the signal.
    */
   watch(chain: Chain, view: View<Kept>, place: Place, signal: AbortSignal): Promise<void>
+  /**
+   * The fingerprint of a chain's secret, for logs. Derived once for all that is done with the same
+   * `Secret`, as the keys of its row are. Never rejects: `undefined` if it cannot be derived.
+   */
+  nameOf(chain: Chain, grant: string): Promise<string | undefined>
 }
 
 export interface LedgerOptions extends Partial<Retention> {
@@ -144,6 +149,13 @@ export function createLedger({
       } finally {
         signal.removeEventListener('abort', abort)
         abort()
+      }
+    },
+    async nameOf(chain, grant) {
+      try {
+        return (await keyringOf(chain)({ on: 'grant', grant })).fingerprint
+      } catch {
+        return undefined
       }
     },
   }

@@ -108,6 +108,11 @@ export function isSpent({ type }: Settlement<Kept>): boolean {
   return type === 'spent'
 }
 
+/** Whether nobody may present the token any more: it is spent, or may be. */
+export function isOver(settlement: Settlement<Kept>): boolean {
+  return settlement.type === 'granted' ? settlement.rotated : settlement.type === 'spent'
+}
+
 /** A rejection with its reason, if it is one. */
 export function withReason(presentation: Presentation, code: 'expired'): Presentation {
   return presentation.outcome === 'rejected' ? { ...presentation, code } : presentation

@@ -21,6 +21,15 @@ export function assemble(base: Base): Parts {
     provider.id,
   ])
   const onEvent = settings.onEvent ?? logLine(clock)
+  const isListening = settings.onEvent !== undefined || base.watch !== undefined
+  const rows = createLedger({
+    store,
+    sealer: createSealer({ ledger, pepper, random }),
+    identity: { issuer, clientId: client.id },
+    clock,
+    storeTimeoutMs: settings.storeTimeoutMs,
+    ...retentionOf(settings),
+  })
   return {
     ...base,
     id,
@@ -31,25 +40,23 @@ export function assemble(base: Base): Parts {
       takesOver: provider.replay === 'always',
       mayEvict: store.mayEvict ?? false,
     },
-    ledger: createLedger({
-      store,
-      sealer: createSealer({ ledger, pepper, random }),
-      identity: { issuer, clientId: client.id },
-      clock,
-      storeTimeoutMs: settings.storeTimeoutMs,
-      ...retentionOf(settings),
-    }),
+    ledger: rows,
     transport: createTransport({ provider, client, fetch, clock, random, requestTimeoutMs }),
     pauses: pauseOf(`${issuer} ${client.id}`, clock),
-    emit(event) {
+    emit(body) {
+      const event = { ...body, atMs: clock.now(), provider: provider.id }
+      base.watch?.event(event)
       try {
-        onEvent({ ...event, atMs: clock.now(), provider: provider.id })
+        onEvent(event)
       } catch {
         // An observer's failure is the observer's.
       }
     },
+    nameOf: isListening ? rows.nameOf : () => NAMELESS,
   }
 }
+
+const NAMELESS = Promise.resolve(undefined)
 
 function retentionOf({ claimRetentionMs, grantRetentionMs, provider }: RefresherOptions): {
   readonly claimRetentionMs?: number

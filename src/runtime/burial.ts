@@ -12,6 +12,12 @@ export interface Burial {
   readonly revoked: boolean
 }
 
+/** Fingerprints of what somebody came with. */
+export interface About {
+  readonly token: string | undefined
+  readonly grant: string | undefined
+}
+
 /** A name for a claim or a grant: 32 random bytes. */
 export function randomName({ settings }: Pick<Parts, 'settings'>): string {
   return toBase64url(settings.random.bytes(32))
@@ -28,11 +34,12 @@ export async function bury(
   newest: Kept,
   place: Place,
   patienceMs: number,
+  about: About,
 ): Promise<Burial> {
   if (newest.refreshToken !== undefined) {
     await takeClaim(parts, new Secret(newest.refreshToken), place, patienceMs)
   }
-  return tell(parts, newest)
+  return tell(parts, newest, about)
 }
 
 async function takeClaim(
@@ -79,6 +86,7 @@ const SEIZED: { [T in SeizeAnswer['type']]: (answer: SeizeAnswer) => AfterSeize 
 export async function tell(
   { transport, emit }: Parts,
   { refreshToken, access }: Kept,
+  about: About,
 ): Promise<Burial> {
   const tokens = access.map(([, { token }]) => new Secret(token))
   const ended = await Promise.all([
@@ -88,6 +96,6 @@ export async function tell(
     ...tokens.map((token) => transport.revoke({ token, hint: 'access_token' })),
   ])
   const revoked = ended[0]?.revoked ?? true
-  emit({ type: 'buried', token: undefined, revoked })
+  emit({ type: 'buried', ...about, revoked })
   return { revoked }
 }

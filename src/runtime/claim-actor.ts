@@ -20,6 +20,8 @@ export interface Held {
   readonly claimId: string
   readonly chain: Chain
   readonly place: Place
+  /** Fingerprint of the chain. */
+  readonly grantName: string | undefined
   readonly view: View<Kept>
   /** Good for the first presentation; another one prepares anew. */
   readonly prepared: Prepared
@@ -73,7 +75,7 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
   const way = await wayOut(parts, context)
   const askedAt = clock.monotonic()
   const claimId = randomName(parts)
-  const chain: Chain = { refreshToken, carried: context.place !== undefined }
+  const chain: Chain = { refreshToken, carried: context.carried }
   const request: ClaimRequest<Kept> = {
     claimId,
     minted: randomName(parts),
@@ -93,8 +95,10 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
       throw error
     })
   const { place } = answer
-  report(parts, context, refreshToken, answer, view)
-  const held = { claimId, chain, place, view, prepared: way.prepared, askedAt, sent: { times: 0 } }
+  const grantName = await parts.nameOf(chain, place.grant)
+  report(parts, context, { refreshToken, grantName }, answer, view)
+  const sent = { times: 0 }
+  const held = { claimId, chain, place, grantName, view, prepared: way.prepared, askedAt, sent }
   const output = claimOutput(answer, {
     moment: { hostNowMs: clock.now(), storeNowMs: view.nowMs },
     claim: new Opaque(held),
@@ -176,25 +180,27 @@ export function backoffMs({ settings }: Parts, { attempt }: { readonly attempt: 
 function report(
   parts: Parts,
   context: RefreshContext,
-  refreshToken: Secret,
+  { refreshToken, grantName }: { readonly refreshToken: Secret } & Pick<Held, 'grantName'>,
   answer: ClaimAnswer<Kept>,
   view: View<Kept>,
 ): void {
   const { emit, background, settings } = parts
   const token = refreshToken.fingerprint
-  const { generation } = answer.place
-  const served = (): void => emit({ type: 'served', token, generation })
+  const chained = { token, grant: grantName }
+  const standing = { ...chained, generation: answer.place.generation }
+  const served = (): void => emit({ type: 'served', ...standing })
   const tales: { readonly [T in ClaimAnswer<Kept>['type']]?: () => void } = {
-    won: () => emit({ type: 'claimed', token, generation }),
+    won: () => emit({ type: 'claimed', ...standing }),
     adopted: served,
     current: served,
   }
   tales[answer.type]?.()
   if (!('isMine' in answer)) return
-  if (answer.isMine) emit({ type: 'replay', token })
+  if (answer.isMine) emit({ type: 'replay', ...chained })
   const left = answer.orphan ? keepAll(context.tokens, view.nowMs) : answer.isMine && answer.set
   if (typeof left !== 'object') return
-  void background.add(bury(parts, left, answer.place, settings.waitMs)).catch(() => {
-    emit({ type: 'buried', token, revoked: false })
+  const buried = bury(parts, left, answer.place, settings.waitMs, chained)
+  void background.add(buried).catch(() => {
+    emit({ type: 'buried', ...chained, revoked: false })
   })
 }

@@ -7,6 +7,7 @@ import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { assemble } from './assemble.ts'
 import { fly } from './flights.ts'
+import type { Watched } from './inspection/watch.ts'
 import { keepFresh } from './keep.ts'
 import type { Keeper, KeepOptions } from './keeper.ts'
 import { machineOf, run } from './machine.ts'
@@ -40,7 +41,7 @@ const RECHECK_MS = 1_000
 
 export function createEngine(base: Base): Engine {
   const parts = assemble(base)
-  const { settings, background, flights } = base
+  const { settings, background, flights, watch } = base
   const { clock, provider, refreshAheadMs: aheadMs } = settings
   const machine = machineOf(parts)
 
@@ -75,26 +76,44 @@ export function createEngine(base: Base): Engine {
     const { refreshToken, accessToken, expiresAtMs, grant } = tokens
     const held = [accessToken, expiresAtMs, grant]
     const about = [parts.id, ...held, audience, refused?.expose(), minValidMs]
-    return fly(flights, refreshToken ?? '', about, () => {
+    let watched: Watched | undefined
+    let isJoined = true
+    const flight = fly(flights, refreshToken ?? '', about, (shared) => {
+      isJoined = false
       const input = inputOf(tokens, demand)
+      watched = watch?.run('per-call', input)
       const startedAt = clock.monotonic()
-      const work = run(machine, clock, input)
+      const work = run(machine, clock, input, watched)
       return background.add(
-        work.then((end) => {
-          const token = input.tokens.refreshToken?.fingerprint
+        work.then(async (end) => {
+          const { refreshToken } = input.tokens
+          const grant = await nameOf(refreshToken, end)
+          const token = refreshToken?.fingerprint
           const durationMs = clock.monotonic() - startedAt
           parts.emit({
             type: 'ended',
             token,
+            grant,
             state: end.state,
             code: end.context.problem?.code,
             hint: end.context.problem?.hint,
+            callers: shared.callers,
             durationMs,
           })
           return end
         }),
       )
     })
+    if (isJoined) watch?.joined(flight)
+    else watch?.flies(flight, watched)
+    return flight
+  }
+
+  /** The chain's fingerprint, as far as the run knows the chain. */
+  async function nameOf(refreshToken: Secret | undefined, { context }: End) {
+    const { place } = context
+    if (refreshToken === undefined || place === undefined) return undefined
+    return parts.nameOf({ refreshToken }, place.secret.expose())
   }
 
   return {

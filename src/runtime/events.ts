@@ -10,27 +10,43 @@ interface Common {
   readonly token: string | undefined
 }
 
+interface Chained {
+  /** Fingerprint of the chain that the token belongs to, the same in every process. */
+  readonly grant: string | undefined
+}
+
+interface Standing extends Chained {
+  /** Of the token, or of what was served for it: how many rotations lie behind. */
+  readonly generation: number
+}
+
 /** What a refresher tells its owner. Nothing here holds a token. */
 export type RefreshEvent = Common &
   (
-    | { readonly type: 'claimed'; readonly generation: number }
-    | {
+    | ({ readonly type: 'claimed' } & Standing)
+    | ({
         readonly type: 'presented'
         readonly outcome: Presentation['outcome']
         readonly code: ErrorCode | undefined
         readonly status: number | undefined
+        /** Whether the token is spent now, or may be: then nobody presents it again. */
+        readonly isSpent: boolean
+        /** Counts the presentations of one claim from 1: more come inside `replay` only. */
+        readonly times: number
         readonly durationMs: number
-      }
-    /** A newer set of the chain was handed out instead of presenting anything. */
-    | { readonly type: 'served'; readonly generation: number }
+      } & Standing)
+    /** A newer set of the chain, of this generation, was handed out: nothing was presented. */
+    | ({ readonly type: 'served' } & Standing)
     /** A spent token came back after a later one had been seen; the chain has been ended. */
-    | { readonly type: 'replay' }
+    | ({ readonly type: 'replay' } & Chained)
+    /** The application ended the chain by `revoke`; the ledger hands out nothing of it any more. */
+    | ({ readonly type: 'revoked' } & Chained)
     /** The ledger could not be written: the set went to its caller all the same. */
     | { readonly type: 'handed_over' }
     /** The ledger knows nothing of a chain that was refreshed before. */
     | { readonly type: 'ledger_lost' }
     /** Tokens of an ended chain were revoked at the AS, or could not be. */
-    | { readonly type: 'buried'; readonly revoked: boolean }
+    | ({ readonly type: 'buried'; readonly revoked: boolean } & Chained)
     /**
      * A set was renewed whose refresh token expires soon, at `refreshExpiresAtMs`, and refreshing
      * does not put that off: ask the resource owner to authorize again. Told at most once per
@@ -39,14 +55,16 @@ export type RefreshEvent = Common &
      */
     | { readonly type: 'expiresSoon'; readonly refreshExpiresAtMs: number }
     /** A call that was not fresh has ended. */
-    | {
+    | ({
         readonly type: 'ended'
         readonly state: OutcomeState
         readonly code: ErrorCode | undefined
         /** What to do about it, in our own words. */
         readonly hint: string | undefined
+        /** How many callers of this process shared the run: all but one of them were coalesced. */
+        readonly callers: number
         readonly durationMs: number
-      }
+      } & Chained)
   )
 
 export type OnEvent = (event: RefreshEvent) => void

@@ -1,9 +1,16 @@
 const REGISTRY = Symbol.for('refresh-once/flights/1')
 
+/** Who is on board. */
+export interface Shared {
+  /** How many callers wait for the run so far. */
+  readonly callers: number
+}
+
 /** A run in the air, and all that it is about. */
 interface Flight {
   readonly about: readonly unknown[]
   readonly end: Promise<unknown>
+  readonly shared: { callers: number }
 }
 
 /** Runs in the air, by the refresh token that they present. */
@@ -30,17 +37,21 @@ export function fly<R>(
   flights: Flights | undefined,
   token: string,
   about: readonly unknown[],
-  start: () => Promise<R>,
+  start: (shared: Shared) => Promise<R>,
 ): Promise<R> {
-  if (flights === undefined) return start()
+  if (flights === undefined) return start({ callers: 1 })
   const flying = flights.get(token)?.find((flight) => isSame(flight.about, about))
-  if (flying !== undefined) return flying.end as Promise<R>
-  const end = start().finally(() => {
+  if (flying !== undefined) {
+    flying.shared.callers += 1
+    return flying.end as Promise<R>
+  }
+  const shared = { callers: 1 }
+  const end = start(shared).finally(() => {
     const others = flights.get(token)?.filter((flight) => flight.end !== end) ?? []
     if (others.length > 0) flights.set(token, others)
     else flights.delete(token)
   })
-  flights.set(token, [...(flights.get(token) ?? []), { about, end }])
+  flights.set(token, [...(flights.get(token) ?? []), { about, end, shared }])
   return end
 }
 

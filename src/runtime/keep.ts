@@ -3,7 +3,7 @@ import type { RefreshInput } from '../../machines/refresh.types.ts'
 import { sleep } from '../core/clock.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { endOf, timersOf } from './machine.ts'
+import { endOf, inspecting, timersOf } from './machine.ts'
 import type { Machine, Snapshot } from './machine.ts'
 import type { Keeper, KeepOptions } from './keeper.ts'
 import { outcomeOf, unaskedOutcome } from './outcomes.ts'
@@ -17,7 +17,7 @@ const UNCHANGED_MS = 1_000
 
 /** A long-lived run of the chart. */
 export function keepFresh<T extends TokenSet>(
-  { settings, background }: Parts,
+  { settings, background, watch }: Parts,
   machine: Machine,
   input: RefreshInput,
   tokens: T,
@@ -25,7 +25,8 @@ export function keepFresh<T extends TokenSet>(
 ): Keeper<T> {
   const { clock, provider } = settings
   const stopping = new AbortController()
-  const actor = createActor(machine, { input, clock: timersOf(clock, false) })
+  const watched = inspecting(watch?.run('long-lived', input))
+  const actor = createActor(machine, { input, clock: timersOf(clock, false), ...watched })
   let stored = tokens
   let current: Outcome<T> = unaskedOutcome(tokens, clock.now(), settings.refreshAheadMs)
   let storing: Promise<void> = Promise.resolve()

@@ -1,5 +1,7 @@
 import type { Engine } from './engine.ts'
+import type { Watch } from './inspection/watch.ts'
 import type { Base } from './parts.ts'
+import type { Settings } from './settings.ts'
 
 type EngineModule = typeof import('./engine.ts')
 
@@ -23,9 +25,23 @@ export interface LazyEngine {
 
 export function engineOf(base: Base): LazyEngine {
   let engine: Engine | undefined
-  const made = ({ createEngine }: EngineModule): Engine => (engine ??= createEngine(base))
+  const isInspected = base.settings.inspect !== undefined
+  const made = ({ createEngine }: EngineModule, watch?: Watch): Engine =>
+    (engine ??= createEngine({ ...base, watch }))
   return {
-    here: () => engine ?? (loaded && made(loaded)),
-    load: async () => made(await loadEngine()),
+    here: () => engine ?? (isInspected ? undefined : loaded && made(loaded)),
+    async load() {
+      const engineModule = await loadEngine()
+      return made(engineModule, isInspected ? await loadWatch(base.settings) : undefined)
+    },
+  }
+}
+
+/** Loads what an inspector needs, for those who have one. A refresh does without. */
+async function loadWatch(settings: Settings): Promise<Watch | undefined> {
+  try {
+    return (await import('./inspection/watch.ts')).watchOf(settings)
+  } catch {
+    return undefined
   }
 }

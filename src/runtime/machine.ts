@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { OutcomeState } from '../core/outcome.ts'
 import { claimToken } from './claim-actor.ts'
 import { followHolder } from './follow-actor.ts'
+import type { Watched } from './inspection/watch.ts'
 import type { End } from './outcomes.ts'
 import type { Parts } from './parts.ts'
 import { presentToken } from './present-actor.ts'
@@ -50,9 +51,18 @@ export function timersOf(
 }
 
 /** A per-call run: from a set that is not fresh to the first settled state. */
-export function run(machine: Machine, clock: Clock, input: RefreshInput): Promise<End> {
+export function run(
+  machine: Machine,
+  clock: Clock,
+  input: RefreshInput,
+  watched?: Watched,
+): Promise<End> {
   return new Promise((resolve, reject) => {
-    const actor = createActor(machine, { input, clock: timersOf(clock, true) })
+    const actor = createActor(machine, {
+      input,
+      clock: timersOf(clock, true),
+      ...inspecting(watched),
+    })
     const look = (snapshot: Snapshot): void => {
       if (!snapshot.hasTag('settled')) return
       resolve(endOf(snapshot, input))
@@ -62,6 +72,11 @@ export function run(machine: Machine, clock: Clock, input: RefreshInput): Promis
     actor.start()
     look(actor.getSnapshot())
   })
+}
+
+/** Who inspects a run, as XState takes it. */
+export function inspecting(watched: Watched | undefined): Partial<Pick<Watched, 'inspect'>> {
+  return watched === undefined ? {} : { inspect: watched.inspect }
 }
 
 export function endOf(snapshot: Snapshot, { tokens }: Pick<RefreshInput, 'tokens'>): End {

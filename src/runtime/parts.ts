@@ -4,6 +4,7 @@ import type { Transport } from '../transport/transport.ts'
 import type { Background } from './background.ts'
 import type { Emit } from './events.ts'
 import type { Flights } from './flights.ts'
+import type { Watch } from './inspection/watch.ts'
 import type { Pauses } from './pauses.ts'
 import type { Settings } from './settings.ts'
 import type { Verified } from './verified.ts'
@@ -15,6 +16,8 @@ export interface Base {
   /** `undefined` where runs are not shared. */
   readonly flights: Flights | undefined
   readonly verified: Verified
+  /** `undefined` where nobody inspects. */
+  readonly watch?: Watch | undefined
 }
 
 /** What one refresher is made of. */
@@ -26,4 +29,6 @@ export interface Parts extends Base {
   readonly transport: Transport
   readonly pauses: Pauses
   readonly emit: Emit
+  /** The fingerprint of a chain, for events. `undefined` where nobody listens for it. */
+  readonly nameOf: Ledger['nameOf']
 }

@@ -11,6 +11,7 @@ import { maySend, settle } from '../ledger/protocol.ts'
 import type { SettleAnswer, SettleRequest, Settlement } from '../ledger/protocol.ts'
 import {
   afterUnknown,
+  isOver,
   isSpent,
   mayReplay,
   placeAfter,
@@ -57,14 +58,6 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
   const known = sent.times > 1 ? afterUnknown(ended) : ended
   const presentation = dated(parts, renewed, known)
   const endedAt = clock.monotonic()
-  emit({
-    type: 'presented',
-    token: refreshToken?.fingerprint,
-    outcome: presentation.outcome,
-    code: 'code' in presentation ? presentation.code : undefined,
-    status: 'status' in presentation ? presentation.status : undefined,
-    durationMs: endedAt - startedAt,
-  })
   PAUSING[presentation.outcome]?.(parts, presentation)
   const moment: Moment = {
     hostNowMs: clock.now(),
@@ -72,6 +65,18 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
   }
   const { audience } = context.demand
   const settlement = settlementOf(presentation, renewed, audience, provider, moment)
+  emit({
+    type: 'presented',
+    token: refreshToken?.fingerprint,
+    grant: held.grantName,
+    generation: held.place.generation,
+    outcome: presentation.outcome,
+    code: 'code' in presentation ? presentation.code : undefined,
+    status: 'status' in presentation ? presentation.status : undefined,
+    isSpent: isOver(settlement),
+    times: sent.times,
+    durationMs: endedAt - startedAt,
+  })
   const presenting = {
     presentation,
     moment,
@@ -118,7 +123,7 @@ const UNKNOWN: Presentation = { outcome: 'unknown', code: 'unknown' }
 async function settleIt(
   parts: Parts,
   context: RefreshContext,
-  { claimId, chain, place, view }: Held,
+  { claimId, chain, place, grantName, view }: Held,
   settlement: Settlement<Kept>,
   patienceMs: number,
 ): Promise<SettleAnswer<Kept>> {
@@ -136,7 +141,7 @@ async function settleIt(
   const settled = await ledger.run(rows, (seen) => settle(request, settlement, seen), options)
   const set = received(settlement)
   if (set !== undefined && MUST_DIE[settled.answer.type]) {
-    await tell(parts, set)
+    await tell(parts, set, { token: chain.refreshToken.fingerprint, grant: grantName })
     const disposed = { type: 'disposed' } as const
     const signing = { ...options, view: settled.view }
     await ledger.run(chain, (seen) => settle(request, disposed, seen), signing).catch(() => {})

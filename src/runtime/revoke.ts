@@ -20,6 +20,9 @@ export interface RevokeOutcome {
   readonly error: RefreshError | undefined
 }
 
+/** Of what the ledger was not asked about. */
+const NAMELESS = { token: undefined, grant: undefined }
+
 /**
  * Ends the chain in the ledger first, so that nothing is born of it any more; takes the claim of
  * the newest token or waits for its holder; then tells the AS. With the ledger down the AS is told
@@ -35,7 +38,7 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
     const { refreshToken } = own
     const mine = keepAll(own, 0)
     if (refreshToken === undefined && place === undefined) {
-      return { ended: false, ...(await tell(parts, mine)), error: undefined }
+      return { ended: false, ...(await tell(parts, mine, NAMELESS)), error: undefined }
     }
     // A set that names its chain leads to it; without refresh token it has no claim row, and needs
     // none.
@@ -51,11 +54,15 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
       const { answer } = await ledger.run(chain, (seen) => revoke<Kept>(request, seen), {
         patienceMs: settings.requestTimeoutMs,
       })
+      const grant = await parts.nameOf(chain, answer.place.grant)
+      const about = { token: refreshToken?.fingerprint, grant }
+      parts.emit({ type: 'revoked', ...about })
       const newest = ('set' in answer ? answer.set : undefined) ?? mine
-      const { revoked } = await bury(parts, newest, answer.place, waitMs)
+      const { revoked } = await bury(parts, newest, answer.place, waitMs, about)
       return { ended: true, revoked, error: undefined }
     } catch (error) {
-      const { revoked } = await tell(parts, mine)
+      const about = { ...NAMELESS, token: refreshToken?.fingerprint }
+      const { revoked } = await tell(parts, mine, about)
       return { ended: false, revoked, error: errorOf(problemOf(error), provider.id, undefined) }
     }
   } catch (error) {

@@ -8,6 +8,8 @@ import { checkNaming } from '../ledger/check-naming.ts'
 import type { Store } from '../ledger/store.ts'
 import { checkClient } from '../transport/check-client.ts'
 import type { OnEvent } from './events.ts'
+import { checkInspector } from './inspection/inspector.ts'
+import type { Inspector } from './inspection/inspector.ts'
 
 /** What `createRefresher` takes. Durations are milliseconds. */
 export interface RefresherOptions {
@@ -75,6 +77,12 @@ export interface RefresherOptions {
   readonly reload?: (tokens: TokenSet) => Promise<TokenSet | undefined>
   /** Told what happens; replaces the log line. It must not throw, and is not waited for. */
   readonly onEvent?: OnEvent
+  /**
+   * Looks on: `pageInspector()` of `refresh-once/inspect`, any inspector of `@statelyai/inspect` as
+   * it is, or a function that takes XState's inspection events. No token reaches it, and it delays
+   * nothing. Where `NODE_ENV` is `production`: `{ inspect: inspector, allowInProduction: true }`.
+   */
+  readonly inspect?: Inspector | undefined
   /** Sends requests. It must send once. Default: the runtime's `fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
   readonly clock?: Clock
@@ -147,6 +155,7 @@ export function settingsOf(options: RefresherOptions): Settings {
       throw new TypeError(`${name} is a number of milliseconds, not ${String(value)}`)
     }
   }
+  checkInspector(options.inspect)
   checkNaming(options)
   checkClient(client, provider)
   if (requestTimeoutMs === 0) throw new TypeError('requestTimeoutMs is milliseconds above 0')

@@ -28,12 +28,16 @@ export async function verifyChain<T extends TokenSet>(
       return servedAs(tokens)
     }
     const problem = { code: answer.reason }
+    const ref = grantOf(tokens)
+    const grant = ref && (await parts.nameOf({ refreshToken }, ref.secret.expose()))
     parts.emit({
       type: 'ended',
       token: refreshToken.fingerprint,
+      grant,
       state: 'revoked',
       code: problem.code,
       hint: undefined,
+      callers: 1,
       durationMs: clock.monotonic() - startedAt,
     })
     return Object.freeze({

@@ -1,0 +1,134 @@
+import type { ErrorCode } from '../../core/errors.ts'
+import type { OutcomeState } from '../../core/outcome.ts'
+import type { RefreshEvent } from '../events.ts'
+
+/**
+ * Where a run stands in its chain, as far as it is known by then. Fingerprints are keyed digests:
+ * the same in every process, and no way back to a token.
+ */
+export interface Standing {
+  /** Fingerprint of the refresh token that the run holds now. */
+  readonly token?: string | undefined
+  /** Fingerprint of the grant: the chain of tokens. */
+  readonly grant?: string | undefined
+  /** How many rotations lie behind the token. */
+  readonly generation?: number | undefined
+}
+
+/** The actors that the chart invokes. */
+export type ActorName = 'claim' | 'follow' | 'present' | 'reload'
+
+interface Common {
+  /** Epoch milliseconds on the host's clock, with fractions. */
+  readonly atMs: number
+  /** The provider's id. */
+  readonly provider: string
+}
+
+interface OfRun extends Common {
+  /** Names the run, among those of its process: `r12`. */
+  readonly run: string
+}
+
+/** A run of the chart began. The callers who share it are one run. */
+export interface RunLine extends OfRun, Standing {
+  readonly kind: 'run'
+  /** `per-call` ends at the first settled state; `long-lived` (`keep`) goes round until stopped. */
+  readonly mode: 'per-call' | 'long-lived'
+  /** Whether an access token for a resource or an organization is asked for. */
+  readonly hasAudience: boolean
+  /** Whether the access token at hand was refused (`force`). */
+  readonly isForced: boolean
+}
+
+/** A caller came for the same, and shares a run that is under way. */
+export interface JoinedLine extends Common {
+  readonly kind: 'joined'
+  /** Absent: another refresher of this process began it. */
+  readonly run?: string | undefined
+}
+
+/** One transition was taken, transient ones (`always`) included. */
+export interface StepLine extends OfRun, Standing {
+  readonly kind: 'step'
+  /** The innermost state before: `expiring.claiming`, as `path` of `describeMachine` has it. */
+  readonly from: string
+  /** The innermost state after. The same as `from` if it was entered again. */
+  readonly to: string
+  /** `always`, `after(recheck)`, `done(claim)`, `error(claim)` or `STORED`. */
+  readonly event: string
+  /** The guard that held. Absent: the transition has none. */
+  readonly guard?: string | undefined
+  /** Index into `describeMachine(refreshMachine).transitions`. */
+  readonly edge: number
+  /** How often the run met a newer set that was not fresh. */
+  readonly hops: number
+  /** How many presentations of this run were deferred. */
+  readonly attempt: number
+  /** What the run has noted as wrong. */
+  readonly code?: ErrorCode | undefined
+  /** How long it backs off, or rests, milliseconds. */
+  readonly retryInMs?: number | undefined
+}
+
+/** An actor was invoked. */
+export interface CallBeganLine extends OfRun, Standing {
+  readonly kind: 'call'
+  readonly phase: 'began'
+  readonly actor: ActorName
+  /** Counts the calls of the run from 1. */
+  readonly call: number
+}
+
+/** An actor answered. The transition that it leads to is the next `step` of the run. */
+export interface CallEndedLine extends OfRun, Standing {
+  readonly kind: 'call'
+  readonly phase: 'ended'
+  readonly actor: ActorName
+  readonly call: number
+  /**
+   * What it said, the `type` of its output. `claim`: won, adopted, current, busy, ended, deferred,
+   * failed. `follow`: changed, failed. `present`: granted, restarted, again, rejected, ended,
+   * deferred, failed. `reload`: another, ended, failed. `thrown`: it broke.
+   */
+  readonly says: string
+  /** What was wrong. */
+  readonly code?: ErrorCode | undefined
+  /** HTTP status, if the AS answered with what was wrong. */
+  readonly status?: number | undefined
+  readonly durationMs: number
+}
+
+/** The refresher told its owner something: what `onEvent` is told, as it is. */
+export interface EventLine extends Common {
+  readonly kind: 'event'
+  readonly event: RefreshEvent
+}
+
+/** A run ended: at its first settled state, or when its keeper was stopped. */
+export interface EndedLine extends OfRun, Standing {
+  readonly kind: 'ended'
+  readonly state: OutcomeState
+  /** The innermost state in which it ended. */
+  readonly at: string
+  readonly code?: ErrorCode | undefined
+  readonly durationMs: number
+}
+
+/** Lines were lost, because whoever takes them is too slow. */
+export interface DroppedLine extends Common {
+  readonly kind: 'dropped'
+  /** How many, since the last line that said so. Those that waited already are told first. */
+  readonly lines: number
+}
+
+/** One thing that happened in a refresher. Plain data that holds no token. */
+export type Line =
+  | RunLine
+  | JoinedLine
+  | StepLine
+  | CallBeganLine
+  | CallEndedLine
+  | EventLine
+  | EndedLine
+  | DroppedLine

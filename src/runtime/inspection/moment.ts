@@ -1,0 +1,17 @@
+import type { Clock } from '../../core/clock.ts'
+
+/** A wall clock that was set is followed from here on, milliseconds. */
+const SET_MS = 50
+
+/**
+ * The wall clock with the monotonic one's fractions, so that lines of one millisecond have an
+ * order.
+ */
+export function momentsOf(clock: Clock): () => number {
+  let originMs = clock.now() - clock.monotonic()
+  return () => {
+    const offMs = clock.now() - clock.monotonic() - originMs
+    if (Math.abs(offMs) > SET_MS) originMs += offMs
+    return Math.round((originMs + clock.monotonic()) * 1000) / 1000
+  }
+}

@@ -1,0 +1,130 @@
+import type { AnyEventObject, AnyTransitionDefinition, InspectionEvent, StateValue } from 'xstate'
+import type { TransitionDescription } from '../../../machines/describe.ts'
+import type { Problem, RefreshContext, RefreshInput } from '../../../machines/refresh.types.ts'
+import type { OutcomeState } from '../../core/outcome.ts'
+import type { Snapshot } from '../machine.ts'
+import { quietly } from './delivery.ts'
+import type { Note } from './delivery.ts'
+import type { ActorName, Line, RunLine, Standing } from './line.ts'
+import type { Held, standings } from './names.ts'
+
+/** What the lines of a run need of their refresher. */
+export interface Surroundings {
+  readonly provider: string
+  now(): number
+  edgeOf(transition: AnyTransitionDefinition): Edge
+  add(note: Note): void
+}
+
+/** A transition, and its index among all. */
+export interface Edge extends Pick<TransitionDescription, 'event'> {
+  readonly guard: string | undefined
+  readonly edge: number
+}
+
+/** An actor under way. */
+interface Call {
+  readonly actor: ActorName
+  readonly call: number
+  readonly beganAt: number
+}
+
+/** What an actor said, of any type. */
+type Output = Partial<Held> & { readonly type: string; readonly problem?: Problem }
+
+/** A line without what all lines of a run have, and without where the run stands. */
+type Body<L> = L extends Line ? Omit<L, 'atMs' | 'provider' | 'run' | keyof Held> : never
+
+/**
+ * Watches one run through XState's inspection: every transition, also those that no snapshot shows.
+ * Each field of a line is picked by hand. What it returns never throws, whatever becomes of
+ * XState's events: it would let that through into the machine.
+ */
+export function watchRun(
+  { provider, now, edgeOf, add }: Surroundings,
+  standing: ReturnType<typeof standings>,
+  { run, mode, input }: Pick<RunLine, 'run' | 'mode'> & { readonly input: RefreshInput },
+): (event: InspectionEvent) => void {
+  let context: RefreshContext | RefreshInput = input
+  let at = 'fresh'
+  let calls = 0
+  let call: Call | undefined
+  const beganAt = now()
+
+  /** Where it stands is told by fingerprints, and those may have to be made. */
+  function note(body: Body<Line>, held: Held = context, atMs = now()): void {
+    // Spelt out: V8 is quick at a spread only where it comes first.
+    const lineAt = ({ token, grant, generation }: Standing): Line =>
+      ({ ...body, atMs, provider, run, token, grant, generation }) as Line
+    add(() => {
+      const place = standing(held)
+      return place instanceof Promise ? place.then(lineAt) : lineAt(place)
+    })
+  }
+
+  const { demand } = input
+  const isForced = demand.refused !== undefined
+  note({ kind: 'run', mode, hasAudience: demand.audience !== '', isForced }, input, beganAt)
+
+  function begin(actor: ActorName): void {
+    call = { actor, call: (calls += 1), beganAt: now() }
+    note({ kind: 'call', phase: 'began', actor, call: calls })
+  }
+
+  function answer(output: Output, { beganAt, ...which }: Call): void {
+    const { type: says, tokens = context.tokens, place = context.place, problem } = output
+    const { code, status } = problem ?? {}
+    const durationMs = durationFrom(beganAt)
+    const held = { tokens, place }
+    note({ kind: 'call', phase: 'ended', ...which, says, code, status, durationMs }, held)
+  }
+
+  function step(next: Snapshot, transitions: readonly AnyTransitionDefinition[]): void {
+    const from = at
+    at = pathOf(next.value)
+    context = next.context
+    const { hops, attempt, problem, retryInMs } = next.context
+    const code = problem?.code
+    for (const transition of transitions) {
+      const { event, guard, edge } = edgeOf(transition)
+      note({ kind: 'step', from, to: at, event, guard, edge, hops, attempt, code, retryInMs })
+    }
+  }
+
+  function end(problem: Problem | undefined): void {
+    const state = at.split('.')[0] as OutcomeState
+    note({ kind: 'ended', state, at, code: problem?.code, durationMs: durationFrom(beganAt) })
+  }
+
+  const durationFrom = (atMs: number): number =>
+    Math.max(0, Math.round((now() - atMs) * 1000) / 1000)
+
+  function look(event: InspectionEvent): void {
+    const isRoot = event.actorRef.sessionId === event.rootId
+    if (event.type === '@xstate.microstep' && isRoot) {
+      const next = event.snapshot as Snapshot
+      const { _transitions: taken } = event
+      step(next, taken)
+      if (next.status !== 'active') end(next.context.problem)
+    }
+    if (event.type !== '@xstate.event') return
+    if (isRoot && call !== undefined && ENDS.test(event.event.type)) answer(said(event.event), call)
+    if (!isRoot && event.event.type === 'xstate.init') begin(nameOf(event.actorRef))
+  }
+
+  return (event) => quietly(() => look(event))
+}
+
+const ENDS = /^xstate\.(?:done|error)\.actor\./
+
+const said = ({ output }: AnyEventObject): Output => (output as Output) ?? { type: 'thrown' }
+
+/** Actors are named in the chart: `src` is that name. */
+const nameOf = (actorRef: object): ActorName => (actorRef as { readonly src: ActorName }).src
+
+/** The innermost state. */
+function pathOf(value: StateValue): string {
+  if (typeof value === 'string') return value
+  const [[name, inner] = ['', undefined]] = Object.entries(value)
+  return inner === undefined ? name : `${name}.${pathOf(inner)}`
+}
