@@ -38,13 +38,20 @@ export interface MachineDescription {
 
 /** Reads a machine from its own definition. */
 export function describeMachine(machine: AnyStateMachine): MachineDescription {
-  const nodes = nodesBelow(machine.root)
   return {
     id: machine.id,
     initial: initialOf(machine.root) ?? '',
-    states: nodes.map(stateOf),
-    transitions: [machine.root, ...nodes].flatMap(transitionsOf),
+    states: nodesBelow(machine.root).map(stateOf),
+    transitions: definitionsOf(machine).map(transitionOf),
   }
+}
+
+/** The transitions as XState has them, in the order in which they are described. */
+export function definitionsOf({ root }: AnyStateMachine): AnyTransitionDefinition[] {
+  return [root, ...nodesBelow(root)].flatMap(({ always = [], transitions }) => [
+    ...always,
+    ...[...transitions.values()].flat(),
+  ])
 }
 
 function nodesBelow(node: AnyStateNode): AnyStateNode[] {
@@ -62,19 +69,18 @@ function stateOf(node: AnyStateNode): StateDescription {
   }
 }
 
-function transitionsOf(node: AnyStateNode): TransitionDescription[] {
-  return [...(node.always ?? []), ...[...node.transitions.values()].flat()].map((transition) => {
-    const guard = nameOf(transition.guard)
-    const target = transition.target?.[0]
-    return {
-      from: pathOf(node),
-      event: eventOf(node, transition),
-      ...(guard !== undefined && { guard }),
-      ...(target !== undefined && { target: pathOf(target) }),
-      reenters: transition.reenter,
-      actions: transition.actions.map((action) => nameOf(action) ?? INLINE),
-    }
-  })
+function transitionOf(transition: AnyTransitionDefinition): TransitionDescription {
+  const { source, reenter, actions } = transition
+  const guard = nameOf(transition.guard)
+  const target = transition.target?.[0]
+  return {
+    from: pathOf(source),
+    event: eventOf(source, transition),
+    ...(guard !== undefined && { guard }),
+    ...(target !== undefined && { target: pathOf(target) }),
+    reenters: reenter,
+    actions: actions.map((action) => nameOf(action) ?? INLINE),
+  }
 }
 
 function eventOf(node: AnyStateNode, { eventType }: AnyTransitionDefinition): string {

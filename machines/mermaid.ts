@@ -12,11 +12,11 @@ export function mermaidOf(machine: MachineDescription): string {
   return ['stateDiagram-v2', ...inside(machine, '', machine.initial), ''].join('\n')
 }
 
-/** What stands inside a state, or on the outermost level. */
+/** What stands inside a state, or on the outermost level. States side by side have no first one. */
 function inside(machine: MachineDescription, around: string, initial: string): string[] {
   const children = machine.states.filter(({ path }) => parentOf(path) === around)
   const lines = [
-    `[*] --> ${idOf(initial)}`,
+    ...(initial === '' ? [] : [`[*] --> ${idOf(initial)}`]),
     ...children.flatMap((state) => drawState(machine, state)),
     ...arrows(machine.transitions.filter(({ from, target }) => innermost(from, target) === around)),
     ...children.filter(({ isFinal }) => isFinal).map(({ path }) => `${idOf(path)} --> [*]`),

@@ -1,0 +1,144 @@
+import { labelOf, titleOf } from './drawing.ts'
+import type { Box, DrawnArrow, DrawnState, Drawing } from './drawing.ts'
+
+/** Height of a line of a label. */
+export const LINE = 17
+/** Width of the dot where a machine begins. */
+export const DOT = 10
+/** Of the turns of an arrow. */
+const RADIUS = 8
+
+/**
+ * Draws a machine as SVG, without a style: classes say what is what.
+ *
+ * Each state carries its path as `data-state`, each arrow the indices of its transitions as
+ * `data-of`, and each line of its label the index of its own as `data-transition`.
+ *
+ * @param label What a screen reader says of the picture.
+ * @param style CSS to go with it. Default: none, for a page that has its own.
+ */
+export function svgOf(drawing: Drawing, label: string, style = ''): string {
+  const { id, width, height, states, arrows, starts } = drawing
+  const isAround = ({ kind }: DrawnState): boolean => kind === 'around'
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${width} ${height}" ` +
+      `width="${width}" height="${height}" role="img" aria-label="${escaped(label)}">`,
+    ...(style === '' ? [] : [`<style>${style}</style>`]),
+    `<defs>${head(id)}${head(id, 'taken')}</defs>`,
+    ...states.filter(isAround).map(drawAround),
+    ...starts.map((points) => drawStart(id, points)),
+    ...arrows.map((arrow) => drawArrow(id, arrow)),
+    ...states.filter((state) => !isAround(state)).map(drawState),
+    ...arrows.map((arrow) => drawLabel(drawing, arrow)),
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+/** A head has no colour of its arrow that every browser knows: one for each colour. */
+function head(id: string, kind = 'idle'): string {
+  return (
+    `<marker id="${id}-${kind}" class="head ${kind}" viewBox="0 0 10 10" refX="9" refY="5" ` +
+    'markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">' +
+    '<path d="M0 0 10 5 0 10z"/></marker>'
+  )
+}
+
+function drawAround({ path, x, y, width, height }: DrawnState): string {
+  return (
+    `<g class="state around" data-state="${path}">` +
+    `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="14"/>` +
+    `<text class="name" x="${x + 18}" y="${y + 27}">${nameOf(path)}</text></g>`
+  )
+}
+
+function drawState({ path, x, y, width, height, kind, runs }: DrawnState): string {
+  const box = (inset: number, rx: number): string =>
+    `<rect x="${x + inset}" y="${y + inset}" width="${width - 2 * inset}" ` +
+    `height="${height - 2 * inset}" rx="${rx}"/>`
+  const text = (is: string, y: number, words: string): string =>
+    `<text class="${is}" x="${x + width / 2}" y="${y}" text-anchor="middle">${words}</text>`
+  const nameY = y + (runs === undefined ? height / 2 + 5 : 24)
+  return (
+    `<g class="state ${kind}" data-state="${path}">` +
+    `${box(0, 10)}${kind === 'final' ? box(4, 7) : ''}${text('name', nameY, nameOf(path))}` +
+    `${runs === undefined ? '' : text('runs', nameY + 17, `${runs}()`)}</g>`
+  )
+}
+
+function drawStart(id: string, points: string): string {
+  const [[x, y]] = cornersOf(points)
+  return (
+    `<g class="start"><circle cx="${x - DOT / 2}" cy="${y}" r="${DOT / 2}"/>` +
+    `<path d="${pathOf(points)}" marker-end="url(#${id}-idle)"/></g>`
+  )
+}
+
+function drawArrow(id: string, { points, of }: DrawnArrow): string {
+  return (
+    `<path class="arrow" data-of="${of.join(' ')}" d="${pathOf(points)}" ` +
+    `marker-end="url(#${id}-idle)"/>`
+  )
+}
+
+function drawLabel({ states, transitions }: Drawing, { label, of }: DrawnArrow): string {
+  const { x, y } = label
+  const isInside = states.some((state) => state.kind === 'around' && holds(state, label))
+  const lines = of.map((index, line) => {
+    const transition = transitions[index]!
+    return (
+      `<text data-transition="${index}" x="${x + label.width / 2}" y="${y + line * LINE + 14}" ` +
+      `text-anchor="middle"><title>${escaped(titleOf(transition))}</title>` +
+      `${escaped(labelOf(transition))}</text>`
+    )
+  })
+  return (
+    `<g class="why${isInside ? ' inside' : ''}">` +
+    `<rect x="${x}" y="${y}" width="${label.width}" height="${label.height}" rx="4"/>` +
+    `${lines.join('')}</g>`
+  )
+}
+
+function holds(outer: Box, { x, y }: Box): boolean {
+  const { width, height } = outer
+  return x > outer.x && x < outer.x + width && y > outer.y && y < outer.y + height
+}
+
+type Corner = readonly [x: number, y: number]
+
+function cornersOf(points: string): [Corner, ...Corner[]] {
+  const corners = points.split(' ').map((point) => point.split(',').map(Number))
+  return corners as unknown as [Corner, ...Corner[]]
+}
+
+/** Straight lines with rounded turns. */
+function pathOf(points: string): string {
+  const corners = cornersOf(points)
+  const turns = corners.map((corner, index) => {
+    const before = corners[index - 1]
+    const after = corners[index + 1]
+    if (before === undefined) return `M${corner.join(' ')}`
+    if (after === undefined) return `L${corner.join(' ')}`
+    return `L${towards(corner, before)}Q${corner.join(' ')} ${towards(corner, after)}`
+  })
+  return turns.join('')
+}
+
+/** A little from one corner on the way to another. */
+function towards([x, y]: Corner, [toX, toY]: Corner): string {
+  const distance = Math.hypot(toX - x, toY - y)
+  const part = distance === 0 ? 0 : Math.min(RADIUS, distance / 2) / distance
+  return `${round(x + (toX - x) * part)} ${round(y + (toY - y) * part)}`
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1)
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+}

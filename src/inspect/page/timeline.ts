@@ -1,0 +1,143 @@
+import type { EventLine, RecordedLine, Standing } from '../recording.ts'
+import { isSettled } from './lane.ts'
+import type { Lane, Renewal } from './lane.ts'
+
+/** Runs of one chain that begin within this of each other lie together, milliseconds. */
+const TOGETHER_MS = 500
+/** Runs of one renewal, at most: an endless stream of callers is cut into pieces. */
+const LANES_MAX = 200
+
+/** A lane and the renewal that it belongs to. */
+export interface Placed {
+  readonly lane: Lane
+  readonly renewal: Renewal
+}
+
+/** Which run a line is about, and which runs lie together. */
+export interface Timeline {
+  /** In the order in which they began. */
+  readonly renewals: readonly Renewal[]
+  /** The run that a line is about: begun, if the line begins it. */
+  placeOf(line: RecordedLine): Placed | undefined
+}
+
+type OfRun = Exclude<RecordedLine, { kind: 'event' | 'joined' | 'dropped' }>
+
+export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
+  const renewals: Renewal[] = []
+  /** The last of each chain, by the fingerprints of the chain and of its tokens. */
+  const current = new Map<string, Renewal>()
+  const placed = new Map<string, Placed>()
+  const rounds = new Map<string, number>()
+
+  function begin(line: OfRun, round: number | undefined): Placed {
+    const id = idOf(line)
+    const lane: Lane = {
+      key: round === undefined ? id : `${id} ${round}`,
+      process: line.process,
+      run: line.run,
+      beganAtMs: line.atMs,
+      lastAtMs: line.atMs,
+      callers: 1,
+      token: line.token,
+      at: undefined,
+      wasServed: false,
+      spans: [],
+      entries: [],
+    }
+    const renewal = renewalOf(line) ?? newRenewal(line)
+    renewal.lanes.push(lane)
+    placed.set(id, { lane, renewal })
+    onBegun(lane)
+    return { lane, renewal }
+  }
+
+  function renewalOf({ token, grant, atMs }: OfRun): Renewal | undefined {
+    const renewal = current.get(grant ?? '') ?? current.get(token ?? '')
+    return renewal !== undefined && isTogether(renewal, atMs) ? renewal : undefined
+  }
+
+  function newRenewal({ process, seq, atMs }: OfRun): Renewal {
+    const renewal: Renewal = {
+      key: `${process} ${seq}`,
+      grant: undefined,
+      token: undefined,
+      generation: undefined,
+      lanes: [],
+      beganAtMs: atMs,
+      lastAtMs: atMs,
+      presentations: 0,
+      version: 0,
+    }
+    renewals.push(renewal)
+    return renewal
+  }
+
+  /** What a line says of where the run stands, more of it than was known before. */
+  function learn({ lane, renewal }: Placed, { token, grant, generation }: Standing): void {
+    lane.token = token ?? lane.token
+    renewal.token ??= token
+    renewal.grant ??= grant
+    renewal.generation ??= generation
+    for (const name of [token, grant]) if (name !== undefined) current.set(name, renewal)
+  }
+
+  function ofRun(line: OfRun): Placed | undefined {
+    const id = idOf(line)
+    const found = placed.get(id)
+    if (line.kind === 'run') {
+      if (line.mode === 'per-call') return begin(line, undefined)
+      rounds.set(id, 0)
+      return undefined
+    }
+    // From one settled state to another, as when the application stored the set: nothing begins.
+    if (line.kind === 'step' && isSettled(line.to)) return found
+    // Only a run that goes round leaves a settled state again, even if its beginning was let go.
+    const goesOn = line.kind === 'step' && isSettled(line.from)
+    if (goesOn && found !== undefined && isOver(found.lane) && !rounds.has(id)) rounds.set(id, 0)
+    const round = rounds.get(id)
+    const isNewRound = round !== undefined && (found === undefined || isOver(found.lane))
+    if (line.kind === 'ended') return isNewRound ? undefined : found
+    if (!isNewRound) return found ?? begin(line, undefined)
+    rounds.set(id, round + 1)
+    return begin(line, round + 1)
+  }
+
+  /** Events name no run: it is one of the process that holds the token, or held it last. */
+  function ofEvent({ process, event }: EventLine & { readonly process: string }) {
+    const { token } = event
+    const grant = 'grant' in event ? event.grant : undefined
+    const renewal = current.get(token ?? '') ?? current.get(grant ?? '')
+    const lanes = (renewal?.lanes ?? []).filter((lane) => lane.process === process)
+    const holding = lanes.filter((lane) => lane.token === token)
+    const lane = holding.findLast((each) => !isOver(each)) ?? holding.at(-1) ?? lanes.at(-1)
+    if (lane === undefined || renewal === undefined) return undefined
+    renewal.grant ??= grant
+    return { lane, renewal }
+  }
+
+  return {
+    renewals,
+    placeOf(line) {
+      if (line.kind === 'dropped') return undefined
+      if (line.kind === 'event') return ofEvent(line)
+      if (line.kind === 'joined') return placed.get(`${line.process} ${line.run}`)
+      const place = ofRun(line)
+      if (place !== undefined) learn(place, line)
+      return place
+    },
+  }
+}
+
+function idOf({ process, run }: OfRun): string {
+  return `${process} ${run}`
+}
+
+function isOver({ state }: Lane): boolean {
+  return state !== undefined
+}
+
+function isTogether({ lanes, lastAtMs }: Renewal, atMs: number): boolean {
+  if (lanes.length >= LANES_MAX) return false
+  return atMs <= lastAtMs + TOGETHER_MS || lanes.some((lane) => !isOver(lane))
+}

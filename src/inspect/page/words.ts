@@ -1,0 +1,103 @@
+import type { RefreshEvent } from '../../runtime/events.ts'
+import type { ActorName, CallEndedLine, RecordedLine, StepLine } from '../recording.ts'
+
+const BEGINS: Readonly<Record<ActorName, string>> = {
+  claim: 'Asks the ledger for the right to present the refresh token',
+  follow: 'Follows the holder of the claim',
+  present: 'Presents the refresh token to the authorization server',
+  reload: 'Asks the storage of the caller for a later token set',
+}
+
+/** What an actor's answer means. */
+const SAYS: ReadonlyMap<string, string> = new Map([
+  ['claim won', 'The claim is won: this run presents'],
+  ['claim adopted', 'The ledger holds a newer token set: it is adopted'],
+  ['claim current', 'The newest token set is what is needed'],
+  ['claim busy', 'Another holder is presenting the refresh token'],
+  ['claim ended', 'The chain has ended'],
+  ['follow changed', 'The row has changed: time to look again'],
+  ['present granted', 'The authorization server granted a new token set, and it is settled'],
+  ['present restarted', 'The claim was overdue before anything was sent'],
+  ['present again', 'No answer proves anything; this server takes the token again'],
+  ['present rejected', 'The authorization server says that the grant is dead'],
+  ['present deferred', 'The refresh token was not consumed: it can be presented later'],
+  ['reload another', 'A later token set is there'],
+])
+
+/** What happened, in one sentence without its stop. */
+export function wordsOf(line: RecordedLine): string {
+  switch (line.kind) {
+    case 'run':
+      return line.mode === 'per-call' ? 'A caller came, and its token set is due' : 'A keeper began'
+    case 'joined':
+      return 'Another caller came for the same, and shares the run'
+    case 'step':
+      return stepWords(line)
+    case 'call':
+      return line.phase === 'began' ? BEGINS[line.actor] : answerWords(line)
+    case 'event':
+      return eventWords(line.event)
+    case 'ended':
+      return `Ended: ${line.state}${because(line.code)}, after ${duration(line.durationMs)}`
+    case 'dropped':
+      return `${line.lines} lines were lost on their way`
+  }
+}
+
+function stepWords({ from, to, event, guard }: StepLine): string {
+  return `${from} → ${to}: ${guard === undefined ? event : `${event} [${guard}]`}`
+}
+
+function answerWords({ actor, says, code, status, durationMs }: CallEndedLine): string {
+  const meaning = SAYS.get(`${actor} ${says}`) ?? `${actor} answered ${says}`
+  const http = status === undefined ? '' : ` (HTTP ${status})`
+  return `${meaning}${because(code)}${http}, after ${duration(durationMs)}`
+}
+
+function eventWords(event: RefreshEvent): string {
+  switch (event.type) {
+    case 'claimed':
+      return `The claim row says claimed, at generation ${event.generation}`
+    case 'presented':
+      return `The refresh token was presented: ${event.outcome}${because(event.code)}`
+    case 'served':
+      return `Handed out the newest token set, of generation ${event.generation}`
+    case 'replay':
+      return 'A spent token came back: the chain was ended for everybody'
+    case 'revoked':
+      return 'The application ended the chain'
+    case 'handed_over':
+      return 'The ledger could not be written: the set went to its caller all the same'
+    case 'ledger_lost':
+      return 'The ledger knows nothing of a chain that was refreshed before'
+    case 'buried':
+      return event.revoked ? 'Tokens of the chain were revoked' : 'Tokens could not be revoked'
+    case 'expiresSoon':
+      return 'The refresh token expires soon, and refreshing does not put that off'
+    case 'ended':
+      return `The call ended: ${event.state}${because(event.code)}`
+    default:
+      // A later version tells more.
+      return (event as RefreshEvent).type
+  }
+}
+
+function because(code: string | undefined): string {
+  return code === undefined ? '' : `, ${code}`
+}
+
+/** 0.8 ms, 24 ms, 1.25 s. */
+export function duration(ms: number): string {
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(2)} s`
+  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+}
+
+/** `1 caller`, `20 callers`. */
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number.toLocaleString('en')} ${number === 1 ? noun : plural}`
+}
+
+/** The first signs of a fingerprint: as many as tell a few chains apart. */
+export function short(fingerprint: string | undefined): string {
+  return fingerprint === undefined ? 'unknown' : fingerprint.slice(0, 8)
+}

@@ -1,0 +1,108 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { toBase64url } from '../../core/base64url.ts'
+import { systemRandom } from '../../core/random.ts'
+import { addressOf } from '../address.ts'
+import type { PageAddress } from '../address.ts'
+import { PAGE_POLICY, pageFile } from '../page/files.ts'
+import type { PageFile } from '../page/files.ts'
+import { createReaders } from './events.ts'
+import { admit } from './gate.ts'
+import { createHistory } from './history.ts'
+import { take } from './taking.ts'
+
+export interface PageServerOptions {
+  /** Default: any that is free. */
+  readonly port?: number | undefined
+  /** At least 128 bits as base64url. Default: random ones. */
+  readonly secret?: string | undefined
+  /** How many lines are kept for pages that come later. Default 20,000. */
+  readonly linesMax?: number
+  /** Told of lines that processes sent. */
+  readonly onLines?: (texts: readonly string[]) => void
+  /** The files of the page, by path. Default: those that are shipped. */
+  readonly file?: (path: string) => Promise<PageFile | undefined>
+}
+
+/** A server of the page, on this machine only. */
+export interface PageServer extends AsyncDisposable {
+  readonly address: PageAddress
+  /** Takes lines as if a process had sent them. */
+  add(texts: readonly string[]): void
+  /** Ends at once, whoever is connected. */
+  stop(): Promise<void>
+}
+
+/** Nothing is stored, guessed, framed or sent elsewhere. The secret in the path is no referrer. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': PAGE_POLICY,
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+/** Serves the page and takes lines. Rejects if the port is taken. */
+export async function startPageServer({
+  port = 0,
+  secret = toBase64url(systemRandom.bytes(18)),
+  linesMax = 20_000,
+  onLines,
+  file = pageFile,
+}: PageServerOptions = {}): Promise<PageServer> {
+  const history = createHistory(linesMax)
+  const readers = createReaders(history)
+  const add = (texts: readonly string[]): void => readers.tell(history.add(texts))
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
+    const { path, status } = admit(request, address)
+    if (status !== undefined) return refuse(response, status)
+    const method = path === 'lines' ? 'POST' : 'GET'
+    if (request.method !== method) return refuse(response, 405)
+    if (path === 'events') return readers.add(request, response)
+    return path === 'lines' ? takeIn(request, response) : show(path, response)
+  }
+
+  async function takeIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const taken = await take(request)
+    if (taken.status !== undefined) return refuse(response, taken.status)
+    add(taken.texts)
+    onLines?.(taken.texts)
+    const { texts, refused } = taken
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ taken: texts.length, refused }))
+  }
+
+  async function show(path: string, response: ServerResponse): Promise<void> {
+    const found = await file(path)
+    if (found === undefined) return refuse(response, 404)
+    response.setHeader('content-type', found.type)
+    response.end(found.body)
+  }
+
+  const http = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject).listen(port, '127.0.0.1', resolve)
+  })
+  const address = addressOf((http.address() as AddressInfo).port, secret)
+
+  async function stop(): Promise<void> {
+    readers.end()
+    const closed = new Promise((resolve) => http.close(resolve))
+    http.closeAllConnections()
+    await closed
+  }
+
+  return { address, add, stop, [Symbol.asyncDispose]: stop }
+}
+
+/** What was sent is not read to its end: the connection goes with it. */
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { connection: 'close' }).end()
+}
