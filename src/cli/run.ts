@@ -4,20 +4,52 @@ import type { Command, Terminal } from './command.ts'
 const COMMANDS: Readonly<Record<string, Command>> = {
   demo: {
     summary: 'a real authorization server on loopback, before and after refresh-once',
-    run: async (_, terminal) => (await import('./demo/demo.ts')).demo(terminal),
+    usage: async () => (await import('./demo/options.ts')).USAGE,
+    async run(others, terminal) {
+      const { stopped } = await import('./stopped.ts')
+      return (await import('./demo/demo.ts')).demo(others, terminal, stopped)
+    },
+  },
+  diagram: {
+    summary: 'the statechart, or the rows of the ledger, as Mermaid, SVG or JSON',
+    usage: async () => (await import('./diagram/options.ts')).USAGE,
+    run: async (others, terminal) =>
+      (await import('./diagram/diagram.ts')).diagram(others, terminal),
   },
   doctor: {
     summary: 'looks at an authorization server, a client and a Redis, and says what is wrong',
     usage: async () => (await import('./doctor/options.ts')).USAGE,
     async run(arguments_, terminal) {
-      const { surroundings } = await import('./doctor/surroundings.ts')
+      const { surroundings } = await import('./surroundings.ts')
       return (await import('./doctor/doctor.ts')).doctor(arguments_, terminal, surroundings())
     },
+  },
+  explain: {
+    summary: 'what a journal of onEvent says: what happened to a grant, and whether all was kept',
+    usage: async () => (await import('./explain/options.ts')).USAGE,
+    run: async (others, terminal) =>
+      (await import('./explain/explain.ts')).explain(others, terminal),
   },
   fuzz: {
     summary: 'a provider of yours against a described server, in worlds of trouble',
     usage: async () => (await import('./fuzz/options.ts')).USAGE,
     run: async (others, terminal) => (await import('./fuzz/fuzz.ts')).fuzz(others, terminal),
+  },
+  inspect: {
+    summary: 'serves a page on this machine that shows refreshes as they happen',
+    usage: async () => (await import('./inspect/options.ts')).USAGE,
+    async run(others, terminal) {
+      const { stopped } = await import('./stopped.ts')
+      return (await import('./inspect/inspect.ts')).inspect(others, terminal, stopped())
+    },
+  },
+  probe: {
+    summary: 'measures a real authorization server with throw-away grants, and describes it',
+    usage: async () => (await import('./probe/options.ts')).USAGE,
+    async run(arguments_, terminal) {
+      const { surroundings } = await import('./surroundings.ts')
+      return (await import('./probe/probe.ts')).probe(arguments_, terminal, surroundings())
+    },
   },
 }
 

@@ -16,14 +16,25 @@ function recording(): Terminal & { readonly written: { out: string; error: strin
 }
 
 describe('run', () => {
-  for (const help of [['--help'], ['-h'], ['help'], ['demo', '--help']]) {
-    it(`prints the usage for "${help.join(' ')}"`, async () => {
+  for (const help of ['--help', '-h', 'help']) {
+    it(`prints the usage for "${help}"`, async () => {
       const terminal = recording()
 
-      expect(await run(help, terminal)).toBe(0)
+      expect(await run([help], terminal)).toBe(0)
 
       expect(terminal.written.out).toContain('usage: refresh-once <command>')
       expect(terminal.written.out).toContain('demo')
+      expect(terminal.written.error).toBe('')
+    })
+  }
+
+  for (const name of ['demo', 'diagram', 'doctor', 'explain', 'fuzz', 'inspect', 'probe']) {
+    it(`prints the usage of the command for "${name} --help"`, async () => {
+      const terminal = recording()
+
+      expect(await run([name, '--help'], terminal)).toBe(0)
+
+      expect(terminal.written.out).toMatch(new RegExp(`^usage: refresh-once ${name}\\b`))
       expect(terminal.written.error).toBe('')
     })
   }

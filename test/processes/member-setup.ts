@@ -33,6 +33,8 @@ export interface MemberSetup {
   readonly format?: number
   /** How far the wall clock of its host is off, milliseconds. */
   readonly skewMs?: number
+  /** The file that it logs its events into, by pino. Default: none. */
+  readonly journal?: string
   /** The file that it writes its steps into, synchronously: they outlive it. */
   readonly trace: string
 }

@@ -2,7 +2,7 @@
 import { openSync, writeSync } from 'node:fs'
 import { oidc } from '../../providers/oidc.ts'
 import { createRefresher } from '../../src/index.ts'
-import type { Clock, RefreshOptions, Store, TokenSet } from '../../src/index.ts'
+import type { Clock, OnEvent, RefreshOptions, Store, TokenSet } from '../../src/index.ts'
 import type { SqliteDatabase } from '../../src/stores/sqlite.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Arming, Answer, Command, MemberSetup, Step, StoreSpec } from './member-setup.ts'
@@ -79,6 +79,13 @@ async function open(spec: StoreSpec): Promise<Store> {
   return fileStore(spec.path)
 }
 
+async function journal(dest: string | undefined): Promise<OnEvent> {
+  if (dest === undefined) return () => {}
+  const { pino } = await import('pino')
+  const log = pino(pino.destination({ dest, append: true, sync: true }))
+  return (event) => log.info(event)
+}
+
 const { skewMs = 0, issuer, clientId, providerId } = setup
 const clock: Clock = { ...systemClock, now: () => systemClock.now() + skewMs }
 const refresher = createRefresher({
@@ -86,7 +93,7 @@ const refresher = createRefresher({
   client: { id: clientId },
   store: traced(await open(setup.store)),
   clock,
-  onEvent: () => {},
+  onEvent: await journal(setup.journal),
   async fetch(url, init) {
     const isPresentation =
       typeof init.body === 'string' && init.body.includes('grant_type=refresh_token')

@@ -6,7 +6,7 @@ import { toBase64url } from '../../core/base64url.ts'
 import { createTransport } from '../../transport/create-transport.ts'
 import type { Revoked, Transport } from '../../transport/transport.ts'
 import { findings, type Finding } from './finding.ts'
-import type { Subject } from './subject.ts'
+import type { Subject } from '../subject.ts'
 
 const ofAuthentication = findings('client_authentication')
 const ofRevocation = findings('revocation_endpoint')

@@ -6,13 +6,14 @@ import { checkDiscovery } from './discovery.ts'
 import { checkEndpoints } from './endpoints.ts'
 import { findings, isProblem, type Finding } from './finding.ts'
 import type { Looking } from './looking.ts'
-import { Misused, optionsOf, type Options } from './options.ts'
+import { Misused } from '../misused.ts'
+import { optionsOf, type Options } from './options.ts'
 import { checkRedis, redisUrlOf } from './redis.ts'
 import { EXIT, report, type ExitCode } from './report.ts'
 import { checkSignIn } from './sign-in.ts'
 import { spend } from './spend.ts'
-import { subjectOf, type Subject } from './subject.ts'
-import type { Surroundings } from './surroundings.ts'
+import { subjectOf, type Subject } from '../subject.ts'
+import type { Surroundings } from '../surroundings.ts'
 
 /**
  * Looks at an authorization server, a client and a Redis as refresh-once would use them, and says

@@ -1,17 +1,14 @@
 import { parseArgs } from 'node:util'
+import { Misused } from '../misused.ts'
+import type { SubjectOptions } from '../subject.ts'
+import type { TokenSource } from '../token-input.ts'
 
 /** The command line, read. Secrets are named by where they are, and never stand in it. */
-export interface Options {
-  readonly issuer: string | undefined
-  readonly provider: string
-  readonly client: string | undefined
-  readonly secretEnv: string | undefined
-  readonly authentication: string | undefined
+export interface Options extends SubjectOptions {
   readonly scope: string | undefined
   readonly prompt: string | undefined
   readonly redis: string | undefined
   readonly redisEnv: string | undefined
-  readonly insecure: boolean
   readonly timeoutMs: number
   readonly isJson: boolean
   readonly spend: SpendOptions | undefined
@@ -19,7 +16,7 @@ export interface Options {
 
 /** Of `--spend`. */
 export interface SpendOptions {
-  readonly token: { readonly from: 'stdin' | 'file' | 'env'; readonly name: string }
+  readonly token: TokenSource
   /** Where the successor is written. */
   readonly save: string
   /** `redis`, or `file:<folder>`. */
@@ -60,9 +57,6 @@ One real refresh:
 Ends with 0: nothing is wrong. 1: something is. 2: the command line cannot be carried out; no token
 of yours was sent. 3: the token of --spend may be spent, and its successor was not saved.
 `
-
-/** What is wrong with a command line. */
-export class Misused extends Error {}
 
 /** @throws {Misused} For a command line that cannot be carried out. */
 export function optionsOf(arguments_: readonly string[]): Options {

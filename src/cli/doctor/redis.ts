@@ -3,8 +3,8 @@ import { refuseEviction } from '../../stores/redis/eviction.ts'
 import type { RedisClient } from '../../stores/redis.ts'
 import { findings, type Finding } from './finding.ts'
 import type { Options } from './options.ts'
-import { valueOf } from './subject.ts'
-import type { Surroundings } from './surroundings.ts'
+import { valueOf } from '../subject.ts'
+import type { Surroundings } from '../surroundings.ts'
 
 const finding = findings('redis')
 

@@ -5,12 +5,13 @@ import { memoryStore } from '../../stores/memory.ts'
 import { redisStore } from '../../stores/redis.ts'
 import { fileStore } from '../../stores/file.ts'
 import { findings, type Finding } from './finding.ts'
-import { Misused, type SpendOptions } from './options.ts'
+import { Misused } from '../misused.ts'
+import type { SpendOptions } from './options.ts'
 import { openRedis } from './redis.ts'
-import { newFile, type SuccessorFile } from './successor-file.ts'
-import { valueOf, type Subject } from './subject.ts'
-import type { Surroundings } from './surroundings.ts'
-import { presentable, secretsOf, tokensIn } from './token-input.ts'
+import { newFile, type SuccessorFile } from '../successor-file.ts'
+import { valueOf, type Subject } from '../subject.ts'
+import type { Surroundings } from '../surroundings.ts'
+import { presentable, secretsOf, tokensIn } from '../token-input.ts'
 
 const finding = findings('spend')
 

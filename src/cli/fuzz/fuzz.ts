@@ -1,6 +1,7 @@
 import { tryProvider } from '../../testing/fuzz-provider.ts'
 import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
 import type { Terminal } from '../command.ts'
+import { loadDescription } from './load-description.ts'
 import { loadProvider } from './load-provider.ts'
 import type { Loaded } from './load-provider.ts'
 import { Misuse, optionsOf } from './options.ts'
@@ -30,7 +31,7 @@ export async function fuzz(arguments_: readonly string[], terminal: Terminal): P
 async function tried(asked: FuzzCommand, loaded: Loaded, terminal: Terminal): Promise<number> {
   const { provider, ...beside } = loaded
   const { file, reporter, runs, timeMs, seed, replay } = asked
-  const server = serverOf(asked, loaded)
+  const server = await serverOf(asked, loaded)
   const result = await tryProvider(provider, {
     ...beside,
     server,
@@ -41,14 +42,15 @@ async function tried(asked: FuzzCommand, loaded: Loaded, terminal: Terminal): Pr
     onRun: progress(terminal, runs),
     command: (found) =>
       `npx refresh-once fuzz ${quoted(file)}` +
-      `${asked.server === undefined ? '' : ` --server ${asked.server}`} --replay ${found}`,
+      `${asked.server === undefined ? '' : ` --server ${quoted(asked.server)}`} --replay ${found}`,
   })
   const name = typeof server === 'string' ? server : server.name
   terminal.out(REPORTERS[reporter]({ provider: provider.id, server: name, file, result }))
   return result.counterexample === undefined ? 0 : 1
 }
 
-function serverOf({ server }: FuzzCommand, loaded: Loaded): FuzzOptions['server'] {
+async function serverOf({ server }: FuzzCommand, loaded: Loaded): Promise<FuzzOptions['server']> {
+  if (server?.endsWith('.json')) return loadDescription(server)
   if (server !== undefined) return server as FuzzOptions['server']
   if (loaded.server !== undefined) return loaded.server
   throw new Misuse('which server? --server logto, or export const server = { … } in the file')

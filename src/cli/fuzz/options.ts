@@ -9,7 +9,7 @@ export type ReporterName = (typeof REPORTERS)[number]
 export interface FuzzCommand {
   /** The file of the provider, as it was written. */
   readonly file: string
-  /** A preset; `undefined`: what the file exports as `server`. */
+  /** A preset, or a file that ends in `.json`; `undefined`: what the file exports as `server`. */
   readonly server?: string
   readonly runs: number
   readonly timeMs?: number
@@ -23,7 +23,8 @@ export const USAGE = `usage: refresh-once fuzz <file> [options]
 Tries a provider against a described server, in worlds of crashes and lost answers. The file exports
 it as \`provider\`, and may export \`server\`, \`client\` and \`fetch\` beside.
 
-  --server NAME      the server, if the file exports none: logto, oidc-provider, spotify, …
+  --server NAME      the server, if the file exports none: logto, oidc-provider, spotify, …, or a
+                     described.json of refresh-once probe
   --runs N           how many worlds are drawn, 1000 if nothing is said
   --time 60s         begins no further world after so long: 500ms, 60s, 5m
   --seed N           draws the same worlds again

@@ -1,9 +1,15 @@
 import { open } from 'node:fs/promises'
-import { readTokenSet } from '../../core/field-styles.ts'
-import type { TokenSet } from '../../core/token-set.ts'
-import { Misused, type SpendOptions } from './options.ts'
+import { readTokenSet } from '../core/field-styles.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import { Misused } from './misused.ts'
 import { valueOf } from './subject.ts'
 import type { Surroundings } from './surroundings.ts'
+
+/** Where a token is: it never stands in a command line. `name`: of the file, or the variable. */
+export interface TokenSource {
+  readonly from: 'stdin' | 'file' | 'env'
+  readonly name: string
+}
 
 /** Permissions of others than the owner. */
 const OTHERS = 0o077
@@ -14,7 +20,7 @@ const OTHERS = 0o077
  * @throws {Misused} When it is not there, or others can read it.
  */
 export async function presentable(
-  { from, name }: SpendOptions['token'],
+  { from, name }: TokenSource,
   { env, input }: Surroundings,
 ): Promise<string> {
   if (from === 'stdin') return input()

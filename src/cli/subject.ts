@@ -1,16 +1,29 @@
-import { logto } from '../../../providers/logto.ts'
-import { oidc } from '../../../providers/oidc.ts'
-import { spotify } from '../../../providers/spotify.ts'
-import type { Client, Overrides, Provider } from '../../core/provider.ts'
-import { checkClient } from '../../transport/check-client.ts'
-import type { Options } from './options.ts'
-import { Misused } from './options.ts'
+import { logto } from '../../providers/logto.ts'
+import { oidc } from '../../providers/oidc.ts'
+import { spotify } from '../../providers/spotify.ts'
+import type { Client, ClientAuthentication, Overrides, Provider } from '../core/provider.ts'
+import { checkClient } from '../transport/check-client.ts'
+import { Misused } from './misused.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Whom it is about. */
 export interface Subject {
   readonly provider: Provider
   readonly client: Client
+}
+
+/** What names a client. Its secret is named by where it is. */
+export interface ClientOptions {
+  readonly client: string | undefined
+  readonly secretEnv: string | undefined
+}
+
+export interface SubjectOptions extends ClientOptions {
+  readonly issuer: string | undefined
+  /** `oidc`, `logto` or `spotify`. */
+  readonly provider: string
+  readonly authentication: string | undefined
+  readonly insecure: boolean
 }
 
 const PROVIDERS: Readonly<Record<string, (issuer: string, overrides: Overrides) => Provider>> = {
@@ -28,25 +41,40 @@ const UNFILLED = /\$\{|^undefined$|^null$|:\/\/(?:undefined|null)(?:[/:]|$)/
  * @throws {TypeError} For a configuration that refresh-once would refuse, in its own words.
  * @throws {Misused} For a command line that cannot be carried out.
  */
-export function subjectOf(options: Options, { env }: Surroundings): Subject {
-  const { issuer = '', insecure, client: id = '', secretEnv } = options
+export function subjectOf(options: SubjectOptions, around: Surroundings): Subject {
+  const { issuer = '', insecure, authentication } = options
   const make = Object.hasOwn(PROVIDERS, options.provider) ? PROVIDERS[options.provider] : undefined
   if (make === undefined) throw new Misused('--provider is oidc, logto or spotify')
-  const clientAuthentication = AUTHENTICATIONS.find((each) => each === options.authentication)
-  if (options.authentication !== undefined && clientAuthentication === undefined) {
-    throw new Misused(`--authentication is ${AUTHENTICATIONS.join(', ')}`)
-  }
-  const secret = secretEnv === undefined ? undefined : valueOf(secretEnv, env)
+  const clientAuthentication = authenticationOf(authentication)
   checkFilled('issuer', issuer)
-  checkFilled('client', id)
-  if (secret !== undefined) checkFilled('client secret', secret)
-  const client = { id, ...(secret !== undefined && { secret }) }
+  const client = clientOf(options, around)
   const provider = make(issuer, {
     ...(insecure && { insecure }),
     ...(clientAuthentication && { clientAuthentication }),
   })
   checkClient(client, provider)
   return { provider, client }
+}
+
+/** @throws {Misused} For one that the command line has no name for. */
+export function authenticationOf(name: string | undefined): ClientAuthentication | undefined {
+  const found = AUTHENTICATIONS.find((each) => each === name)
+  if (name === undefined || found !== undefined) return found
+  throw new Misused(`--authentication is ${AUTHENTICATIONS.join(', ')}`)
+}
+
+/**
+ * @throws {TypeError} For what was never filled in.
+ * @throws {Misused} When the secret is not where it should be.
+ */
+export function clientOf(
+  { client: id = '', secretEnv }: ClientOptions,
+  { env }: Surroundings,
+): Client {
+  const secret = secretEnv === undefined ? undefined : valueOf(secretEnv, env)
+  checkFilled('client', id)
+  if (secret !== undefined) checkFilled('client secret', secret)
+  return { id, ...(secret !== undefined && { secret }) }
 }
 
 /** @throws {Misused} When the environment variable is not there. */
@@ -57,7 +85,7 @@ export function valueOf(name: string, env: Surroundings['env']): string {
 }
 
 /** @throws {TypeError} For what was never filled in; does not print it. */
-function checkFilled(what: string, value: string): void {
+export function checkFilled(what: string, value: string): void {
   if (!UNFILLED.test(value)) return
   const found = value.includes('${') ? "a literal '${'" : "the text 'undefined' or 'null'"
   throw new TypeError(

@@ -1,0 +1,100 @@
+import type { Terminal } from '../command.ts'
+import { Misused } from '../misused.ts'
+import { createFacts, type Facts } from './facts.ts'
+import { endsOf, INVARIANTS, violations, type Invariant, type Violation } from './invariants.ts'
+import { readJournals } from './journal.ts'
+import { optionsOf, type ExplainOptions } from './options.ts'
+import { print, type Told } from './report.ts'
+import { summaryOf } from './summary.ts'
+import { createStories } from './timeline.ts'
+
+/** What the command ends with. */
+export const EXIT = { kept: 0, broken: 1, misused: 2 } as const
+
+/** So many violations of one invariant are told, and so many stories without being asked. */
+const TOLD_MAX = 20
+const STORIES_MAX = 3
+
+/**
+ * Explains journals of `onEvent`.
+ *
+ * @returns One of {@link EXIT}.
+ */
+export async function explain(
+  arguments_: readonly string[],
+  terminal: Terminal,
+): Promise<(typeof EXIT)[keyof typeof EXIT]> {
+  try {
+    const options = optionsOf(arguments_)
+    const told = await explained(options)
+    print(told, options.isJson, terminal)
+    return told.isKept ? EXIT.kept : EXIT.broken
+  } catch (error) {
+    if (!(error instanceof Misused)) throw error
+    terminal.error(`refresh-once explain: ${error.message}\n(--help shows how to call it)\n`)
+    return EXIT.misused
+  }
+}
+
+/** Reads twice: once for what is true of all, once for the stories that are told. */
+async function explained({ files, slackMs, grant: asked }: ExplainOptions): Promise<Told> {
+  const facts = createFacts()
+  const lines = await readJournals(files, facts.take)
+  const found = tally(violations(facts, slackMs))
+  const wanted = wantedOf(asked, facts, found.told)
+  const stories = createStories(wanted, facts)
+  if (wanted.size > 0) await readJournals(files, stories.take)
+  const ends = endsOf(facts)
+  const { span, outcomes, processes, grants, tokens } = facts
+  return {
+    isKept: found.told.length === 0,
+    lines,
+    span,
+    outcomes,
+    processes: processes.size,
+    grants: grants.size,
+    tokens: tokens.size,
+    invariants: (Object.keys(INVARIANTS) as Invariant[]).map((name) => ({
+      name,
+      promise: INVARIANTS[name],
+      broken: found.counts.get(name) ?? 0,
+    })),
+    violations: found.told,
+    stories: [...wanted].map((grant) => ({
+      grant,
+      summary: summaryOf(grant, facts, ends.get(grant)),
+      lines: stories.linesOf(grant),
+    })),
+  }
+}
+
+/** Counts all of them and keeps the first of each kind: there may be a million. */
+function tally(all: Iterable<Violation>): {
+  readonly counts: ReadonlyMap<Invariant, number>
+  readonly told: readonly Violation[]
+} {
+  const counts = new Map<Invariant, number>()
+  const told: Violation[] = []
+  for (const violation of all) {
+    const count = (counts.get(violation.invariant) ?? 0) + 1
+    counts.set(violation.invariant, count)
+    if (count <= TOLD_MAX) told.push(violation)
+  }
+  return { counts, told }
+}
+
+/** @throws {Misused} When the journal knows nothing of the chain that was asked for. */
+function wantedOf(
+  asked: string | undefined,
+  { grants, tokens }: Facts,
+  told: readonly Violation[],
+): ReadonlySet<string> {
+  if (asked !== undefined) {
+    const grant = grants.has(asked) ? asked : tokens.get(asked)?.grant
+    if (grant === undefined) throw new Misused(`no journal tells of ${asked}`)
+    return new Set([grant])
+  }
+  const broken = told.flatMap(({ grant }) => (grant === undefined ? [] : [grant]))
+  if (broken.length > 0) return new Set([...new Set(broken)].slice(0, STORIES_MAX))
+  return new Set(grants.size > STORIES_MAX ? [] : grants.keys())
+}

@@ -1,0 +1,205 @@
+import type { Presentation } from '../../core/presentation.ts'
+import type { Entry } from './entry.ts'
+
+/** What is kept of one refresh token, however often it was told of. */
+export interface TokenFacts {
+  grant?: string
+  generation?: number
+  claims: number
+  lastClaimAtMs: number
+  /** First presentations of a claim. */
+  presentations: number
+  /** Those of them that spent it, or may have. */
+  spent: number
+  /** When it was spent first. */
+  spentAtMs: number
+  /** When presentations of it began: the first, and the last. */
+  firstSentAtMs: number
+  lastSentAtMs: number
+  /** The presentation of those so far that ended last. */
+  latest?: { readonly sentAtMs: number; readonly endedAtMs: number; readonly process?: string }
+  /** Two presentations at once: by so many milliseconds. */
+  overlap?: { readonly ms: number; readonly isSameProcess: boolean }
+  /** Calls with it that ended with a newer set: when the first of them began. */
+  rotatedSinceMs?: number
+  /** When a call with it was told that the chain has ended. */
+  endedAtMs?: number
+}
+
+/** What is kept of one chain. */
+export interface GrantFacts {
+  readonly byGeneration: Map<number, string>
+  /** When a token of a generation was replaced. */
+  readonly replacedAtMs: Map<number, number>
+  /** The latest generation that somebody came to have, and the latest that was handed out. */
+  newest?: number
+  served?: number
+  hasGiven: boolean
+  endedAtMs?: number
+  /** The last claim, presentation or hand-out. */
+  activeAtMs: number
+  /** Two tokens of one generation, or one of two. */
+  clash?: { readonly token: string; readonly generation: number }
+}
+
+/** All that a journal says, without its lines. */
+export interface Facts {
+  readonly tokens: ReadonlyMap<string, TokenFacts>
+  readonly grants: ReadonlyMap<string, GrantFacts>
+  readonly processes: ReadonlySet<string>
+  readonly outcomes: Readonly<Record<Presentation['outcome'], number>>
+  /** Ends that the chart does not have. */
+  readonly uncharted: readonly Entry[]
+  readonly span: { readonly fromMs: number; readonly toMs: number } | undefined
+  take(entry: Entry): void
+}
+
+export function createFacts(): Facts {
+  const tokens = new Map<string, TokenFacts>()
+  const grants = new Map<string, GrantFacts>()
+  const processes = new Set<string>()
+  const outcomes = { granted: 0, rejected: 0, refused: 0, deferred: 0, unknown: 0 }
+  const uncharted: Entry[] = []
+  let fromMs = Infinity
+  let toMs = -Infinity
+
+  const tokenOf = (name: string): TokenFacts => orMade(tokens, name, NEW_TOKEN)
+  const grantOf = (name: string): GrantFacts => orMade(grants, name, NEW_GRANT)
+  return {
+    tokens,
+    grants,
+    processes,
+    outcomes,
+    uncharted,
+    get span() {
+      return fromMs > toMs ? undefined : { fromMs, toMs }
+    },
+    take(entry) {
+      fromMs = Math.min(fromMs, entry.atMs)
+      toMs = Math.max(toMs, entry.atMs)
+      if (entry.process !== undefined) processes.add(entry.process)
+      if (entry.outcome !== undefined) outcomes[entry.outcome] += 1
+      if (entry.type === 'ended' && !isCharted(entry)) uncharted.push(entry)
+      const token = entry.token === undefined ? undefined : tokenOf(entry.token)
+      const grant = entry.grant === undefined ? undefined : grantOf(entry.grant)
+      if (token !== undefined && entry.grant !== undefined) belong(token, entry.grant)
+      TAKES[entry.type]?.(entry, token, grant)
+    },
+  }
+}
+
+const NEW_TOKEN = (): TokenFacts => ({
+  claims: 0,
+  lastClaimAtMs: -Infinity,
+  presentations: 0,
+  spent: 0,
+  spentAtMs: Infinity,
+  firstSentAtMs: Infinity,
+  lastSentAtMs: -Infinity,
+})
+
+const NEW_GRANT = (): GrantFacts => ({
+  byGeneration: new Map(),
+  replacedAtMs: new Map(),
+  hasGiven: false,
+  activeAtMs: -Infinity,
+})
+
+function orMade<V>(map: Map<string, V>, name: string, make: () => V): V {
+  const found = map.get(name) ?? make()
+  map.set(name, found)
+  return found
+}
+
+/** A token that outlived its claim's row, and came without its chain, begins another one. */
+function belong(token: TokenFacts, grant: string): void {
+  if (token.grant !== grant) delete token.generation
+  token.grant = grant
+}
+
+type Take = (entry: Entry, token: TokenFacts | undefined, grant: GrantFacts | undefined) => void
+
+const TAKES: { readonly [T in Entry['type']]?: Take } = {
+  claimed(entry, token, grant) {
+    if (token !== undefined) {
+      token.claims += 1
+      token.lastClaimAtMs = Math.max(token.lastClaimAtMs, entry.atMs)
+    }
+    place(entry, token, grant)
+    act(grant, entry.atMs)
+  },
+  presented(entry, token, grant) {
+    place(entry, token, grant)
+    act(grant, entry.atMs - entry.durationMs)
+    if (token !== undefined) present(entry, token)
+    const { generation, outcome, isSpent } = entry
+    if (grant === undefined || outcome !== 'granted') return
+    grant.hasGiven = true
+    if (generation === undefined || isSpent !== true) return
+    const before = grant.replacedAtMs.get(generation) ?? Infinity
+    grant.replacedAtMs.set(generation, Math.min(before, entry.atMs))
+    grant.newest = Math.max(grant.newest ?? 0, generation + 1)
+  },
+  served({ atMs, generation = 0 }, _, grant) {
+    act(grant, atMs)
+    if (grant === undefined) return
+    grant.hasGiven = true
+    grant.served = Math.max(grant.served ?? 0, generation)
+  },
+  replay: ({ atMs }, _, grant) => end(grant, atMs),
+  revoked: ({ atMs }, _, grant) => end(grant, atMs),
+  ended({ state, atMs, durationMs }, token, grant) {
+    if (state === 'revoked') end(grant ?? token, atMs)
+    if (token === undefined) return
+    if (state !== 'rotated') return
+    token.rotatedSinceMs = Math.min(token.rotatedSinceMs ?? Infinity, atMs - durationMs)
+  },
+}
+
+/** Which generation a token is, and that it is the only one. */
+function place({ token: name, generation }: Entry, token?: TokenFacts, grant?: GrantFacts): void {
+  if (generation === undefined || name === undefined || !token || !grant) return
+  const other = grant.byGeneration.get(generation) ?? name
+  const isClash = other !== name || (token.generation ?? generation) !== generation
+  if (isClash) grant.clash ??= { token: name, generation }
+  grant.byGeneration.set(generation, other)
+  token.generation ??= generation
+  grant.newest = Math.max(grant.newest ?? 0, generation)
+}
+
+function present({ atMs, durationMs, isSpent, times, process }: Entry, token: TokenFacts): void {
+  const sentAtMs = atMs - durationMs
+  const { latest } = token
+  if (latest !== undefined && sentAtMs < latest.endedAtMs && latest.sentAtMs < atMs) {
+    const ms = Math.min(atMs, latest.endedAtMs) - Math.max(sentAtMs, latest.sentAtMs)
+    const isSameProcess = process?.includes('/') === true && process === latest.process
+    if (isSameProcess || ms > (token.overlap?.ms ?? 0)) token.overlap = { ms, isSameProcess }
+  }
+  if (latest === undefined || latest.endedAtMs < atMs) {
+    token.latest = { sentAtMs, endedAtMs: atMs, ...(process !== undefined && { process }) }
+  }
+  token.firstSentAtMs = Math.min(token.firstSentAtMs, sentAtMs)
+  if (times > 1) return
+  token.presentations += 1
+  token.lastSentAtMs = Math.max(token.lastSentAtMs, sentAtMs)
+  if (isSpent !== true) return
+  token.spent += 1
+  token.spentAtMs = Math.min(token.spentAtMs, atMs)
+}
+
+function act(grant: GrantFacts | undefined, atMs: number): void {
+  if (grant !== undefined) grant.activeAtMs = Math.max(grant.activeAtMs, atMs)
+}
+
+function end(ended: { endedAtMs?: number } | undefined, atMs: number): void {
+  if (ended !== undefined) ended.endedAtMs = Math.min(ended.endedAtMs ?? Infinity, atMs)
+}
+
+/** The codes with which the chart ends a chain. */
+const ENDINGS: readonly unknown[] = ['rejected', 'expired', 'replay', 'revoked']
+
+/** Whether the chart has such an end. */
+function isCharted({ state, code }: Entry): boolean {
+  if (state === 'revoked') return ENDINGS.includes(code)
+  return state === 'error' ? code !== undefined : state !== undefined
+}

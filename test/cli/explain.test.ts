@@ -1,0 +1,276 @@
+import { appendFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { pino } from 'pino'
+import { INVARIANTS } from '../../src/cli/explain/invariants.ts'
+import { oidc } from '../../providers/oidc.ts'
+import { createRefresher, type OnEvent, type RefreshEvent } from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
+import { ask, brokenOf, call, journalOf, ownFile } from './explain/told.ts'
+
+const JOURNAL = 'a true journal'
+const START_MS = Date.UTC(2026, 10, 21, 8)
+const GRANT = 'grantAAA'
+const TOKENS = ['tokenAA0', 'tokenAA1', 'tokenAA2', 'tokenAA3'] as const
+
+/** An event of the chain, so many seconds after the journal began. */
+function event(seconds: number, type: RefreshEvent['type'], more: object = {}): object {
+  return { type, atMs: START_MS + seconds * 1_000, provider: 'test', ...more }
+}
+
+const about = (generation: number, token: string = TOKENS[generation]!): object => ({
+  token,
+  grant: GRANT,
+  generation,
+})
+
+const claimed = (seconds: number, generation: number, token?: string): object =>
+  event(seconds, 'claimed', about(generation, token))
+
+const presented = (seconds: number, generation: number, more: object = {}): object =>
+  event(seconds, 'presented', {
+    ...about(generation),
+    outcome: 'granted',
+    isSpent: true,
+    times: 1,
+    durationMs: 200,
+    ...more,
+  })
+
+const ended = (seconds: number, generation: number, state: string, code?: string): object =>
+  event(seconds, 'ended', { token: TOKENS[generation], grant: GRANT, state, code, durationMs: 300 })
+
+/** Two rotations, a minute apart, a minute after the journal began; a late holder is served. */
+const TRUE = [
+  event(0, 'ended', { token: 'other000', state: 'error', code: 'busy', durationMs: 5 }),
+  claimed(60, 0),
+  presented(60.2, 0),
+  ended(60.3, 0, 'rotated'),
+  claimed(120, 1),
+  presented(120.2, 1),
+  ended(120.3, 1, 'rotated'),
+  event(121, 'served', { token: TOKENS[0], grant: GRANT, generation: 2 }),
+  ended(121.1, 0, 'rotated'),
+]
+
+describe('refresh-once explain', () => {
+  it('finds everything kept in a journal that is true', async () => {
+    const told = await ask(journalOf(TRUE))
+
+    expect(brokenOf(told)).toEqual([])
+    expect(told).toMatchObject({ exitCode: 0, grants: 1, tokens: 3, lines: { events: 9 } })
+  })
+
+  const FALSE: readonly [keyof typeof INVARIANTS, string, readonly object[]][] = [
+    ['presented_once', 'a second presentation that spends', [claimed(180, 0), presented(180.2, 0)]],
+    [
+      'presented_once',
+      'one after it that leaves it as it is',
+      [claimed(180, 1), presented(180.2, 1, { isSpent: false, outcome: 'deferred' })],
+    ],
+    [
+      'one_at_a_time',
+      'two presentations at once of a token that is kept',
+      [
+        claimed(180, 2),
+        presented(200, 2, { isSpent: false, durationMs: 15_000 }),
+        claimed(181, 2),
+        presented(201, 2, { isSpent: false, durationMs: 15_000 }),
+      ],
+    ],
+    ['claimed_first', 'a presentation without a claim', [presented(180.2, 2)]],
+    [
+      'generations_rise',
+      'another token of a generation',
+      [claimed(180, 2), claimed(181, 2, 'forked00')],
+    ],
+    ['generations_rise', 'a claim of what was left', [claimed(180, 1)]],
+    [
+      'served_exists',
+      'a generation that nobody had',
+      [event(180, 'served', { token: TOKENS[0], grant: GRANT, generation: 5 })],
+    ],
+    [
+      'end_is_final',
+      'a claim after a replay',
+      [event(180, 'replay', { token: TOKENS[0], grant: GRANT }), claimed(240, 2)],
+    ],
+    [
+      'end_is_final',
+      'a hand-out after a call was told that the chain is over',
+      [
+        ended(180, 2, 'revoked', 'rejected'),
+        event(240, 'served', { token: TOKENS[1], grant: GRANT, generation: 2 }),
+      ],
+    ],
+    [
+      'end_is_final',
+      'a presentation after a sign-out',
+      [claimed(180, 2), event(181, 'revoked', { grant: GRANT }), presented(240, 2)],
+    ],
+    ['ends_as_charted', 'a failure without a reason', [ended(180, 2, 'error')]],
+    [
+      'ends_as_charted',
+      'an end for a reason that ends nothing',
+      [ended(180, 2, 'revoked', 'busy')],
+    ],
+    [
+      'ends_as_charted',
+      'a newer set of nobody',
+      [event(180, 'ended', { token: 'nobody00', state: 'rotated', durationMs: 10 })],
+    ],
+  ]
+
+  it.each(FALSE)(
+    'finds %s broken, and nothing that does not follow: %s',
+    async (name, _, lines) => {
+      const told = await ask(journalOf([...TRUE, ...lines]))
+
+      const follows = name === 'presented_once' ? ['generations_rise'] : []
+      expect(brokenOf(told)).toEqual([name, ...follows])
+      expect(told.exitCode).toBe(1)
+    },
+  )
+
+  it('has a falsified journal for each invariant', () => {
+    expect([...new Set(FALSE.map(([name]) => name))].toSorted()).toEqual(
+      Object.keys(INVARIANTS).toSorted(),
+    )
+  })
+
+  it('does not take for proof what the clocks of hosts may have turned round', async () => {
+    const lines = [event(180, 'replay', { token: TOKENS[0], grant: GRANT }), claimed(182, 2)]
+    const journal = journalOf([...TRUE, ...lines])
+
+    expect(brokenOf(await ask(journal))).toEqual([])
+    expect(brokenOf(await ask(journal, '--slack-ms', '1000'))).toEqual(['end_is_final'])
+  })
+
+  it('does not miss what lies before the journal begins', async () => {
+    const cut = [presented(0.1, 1), ended(0.2, 1, 'rotated'), ...TRUE.slice(7)]
+
+    expect(brokenOf(await ask(journalOf(cut)))).toEqual([])
+  })
+
+  it('believes a presentation that comes again inside the window of its claim', async () => {
+    const again = [
+      claimed(180, 2),
+      presented(180.2, 2, { outcome: 'unknown' }),
+      presented(180.9, 2, { times: 2 }),
+    ]
+
+    expect(brokenOf(await ask(journalOf([...TRUE, ...again])))).toEqual([])
+  })
+
+  it('tells the story of a chain by any of its fingerprints', async () => {
+    const journal = journalOf(TRUE)
+
+    const byToken = await call(journal, '--grant', TOKENS[1])
+    const byGrant = await call(journal, '--grant', GRANT)
+
+    expect(byToken.out).toBe(byGrant.out)
+    expect(byGrant.out).toContain('rotations: 2; the latest generation that anybody had: 2')
+    expect(byGrant.out).toContain('presents R1 (tokenAA1): granted, and it is spent (200 ms)')
+    expect(byGrant.out).toContain('comes with R0 (tokenAA0), and is handed the set of R2')
+  })
+
+  it('tells the story of a chain of which something did not hold, and what', async () => {
+    const { out } = await call(journalOf([...TRUE, presented(180.2, 0)]))
+
+    expect(out).toMatch(/^BROKEN {2}presented_once .*\n {10}chain grantAAA, token tokenAA0: /m)
+    expect(out).toMatch(/^chain grantAAA$/m)
+  })
+
+  it('counts what is foreign and what breaks off, and goes on', async () => {
+    const broken = JSON.stringify(TRUE[1]).slice(0, 40)
+    const foreign = [
+      'Server listening',
+      '{"level":30,"msg":"hello"}',
+      '[1]',
+      '{"type":"claimed"}',
+      '',
+    ]
+    const told = await call(journalOf([...foreign, ...TRUE, broken, presented(180.2, 0)]))
+
+    expect(told.out).toContain('lines that are not of refresh-once: 4')
+    expect(told.out).toContain('lines that break off, of which nobody knows what they said: 1')
+    expect(told.out).toContain('What is missing may stand in the lines that break off.')
+  })
+
+  it('prints nothing of a journal but what it knows', async () => {
+    const evil = {
+      hint: 'LEAK',
+      code: 'LEAK',
+      token: 'LEAK\u001b[31m',
+      grant: 'LEAK',
+      state: 'LEAK',
+    }
+    const journal = journalOf([...TRUE, event(200, 'ended', evil), event(201, 'presented', evil)])
+
+    const { out } = await call(journal, '--grant', GRANT)
+
+    expect(out).not.toContain('LEAK')
+    expect(out).not.toContain('\u001b')
+  })
+
+  it('reads several files as one journal', async () => {
+    const told = await ask(journalOf(TRUE.slice(0, 4)), journalOf(TRUE.slice(4)))
+
+    expect(told.lines.events).toBe(TRUE.length)
+    expect(brokenOf(told)).toEqual([])
+  })
+
+  it.each([
+    [[], 'name a journal'],
+    [['/nowhere.jsonl'], '/nowhere.jsonl cannot be read (ENOENT)'],
+    [[JOURNAL, '--grant', 'x'], '--grant is a fingerprint'],
+    [[JOURNAL, '--grant', 'unknown0'], 'no journal tells of unknown0'],
+    [[JOURNAL, '--slack-ms', 'x'], '--slack-ms is'],
+    [[JOURNAL, '--nope'], "Unknown option '--nope'"],
+  ])('ends with 2 for %j', async (args, message) => {
+    const journal = journalOf(TRUE)
+
+    const { exitCode, error, out } = await call(
+      ...args.map((each) => (each === JOURNAL ? journal : each)),
+    )
+
+    expect(error).toContain(message)
+    expect([exitCode, out]).toEqual([2, ''])
+  })
+})
+
+describe('what a logger makes of an event', () => {
+  const LOGGERS: Readonly<Record<string, (path: string) => OnEvent>> = {
+    'JSON lines': (path) => (event) => appendFileSync(path, `${JSON.stringify(event)}\n`),
+    'pino, its members': (path) => {
+      const log = pino(pino.destination({ dest: path, sync: true }))
+      return (event) => log.info(event)
+    },
+    'pino, a member of its own': (path) => {
+      const log = pino(pino.destination({ dest: path, sync: true }))
+      return (event) => log.info({ refresh: event }, 'refresh-once')
+    },
+  }
+
+  it.each(Object.keys(LOGGERS))('is read: %s', async (name) => {
+    await using server = await startOidcServer()
+    const path = ownFile('journal.jsonl')
+    writeFileSync(path, '')
+    const refresher = createRefresher({
+      provider: oidc({ issuer: server.issuer }),
+      client: server.clients.public,
+      store: memoryStore(),
+      onEvent: LOGGERS[name]!(path),
+    })
+    const signedIn = tokenSetOf(await server.signIn())
+    const { tokens } = await refresher.refresh(signedIn, { force: true })
+    await refresher.refresh(tokens, { force: true })
+    server.endGrant(tokens.refreshToken!)
+
+    const told = await ask(path)
+
+    expect(brokenOf(told)).toEqual([])
+    expect(told).toMatchObject({ exitCode: 0, grants: 1, tokens: 2, lines: { foreign: 0 } })
+    expect(told.stories[0]!.lines.join('\n')).toMatch(/presents R1 \(\S{8}\): granted/)
+  })
+})
