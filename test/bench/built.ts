@@ -9,6 +9,7 @@ type Memory = typeof import('../../src/stores/memory.ts')
 type Redis = typeof import('../../src/stores/redis.ts')
 type Postgres = typeof import('../../src/stores/postgres.ts')
 type Machines = typeof import('../../machines/index.ts')
+type Inspect = typeof import('../../src/inspect/index.ts')
 
 const built = <M>(path: string): Promise<M> =>
   import(new URL(`../../dist/${path}.js`, import.meta.url).href) as Promise<M>
@@ -19,3 +20,4 @@ export const { memoryStore } = await built<Memory>('src/stores/memory')
 export const { redisStore } = await built<Redis>('src/stores/redis')
 export const { postgresStore } = await built<Postgres>('src/stores/postgres')
 export const { refreshMachine } = await built<Machines>('machines/index')
+export const { pageInspector, recorder } = await built<Inspect>('src/inspect/index')

@@ -17,6 +17,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   waiters: async () => (await import('./waiters.ts')).waiters(),
   stores: async () => (await import('./stores.ts')).stores(),
   weights: async () => (await import('./weights.ts')).weights(),
+  inspect: async () => (await import('./inspect.ts')).inspect(),
   breakdown: async () => (await import('./breakdown.ts')).breakdown(),
   size: async () => (await import('./size.ts')).size(),
   cold: async () => (await import('./cold-import.ts')).coldImport(),

@@ -1,5 +1,6 @@
 import { startAuthorizationServer } from './authorization-server.ts'
 import type { Store } from '../../src/index.ts'
+import type { LineInspector } from '../../src/inspect/index.ts'
 import { createRefresher, memoryStore, oidc } from './built.ts'
 import { median } from './figures.ts'
 import type { Figure } from './figures.ts'
@@ -77,12 +78,14 @@ export function ourChains(
   origin: string,
   rotation: 'always' | 'never' = 'always',
   store: Store = newMemory(),
+  inspect?: LineInspector,
 ): Way['make'] {
   const refresher = createRefresher({
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token`, rotation }),
     client: { id: 'bench' },
     store,
     onEvent() {},
+    ...(inspect && { inspect }),
   })
   let made = 0
   return () => {

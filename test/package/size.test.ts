@@ -8,8 +8,8 @@ import { bundle, MAIN, TYPICAL } from '../bench/bundle.ts'
 /** Bytes that a program loads at once. The rest comes with the first renewal. */
 const AT_ONCE_MAX = 28 * 1024
 
-/** Bytes of all in one file: what is loaded later must not grow unseen. */
-const ALL_MAX = 44 * 1024
+/** Bytes of all in one file, inspection with it: what is loaded later must not grow unseen. */
+const ALL_MAX = 48 * 1024
 
 /**
  * Products that no description is needed for to be named by mistake. `oidc` is no product, and the
@@ -53,7 +53,7 @@ describe('the main entry, bundled', async () => {
     expect(typical.files.filter((path) => later.test(path)).length).toBeGreaterThan(5)
   })
 
-  it('is at most 44 KiB in one file', () => {
+  it('is at most 48 KiB in one file', () => {
     expect(typical.gzipBytes).toBeLessThanOrEqual(ALL_MAX)
   })
 

@@ -41,7 +41,11 @@ const LOG_LINES = new Set([
   'src/testing/fuzz/secrets.ts',
 ])
 /** What sends requests of its own, and no refresh token. */
-const FETCHING = new Set(['src/stores/http.ts', 'src/integrations/authorized-fetch.ts'])
+const FETCHING = new Set([
+  'src/stores/http.ts',
+  'src/integrations/authorized-fetch.ts',
+  'src/inspect/page-inspector.ts',
+])
 const NODE_GLOBALS = new Set([
   'process',
   'Buffer',
@@ -74,7 +78,7 @@ export const codeRules: readonly Rule[] = [
     (node) => globalAt(node) === 'console',
   ),
   aboutNodes(
-    'only the transport fetches, the store that is reached over HTTP, and authorizedFetch',
+    'only the transport fetches, the store over HTTP, authorizedFetch and pageInspector',
     (path) => isShipped(path) && !path.startsWith('src/transport/') && !FETCHING.has(path),
     (node) => globalAt(node) === 'fetch' && (isCalled(node) || node.getText() !== 'fetch'),
   ),

@@ -47,6 +47,12 @@ const LAYERS: readonly Layer[] = [
     at: 'src/integrations/react/',
     imports: ['src/core/clock.ts', 'src/core/random.ts'],
   },
+  {
+    at: 'src/integrations/otel.ts',
+    imports: ['src/index.ts', 'src/integrations/otel/'],
+    packages: ['@opentelemetry/api'],
+    types: true,
+  },
   { at: 'src/integrations/', imports: ['src/index.ts'], types: true },
   { at: 'src/testing/', imports: ALL, packages: 'all', builtins: true },
   { at: 'src/inspect/', imports: ALL, packages: 'all', builtins: true },

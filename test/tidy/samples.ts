@@ -99,16 +99,18 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/runtime/a.ts', '// console.log(1)'],
     ],
   },
-  'only the transport fetches, the store that is reached over HTTP, and authorizedFetch': {
+  'only the transport fetches, the store over HTTP, authorizedFetch and pageInspector': {
     bad: [
       ['src/runtime/a.ts', 'await fetch(url)'],
       ['src/stores/redis.ts', 'await fetch(url)'],
       ['src/integrations/authorized-fetch/redirect.ts', 'await fetch(url)'],
+      ['src/inspect/recorder.ts', 'await fetch(url)'],
       ['providers/a.ts', 'const f = globalThis.fetch'],
     ],
     good: [
       ['src/transport/a.ts', 'await fetch(url)'],
       ['src/integrations/authorized-fetch.ts', 'globalThis.fetch(url)'],
+      ['src/inspect/page-inspector.ts', 'await fetch(url)'],
       ['src/stores/http.ts', 'const request = options.fetch ?? globalThis.fetch'],
       ['src/runtime/a.ts', 'const { fetch } = options\ncreateTransport({ fetch })'],
     ],
