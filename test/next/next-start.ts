@@ -6,10 +6,15 @@ import { serve, temporaryDirectory } from '../servers/process.ts'
 
 export const SECRET = 'the-secret-of-the-application-under-test'
 
-/** Where the one build is. */
-const folder = fileURLToPath(new URL('../../.build/next/app', import.meta.url))
+const builds = fileURLToPath(new URL('../../.build/next/', import.meta.url))
 
-/** A `next start` of the one build. */
+/** An application that is built for the tests: see `apps/`. */
+export type Build = 'app' | 'pages' | 'edge' | 'starter'
+
+/** Where it is. */
+export const folderOf = (build: Build): string => join(builds, build, 'app')
+
+/** A `next start` of a build; of the starter, a `next dev`. */
 export interface App {
   readonly origin: string
   /** Lets so much time pass there, milliseconds. */
@@ -20,6 +25,8 @@ export interface App {
 }
 
 export interface AppOptions {
+  /** Default `app`. */
+  readonly build?: Build
   /** `guide`: the callbacks of Auth.js' guide. `ours`: the example as it is. */
   readonly callbacks: 'guide' | 'ours'
   readonly client: ClientId
@@ -35,14 +42,17 @@ export async function startNext(
   const [ahead, ballast] = [number(join(directory, 'ahead')), number(join(directory, 'ballast'))]
   await Promise.all([ahead.write(0), ballast.write(0)])
   const client: { readonly id: string; readonly secret?: string } = server.clients[options.client]
+  const { build = 'app' } = options
+  const folder = folderOf(build)
+  const isDev = build === 'starter'
   const next = join(folder, 'node_modules/next/dist/bin/next')
   const running = await serve(
     {
       command: process.execPath,
-      args: [next, 'start', folder, '-p', String(port), '-H', '127.0.0.1'],
+      args: [next, isDev ? 'dev' : 'start', folder, '-p', String(port), '-H', '127.0.0.1'],
       ready: /Ready in/,
       env: {
-        NODE_ENV: 'production',
+        NODE_ENV: isDev ? 'development' : 'production',
         NODE_OPTIONS: `--import ${new URL('ahead.mjs', import.meta.url).href}`,
         NEXT_TELEMETRY_DISABLED: '1',
         AHEAD: ahead.path,
@@ -50,7 +60,10 @@ export async function startNext(
         CALLBACKS: options.callbacks,
         AUTH_SECRET: SECRET,
         AUTH_TRUST_HOST: 'true',
+        NEXTAUTH_SECRET: SECRET,
+        NEXTAUTH_URL: `http://localhost:${port}`,
         AUTH_ISSUER: server.issuer,
+        AUTH_ID_TOKEN_ALG: 'ES256',
         AUTH_CLIENT_ID: client.id,
         AUTH_CLIENT_SECRET: client.secret ?? '',
         ...options.env,

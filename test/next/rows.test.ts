@@ -110,7 +110,7 @@ async function cross(app: App, { prepare, act }: Row) {
   const seen: string[][] = []
   const presentations: number[] = []
   for (let expiries = 1; expiries <= 2; expiries += 1) {
-    await app.advance(LIFETIME_MS)
+    await world.expire(who)
     seen.push([...(await act(who))])
     presentations.push(world.server.counts(who.grant).presentations)
   }

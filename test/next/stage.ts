@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startOidcServer, type OidcServer } from '../../src/testing/oidc-server.ts'
 import { startChromium } from '../servers/chromium.ts'
+import { startApi } from './api.ts'
 import { freePort } from '../servers/process.ts'
-import { startNext, type App, type AppOptions } from './next-start.ts'
+import { startNext, type App, type AppOptions, type Build } from './next-start.ts'
 import { visitor, visitorIn, type Visitor } from './visitor.ts'
 
 /** How long the first build may take, milliseconds: packages are installed, too. */
@@ -29,15 +30,20 @@ export interface Stage {
   readonly apps: readonly App[]
   /** Somebody with a browser profile of their own who has signed in. */
   visitor(app: App): Promise<Visitor>
+  /** Somebody with a browser profile of their own. */
+  nobody(app: App): Promise<Visitor>
+  /**
+   * The access token of a visitor is over, by the clock of their application and at the API: the
+   * one in their cookie, unless it is elsewhere.
+   */
+  expire(who: Visitor, accessToken?: string): Promise<void>
   /** The same one with a browser that was closed and opened again; cookies are kept. */
   reopened(who: Visitor): Promise<Visitor>
   stop(): Promise<void>
 }
 
 export async function stage({ accessTokenMs, apps }: StageOptions): Promise<Stage> {
-  const build = ['.build/next.lock', 'npx', 'tsx', join(here, 'build.ts')]
-  await run('mkdir', ['-p', join(root, '.build')])
-  await run('flock', build, { cwd: root })
+  await built(new Set(apps.map(({ build = 'app' }) => build)))
   const ports = await Promise.all(apps.map(() => freePort()))
   // Cookies know no ports: the AS is at 127.0.0.1, and the applications at localhost.
   const origins = ports.map((port) => `http://localhost:${port}`)
@@ -46,14 +52,26 @@ export async function stage({ accessTokenMs, apps }: StageOptions): Promise<Stag
     accessTokenMs,
     redirectUris: redirectUris as [string, ...string[]],
   })
+  const api = await startApi(server)
   const [browser, ...running] = await Promise.all([
     startChromium(),
-    ...apps.map((options, index) => startNext(options, server, ports[index]!)),
+    ...apps.map((options, index) => {
+      const env = { PROFILE: api.url, ...options.env }
+      return startNext({ ...options, env }, server, ports[index]!)
+    }),
   ])
   return {
     server,
     apps: running,
     visitor: (at) => visitor(browser, server, at),
+    async nobody(at) {
+      const context = await browser.newContext()
+      return visitorIn(context, await context.newPage(), at, 0)
+    },
+    async expire({ app, token }, accessToken) {
+      api.refuse(accessToken ?? (await token())!.access_token)
+      await app.advance(LIFETIME_MS)
+    },
     async reopened({ context, app, grant }) {
       const storageState = await context.storageState()
       await context.close()
@@ -62,7 +80,16 @@ export async function stage({ accessTokenMs, apps }: StageOptions): Promise<Stag
     },
     async stop() {
       await Promise.all([browser.close(), ...running.map((each) => each.stop())])
-      await server.stop()
+      await Promise.all([api.stop(), server.stop()])
     },
+  }
+}
+
+/** Builds what was not built yet, of one application in one test file at a time. */
+async function built(builds: ReadonlySet<Build>): Promise<void> {
+  await run('mkdir', ['-p', join(root, '.build/next')])
+  for (const build of builds) {
+    const command = [`.build/next/${build}.lock`, 'npx', 'tsx', join(here, 'build.ts'), build]
+    await run('flock', command, { cwd: root })
   }
 }

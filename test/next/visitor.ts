@@ -1,4 +1,5 @@
 import { decode } from '@auth/core/jwt'
+import { decode as decode4 } from 'next-auth/jwt'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { OidcServer } from '../../src/testing/oidc-server.ts'
 import { sessionCookies } from '../../src/integrations/next/session-cookie.ts'
@@ -30,6 +31,8 @@ export interface Visitor {
   ask(paths: readonly string[]): Promise<string[]>
   /** The `Cookie` header of the session. */
   cookie(): Promise<string>
+  /** The same one in another tab. */
+  in(tab: Page): Visitor
   token(): Promise<CookieToken | undefined>
   close(): Promise<void>
 }
@@ -39,13 +42,18 @@ const { has, held } = sessionCookies()
 export async function visitor(browser: Browser, server: OidcServer, app: App): Promise<Visitor> {
   const context = await browser.newContext()
   const page = await context.newPage()
+  await signIn(page, app)
+  const { live, dead } = server.counts().grants
+  return visitorIn(context, page, app, live + dead)
+}
+
+/** Signs in at a tab, as a new user. */
+export async function signIn(page: Page, app: App): Promise<void> {
   await page.goto(app.origin)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('button', { name: 'Sign in with OIDC' }).click()
   await page.getByRole('heading', { name: 'Hello, user-' }).waitFor()
   await page.waitForLoadState('networkidle')
-  const { live, dead } = server.counts().grants
-  return visitorIn(context, page, app, live + dead)
 }
 
 /** Whoever sits at a browser profile that is there already. */
@@ -74,11 +82,14 @@ export function visitorIn(context: BrowserContext, page: Page, app: App, grant: 
       return (answers as Profile[]).map(shown)
     },
     cookie,
+    in: (tab) => visitorIn(context, tab, app, grant),
     async token() {
       const { name: salt, value: token } = held(await cookie()) ?? {}
       if (salt === undefined || token === undefined) return undefined
-      const found = await decode<CookieToken>({ token, salt, secret: SECRET })
-      return found ?? undefined
+      const isFour = salt.startsWith('next-auth')
+      const params = { token, secret: SECRET }
+      const found = await (isFour ? decode4(params) : decode<CookieToken>({ ...params, salt }))
+      return (found ?? undefined) as CookieToken | undefined
     },
     close: () => context.close(),
   }

@@ -70,6 +70,7 @@ const sources: Readonly<Record<string, () => Source>> = {
       url: `${issuer}/refresh`,
       carry: { json: 'userRefreshToken' },
       answer: { accessToken: 'userToken', refreshToken: 'userRefreshToken' },
+      tokens: 'unguessable', // random ones: a ledger that is shared needs no pepper
     })
     return {
       id: 'credentials',

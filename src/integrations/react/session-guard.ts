@@ -222,12 +222,17 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
     await sleep(clock, CLAIM_MS)
     if (isOff()) return
     mine.leaving = 'acting'
+    const askedAtMs = clock.monotonic()
     const session = await ask()
     if (isOff()) return
     if (session === undefined) return notice(RETRY_MS)
     seen(session)
     if (isOff()) return
     show({ phase: 'signing_out', code: mine.code })
+    // next-auth has the other tabs read the session when one has: their answers set the cookie, and
+    // one that came after the sign-out would put it back.
+    await sleep(clock, CLAIM_MS + 2 * (clock.monotonic() - askedAtMs))
+    if (isOff()) return
     try {
       await options.signOut()
     } catch {

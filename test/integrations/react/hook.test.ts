@@ -76,6 +76,7 @@ describe('useSessionGuard', () => {
     await click()
     seen.push(text())
     await pass(100)
+    await pass(100)
     seen.push(text())
     await leave()
 
@@ -96,6 +97,7 @@ describe('useSessionGuard', () => {
 
     await render('second')
     await click()
+    await pass(100)
     await pass(100)
     await leave()
 

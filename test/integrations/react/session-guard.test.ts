@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { sleep } from '../../../src/core/clock.ts'
 import { createSessionGuard } from '../../../src/integrations/react/session-guard.ts'
 import { handClock, type HandClock } from '../../runtime/clock.ts'
 import { ALICE, BOB, browser, over, pass, settled, type Browser } from './tabs.ts'
@@ -163,6 +164,25 @@ describe('createSessionGuard in one tab', () => {
 
     expect(whileOffline).toEqual([0, 'notice'])
     expect(web.signOuts).toBe(1)
+  })
+
+  it('waits until other tabs were answered, which read when it has read', async () => {
+    web.session = over(ALICE)
+    const { guard, show } = web.tab({ graceMs: Infinity })
+    await pass(clock, 1_000)
+    const data = over(ALICE)
+    const update = async () => {
+      await sleep(clock, 400)
+      return data
+    }
+    show({ data, update })
+
+    guard.confirm()
+    await pass(clock, 100 + 400 + 2 * 400)
+    const before = web.signOuts
+    await pass(clock, 200)
+
+    expect([before, web.signOuts]).toEqual([0, 1])
   })
 
   it('tries a sign-out again that failed', async () => {

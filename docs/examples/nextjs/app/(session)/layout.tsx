@@ -1,7 +1,9 @@
 import Link from 'next/link'
+import { SessionProvider } from 'next-auth/react'
 import type { ReactNode } from 'react'
 import { auth } from '../../auth'
 import { enter, leave } from '../actions'
+import { Notice } from './notice'
 
 /** A layout asks for the session, as the page in it does. */
 export default async function SessionLayout({ children }: { readonly children: ReactNode }) {
@@ -9,7 +11,7 @@ export default async function SessionLayout({ children }: { readonly children: R
   const isSignedIn = session !== null && session.error === undefined
 
   return (
-    <>
+    <SessionProvider>
       <nav>
         <Link href="/">Home</Link>
         <Link href="/notes/1">One</Link>
@@ -20,7 +22,8 @@ export default async function SessionLayout({ children }: { readonly children: R
       <form action={isSignedIn ? leave : enter}>
         <button>{isSignedIn ? 'Sign out' : 'Sign in'}</button>
       </form>
+      <Notice />
       <main>{children}</main>
-    </>
+    </SessionProvider>
   )
 }

@@ -1,10 +1,23 @@
-import { SessionProvider } from 'next-auth/react'
-import { Panel } from './panel'
+'use client'
 
+import { useSession } from 'next-auth/react'
+import { useState } from 'react'
+import { whoAmI } from '../../actions'
+
+/** A client component: the session by `/api/auth/session`, and a name by a server action. */
 export default function Account() {
+  const { data: session, status } = useSession()
+  const [answer, setAnswer] = useState('')
+  const ask = async () => {
+    const { name, trouble } = await whoAmI()
+    setAnswer(name ? `You are ${name}` : `No name: ${trouble}`)
+  }
+
   return (
-    <SessionProvider>
-      <Panel />
-    </SessionProvider>
+    <>
+      <h1>{status === 'authenticated' && !session.error ? 'Signed in' : 'Not signed in'}</h1>
+      <button onClick={() => void ask()}>Who am I?</button>
+      <output>{answer}</output>
+    </>
   )
 }

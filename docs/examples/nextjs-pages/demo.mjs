@@ -1,0 +1,33 @@
+// Builds and starts the application against an authorization server that runs here, with access
+// tokens of ten seconds, and tells how often refresh tokens were presented to it.
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { startOidcServer } from 'refresh-once/testing'
+
+const origin = 'http://localhost:3000'
+const server = await startOidcServer({
+  accessTokenMs: 10_000,
+  redirectUris: [`${origin}/api/auth/callback/oidc`],
+})
+const env = {
+  ...process.env,
+  NEXTAUTH_SECRET: randomBytes(32).toString('base64url'),
+  NEXTAUTH_URL: origin,
+  PROVIDER: 'oidc',
+  AUTH_ISSUER: server.issuer,
+  AUTH_ID_TOKEN_ALG: 'ES256',
+  AUTH_CLIENT_ID: server.clients.basic.id,
+  AUTH_CLIENT_SECRET: server.clients.basic.secret,
+}
+const next = (...args) => spawn('npx', ['next', ...args], { env, stdio: 'inherit' })
+
+const built = await new Promise((resolve) => next('build').once('exit', resolve))
+if (built !== 0) process.exit(1)
+next('start', '-p', '3000').once('exit', () => process.exit())
+
+for (let seen = 0; ;) {
+  await server.until(({ presentations }) => presentations > seen)
+  const { presentations, presentedTwice } = server.counts()
+  seen = presentations
+  console.log(`refresh tokens presented: ${presentations}, more than once: ${presentedTwice}`)
+}

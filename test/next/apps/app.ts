@@ -1,0 +1,100 @@
+import { IS_BEFORE, type Edit, type Recipe } from '../edits.ts'
+import { BALLAST, BEFORE } from './before.ts'
+import { DATABASE } from './database.ts'
+
+/**
+ * Before: the callbacks of Auth.js' guide, with `auth` as the proxy. After: the example as it is.
+ * One build holds both, and an environment variable decides when it starts.
+ */
+const edits: readonly Edit[] = [
+  {
+    path: 'profile.ts',
+    text: 'fetch(source.profile,',
+    replacement: 'fetch(process.env.PROFILE ?? source.profile,',
+  },
+  // Other ways to sign in, if the environment says so.
+  {
+    path: 'auth.ts',
+    text: 'signOut } = NextAuth({',
+    replacement: 'signOut } = otherAuth ?? NextAuth({',
+  },
+  {
+    path: 'auth.ts',
+    text: 'callbacks: refreshCallbacks(refreshers, { accessToken: true }),',
+    replacement: `callbacks: ${IS_BEFORE} ? guide : refreshCallbacks(refreshers, {
+    accessToken: true,
+    // An access token of ours is opaque and short; cookies of large ones come in chunks.
+    jwt: ({ token }) => ({ ...token, ballast: ballast() }),
+  }),`,
+  },
+  {
+    path: 'auth.ts',
+    text: 'events: {',
+    replacement: `events: ${IS_BEFORE} ? {} : {`,
+  },
+  {
+    path: 'auth.ts',
+    text: 'const refreshers =',
+    replacement: `const guide = beforeUs(source)\nconst refreshers =`,
+  },
+  {
+    path: 'auth.ts',
+    text: "import { store } from './store'",
+    replacement: `import { store } from './store'
+import { ballast } from './ballast'
+import { beforeUs } from './before'
+import { otherAuth } from './other'`,
+  },
+  {
+    path: 'proxy.ts',
+    text: 'proxy = refreshProxy(auth)',
+    replacement: `proxy = ${IS_BEFORE} ? auth : refreshProxy(auth)`,
+  },
+  // A gateway stands before the authorization server, whose 503 is described.
+  {
+    path: 'provider.ts',
+    text: 'oidc({ issuer })',
+    replacement: "oidc({ issuer, failures: { 503: 'deferred' } })",
+  },
+  // The routes of Auth.js too, as many have it; and some routes not.
+  { path: 'proxy.ts', text: 'api/auth|', replacement: 'unproxied|' },
+]
+
+/** Routes that no proxy stands before: `unproxied` has a layout that asks for the session, too. */
+const files: Readonly<Record<string, string>> = {
+  'app/(session)/unproxied/page.tsx': "export { default } from '../page'\n",
+  'app/unproxied/alone/page.tsx': "export { default } from '../../(session)/page'\n",
+  'app/unproxied/bare/route.ts': "export { GET } from '../../api/bare/route'\n",
+  'app/unproxied/wrapped/route.ts': "export { GET } from '../../api/wrapped/route'\n",
+  // What a page sees of the cookies of its own request.
+  'app/seen/route.ts': `import { cookies, headers } from 'next/headers'
+
+export async function GET() {
+  const all = (await cookies()).getAll()
+  const parsed = all.map(({ name, value }) => name + '=' + value).join('; ')
+  return Response.json({ header: (await headers()).get('cookie') ?? '', parsed })
+}
+`,
+  'ballast.ts': BALLAST,
+  'before.ts': BEFORE,
+  'database.ts': DATABASE,
+  'other.ts': `import * as backendAuth from './backend'
+import { databaseAuth } from './database'
+
+const { DATABASE_URL, PROVIDER } = process.env
+
+export const otherAuth = DATABASE_URL
+  ? databaseAuth(DATABASE_URL)
+  : PROVIDER === 'credentials'
+    ? backendAuth
+    : undefined
+`,
+}
+
+export const app: Recipe = {
+  example: 'docs/examples/nextjs/',
+  edits,
+  files,
+  copies: { 'backend.ts': 'docs/examples/credentials-backend/auth.ts' },
+  packages: { '@auth/pg-adapter': '^1.11.3', pg: '^8.23.1', '@types/pg': '^8.23.1' },
+}

@@ -1,0 +1,59 @@
+import { IS_BEFORE, type Edit, type Recipe } from '../edits.ts'
+import { BEFORE } from './before.ts'
+
+/**
+ * Before: the callbacks of the guide, and `withAuth` alone as the proxy. After: the example as it
+ * is.
+ */
+const edits: readonly Edit[] = [
+  {
+    path: 'profile.ts',
+    text: 'fetch(source.profile,',
+    replacement: 'fetch(process.env.PROFILE ?? source.profile,',
+  },
+  {
+    path: 'auth.ts',
+    text: 'callbacks: refreshCallbacks(',
+    replacement: `callbacks: ${IS_BEFORE} ? beforeUs(source) : refreshCallbacks(`,
+  },
+  {
+    path: 'auth.ts',
+    text: 'events: {',
+    replacement: `events: ${IS_BEFORE} ? {} : {`,
+  },
+  {
+    path: 'auth.ts',
+    text: "import { store } from './store'",
+    replacement: "import { store } from './store'\nimport { beforeUs } from './before'",
+  },
+  {
+    path: 'proxy.ts',
+    text: 'proxy = nextAuth4Proxy({ callbacks, secret, decode, encode }, guarded)',
+    replacement: `proxy = ${IS_BEFORE} ? guarded : nextAuth4Proxy(
+  { callbacks, secret, decode, encode },
+  guarded,
+)`,
+  },
+]
+
+const files: Readonly<Record<string, string>> = {
+  'before.ts': BEFORE,
+  // A page that asks the application's own API for the user, as people do, with their cookie.
+  'pages/nested.tsx': `import type { GetServerSideProps } from 'next'
+import { getServerSession } from 'next-auth'
+import { authOptions } from '../auth'
+import { profileOf, type Profile } from '../profile'
+
+export const getServerSideProps: GetServerSideProps<Profile> = async ({ req, res }) => {
+  const own = await profileOf(await getServerSession(req, res, authOptions))
+  const headers = { cookie: req.headers.cookie ?? '' }
+  const response = await fetch(process.env.NEXTAUTH_URL + '/api/me', { headers })
+  const asked = (await response.json()) as Profile
+  return { props: own.trouble ? own : asked }
+}
+
+export { default } from './index'
+`,
+}
+
+export const pages: Recipe = { example: 'docs/examples/nextjs-pages/', edits, files }
