@@ -17,7 +17,7 @@ import type { Base } from './parts.ts'
 import { problemOf } from './problems.ts'
 import type { RefreshOptions } from './refresher.ts'
 import { revokeChain } from './revoke.ts'
-import type { RevokeOutcome } from './revoke.ts'
+import type { RevokeOutcome } from './revoke-outcome.ts'
 import { verifyChain } from './verify.ts'
 
 /**

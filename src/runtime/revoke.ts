@@ -1,6 +1,5 @@
 import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
 import { tokensOf } from '../core/convert.ts'
-import type { RefreshError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { keepAll } from '../ledger/kept.ts'
@@ -10,15 +9,7 @@ import { bury, randomName, tell } from './burial.ts'
 import { placeOf } from './outputs.ts'
 import type { Parts } from './parts.ts'
 import { errorOf, problemOf } from './problems.ts'
-
-/** How a revocation ended. */
-export interface RevokeOutcome {
-  /** Whether the chain has ended in the ledger: no holder is handed a token any more. */
-  readonly ended: boolean
-  /** Whether the AS confirmed that the newest refresh token is dead. */
-  readonly revoked: boolean
-  readonly error: RefreshError | undefined
-}
+import type { RevokeOutcome } from './revoke-outcome.ts'
 
 /** Of what the ledger was not asked about. */
 const NAMELESS = { token: undefined, grant: undefined }

@@ -12,8 +12,11 @@ import { visitor, visitorIn, type Visitor } from './visitor.ts'
 /** How long the first build may take, milliseconds: packages are installed, too. */
 export const BUILD_MS = 300_000
 
-/** How long access tokens live, by the clocks of the applications. */
-export const LIFETIME_MS = 60_000
+/**
+ * How long access tokens live, by the clocks of the applications. Much longer than the minute that
+ * a token without known lifetime is renewed early, as those in database rows are.
+ */
+export const LIFETIME_MS = 600_000
 
 const here = fileURLToPath(new URL('./', import.meta.url))
 const root = join(here, '../..')

@@ -13,18 +13,24 @@ import { memoryStore } from 'refresh-once/stores/memory'
  */
 const presented = []
 
-/** An authorization server that rotates (RFC 6749 §6): a token is good once. */
-const server = createServer(async (request, response) => {
+/**
+ * An authorization server that rotates (RFC 6749 §6): a token is good once.
+ *
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:http').ServerResponse} response
+ */
+async function answer(request, response) {
   const body = (await request.setEncoding('utf8').toArray()).join('')
   const refreshToken = new URLSearchParams(body).get('refresh_token')
   const isFirst = !presented.includes(refreshToken)
   presented.push(refreshToken)
   response.writeHead(isFirst ? 200 : 400, { 'content-type': 'application/json' })
-  const answer = isFirst
+  const said = isFirst
     ? { access_token: 'at-2', refresh_token: 'rt-2', token_type: 'Bearer', expires_in: 3600 }
     : { error: 'invalid_grant' }
-  response.end(JSON.stringify(answer))
-})
+  response.end(JSON.stringify(said))
+}
+const server = createServer((request, response) => void answer(request, response))
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 const address = server.address()
