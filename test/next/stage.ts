@@ -12,11 +12,8 @@ import { visitor, visitorIn, type Visitor } from './visitor.ts'
 /** How long the first build may take, milliseconds: packages are installed, too. */
 export const BUILD_MS = 300_000
 
-/**
- * How long access tokens live, by the clocks of the applications. Much longer than the minute that
- * a token without known lifetime is renewed early, as those in database rows are.
- */
-export const LIFETIME_MS = 600_000
+/** How long access tokens live, by the clocks of the applications. */
+export const LIFETIME_MS = 60_000
 
 const here = fileURLToPath(new URL('./', import.meta.url))
 const root = join(here, '../..')
@@ -54,6 +51,8 @@ export async function stage({ accessTokenMs, apps }: StageOptions): Promise<Stag
   const server = await startOidcServer({
     accessTokenMs,
     redirectUris: redirectUris as [string, ...string[]],
+    // As far away as most are: whoever asks at the same time asks before the first is answered.
+    latency: { before: 100, after: 100 },
   })
   const api = await startApi(server)
   const [browser, ...running] = await Promise.all([
@@ -73,7 +72,7 @@ export async function stage({ accessTokenMs, apps }: StageOptions): Promise<Stag
     },
     async expire({ app, token }, accessToken) {
       api.refuse(accessToken ?? (await token())!.access_token)
-      await app.advance(LIFETIME_MS)
+      await app.advance(accessTokenMs)
     },
     async reopened({ context, app, grant }) {
       const storageState = await context.storageState()
