@@ -11,7 +11,7 @@ interface Row {
 
 const REQUESTS = 10
 
-/** NextAuth 4 does not say when a token was obtained: one that lives for a minute is renewed early. */
+/** These tokens do not say when they were obtained, and are renewed in their last minute. */
 const LIFETIME_MS = 180_000
 
 const times = (count: number, path: string): string[] => Array.from({ length: count }, () => path)
