@@ -118,11 +118,16 @@ const PAIRS: readonly Setting[] = faultsOf('consumes-first').flatMap((one, index
     })),
 )
 
-/** Two calls of each of two workers, and three workers, with every fault that is not heavy. */
+/**
+ * Two calls of each of two workers, and three workers, with every fault that is not heavy. Three
+ * workers at an AS that defers have no end within an hour.
+ */
 const LARGE: readonly Setting[] = [[2, 2] as const, [1, 1, 1] as const].flatMap((calls) => [
   { ...BASE, as: 'strict' as const, calls, faults: [], faultsMax: 0 },
   { ...BASE, as: 'kept' as const, calls, faults: [], faultsMax: 0 },
-  ...singles('strict', 'carries', calls).filter((setting) => !hasHeavy(setting)),
+  ...singles('strict', 'carries', calls).filter(
+    (setting) => !hasHeavy(setting) && !(calls.length === 3 && setting.faults[0] === 'deferred'),
+  ),
 ])
 
 /** For `npm run verify`: all that is enumerated. */
