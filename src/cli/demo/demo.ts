@@ -1,5 +1,6 @@
 import { startOidcServer } from '../../testing/oidc-server.ts'
 import { pageInspector, type LineInspector } from '../../inspect/index.ts'
+import { startPageServer } from '../../inspect/server/server.ts'
 import type { Terminal } from '../command.ts'
 import { actOne } from './act-one.ts'
 import { actTwo } from './act-two.ts'
@@ -28,7 +29,6 @@ export async function demo(
   }
   if (!command.inspect) return play(terminal)
   const ended = stopped()
-  const { startPageServer } = await import('../../inspect/server/server.ts')
   await using page = await startPageServer()
   const { url } = page.address
   terminal.out(`\nThe page: ${url}\n`)
