@@ -73,13 +73,39 @@ export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
     return renewal
   }
 
-  /** What a line says of where the run stands, more of it than was known before. */
-  function learn({ lane, renewal }: Placed, { token, grant, generation }: Standing): void {
+  /**
+   * What a line says of where the run stands, more of it than was known before: also that it
+   * belongs to a chain of which others are on their way.
+   */
+  function learn(place: Placed, { token, grant, generation }: Standing): Placed {
+    const { lane } = place
+    const others = current.get(grant ?? '')
+    const belongs =
+      others !== undefined &&
+      others !== place.renewal &&
+      isTogether(others, place.renewal.beganAtMs)
+    const renewal = belongs ? joined(others, place.renewal) : place.renewal
     lane.token = token ?? lane.token
     renewal.token ??= token
     renewal.grant ??= grant
     renewal.generation ??= generation
     for (const name of [token, grant]) if (name !== undefined) current.set(name, renewal)
+    return { lane, renewal }
+  }
+
+  /** One renewal of two. */
+  function joined(into: Renewal, from: Renewal): Renewal {
+    for (const [id, { lane, renewal }] of placed) {
+      if (renewal === from) placed.set(id, { lane, renewal: into })
+    }
+    for (const [name, renewal] of current) if (renewal === from) current.set(name, into)
+    into.lanes.push(...from.lanes)
+    into.lanes.sort((a, b) => a.beganAtMs - b.beganAtMs)
+    into.beganAtMs = Math.min(into.beganAtMs, from.beganAtMs)
+    into.lastAtMs = Math.max(into.lastAtMs, from.lastAtMs)
+    into.presentations += from.presentations
+    renewals.splice(renewals.indexOf(from), 1)
+    return into
   }
 
   function ofRun(line: OfRun): Placed | undefined {
@@ -103,14 +129,21 @@ export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
     return begin(line, round + 1)
   }
 
-  /** Events name no run: it is one of the process that holds the token, or held it last. */
+  /**
+   * Events name no run: it is the one of the process that presents, or one that holds the token, or
+   * held it last.
+   */
   function ofEvent({ process, event }: EventLine & { readonly process: string }) {
     const { token } = event
     const grant = 'grant' in event ? event.grant : undefined
     const renewal = current.get(token ?? '') ?? current.get(grant ?? '')
     const lanes = (renewal?.lanes ?? []).filter((lane) => lane.process === process)
     const holding = lanes.filter((lane) => lane.token === token)
-    const lane = holding.findLast((each) => !isOver(each)) ?? holding.at(-1) ?? lanes.at(-1)
+    const lane =
+      (event.type === 'presented' ? lanes.findLast(isPresenting) : undefined) ??
+      holding.findLast((each) => !isOver(each)) ??
+      holding.at(-1) ??
+      lanes.at(-1)
     if (lane === undefined || renewal === undefined) return undefined
     renewal.grant ??= grant
     return { lane, renewal }
@@ -123,8 +156,7 @@ export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
       if (line.kind === 'event') return ofEvent(line)
       if (line.kind === 'joined') return placed.get(`${line.process} ${line.run}`)
       const place = ofRun(line)
-      if (place !== undefined) learn(place, line)
-      return place
+      return place && learn(place, line)
     },
   }
 }
@@ -135,6 +167,11 @@ function idOf({ process, run }: OfRun): string {
 
 function isOver({ state }: Lane): boolean {
   return state !== undefined
+}
+
+function isPresenting({ spans }: Lane): boolean {
+  const last = spans.at(-1)
+  return last?.actor === 'present' && last.endedAtMs === undefined
 }
 
 function isTogether({ lanes, lastAtMs }: Renewal, atMs: number): boolean {

@@ -12,6 +12,7 @@ import { toneOfRenewal } from '../../../src/inspect/page/tone.ts'
 import { wordsOf } from '../../../src/inspect/page/words.ts'
 import { readRecording as readLines } from '../../../src/inspect/recording.ts'
 import type { RecordedLine } from '../../../src/inspect/recording.ts'
+import type { RefreshEvent } from '../../../src/runtime/events.ts'
 
 const text = readFileSync(new URL('../sample.jsonl', import.meta.url), 'utf8')
 const { lines } = readLines(text)
@@ -66,6 +67,45 @@ describe('the model of the page', () => {
     for (const { beganAtMs, lastAtMs } of model.renewals) {
       expect(lastAtMs - beganAtMs).toBeLessThan(10_000)
     }
+  })
+
+  it('finds out that a run belongs to others, and which of them presents', () => {
+    const came = { v: 1, process: 'web', provider: 'oidc', mode: 'per-call' } as const
+    const run = { ...came, kind: 'run', hasAudience: false, isForced: false } as const
+    const call = { ...came, kind: 'call', call: 1 } as const
+    const [newer, chained] = [{ token: 'B' }, { token: 'B', grant: 'G', generation: 1 }]
+    const adopted = { actor: 'claim', says: 'adopted', durationMs: 1 } as const
+    const presented: RefreshEvent = {
+      type: 'presented',
+      token: 'B',
+      grant: 'G',
+      generation: 1,
+      outcome: 'granted',
+      code: undefined,
+      status: undefined,
+      isSpent: true,
+      times: 1,
+      durationMs: 5,
+      atMs: 8,
+      provider: 'oidc',
+    }
+    // A holder of an older set, who does not know the chain; and one of the newest.
+    const { model } = historyOf([
+      { ...run, seq: 1, atMs: 1, run: 'r1', token: 'A' },
+      { ...run, seq: 2, atMs: 2, run: 'r2', token: 'B', grant: 'G' },
+      { ...call, seq: 3, atMs: 3, run: 'r2', phase: 'began', actor: 'present', ...newer },
+      { ...call, seq: 4, atMs: 4, run: 'r1', phase: 'began', actor: 'claim', token: 'A' },
+      { ...call, ...chained, seq: 5, atMs: 5, run: 'r1', phase: 'ended', ...adopted },
+      { ...came, seq: 6, atMs: 8, kind: 'event', event: presented },
+    ] as const)
+
+    const [renewal, ...more] = model.renewals
+    expect(more).toEqual([])
+    expect(renewal).toMatchObject({ grant: 'G', presentations: 1, beganAtMs: 1, lastAtMs: 8 })
+    expect(renewal!.lanes.map((lane) => [lane.run, lane.outcome])).toEqual([
+      ['r1', undefined],
+      ['r2', 'granted'],
+    ])
   })
 
   it('presents no token of one generation of a grant twice, as long as it was not deferred', () => {
