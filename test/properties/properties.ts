@@ -69,12 +69,20 @@ function isInWindow(
 
 /** Before the AS is asked to revoke a token. */
 export function checkTold(world: World, token: string): void {
-  if (world.isSignOutBegun || isEnded(world)) return
+  if (world.isSignOutBegun || isEnded(world) || isLateForSomebody(world)) return
   const isKept = ({ token: presented, ending }: Presentation): boolean =>
     presented === token && typeof ending === 'object' && ending.isKept
   if (world.as.presentations.some(isKept)) {
     throw new Violation(`P5: ${token} is revoked, which was kept and is everybody's`)
   }
+}
+
+/** Whether somebody came so late that they may have ended the chain, and have not said so yet. */
+function isLateForSomebody(world: World): boolean {
+  const earliest = acknowledgements(world, 'earliest')
+  return world.calls.some(({ came, startedAtMs }) =>
+    mayBeLate(earliest, generationOf(world, came.refreshToken), startedAtMs),
+  )
 }
 
 /** Whether a run found the chain ended, or ended it. */
@@ -228,6 +236,7 @@ export async function checkQuiet(world: World): Promise<void> {
     if (
       plan.as === 'omitted' &&
       !known.has(accessToken) &&
+      !isPastLedger(world, worker) &&
       !as.accessTokens.get(accessToken)!.isRevoked
     ) {
       throw new Violation(`P3: ${accessToken} was received for ${token}, and nobody has it`)
