@@ -41,8 +41,8 @@ export function checkEnd(world: World, config: Config, run: Run): void {
     throw new Violation(`liveness: ${code} without a fault`)
   }
   if (code === 'internal') throw new Violation('an actor answered what it cannot')
-  // A row that is dropped is forgotten, also one that says that the chain has ended.
-  const mayForget = world.happened.includes('evicted')
+  // A row that is dropped is forgotten, also one that says that somebody has signed out.
+  const mayForget = world.happened.includes('evicted') && world.happened.includes('revoke')
   const isAfterEnd = world.endedAt !== undefined && startedAt > world.endedAt
   if (state === 'rotated' && isAfterEnd && !mayForget) {
     throw new Violation('S3: a token was handed out after the end of the chain')
