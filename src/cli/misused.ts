@@ -1,2 +1,2 @@
-/** A command line that cannot be carried out: its message says why. */
+/** A command line, or a file that it names, that cannot be used: its message says why. */
 export class Misused extends Error {}

@@ -26,7 +26,7 @@ export interface TelemetryOptions {
  *
  * Every duration is in seconds. No token is in any of it.
  *
- * @returns Takes every event and never throws. It replaces the log line, as any `onEvent` does.
+ * @returns For `onEvent`, in place of the log line: for both, call it in an `onEvent` of your own.
  * @see https://opentelemetry.io/docs/specs/semconv/general/metrics/
  */
 export function telemetry({ meter, tracer, fingerprints = false }: TelemetryOptions = {}): OnEvent {

@@ -5,7 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { run } from '../../src/cli/run.ts'
 import { loadProvider } from '../../src/cli/fuzz/load-provider.ts'
-import { Misuse, optionsOf } from '../../src/cli/fuzz/options.ts'
+import { optionsOf } from '../../src/cli/fuzz/options.ts'
+import { Misused } from '../../src/cli/misused.ts'
 import { REPORTERS } from '../../src/cli/fuzz/reporters.ts'
 import type { Report } from '../../src/cli/fuzz/reporters.ts'
 import { systemClock } from '../../src/core/clock.ts'
@@ -169,7 +170,7 @@ describe('loadProvider', () => {
   it('refuses what is no provider', async () => {
     const file = written('odd.ts', 'export const provider = { id: 1 }')
 
-    await expect(loadProvider(file, process.cwd())).rejects.toBeInstanceOf(Misuse)
+    await expect(loadProvider(file, process.cwd())).rejects.toBeInstanceOf(Misused)
   })
 })
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { Misused } from '../misused.ts'
 
 const FORMATS = ['mermaid', 'svg', 'json'] as const
 const SUBJECTS = ['refresh', 'ledger'] as const
@@ -38,6 +39,6 @@ export function optionsOf(arguments_: readonly string[]): DiagramCommand {
 function oneOf<T extends string>(option: string, names: readonly T[], given: string): T {
   const found = names.find((name) => name === given)
   if (found === undefined)
-    throw new Error(`${option} is one of ${names.join(', ')}, not '${given}'`)
+    throw new Misused(`${option} is one of ${names.join(', ')}, not '${given}'`)
   return found
 }

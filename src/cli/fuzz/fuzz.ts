@@ -4,7 +4,8 @@ import type { Terminal } from '../command.ts'
 import { loadDescription } from './load-description.ts'
 import { loadProvider } from './load-provider.ts'
 import type { Loaded } from './load-provider.ts'
-import { Misuse, optionsOf } from './options.ts'
+import { Misused } from '../misused.ts'
+import { optionsOf } from './options.ts'
 import type { FuzzCommand } from './options.ts'
 import { REPORTERS } from './reporters.ts'
 
@@ -22,7 +23,7 @@ export async function fuzz(arguments_: readonly string[], terminal: Terminal): P
     return await tried(asked, await loadProvider(asked.file, process.cwd()), terminal)
   } catch (error) {
     // A `TypeError` says what is wrong with the options: a preset, a client, a missing peer.
-    if (!(error instanceof Misuse) && !(error instanceof TypeError)) throw error
+    if (!(error instanceof Misused) && !(error instanceof TypeError)) throw error
     terminal.error(`refresh-once fuzz: ${error.message}\n`)
     return 2
   }
@@ -53,7 +54,7 @@ async function serverOf({ server }: FuzzCommand, loaded: Loaded): Promise<FuzzOp
   if (server?.endsWith('.json')) return loadDescription(server)
   if (server !== undefined) return server as FuzzOptions['server']
   if (loaded.server !== undefined) return loaded.server
-  throw new Misuse('which server? --server logto, or export const server = { … } in the file')
+  throw new Misused('which server? --server logto, or export const server = { … } in the file')
 }
 
 /** Goes to the error output: the other is for reports. */

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import type { ServerDescription } from '../../testing/authorization-server.ts'
 import { isRecord } from '../../core/decode-body.ts'
-import { Misuse } from './options.ts'
+import { Misused } from '../misused.ts'
 
 /** A server's description from a file, as `refresh-once probe --write described.json` makes one. */
 export async function loadDescription(file: string): Promise<ServerDescription> {
   const text = await readFile(file, 'utf8').catch(() => {
-    throw new Misuse(`there is no file ${file}`)
+    throw new Misused(`there is no file ${file}`)
   })
   const description = parsed(text)
   if (isDescription(description)) return description
-  throw new Misuse(`${file} describes no server: it is JSON with a name, see docs/fuzzing.md`)
+  throw new Misused(`${file} describes no server: it is JSON with a name, see docs/fuzzing.md`)
 }
 
 function parsed(text: string): unknown {

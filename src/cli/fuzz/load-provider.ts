@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Provider } from '../../core/provider.ts'
 import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
-import { Misuse } from './options.ts'
+import { Misused } from '../misused.ts'
 
 /** What a file exports. */
 export interface Loaded extends Pick<FuzzOptions, 'client' | 'fetch'> {
@@ -17,15 +17,15 @@ type Module = Readonly<Record<string, unknown>>
  * Loads a provider from a file: JavaScript, or TypeScript as it is.
  *
  * @param folder The file's name counts from here.
- * @throws {Misuse}
+ * @throws {Misused}
  */
 export async function loadProvider(file: string, folder: string): Promise<Loaded> {
   const path = resolve(folder, file)
-  if (!existsSync(path)) throw new Misuse(`there is no file ${file}`)
+  if (!existsSync(path)) throw new Misused(`there is no file ${file}`)
   const module = await importFile(path, file)
   const { provider } = module
   if (!isProvider(provider)) {
-    throw new Misuse(`${file} exports no provider: export const provider = defineProvider({ … })`)
+    throw new Misused(`${file} exports no provider: export const provider = defineProvider({ … })`)
   }
   const { server, client, fetch } = module as Partial<Loaded>
   return {
@@ -74,11 +74,11 @@ async function importTsx(file: string): Promise<Tsx> {
     return await import('tsx/esm/api')
   } catch (error) {
     const message = `Node ${process.versions.node} does not read ${file} as it is: npm i -D tsx, `
-    throw new Misuse(`${message}or take Node 22.18 or later, or JavaScript`, { cause: error })
+    throw new Misused(`${message}or take Node 22.18 or later, or JavaScript`, { cause: error })
   }
 }
 
-function failed(file: string, error: unknown): Misuse {
+function failed(file: string, error: unknown): Misused {
   const what = error instanceof Error ? error.message : String(error)
-  return new Misuse(`${file} cannot be loaded: ${what}`, { cause: error })
+  return new Misused(`${file} cannot be loaded: ${what}`, { cause: error })
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { Misused } from '../misused.ts'
 import { readReplay } from '../../testing/fuzz/report.ts'
 
 export const REPORTERS = ['text', 'json', 'junit', 'github'] as const
@@ -34,19 +35,16 @@ it as \`provider\`, and may export \`server\`, \`client\` and \`fetch\` beside.
 exit codes: 0 nothing was found, 1 something does not hold, 2 the command or the file cannot be used
 `
 
-/** A command line, or a file, that cannot be used: its message says why. */
-export class Misuse extends Error {}
-
-/** @throws {Misuse} */
+/** @throws {Misused} */
 export function optionsOf(arguments_: readonly string[]): FuzzCommand {
   const { values, positionals } = parsed(arguments_)
   const [file, ...others] = positionals
   if (file === undefined || others.length > 0) {
-    throw new Misuse('name one file: refresh-once fuzz ./my-provider.ts --server logto')
+    throw new Misused('name one file: refresh-once fuzz ./my-provider.ts --server logto')
   }
   const { server, runs, time, seed, replay, reporter = 'text' } = values
   const named = REPORTERS.find((name) => name === reporter)
-  if (named === undefined) throw new Misuse(`--reporter is one of ${REPORTERS.join(', ')}`)
+  if (named === undefined) throw new Misused(`--reporter is one of ${REPORTERS.join(', ')}`)
   if (replay !== undefined) checkReplay(replay)
   return {
     file,
@@ -74,7 +72,7 @@ function parsed(arguments_: readonly string[]) {
   try {
     return parseArgs({ args: [...arguments_], options, allowPositionals: true })
   } catch (error) {
-    throw new Misuse((error as Error).message, { cause: error })
+    throw new Misused((error as Error).message, { cause: error })
   }
 }
 
@@ -82,14 +80,14 @@ function checkReplay(text: string): void {
   try {
     readReplay(text)
   } catch (error) {
-    throw new Misuse(`--replay ${(error as Error).message}`, { cause: error })
+    throw new Misused(`--replay ${(error as Error).message}`, { cause: error })
   }
 }
 
 function wholeNumber(name: string, text: string, min: number): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= min && value <= Number.MAX_SAFE_INTEGER) return value
-  throw new Misuse(`${name} is a whole number, ${min} or more, not '${text}'`)
+  throw new Misused(`${name} is a whole number, ${min} or more, not '${text}'`)
 }
 
 const UNITS: ReadonlyMap<string, number> = new Map([
@@ -101,6 +99,6 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 function durationMs(text: string): number {
   const [, count = '', unit = ''] = /^(\d+)(ms|s|m)$/.exec(text) ?? []
   const unitMs = UNITS.get(unit)
-  if (unitMs === undefined) throw new Misuse(`--time is like 60s, 500ms or 5m, not '${text}'`)
+  if (unitMs === undefined) throw new Misused(`--time is like 60s, 500ms or 5m, not '${text}'`)
   return Number(count) * unitMs
 }

@@ -4,7 +4,7 @@ import { Misused } from '../misused.ts'
 
 /** What the command line asks for. */
 export interface InspectCommand {
-  /** Absent: any that is free. */
+  /** Absent: the system chooses one. */
   readonly port?: number
   /** That of a page that was there before. */
   readonly secret?: string

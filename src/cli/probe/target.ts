@@ -4,7 +4,6 @@ import type { Client, ProviderDescription } from '../../core/provider.ts'
 import type { ServerDescription } from '../../testing/authorization-server.ts'
 import { checkClient } from '../../transport/check-client.ts'
 import { loadProvider } from '../fuzz/load-provider.ts'
-import { Misuse } from '../fuzz/options.ts'
 import { Misused } from '../misused.ts'
 import { authenticationOf, checkFilled, clientOf, type Subject } from '../subject.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -61,11 +60,7 @@ async function exported(
   options: ProbeOptions,
   around: Surroundings,
 ): Promise<Target> {
-  const { provider, server, client } = await loadProvider(file, process.cwd()).catch(
-    (error: unknown) => {
-      throw error instanceof Misuse ? new Misused(error.message) : error
-    },
-  )
+  const { provider, server, client } = await loadProvider(file, process.cwd())
   const given = options.client === undefined ? client : clientOf(options, around)
   if (given === undefined) throw new Misused('--client is missing')
   return {

@@ -13,7 +13,7 @@ import { createHistory } from './history.ts'
 import { take } from './taking.ts'
 
 export interface PageServerOptions {
-  /** Default: any that is free. */
+  /** Default: the system chooses one. */
   readonly port?: number | undefined
   /** At least 128 bits as base64url. Default: random ones. */
   readonly secret?: string | undefined
