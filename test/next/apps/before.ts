@@ -1,3 +1,5 @@
+import { IS_BEFORE, type Edit } from '../edits.ts'
+
 /** The guide's callbacks, and an access token in the session, without which nobody needs one. */
 export const BEFORE = `import type { JwtCallback, SessionCallback } from 'refresh-once/auth-js'
 import { guideCallbacks } from './guide'
@@ -30,3 +32,27 @@ export function ballast(): string {
   return 'x'.repeat(length)
 }
 `
+
+/** Puts them into an example, to be chosen when it starts. */
+export const AS_BEFORE: readonly Edit[] = [
+  {
+    path: 'profile.ts',
+    text: 'fetch(source.profile,',
+    replacement: 'fetch(process.env.PROFILE ?? source.profile,',
+  },
+  {
+    path: 'auth.ts',
+    text: 'callbacks: refreshCallbacks(',
+    replacement: `callbacks: ${IS_BEFORE} ? beforeUs(source) : refreshCallbacks(`,
+  },
+  {
+    path: 'auth.ts',
+    text: 'events: {',
+    replacement: `events: ${IS_BEFORE} ? {} : {`,
+  },
+  {
+    path: 'auth.ts',
+    text: "import { store } from './store'",
+    replacement: "import { store } from './store'\nimport { beforeUs } from './before'",
+  },
+]

@@ -1,5 +1,5 @@
 import { IS_BEFORE, type Recipe } from '../edits.ts'
-import { BEFORE } from './before.ts'
+import { AS_BEFORE, BEFORE } from './before.ts'
 
 /** Says on which runtime it was, since Next has two for a `middleware.ts`. */
 const MIDDLEWARE = `import { refreshProxy } from 'refresh-once/next'
@@ -35,27 +35,6 @@ export const store = httpStore({
 export const edge: Recipe = {
   example: 'docs/examples/nextjs/',
   takes: (path) => path !== 'proxy.ts' && path !== 'store.ts',
-  edits: [
-    {
-      path: 'profile.ts',
-      text: 'fetch(source.profile,',
-      replacement: 'fetch(process.env.PROFILE ?? source.profile,',
-    },
-    {
-      path: 'auth.ts',
-      text: 'callbacks: refreshCallbacks(',
-      replacement: `callbacks: ${IS_BEFORE} ? beforeUs(source) : refreshCallbacks(`,
-    },
-    {
-      path: 'auth.ts',
-      text: 'events: {',
-      replacement: `events: ${IS_BEFORE} ? {} : {`,
-    },
-    {
-      path: 'auth.ts',
-      text: "import { store } from './store'",
-      replacement: "import { store } from './store'\nimport { beforeUs } from './before'",
-    },
-  ],
+  edits: AS_BEFORE,
   files: { 'before.ts': BEFORE, 'middleware.ts': MIDDLEWARE, 'store.ts': STORE },
 }

@@ -1,31 +1,12 @@
 import { IS_BEFORE, type Edit, type Recipe } from '../edits.ts'
-import { BEFORE } from './before.ts'
+import { AS_BEFORE, BEFORE } from './before.ts'
 
 /**
  * Before: the callbacks of the guide, and `withAuth` alone as the proxy. After: the example as it
  * is.
  */
 const edits: readonly Edit[] = [
-  {
-    path: 'profile.ts',
-    text: 'fetch(source.profile,',
-    replacement: 'fetch(process.env.PROFILE ?? source.profile,',
-  },
-  {
-    path: 'auth.ts',
-    text: 'callbacks: refreshCallbacks(',
-    replacement: `callbacks: ${IS_BEFORE} ? beforeUs(source) : refreshCallbacks(`,
-  },
-  {
-    path: 'auth.ts',
-    text: 'events: {',
-    replacement: `events: ${IS_BEFORE} ? {} : {`,
-  },
-  {
-    path: 'auth.ts',
-    text: "import { store } from './store'",
-    replacement: "import { store } from './store'\nimport { beforeUs } from './before'",
-  },
+  ...AS_BEFORE,
   {
     path: 'proxy.ts',
     text: 'proxy = nextAuth4Proxy({ callbacks, secret, decode, encode }, guarded)',
