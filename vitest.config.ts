@@ -20,8 +20,9 @@ export default defineConfig({
     // A process each: tests may listen, crash workers and look at process-wide state.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: runs(20_000),
-    hookTimeout: 20_000,
+    // For what hangs: a test with a browser takes 15 s on two cores that have nothing else to do.
+    testTimeout: runs(60_000),
+    hookTimeout: 60_000,
     restoreMocks: true,
     unstubGlobals: true,
     unstubEnvs: true,

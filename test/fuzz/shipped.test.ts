@@ -31,7 +31,7 @@ const SHIPPED: readonly (readonly [string, Provider, FuzzOptions['server']])[] =
 ]
 
 /** Alone on a core each takes a tenth of this. */
-const TIMEOUT_MS = runs(30_000)
+const TIMEOUT_MS = runs(60_000)
 
 describe('fuzzProvider finds nothing against', () => {
   it.each(SHIPPED)(
