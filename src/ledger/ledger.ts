@@ -131,7 +131,7 @@ export function createLedger({
         keyring({ on: 'grant', ...place }),
       ])
       const stop = new AbortController()
-      const abort = (): void => stop.abort()
+      const abort = (): void => stop.abort('over')
       const changed = async (key: string, version = 0): Promise<void> => {
         try {
           await store.changed(key, version, stop.signal)

@@ -121,14 +121,15 @@ const encoder = new TextEncoder()
 
 /** Texts as bytes, each behind its length: no two lists of texts look the same. */
 function encode(...texts: string[]): Uint8Array<ArrayBuffer> {
-  const parts = texts.map((text) => encoder.encode(text))
-  const bytes = new Uint8Array(parts.reduce((length, text) => length + 4 + text.length, 0))
+  // UTF-8 has three bytes at most for each unit of UTF-16.
+  const longest = texts.reduce((length, text) => length + 4 + 3 * text.length, 0)
+  const bytes = new Uint8Array(longest)
   const lengths = new DataView(bytes.buffer)
-  let at = 0
-  for (const text of parts) {
-    lengths.setUint32(at, text.length)
-    bytes.set(text, at + 4)
-    at += 4 + text.length
+  let end = 0
+  for (const text of texts) {
+    const { written } = encoder.encodeInto(text, bytes.subarray(end + 4))
+    lengths.setUint32(end, written)
+    end += 4 + written
   }
-  return bytes
+  return bytes.subarray(0, end)
 }

@@ -19,7 +19,7 @@ export async function followHolder(
   const leftMs = budgetMs - elapsedMs
   if (leftMs <= 0) return { type: 'failed', problem: { code: 'busy' }, retryInMs: overdueInMs }
   const stop = new AbortController()
-  const abort = (): void => stop.abort()
+  const abort = (): void => stop.abort('over')
   signal.addEventListener('abort', abort)
   try {
     const over = sleep(settings.clock, Math.min(overdueInMs, leftMs), stop.signal)
@@ -29,6 +29,6 @@ export async function followHolder(
     return { type: 'failed', problem: problemOf(error) }
   } finally {
     signal.removeEventListener('abort', abort)
-    stop.abort()
+    stop.abort('over')
   }
 }

@@ -2,12 +2,19 @@ import { sleep, systemClock, type Clock } from '../core/clock.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 
 /**
- * Calls `wake` when the row of a key may have changed, and once when it is sure to hear of changes.
- * It may stay silent for ever: a watch looks by itself, too.
+ * Tells somebody who waits that a row may have changed.
+ *
+ * @param version Which version it is said to have now. Without one, it must be looked at.
+ */
+export type Wake = (version?: number) => void
+
+/**
+ * Calls `wake` when the row of a key has changed, and once when it is sure to hear of changes. It
+ * may stay silent for ever: a watch looks by itself, too.
  *
  * @returns Ends it.
  */
-export type Listen = (key: string, wake: () => void) => () => void
+export type Listen = (key: string, wake: Wake) => () => void
 
 export interface WatchOptions {
   readonly clock?: Clock | undefined
@@ -36,25 +43,30 @@ export function watching(
   return async (key, version, signal) => {
     if (signal.aborted) return
     let nap = new AbortController()
-    let abort = (): void => {}
-    const aborted = new Promise<void>((resolve) => (abort = resolve))
-    const wake = (): void => nap.abort()
-    signal.addEventListener('abort', wake)
-    signal.addEventListener('abort', abort)
+    const over = new AbortController()
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const end = (): void => {
+      over.abort('over')
+      nap.abort('over')
+      release()
+    }
+    const wake: Wake = (told) =>
+      told === undefined || told === version ? nap.abort('look') : end()
+    signal.addEventListener('abort', end)
     const stop = listen?.(key, wake)
     try {
       for (let ms: number = minMs; ; ms = Math.min(ms * GROWTH, maxMs)) {
-        const found = await Promise.race([look(key), aborted])
-        if (signal.aborted || found?.version !== version) return
+        const found = await Promise.race([look(key), released])
+        if (over.signal.aborted || found?.version !== version) return
         // A hint that came during the look has cut this short already.
         await sleep(clock, ms * (0.5 + random.fraction()), nap.signal)
-        if (signal.aborted) return
+        if (over.signal.aborted) return
         nap = new AbortController()
       }
     } finally {
       stop?.()
-      signal.removeEventListener('abort', wake)
-      signal.removeEventListener('abort', abort)
+      signal.removeEventListener('abort', end)
     }
   }
 }

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { migrationsFor, versionsFor } from '../../src/stores/postgres/migrations.sql.ts'
 import {
@@ -251,6 +251,24 @@ describe('listen', () => {
 
     await listeners(0)
     await expect(own.end()).resolves.toBeUndefined()
+  })
+
+  it('hears which version stands there, and asks no more', async () => {
+    const own = server.pool({ max: 2 })
+    const { store, twin } = await still(own)
+    const asked = vi.spyOn(own, 'query')
+    for (const version of [0, 1]) {
+      asked.mockClear()
+      const woken = store.changed('a', version, new AbortController().signal)
+      await expect.poll(() => asked.mock.calls.length).toBe(2)
+
+      await twin.swap('a', version, value, HOUR_MS)
+      await woken
+
+      expect(asked).toHaveBeenCalledTimes(2)
+    }
+    await listeners(0)
+    await own.end()
   })
 
   it('goes on looking when the connection is lost, and listens on another', async () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Redis as IoRedis, Cluster } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import { createClient, createClientPool, createCluster } from 'redis'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   redisStore,
   type RedisClient,
@@ -261,6 +261,7 @@ describe('a subscriber', () => {
     const clock = manualClock()
     return {
       prefix,
+      one: one!,
       store: redisStore(one!, { prefix, subscriber: subscriber!, clock }),
       twin: redisStore(other!, { prefix, subscriber: subscriber! }),
     }
@@ -276,6 +277,20 @@ describe('a subscriber', () => {
 
     expect(await Promise.all(waits)).toEqual([undefined, undefined])
     await subscribers(`${prefix}a`, 0)
+  })
+
+  it('hears which version stands there, and asks no more', async () => {
+    const { one, store, twin } = await pair('ioredis')
+    await store.read('a')
+    const asked = vi.spyOn(one as IoRedis, 'callBuffer')
+    const woken = store.changed('a', 0, new AbortController().signal)
+    // At first, and when it is sure to hear of changes.
+    await expect.poll(() => asked.mock.calls.length).toBe(2)
+
+    await twin.swap('a', 0, value, HOUR_MS)
+    await woken
+
+    expect(asked).toHaveBeenCalledTimes(2)
   })
 
   it('that is gone wakes nobody; who waits looks for themselves', async () => {

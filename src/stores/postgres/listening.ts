@@ -1,9 +1,9 @@
-import type { Listen } from '../watching.ts'
+import type { Listen, Wake } from '../watching.ts'
 import type { PostgresClient, PostgresPool } from './pool.ts'
 
 /** A connection that listens. */
 interface Ear {
-  readonly wakes: Map<string, Set<() => void>>
+  readonly wakes: Map<string, Set<Wake>>
   /** Resolves when it hears all that is told from now on; never, if it does not. */
   readonly open: Promise<void>
   close(): void
@@ -20,7 +20,10 @@ export function listening(pool: PostgresPool, channel: string): Listen {
     const { wakes, open, close } = ear
     const waiting = wakes.get(key) ?? new Set()
     wakes.set(key, waiting.add(wake))
-    open.then(wake, () => {})
+    open.then(
+      () => wake(),
+      () => {},
+    )
     return () => {
       waiting.delete(wake)
       if (waiting.size === 0) wakes.delete(key)
@@ -34,7 +37,8 @@ function listen(pool: PostgresPool, channel: string, forget: () => void): Ear {
   let client: PostgresClient | undefined
   let isClosed = false
   const hear = ({ payload = '' }: { payload?: string | undefined }): void => {
-    for (const wake of wakes.get(payload) ?? []) wake()
+    const [key = '', version] = payload.split(' ')
+    for (const wake of wakes.get(key) ?? []) wake(Number(version))
   }
   const give = (isBroken: boolean): void => {
     if (client === undefined) return

@@ -10,13 +10,14 @@ const ms = (time: string): string => `floor(extract(epoch FROM ${time}) * 1000):
  * `synchronous_commit` is turned on for this write where it is off: a claim that the server forgets
  * when it crashes lets a token be presented twice.
  *
- * Out: `written_ms`. The channel is empty where nobody is to be told.
+ * Out: `written_ms`. The channel is empty where nobody is to be told; who listens hears the key and
+ * the version, with a blank between them.
  */
 const written = (channel: string): string => `
 SELECT ${ms('written_at')} AS written_ms,
   CASE WHEN current_setting('synchronous_commit') = 'off'
     THEN set_config('synchronous_commit', 'on', true) END AS durable,
-  CASE WHEN ${channel} <> '' THEN pg_notify(${channel}, $1::text) END AS told
+  CASE WHEN ${channel} <> '' THEN pg_notify(${channel}, $1::text || ' ' || version) END AS told
 FROM swapped`
 
 /** The statements for one table. Each is one round trip, and a transaction of its own. */
@@ -56,7 +57,7 @@ WITH swapped AS (
   ON CONFLICT (key) DO UPDATE SET version = 1, value = excluded.value,
     written_at = excluded.written_at, expires_at = excluded.expires_at
   WHERE r.expires_at <= excluded.written_at
-  RETURNING r.written_at
+  RETURNING r.written_at, r.version
 )${written('$4::text')}`,
 
     /**
@@ -71,7 +72,7 @@ WITH swapped AS (
     expires_at = clock.at + $3::float8 * interval '1 millisecond'
   FROM (SELECT clock_timestamp() AS at) AS clock
   WHERE r.key = $1::text AND r.version = $5::bigint AND r.expires_at > clock.at
-  RETURNING r.written_at
+  RETURNING r.written_at, r.version
 )${written('$4::text')}`,
 
     /**

@@ -1,4 +1,4 @@
-import type { Listen } from '../watching.ts'
+import type { Listen, Wake } from '../watching.ts'
 import type { Connection } from './rows.ts'
 
 /** What is asked of a client: node-redis 5 and later, ioredis and iovalkey, and their clusters. */
@@ -26,15 +26,15 @@ interface IoRedis {
 }
 
 interface NodeRedisSubscriber {
-  subscribe(channel: string, listener: () => void): Promise<unknown>
-  unsubscribe(channel: string, listener: () => void): Promise<unknown>
+  subscribe(channel: string, listener: (message: unknown) => void): Promise<unknown>
+  unsubscribe(channel: string, listener: (message: unknown) => void): Promise<unknown>
 }
 
 interface IoRedisSubscriber {
   callBuffer: IoRedis['callBuffer']
   subscribe(channel: string): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
-  on(event: 'message', listener: (channel: string) => void): unknown
+  on(event: 'message', listener: (channel: string, message: unknown) => void): unknown
 }
 
 /** RESP's `$`, a string of bytes, as node-redis numbers it: to be left as it is. */
@@ -86,8 +86,9 @@ function sendable(each: string | Uint8Array): string | Uint8Array {
 }
 
 interface Topic {
-  readonly wakes: Set<() => void>
-  readonly wakeAll: () => void
+  readonly wakes: Set<Wake>
+  /** Takes what the script publishes: the row's version. */
+  readonly wakeAll: (message: unknown) => void
   /** Resolves when the server tells of changes from now on; never, if it does not. */
   readonly heard: Promise<unknown>
 }
@@ -103,7 +104,10 @@ export function subscribing(subscriber: RedisSubscriber, prefix: string): Listen
     const topic = topics.get(channel) ?? newTopic(subscriber, channel)
     topics.set(channel, topic)
     topic.wakes.add(wake)
-    topic.heard.then(wake, () => {})
+    topic.heard.then(
+      () => wake(),
+      () => {},
+    )
     return () => {
       topic.wakes.delete(wake)
       if (topic.wakes.size > 0) return
@@ -118,15 +122,15 @@ function newTopics(subscriber: RedisSubscriber): Map<string, Topic> {
   const topics = new Map<string, Topic>()
   topicsOf.set(subscriber, topics)
   if (isIoRedis(subscriber)) {
-    subscriber.on('message', (channel) => topics.get(channel)?.wakeAll())
+    subscriber.on('message', (channel, message) => topics.get(channel)?.wakeAll(message))
   }
   return topics
 }
 
 function newTopic(subscriber: RedisSubscriber, channel: string): Topic {
-  const wakes = new Set<() => void>()
-  const wakeAll = (): void => {
-    for (const wake of wakes) wake()
+  const wakes = new Set<Wake>()
+  const wakeAll = (message: unknown): void => {
+    for (const wake of wakes) wake(Number(message))
   }
   return { wakes, wakeAll, heard: subscriber.subscribe(channel, wakeAll) }
 }

@@ -44,7 +44,7 @@ export function heldStore(
     ...store,
     read: (key) => held(`reads ${short(key)}`, key, () => store.read(key)),
     swap(key, expected, value, ttlMs) {
-      if (key.includes(mark) || Buffer.from(value).includes(mark)) onLeak()
+      if (key.includes(mark) || bytesOf(value).includes(mark)) onLeak()
       return held(`swaps ${short(key)} at ${expected}`, key, () =>
         store.swap(key, expected, value, ttlMs),
       )
@@ -61,5 +61,8 @@ async function evict(store: Store, key: string): Promise<void> {
   const { value, version } = await store.read(key)
   if (value !== undefined) await store.swap(key, version, value, 0)
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength)
 
 const short = (key: string): string => key.slice(4, 8)
