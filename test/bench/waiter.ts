@@ -1,4 +1,5 @@
 import { createClient } from 'redis'
+import type { TokenEndpointResponse } from 'oauth4webapi'
 import type { TokenSet } from '../../src/index.ts'
 import { createRefresher, oidc, redisStore } from './built.ts'
 import { rawRefresh } from './raw.ts'
@@ -12,11 +13,24 @@ export interface WaiterSetup {
   readonly callers: number
 }
 
-/** A round: all callers of a process at once, with the same expired tokens. */
+/** A round: all callers of a process at once, with the same tokens, whose access token was refused. */
 export interface Round {
   readonly manner: Manner
-  readonly refreshToken: string
+  readonly tokens: TokenSet
 }
+
+/** How it went. */
+export interface Waited {
+  /** What each caller waited, milliseconds. */
+  readonly latencies: readonly number[]
+  /** What they were handed. */
+  readonly tokens: TokenSet
+}
+
+const read = ({ access_token, refresh_token }: TokenEndpointResponse): TokenSet => ({
+  accessToken: access_token,
+  ...(refresh_token !== undefined && { refreshToken: refresh_token }),
+})
 
 const LOCK_MS = 10_000
 /** As those who write it by hand do. */
@@ -35,37 +49,42 @@ export async function wait(text: string): Promise<void> {
   })
   const raw = rawRefresh(origin, { closing: true })
 
-  async function ours(tokens: TokenSet): Promise<void> {
-    const { state } = await refresher.refresh(tokens)
+  async function ours(held: TokenSet): Promise<TokenSet> {
+    const { state, tokens } = await refresher.refresh(held, { force: true })
     if (state !== 'rotated') throw new Error(`a caller ended ${state}`)
+    return tokens
   }
 
   /** The peer: `SET NX PX`, and whoever does not get it reads the result until it is there. */
-  async function lock({ refreshToken = '' }: TokenSet): Promise<void> {
+  async function lock({ refreshToken = '' }: TokenSet): Promise<TokenSet> {
     const result = `result:${refreshToken}`
     for (;;) {
-      if ((await client.get(result)) !== null) return
+      const known = await client.get(result)
+      if (known !== null) return read(JSON.parse(known) as TokenEndpointResponse)
       const isMine = await client.set(`lock:${refreshToken}`, '1', {
         condition: 'NX',
         expiration: { type: 'PX', value: LOCK_MS },
       })
       if (isMine !== null) {
-        await client.set(result, JSON.stringify(await raw(refreshToken)))
-        return
+        const response = await raw(refreshToken)
+        await client.set(result, JSON.stringify(response))
+        return read(response)
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
   }
 
   const MANNERS = { ours, lock }
-  process.on('message', ({ manner, refreshToken }: Round) => {
-    const expiresAtMs = Date.now() - 1_000
+  process.on('message', ({ manner, tokens }: Round) => {
     const began = performance.now()
-    const latencies = Array.from({ length: callers }, async () => {
-      await MANNERS[manner]({ accessToken: 'a'.repeat(800), refreshToken, expiresAtMs })
-      return performance.now() - began
+    const calls = Array.from({ length: callers }, async () => {
+      const handed = await MANNERS[manner]({ ...tokens })
+      return { handed, ms: performance.now() - began }
     })
-    void Promise.all(latencies).then((each) => process.send!(each))
+    void Promise.all(calls).then((each) => {
+      const latencies = each.map(({ ms }) => ms)
+      process.send!({ latencies, tokens: each[0]!.handed } satisfies Waited)
+    })
   })
   process.on('disconnect', () => process.exit())
   process.send!('ready')
