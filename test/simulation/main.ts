@@ -4,6 +4,7 @@
  * happened that must not. Speed goes to the standard error: the output is the same to the byte.
  *
  * `--worlds W`: so many worlds, of this seed and the next ones. `--journal`: prints what happens.
+ * `--built`: with the package as it is built, not the sources.
  */
 import { parseArgs } from 'node:util'
 import { shipped } from '../properties/subject.ts'
@@ -16,20 +17,22 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '200000' },
     worlds: { type: 'string', default: '1' },
     journal: { type: 'boolean', default: false },
+    built: { type: 'boolean', default: false },
   },
 })
+const subject = values.built ? (await import('./built.ts')).built : shipped
 const [seed, steps, worlds] = [whole('seed'), whole('steps'), whole('worlds')]
 
 for (let number = 0; number < worlds && process.exitCode !== 1; number += 1) {
   const asked = { seed: seed + number, steps }
   const cpu = process.cpuUsage()
   const startedAt = performance.now()
-  const world = await simulate(shipped, { ...asked, tells: values.journal })
+  const world = await simulate(subject, { ...asked, tells: values.journal })
   console.error(speedOf(world, process.cpuUsage(cpu), performance.now() - startedAt))
   if (values.journal) console.log(world.journal!.lines.join('\n'))
   console.log(summaryOf(asked.seed, world))
   if (world.violation === undefined) continue
-  console.log(await storyOf(shipped, asked))
+  console.log(await storyOf(subject, asked))
   process.exitCode = 1
 }
 
