@@ -13,7 +13,7 @@ export interface WaiterSetup {
   readonly callers: number
 }
 
-/** A round: all callers of a process at once, with the same tokens, whose access token was refused. */
+/** A round: all callers of a process at once, with the same tokens, which were refused. */
 export interface Round {
   readonly manner: Manner
   readonly tokens: TokenSet
