@@ -17,6 +17,8 @@ export interface Demand {
 /** What went wrong, for the caller. */
 export interface Problem extends Trouble {
   readonly store?: string
+  /** Of the token set, the field that is wrong. */
+  readonly field?: string
   readonly hint?: string
   /** Whether waiting cannot help. Default: by its code. */
   readonly isFinal?: boolean

@@ -62,7 +62,8 @@ function retentionOf({ claimRetentionMs, grantRetentionMs, provider }: Refresher
   readonly claimRetentionMs?: number
   readonly grantRetentionMs?: number
 } {
-  const grantMs = grantRetentionMs ?? provider.response.refreshIdleMs
+  const { refreshIdleMs, refreshLifetimeMs } = provider.response
+  const grantMs = grantRetentionMs ?? refreshIdleMs ?? refreshLifetimeMs
   return {
     ...(claimRetentionMs !== undefined && { claimRetentionMs }),
     ...(grantMs !== undefined && { grantRetentionMs: grantMs }),

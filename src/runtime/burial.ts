@@ -3,14 +3,12 @@ import { toBase64url } from '../core/base64url.ts'
 import type { Kept } from '../ledger/kept.ts'
 import { revoke, seize } from '../ledger/protocol.ts'
 import type { Place, SeizeAnswer } from '../ledger/protocol.ts'
+import type { Revoked } from '../transport/transport.ts'
 import type { Parts } from './parts.ts'
 import { sleep } from '../core/clock.ts'
 
-/** How the end of a chain was told to the AS. */
-export interface Burial {
-  /** Whether the AS confirmed that the refresh token is dead. */
-  readonly revoked: boolean
-}
+/** How the end of a chain was told to the AS: whether it confirmed that the refresh token is dead. */
+export type Burial = Revoked
 
 /** Fingerprints of what somebody came with. */
 export interface About {
@@ -25,7 +23,8 @@ export function randomName({ settings }: Pick<Parts, 'settings'>): string {
 
 /**
  * Revokes what an ended chain left alive: takes the claim of its newest refresh token, so that
- * nobody presents it any more, or waits for whoever does; then tells the AS.
+ * nobody presents it any more, or waits for whoever does; then tells the AS, whatever became of the
+ * claim: with the store down nobody claims.
  *
  * @param patienceMs How long somebody else's presentation is waited for.
  */
@@ -37,7 +36,8 @@ export async function bury(
   about: About,
 ): Promise<Burial> {
   if (newest.refreshToken !== undefined) {
-    await takeClaim(parts, new Secret(newest.refreshToken), place, patienceMs)
+    const refreshToken = new Secret(newest.refreshToken)
+    await takeClaim(parts, refreshToken, place, patienceMs).catch(() => {})
   }
   return tell(parts, newest, about)
 }
@@ -95,7 +95,7 @@ export async function tell(
       : [transport.revoke({ token: new Secret(refreshToken), hint: 'refresh_token' })]),
     ...tokens.map((token) => transport.revoke({ token, hint: 'access_token' })),
   ])
-  const revoked = ended[0]?.revoked ?? true
-  emit({ type: 'buried', ...about, revoked })
-  return { revoked }
+  const first = ended[0] ?? { revoked: true }
+  emit({ type: 'buried', ...about, revoked: first.revoked })
+  return first
 }

@@ -142,6 +142,7 @@ async function wayOut(parts: Parts, context: RefreshContext): Promise<Way> {
   if (pausedMs > 0) return { blocked: deferred('rate_limited', pausedMs) }
   const way = await parts.transport.prepare()
   if (way.ready) return { prepared: way, blocked: failed('internal') }
+  if (way.code === 'rate_limited') parts.pauses.begin(way.retryAfterMs)
   return { blocked: UNPREPARED[way.code](way, backoffMs(parts, context)) }
 }
 

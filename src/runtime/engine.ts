@@ -6,6 +6,7 @@ import type { Outcome } from '../core/outcome.ts'
 import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { assemble } from './assemble.ts'
+import { checkProvider } from './check-provider.ts'
 import { fly } from './flights.ts'
 import type { Watched } from './inspection/watch.ts'
 import { keepFresh } from './keep.ts'
@@ -119,10 +120,8 @@ export function createEngine(base: Base): Engine {
   return {
     async renew(tokens, asked) {
       const { signal, waitUntil } = asked
-      if (tokens.provider != null && tokens.provider !== provider.id) {
-        return failedOutcome(tokens, { code: 'provider_mismatch' }, provider.id)
-      }
       try {
+        checkProvider(tokens, provider)
         const flight = shared(tokens, demandOf(tokens, asked))
         waitUntil?.(flight.catch(() => {}))
         const end = await (signal === undefined ? flight : unlessAborted(flight, signal))

@@ -11,8 +11,15 @@ export interface Pauses {
   begin(ms: number | undefined): void
 }
 
-/** One pause per issuer and client in this process, whoever asks for it. */
+const SHARED = Symbol.for('refresh-once/pauses/1')
+
+/**
+ * One pause per issuer and client in this process, whoever asks for it. On `globalThis`, because
+ * bundlers build one module several times.
+ */
 export function pauseOf(client: string, clock: Clock): Pauses {
+  const holder = globalThis as { [SHARED]?: Map<string, number> }
+  const untilMs = (holder[SHARED] ??= new Map())
   return {
     left() {
       const leftMs = (untilMs.get(client) ?? 0) - clock.monotonic()
@@ -26,5 +33,3 @@ export function pauseOf(client: string, clock: Clock): Pauses {
     },
   }
 }
-
-const untilMs = new Map<string, number>()

@@ -23,8 +23,13 @@ export function isFinal({ code, isFinal: said }: Problem): boolean {
 /** What something threw, as a problem. Whatever is not our own error is a bug, and says nothing. */
 export function problemOf(error: unknown): Problem {
   if (!isRefreshError(error)) return { code: 'internal' }
-  const { code, store, hint } = error
-  return { code, ...(store !== undefined && { store }), ...(hint !== undefined && { hint }) }
+  const { code, store, field, hint } = error
+  return {
+    code,
+    ...(store !== undefined && { store }),
+    ...(field !== undefined && { field }),
+    ...(hint !== undefined && { hint }),
+  }
 }
 
 export function errorOf(

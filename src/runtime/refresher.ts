@@ -2,10 +2,10 @@ import type { Audience } from '../core/audience.ts'
 import { checkTokenSet } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/classify.ts'
 import type { Standing } from '../core/classify.ts'
-import { isRefreshError } from '../core/errors.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { background } from './background.ts'
+import { checkProvider } from './check-provider.ts'
 import { sharedFlights } from './flights.ts'
 import { keeperToCome } from './keeper.ts'
 import type { Keeper, KeepOptions } from './keeper.ts'
@@ -47,7 +47,11 @@ export interface Refresher {
    * the AS (RFC 7009). Never rejects.
    */
   revoke(tokens: TokenSet): Promise<RevokeOutcome>
-  /** Keeps a set fresh by itself, until stopped: for one long-lived holder, not for requests. */
+  /**
+   * Keeps a set fresh by itself, until stopped: for one long-lived holder, not for requests.
+   *
+   * @throws {RefreshError} `invalid_tokens`, `provider_mismatch`.
+   */
   keep<T extends TokenSet>(tokens: T, options: KeepOptions<T>): Keeper<T>
   /** Begins no new exchange, and resolves when those under way have ended. For SIGTERM. */
   drain(): Promise<void>
@@ -99,7 +103,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
       try {
         checkTokenSet(tokens)
       } catch (error) {
-        return Promise.resolve(invalid(tokens, error, provider.id))
+        return Promise.resolve(failedOutcome(tokens, problemOf(error), provider.id))
       }
       const { resource, organization, force } = asked
       const isPlain = resource === undefined && organization === undefined && !force
@@ -125,6 +129,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
     revoke: (tokens) => work.add(revoke(tokens)),
     keep(tokens, keepOptions) {
       checkTokenSet(tokens)
+      checkProvider(tokens, provider)
       const here = engine.here()
       if (here !== undefined) return here.keep(tokens, keepOptions)
       return keeperToCome(
@@ -144,10 +149,4 @@ const NEEDS_NOTHING: Readonly<Record<Standing, boolean>> = {
   fresh: true,
   expiring: false,
   dead: false,
-}
-
-/** For what is no token set: the error names the field and says what to write instead. */
-function invalid<T extends TokenSet>(tokens: T, error: unknown, provider: string): Outcome<T> {
-  const outcome = failedOutcome(tokens, problemOf(error), provider)
-  return isRefreshError(error) ? Object.freeze({ ...outcome, error }) : outcome
 }

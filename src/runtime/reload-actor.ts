@@ -1,5 +1,6 @@
 import type { RefreshContext, ReloadOutput } from '../../machines/refresh.types.ts'
 import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
+import { sleep } from '../core/clock.ts'
 import { tokensOf, tokenSetOf } from '../core/convert.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { endingOf } from '../ledger/settlement.ts'
@@ -11,6 +12,9 @@ import type { Timeless } from './outputs.ts'
 import type { Parts } from './parts.ts'
 
 type Output = Timeless<ReloadOutput>
+
+/** How long the storage is waited for also where the call has no time left, milliseconds. */
+const LEAST_MS = 1_000
 
 /** The AS refused the token: asks the caller's storage for a later one, else ends the chain. */
 export async function reloadTokens(parts: Parts, context: RefreshContext): Promise<Output> {
@@ -34,17 +38,22 @@ export async function reloadTokens(parts: Parts, context: RefreshContext): Promi
   }
 }
 
-/** What the storage holds, if it is a later set of the same grant. All else is ignored. */
+/**
+ * What the storage holds, if it is a later set of the same grant. All else is ignored, and a
+ * storage that does not answer in the call's time.
+ */
 async function storedSet(
   { settings }: Parts,
-  { tokens, place }: RefreshContext,
+  { tokens, place, budgetMs, elapsedMs }: RefreshContext,
 ): Promise<Output | undefined> {
-  const { reload, provider } = settings
+  const { reload, provider, clock } = settings
   if (reload === undefined || place === undefined) return undefined
+  const answered = new AbortController()
   try {
     const ours = tokenSetOf<TokenSet>(tokens, place, { accessToken: '' }, provider.id)
-    const found = await reload(ours)
-    if (found === undefined) return undefined
+    const late = sleep(clock, Math.max(budgetMs - elapsedMs, LEAST_MS), answered.signal)
+    const found = await Promise.race([reload(ours), late])
+    if (!found) return undefined
     checkTokenSet(found)
     const grant = grantOf(found)
     if (!grant?.secret.equals(place.secret) || grant.generation <= place.generation)
@@ -52,5 +61,7 @@ async function storedSet(
     return { type: 'another', own: true, tokens: tokensOf(found), place: grant }
   } catch {
     return undefined
+  } finally {
+    answered.abort('over')
   }
 }

@@ -6,5 +6,6 @@ export interface RevokeOutcome {
   readonly ended: boolean
   /** Whether the AS confirmed that the newest refresh token is dead. */
   readonly revoked: boolean
+  /** What failed. Nothing, where the AS has no endpoint to revoke at. */
   readonly error: RefreshError | undefined
 }

@@ -1,12 +1,14 @@
 import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
 import { tokensOf } from '../core/convert.ts'
+import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { keepAll } from '../ledger/kept.ts'
 import type { Kept } from '../ledger/kept.ts'
 import { revoke } from '../ledger/protocol.ts'
-import { bury, randomName, tell } from './burial.ts'
+import { bury, randomName, tell, type Burial } from './burial.ts'
 import { placeOf } from './outputs.ts'
+import { checkProvider } from './check-provider.ts'
 import type { Parts } from './parts.ts'
 import { errorOf, problemOf } from './problems.ts'
 import type { RevokeOutcome } from './revoke-outcome.ts'
@@ -24,12 +26,13 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
   const { provider, waitMs } = settings
   try {
     checkTokenSet(tokens)
+    checkProvider(tokens, provider)
     const own = tokensOf(tokens)
     const place = grantOf(tokens)
     const { refreshToken } = own
     const mine = keepAll(own, 0)
     if (refreshToken === undefined && place === undefined) {
-      return { ended: false, ...(await tell(parts, mine, NAMELESS)), error: undefined }
+      return told(parts, false, await tell(parts, mine, NAMELESS))
     }
     // A set that names its chain leads to it; without refresh token it has no claim row, and needs
     // none.
@@ -49,18 +52,26 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
       const about = { token: refreshToken?.fingerprint, grant }
       parts.emit({ type: 'revoked', ...about })
       const newest = ('set' in answer ? answer.set : undefined) ?? mine
-      const { revoked } = await bury(parts, newest, answer.place, waitMs, about)
-      return { ended: true, revoked, error: undefined }
+      return told(parts, true, await bury(parts, newest, answer.place, waitMs, about))
     } catch (error) {
-      const about = { ...NAMELESS, token: refreshToken?.fingerprint }
-      const { revoked } = await tell(parts, mine, about)
-      return { ended: false, revoked, error: errorOf(problemOf(error), provider.id, undefined) }
+      // Nobody can say whether these are the newest.
+      await tell(parts, mine, { ...NAMELESS, token: refreshToken?.fingerprint })
+      return failed(error, provider)
     }
   } catch (error) {
-    return {
-      ended: false,
-      revoked: false,
-      error: errorOf(problemOf(error), provider.id, undefined),
-    }
+    return failed(error, provider)
   }
+}
+
+/** An AS without endpoint is no failure: its description says so. */
+function told({ settings: { provider } }: Parts, ended: boolean, burial: Burial): RevokeOutcome {
+  if (burial.revoked || provider.revocationEndpoint === null) {
+    return { ended, revoked: burial.revoked, error: undefined }
+  }
+  const { revoked, ...trouble } = burial
+  return { ended, revoked, error: errorOf(trouble, provider.id, undefined) }
+}
+
+function failed(error: unknown, { id }: Pick<Provider, 'id'>): RevokeOutcome {
+  return { ended: false, revoked: false, error: errorOf(problemOf(error), id, undefined) }
 }

@@ -30,15 +30,14 @@ export interface RefresherOptions {
   readonly pepper?: string
   /**
    * How long before its expiry an access token is renewed. Default: a tenth of its lifetime, at
-   * most 60,000, jittered per token.
+   * most 60,000, jittered per token; 0 where a renewal kills it, for others hold it too.
    */
   readonly refreshAheadMs?: number
   /** How long a presentation may take. Default 15,000: longer than undici's connect timeout. */
   readonly requestTimeoutMs?: number
   /**
-   * How long a claim counts as being worked on; past it a token is lost. Default `requestTimeoutMs`
-   *
-   * - 5,000, and the provider's reuse window if it has one.
+   * How long a claim counts as being worked on; past it a token is lost. Default: 5,000 more than
+   * `requestTimeoutMs`, and the provider's reuse window if it has one.
    */
   readonly claimMs?: number
   /** How long a call may wait in all. Default `claimMs`. */
@@ -63,11 +62,11 @@ export interface RefresherOptions {
    * asked; a fresh set serves until its access token expires.
    */
   readonly verifyMs?: number
-  /** How long the claim of a spent token is remembered. Default 7 days. */
+  /** How long the claim of a spent token is remembered, `staleMs` at least. Default 7 days. */
   readonly claimRetentionMs?: number
   /**
-   * How long a chain is remembered since its last refresh. Default: the provider's idle lifetime of
-   * a refresh token, else 30 days.
+   * How long a chain is remembered since its last refresh. Default: as long as the provider's
+   * refresh tokens live unused, or at all, else 30 days.
    */
   readonly grantRetentionMs?: number
   /**
@@ -167,20 +166,30 @@ export function settingsOf(options: RefresherOptions): Settings {
         `${requestTimeoutMs + CLAIM_MARGIN_MIN_MS}, or leave it out`,
     )
   }
+  const { staleMs = 3_600_000 } = options
+  for (const name of ['claimRetentionMs', 'grantRetentionMs'] as const) {
+    if ((options[name] ?? Infinity) < staleMs) {
+      throw new TypeError(
+        `${name} must not be below staleMs (${staleMs}): holders would outlive rows`,
+      )
+    }
+  }
   if (provider.tokens === 'guessable' && pepper === undefined && store.name !== 'memory') {
     throw new TypeError(
       'refresh tokens that can be guessed need a pepper on a shared store: write pepper, ' +
         "or tokens: 'unguessable' if they are random",
     )
   }
+  const { refreshAheadMs = provider.oldAccessToken === 'dies' ? 0 : undefined } = options
   return {
     ...options,
+    ...(refreshAheadMs !== undefined && { refreshAheadMs }),
     client,
     ledger: options.ledger ?? 'default',
     requestTimeoutMs,
     claimMs,
     waitMs: options.waitMs ?? claimMs,
-    staleMs: options.staleMs ?? 3_600_000,
+    staleMs,
     staleHolders,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { TokenSet } from '../../../src/index.ts'
+import { freePort } from '../../servers/process.ts'
 import { HOUR_MS, world } from '../world.ts'
 
 describe('a grant that the AS revoked', () => {
@@ -192,12 +193,55 @@ describe('revoke', () => {
     const revoking = process().revoke(tokens)
     const revoked = await clock.through(revoking, (ms) => ms <= 1_000)
 
+    // Of the newest token nobody can say anything.
     expect(revoked).toMatchObject({
       ended: false,
-      revoked: true,
+      revoked: false,
       error: { code: 'store_unavailable' },
     })
     expect(server.counts().grants).toEqual({ live: 0, dead: 1 })
+  })
+
+  it('revokes the newest token also when the store goes down in the middle', async () => {
+    const { server, process, signIn, expire, store, clock, told } = await world()
+    const first = await signIn()
+    expire()
+    const { tokens } = await process().refresh(first)
+    const down = vi.fn(() => {
+      throw new Error('down')
+    })
+    store.before = () => (told('revoked').length > 0 ? down() : undefined)
+
+    const revoking = process().revoke({ ...first, grant: tokens.grant })
+    const revoked = await clock.through(revoking, (ms) => ms <= 1_000)
+
+    expect(revoked).toEqual({ ended: true, revoked: true, error: undefined })
+    expect(down).toHaveBeenCalled()
+    expect(server.counts().grants).toEqual({ live: 0, dead: 1 })
+  })
+
+  it('says why the AS has not revoked the token', async () => {
+    const { process, signIn, clock } = await world()
+    const tokens = await signIn()
+    const closed = `http://127.0.0.1:${await freePort()}/revoke`
+
+    const revoking = process({ axes: { revocationEndpoint: closed } }).revoke(tokens)
+    const revoked = await clock.through(revoking, (ms) => ms <= 15_000)
+
+    expect(revoked).toMatchObject({ ended: true, revoked: false, error: { code: 'unreachable' } })
+  })
+
+  it("sends no other provider's token", async () => {
+    const { server, process, signIn } = await world()
+    const tokens = { ...(await signIn()), provider: 'another' }
+
+    const revoked = await process().revoke(tokens)
+
+    expect(revoked).toMatchObject({ ended: false, error: { code: 'provider_mismatch' } })
+    expect(() => process().keep(tokens, { onChanged() {} })).toThrow(
+      expect.objectContaining({ code: 'provider_mismatch' }),
+    )
+    expect(server.counts().grants).toEqual({ live: 1, dead: 0 })
   })
 
   it('never rejects, whatever it is given', async () => {
