@@ -12,13 +12,14 @@ import type { Watched } from './inspection/watch.ts'
 import { keepFresh } from './keep.ts'
 import type { Keeper, KeepOptions } from './keeper.ts'
 import { machineOf, run } from './machine.ts'
-import { failedOutcome, outcomeOf } from './outcomes.ts'
+import { failedOutcome, outcomeOf, stillGood } from './outcomes.ts'
 import type { End } from './outcomes.ts'
 import type { Base } from './parts.ts'
 import { problemOf } from './problems.ts'
 import type { RefreshOptions } from './refresher.ts'
 import { revokeChain } from './revoke.ts'
 import type { RevokeOutcome } from './revoke-outcome.ts'
+import { tellEnd } from './tell-end.ts'
 import { verifyChain } from './verify.ts'
 
 /**
@@ -88,19 +89,8 @@ export function createEngine(base: Base): Engine {
       return background.add(
         work.then(async (end) => {
           const { refreshToken } = input.tokens
-          const grant = await nameOf(refreshToken, end)
-          const token = refreshToken?.fingerprint
           const durationMs = clock.monotonic() - startedAt
-          parts.emit({
-            type: 'ended',
-            token,
-            grant,
-            state: end.state,
-            code: end.context.problem?.code,
-            hint: end.context.problem?.hint,
-            callers: shared.callers,
-            durationMs,
-          })
+          await tellEnd(parts, end, { refreshToken, callers: shared.callers, durationMs })
           return end
         }),
       )
@@ -110,25 +100,22 @@ export function createEngine(base: Base): Engine {
     return flight
   }
 
-  /** The chain's fingerprint, as far as the run knows the chain. */
-  async function nameOf(refreshToken: Secret | undefined, { context }: End) {
-    const { place } = context
-    if (refreshToken === undefined || place === undefined) return undefined
-    return parts.nameOf({ refreshToken }, place.secret.expose())
-  }
-
   return {
     async renew(tokens, asked) {
       const { signal, waitUntil } = asked
       try {
         checkProvider(tokens, provider)
         const flight = shared(tokens, demandOf(tokens, asked))
-        waitUntil?.(flight.catch(() => {}))
+        handOver(flight, waitUntil)
         const end = await (signal === undefined ? flight : unlessAborted(flight, signal))
-        if (end === undefined) return failedOutcome(tokens, { code: 'aborted' }, provider.id)
-        return outcomeOf(end, tokens, provider.id)
+        if (end !== undefined) return outcomeOf(end, tokens, provider.id)
+        const accessToken = stillGood(tokens, asked, clock.now())
+        return failedOutcome(tokens, { code: 'aborted' }, provider.id, accessToken)
       } catch (error) {
-        return failedOutcome(tokens, problemOf(error), provider.id)
+        const problem = problemOf(error)
+        const isOurs = problem.code === 'internal'
+        const accessToken = isOurs ? stillGood(tokens, asked, clock.now()) : undefined
+        return failedOutcome(tokens, problem, provider.id, accessToken)
       }
     },
     verify: (tokens) => verifyChain(parts, tokens),
@@ -137,6 +124,15 @@ export function createEngine(base: Base): Engine {
       const input = inputOf(tokens, { audience: '', aheadMs })
       return keepFresh(parts, machine, input, tokens, options)
     },
+  }
+}
+
+/** Gives the exchange to the platform. If it takes none any more, the exchange runs all the same. */
+function handOver(flight: Promise<End>, waitUntil: RefreshOptions['waitUntil']): void {
+  try {
+    waitUntil?.(flight.catch(() => {}))
+  } catch {
+    // What the platform throws is its own.
   }
 }
 

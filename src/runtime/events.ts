@@ -54,7 +54,7 @@ export type RefreshEvent = Common &
      * authorization to the end if that is shorter.
      */
     | { readonly type: 'expiresSoon'; readonly refreshExpiresAtMs: number }
-    /** A call that was not fresh has ended. */
+    /** A call that was not fresh has ended, or a keeper's renewal. */
     | ({
         readonly type: 'ended'
         readonly state: OutcomeState

@@ -2,12 +2,15 @@ import { createActor } from 'xstate'
 import type { RefreshInput } from '../../machines/refresh.types.ts'
 import { sleep } from '../core/clock.ts'
 import type { Outcome } from '../core/outcome.ts'
+import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { endOf, inspecting, timersOf } from './machine.ts'
 import type { Machine, Snapshot } from './machine.ts'
 import type { Keeper, KeepOptions } from './keeper.ts'
 import { outcomeOf, unaskedOutcome } from './outcomes.ts'
+import type { End } from './outcomes.ts'
 import type { Parts } from './parts.ts'
+import { tellEnd } from './tell-end.ts'
 
 /** How long until a set that could not be stored is offered again, milliseconds. */
 const STORE_AGAIN_MS = 1_000
@@ -15,14 +18,25 @@ const STORE_AGAIN_MS = 1_000
 /** A set that comes back unchanged is not looked at again before so long, milliseconds. */
 const UNCHANGED_MS = 1_000
 
+/** From a set that must be renewed to a settled state. */
+interface Work {
+  /** Resolves when the actor has settled. */
+  readonly ended: Promise<void>
+  end(): void
+  /** The refresh token that it began with. */
+  readonly refreshToken: Secret | undefined
+  readonly startedAt: number
+}
+
 /** A long-lived run of the chart. */
 export function keepFresh<T extends TokenSet>(
-  { settings, background, watch }: Parts,
+  parts: Parts,
   machine: Machine,
   input: RefreshInput,
   tokens: T,
   { onChanged, onSignIn }: KeepOptions<T>,
 ): Keeper<T> {
+  const { settings, background, watch } = parts
   const { clock, provider } = settings
   const stopping = new AbortController()
   const watched = inspecting(watch?.run('long-lived', input))
@@ -30,13 +44,18 @@ export function keepFresh<T extends TokenSet>(
   let stored = tokens
   let current: Outcome<T> = unaskedOutcome(tokens, clock.now(), settings.refreshAheadMs)
   let storing: Promise<void> = Promise.resolve()
-  /** Resolves when the actor has settled; absent while it has. */
-  let work: { readonly ended: Promise<void>; end(): void } | undefined
+  /** Absent while the actor has settled. */
+  let work: Work | undefined
 
-  function begin(): void {
+  function begin({ context }: Snapshot): void {
     let end = (): void => {}
     const ended = background.add(new Promise<void>((resolve) => (end = resolve)))
-    work = { ended, end }
+    work = { ended, end, refreshToken: context.tokens.refreshToken, startedAt: clock.monotonic() }
+  }
+
+  function tell(end: End, { refreshToken, startedAt }: Work): void {
+    const durationMs = clock.monotonic() - startedAt
+    void background.add(tellEnd(parts, end, { refreshToken, callers: 1, durationMs }))
   }
 
   async function store(next: Outcome<T>): Promise<void> {
@@ -57,11 +76,13 @@ export function keepFresh<T extends TokenSet>(
 
   const look = (snapshot: Snapshot): void => {
     if (!snapshot.hasTag('settled')) {
-      if (work === undefined) begin()
+      if (work === undefined) begin(snapshot)
       return
     }
     const before = current
-    current = outcomeOf(endOf(snapshot, input), stored, provider.id)
+    const end = endOf(snapshot, input)
+    current = outcomeOf(end, stored, provider.id)
+    if (work !== undefined) tell(end, work)
     if (snapshot.can({ type: 'STORED', nowMs: 0 })) storing = background.add(store(current))
     if (current.signIn && !before.signIn) tellOwner(current)
     work?.end()

@@ -8,6 +8,7 @@ import type { Outcome, OutcomeState } from '../core/outcome.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import type { Tokens } from '../core/tokens.ts'
 import { errorOf, isFinal } from './problems.ts'
+import type { RefreshOptions } from './refresher.ts'
 
 /** How a run ended: the chart's state, and its data. */
 export interface End {
@@ -95,6 +96,21 @@ export function failedOutcome<T extends TokenSet>(
     signIn: accessToken === undefined && isFinal(problem),
     error: errorOf(problem, provider, undefined),
   })
+}
+
+/**
+ * The access token of a set, where it is what is asked for and has not expired: served to whoever
+ * cannot be told more.
+ */
+export function stillGood(
+  tokens: TokenSet,
+  { resource, organization, force }: RefreshOptions,
+  nowMs: number,
+): string | undefined {
+  const { accessToken } = tokens
+  const isRefused = force === true || force === accessToken
+  if (resource !== undefined || organization !== undefined || isRefused) return undefined
+  return SERVES[classify(tokens, nowMs, { aheadMs: 0 })] ? accessToken : undefined
 }
 
 /** What a set looks like before anybody was asked. */

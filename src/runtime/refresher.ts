@@ -11,7 +11,7 @@ import { keeperToCome } from './keeper.ts'
 import type { Keeper, KeepOptions } from './keeper.ts'
 import type { Engine } from './engine.ts'
 import { engineOf } from './load-engine.ts'
-import { failedOutcome, unaskedOutcome } from './outcomes.ts'
+import { failedOutcome, stillGood, unaskedOutcome } from './outcomes.ts'
 import { errorOf, problemOf } from './problems.ts'
 import type { RevokeOutcome } from './revoke-outcome.ts'
 import { settingsOf } from './settings.ts'
@@ -79,12 +79,14 @@ export function createRefresher(options: RefresherOptions): Refresher {
   /** The first time; from then on the engine is here. */
   async function loadAnd<T extends TokenSet>(
     tokens: T,
+    asked: RefreshOptions,
     go: (engine: Engine) => Promise<Outcome<T>>,
   ): Promise<Outcome<T>> {
     try {
       return await go(await work.add(engine.load()))
     } catch (error) {
-      return failedOutcome(tokens, problemOf(error), provider.id)
+      const accessToken = stillGood(tokens, asked, clock.now())
+      return failedOutcome(tokens, problemOf(error), provider.id, accessToken)
     }
   }
 
@@ -109,10 +111,14 @@ export function createRefresher(options: RefresherOptions): Refresher {
       const isPlain = resource === undefined && organization === undefined && !force
       if (!isPlain || !isFresh(tokens, asked)) {
         const here = engine.here()
-        return here?.renew(tokens, asked) ?? loadAnd(tokens, (each) => each.renew(tokens, asked))
+        return (
+          here?.renew(tokens, asked) ?? loadAnd(tokens, asked, (each) => each.renew(tokens, asked))
+        )
       }
       if (!verified.isRecent(tokens)) {
-        return engine.here()?.verify(tokens) ?? loadAnd(tokens, (each) => each.verify(tokens))
+        return (
+          engine.here()?.verify(tokens) ?? loadAnd(tokens, asked, (each) => each.verify(tokens))
+        )
       }
       return Promise.resolve(
         Object.freeze({

@@ -35,6 +35,8 @@ describe('createRefresher', () => {
     ['a time that is no number', { staleMs: Number.NaN }, /staleMs/],
     ['an endless time', { storeTimeoutMs: Infinity }, /storeTimeoutMs/],
     ['a time as text', { refreshAheadMs: '60' }, /refreshAheadMs/],
+    ['a claim that is forgotten at once', { claimRetentionMs: 0 }, /claimRetentionMs.*staleMs/],
+    ['a chain that is forgotten at once', { grantRetentionMs: 60_000 }, /grantRetentionMs/],
     ['an unknown policy', { staleHolders: 'ignore' }, /staleHolders/],
     ['an observer that is none', { onEvent: 'log' }, /onEvent/],
     ['a reload that is none', { reload: {} }, /reload/],

@@ -47,6 +47,33 @@ describe('429 with Retry-After', () => {
     expect(server.counts().presentations).toBe(2)
   })
 
+  it('of the metadata leaves the AS alone, too', async () => {
+    const { server, process, signIn, expire, clock } = await world()
+    const tokens = await signIn()
+    expire()
+    const asked: string[] = []
+    const refresher = process({
+      fetch(url, init) {
+        asked.push(url)
+        if (asked.length > 1) return fetch(url, init)
+        const headers = { 'retry-after': '60' }
+        return Promise.resolve(new Response(null, { status: 429, headers }))
+      },
+    })
+
+    const first = await refresher.refresh(tokens)
+    const second = await refresher.refresh(tokens)
+    expect(asked).toHaveLength(1)
+    clock.advance(60_000)
+    const third = await refresher.refresh(tokens)
+
+    for (const outcome of [first, second]) {
+      expect(outcome).toMatchObject({ signIn: false, error: { code: 'rate_limited' } })
+    }
+    expect(third).toMatchObject({ state: 'rotated', usable: true })
+    expect(server.counts().presentations).toBe(1)
+  })
+
   it('keeps other hosts from presenting this token, through the ledger', async () => {
     const { server, process, signIn, expire, clock } = await world({ presentsTwice: true })
     const tokens = await signIn()

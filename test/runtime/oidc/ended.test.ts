@@ -120,6 +120,20 @@ describe('reload', () => {
 
     expect(outcome).toMatchObject({ state: 'revoked', signIn: true })
   })
+
+  it('may never answer: it is waited for as long as the call has time', async () => {
+    const { server, process, signIn, expire, clock } = await world()
+    const first = await signIn()
+    expire()
+    const { tokens } = await process().refresh(first)
+    server.endGrant(tokens.refreshToken!)
+    expire()
+
+    const refreshing = process({ reload: () => new Promise(() => {}) }).refresh(tokens)
+    const outcome = await clock.through(refreshing, (ms) => ms === 20_000)
+
+    expect(outcome).toMatchObject({ state: 'revoked', signIn: true })
+  })
 })
 
 describe('revoke', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Outcome, TokenSet } from '../../../src/index.ts'
 import { gate } from '../clock.ts'
 import { HOUR_MS, world } from '../world.ts'
@@ -159,6 +159,30 @@ describe('keep', () => {
     expect(told).toMatchObject([{ state: 'revoked', usable: false, error: { code: 'rejected' } }])
     expect(keeper.current).toMatchObject({ state: 'revoked', signIn: true })
     expect(server.counts().presentations).toBe(1)
+  })
+
+  it('tells how each renewal ended, and the log what went wrong', async () => {
+    const { server, process, signIn, clock, told } = await world()
+    const log = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const [tokens, logged] = [await signIn(), await signIn()]
+    const { stored, onChanged, count } = owner()
+    const keeper = process().keep(tokens, { onChanged })
+    server.endGrant(logged.refreshToken!)
+    const over = gate()
+    const loud = process({ onEvent: undefined }).keep(logged, {
+      onChanged() {},
+      onSignIn: () => over.open(),
+    })
+
+    await clock.timer(isRenewal)
+    clock.advance(HOUR_MS - 30_000)
+    await Promise.all([count(1), over.opened])
+    await Promise.all([keeper.stop(), loud.stop()])
+
+    expect(stored).toHaveLength(1)
+    expect(told('ended')).toMatchObject([{ state: 'rotated', callers: 1, code: undefined }])
+    expect(told('ended')[0]!.grant).toBe(told('claimed')[0]!.grant)
+    expect(log.mock.calls.flat()).toMatchObject([expect.stringContaining('code=rejected')])
   })
 
   it('looks again by itself while another holder presents', async () => {

@@ -11,6 +11,22 @@ function without(tokens: TokenSet): TokenSet {
   return kept
 }
 
+describe('a chain', () => {
+  it('is remembered as long as its refresh tokens live', async () => {
+    const axes = { response: { refreshLifetimeMs: 180 * DAY_MS } }
+    const { server, clock, process, signIn, expire } = await world()
+    const first = await signIn()
+    expire()
+    await process({ axes }).refresh(first)
+    clock.advance(40 * DAY_MS)
+
+    const late = await process({ axes }).refresh(first)
+
+    expect(late.state).toBe('rotated')
+    expect(server.counts()).toMatchObject({ presentedTwice: 0, reuses: 0 })
+  })
+})
+
 describe('a holder whose storage drops `grant`', () => {
   it('finds the chain by a token that it adopted, as long as the chain is kept', async () => {
     const { server, clock, process, signIn, expire } = await world()

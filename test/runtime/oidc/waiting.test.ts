@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { gate } from '../clock.ts'
-import { world } from '../world.ts'
+import { HOUR_MS, world } from '../world.ts'
 
 describe('a caller that stops waiting', () => {
   it('stops nothing else: the exchange ends and is settled', async () => {
@@ -61,6 +61,22 @@ describe('a caller that stops waiting', () => {
   })
 })
 
+describe('a caller that stops waiting while their access token is good', () => {
+  it('is served it, unless it was refused', async () => {
+    const { process, signIn, clock } = await world()
+    const tokens = await signIn()
+    clock.advance(HOUR_MS - 5_000)
+    const signal = AbortSignal.abort()
+
+    const served = await process().refresh(tokens, { signal })
+    const refused = await process().refresh(tokens, { signal, force: true })
+
+    const { accessToken } = tokens
+    expect(served).toMatchObject({ usable: true, accessToken, error: { code: 'aborted' } })
+    expect(refused).toMatchObject({ usable: false, accessToken: undefined })
+  })
+})
+
 describe('waitUntil', () => {
   it('is handed the exchange, which never rejects', async () => {
     const { process, signIn, expire, server } = await world()
@@ -80,22 +96,17 @@ describe('waitUntil', () => {
   })
 
   it('may throw: the exchange goes on', async () => {
-    const { process, signIn, expire, server } = await world()
+    const { process, signIn, expire } = await world()
     const tokens = await signIn()
     expire()
-    const refresher = process()
 
-    const outcome = await refresher.refresh(tokens, {
+    const outcome = await process().refresh(tokens, {
       waitUntil: () => {
         throw new Error('no context')
       },
     })
-    await server.until(({ granted }) => granted === 1)
-    await refresher.drain()
 
-    expect(outcome).toMatchObject({ usable: false, signIn: false, error: { code: 'internal' } })
-    expect(await process().refresh(tokens)).toMatchObject({ usable: true })
-    expect(server.counts().granted).toBe(1)
+    expect(outcome).toMatchObject({ state: 'rotated', usable: true, error: undefined })
   })
 })
 
