@@ -4,6 +4,10 @@ import { isAccident, MILLISECONDS_MAX, SECONDS_MAX } from './read-field.ts'
 import type { TokenSet } from './token-set.ts'
 import type { GrantRef } from './tokens.ts'
 
+const LIFETIME =
+  'expiresAtMs is missing, and a lifetime stands there, which counts from when the response came: ' +
+  'make the set by tokenSetFromResponse then.'
+
 /** Up to this a number that should be a point in time is a lifetime: in seconds, it is 3 years. */
 const LIFETIME_MAX = 1e8
 
@@ -17,6 +21,10 @@ type Candidate = {
       | 'expires_at'
       | 'expiresAt'
       | 'accessTokenExpires'
+      | 'accessTokenExpiresAt'
+      | 'access_token_expires_at'
+      | 'expires_in'
+      | 'expiresIn'
   ]?: unknown
 }
 
@@ -82,8 +90,18 @@ function checkNothingMeant(foreign: unknown, field: keyof TokenSet): void {
   if (foreign != null) throw invalid(field, otherStyle(field))
 }
 
-function checkNoOtherExpiry({ expires_at, expiresAt, accessTokenExpires }: Candidate): void {
-  checkNothingMeant(expires_at ?? expiresAt ?? accessTokenExpires, 'expiresAtMs')
+function checkNoOtherExpiry(set: Candidate): void {
+  const { expires_at, expiresAt, accessTokenExpires } = set
+  const { accessTokenExpiresAt, access_token_expires_at, expires_in, expiresIn } = set
+  checkNothingMeant(
+    expires_at ??
+      expiresAt ??
+      accessTokenExpires ??
+      accessTokenExpiresAt ??
+      access_token_expires_at,
+    'expiresAtMs',
+  )
+  if ((expires_in ?? expiresIn) != null) throw invalid('expiresAtMs', LIFETIME)
 }
 
 function badAccessToken(set: Candidate): RefreshError {

@@ -10,6 +10,7 @@ import {
   isDatabaseRow,
 } from './field-names.ts'
 import { parseGrant } from './grant-ref.ts'
+import { jwtClaims } from './jwt.ts'
 import { isAccident, ownField, readInstant, readScope, readText } from './read-field.ts'
 import { readTokenResponse, type ResponseContext } from './token-response.ts'
 import type { TokenSet } from './token-set.ts'
@@ -26,7 +27,8 @@ export type { FieldStyle } from './field-names.ts'
  * Seconds and milliseconds are told apart by size. What cannot be read counts as absent, except an
  * expiry (`NaN`, `'Invalid Date'`; `null` too, which is what JSON makes of `NaN`, but not in a
  * database row) beside a refresh token: that set is taken as expired, so that one refresh heals it.
- * `provider` is read in our own style only: Auth.js calls its own providers so.
+ * An expiry that stands nowhere is read out of an access token that is a JWT. `provider` is read in
+ * our own style only: Auth.js calls its own providers so.
  *
  * @returns The set, which passes {@link checkTokenSet}, and the style to write its successor in.
  * @throws {RefreshError} `invalid_tokens` when there is no access token in it.
@@ -41,7 +43,10 @@ export function readTokenSet(value: unknown): { tokens: TokenSet; style: FieldSt
   const tokens: TokenSet = {
     accessToken,
     ...present('refreshToken', refreshToken),
-    ...present('expiresAtMs', readExpiry(value, found, refreshToken !== undefined, isRow)),
+    ...present(
+      'expiresAtMs',
+      readExpiry(value, found, accessToken, refreshToken !== undefined, isRow),
+    ),
     ...present('refreshExpiresAtMs', firstOf(value, found, 'refreshExpiresAtMs', readInstant)),
     ...present('obtainedAtMs', firstOf(value, found, 'obtainedAtMs', readInstant)),
     ...present('authorizedAtMs', firstOf(value, found, 'authorizedAtMs', readInstant)),
@@ -122,14 +127,18 @@ function readToken(from: object, found: readonly FieldSlot[], field: Field): str
   })
 }
 
+/** When the access token expires: what stands there, else the token's own word (RFC 7519 §4.1.4). */
 function readExpiry(
   from: object,
   found: readonly FieldSlot[],
+  accessToken: string,
   canRefresh: boolean,
   isRow: boolean,
 ): number | undefined {
   const expiresAtMs = firstOf(from, found, 'expiresAtMs', readInstant)
-  if (expiresAtMs !== undefined || !canRefresh) return expiresAtMs
+  if (expiresAtMs !== undefined) return expiresAtMs
+  const statedAtMs = readInstant(ownField(jwtClaims(accessToken) ?? {}, 'exp'))
+  if (statedAtMs !== undefined || !canRefresh) return statedAtMs
   const isUnreadable = found.some(({ field, name }) => {
     const value = ownField(from, name)
     return field === 'expiresAtMs' && value !== undefined && !(isRow && value === null)

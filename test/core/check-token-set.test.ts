@@ -96,11 +96,21 @@ describe('checkTokenSet', () => {
     ['expiresAtMs', { accessToken: 'at', expires_at: 1 }],
     ['expiresAtMs', { accessToken: 'at', expiresAt: 1 }],
     ['expiresAtMs', { accessToken: 'at', accessTokenExpires: 1 }],
+    ['expiresAtMs', { accessToken: 'at', accessTokenExpiresAt: new Date() }],
+    ['expiresAtMs', { accessToken: 'at', access_token_expires_at: 1 }],
   ])('points to readTokenSet when %s goes by another name', (field, set) => {
     const error = caught(() => checkTokenSet(set))
 
     expect(error.field).toBe(field)
     expect(error.message).toContain('readTokenSet')
+  })
+
+  it.each(['expires_in', 'expiresIn'])('points to tokenSetFromResponse for %s', (name) => {
+    const error = caught(() => checkTokenSet({ accessToken: 'at', [name]: 3600 }))
+
+    expect(error.field).toBe('expiresAtMs')
+    expect(error.message).toContain('tokenSetFromResponse')
+    expect(() => checkTokenSet({ ...VALID, [name]: 3600 })).not.toThrow()
   })
 
   it('never throws anything else, and never repeats a value', () => {

@@ -4,7 +4,7 @@ import { checkTokenSet } from '../../src/core/check-token-set.ts'
 import { isRefreshError } from '../../src/core/errors.ts'
 import { readTokenSet, writeTokenSet } from '../../src/core/field-styles.ts'
 import { STYLES, styles } from './held-styles.ts'
-import { caught, grantText, NOW_MS } from './helpers.ts'
+import { caught, grantText, jwt, NOW_MS } from './helpers.ts'
 
 const NOW_S = NOW_MS / 1000
 const ISO = new Date(NOW_MS).toISOString()
@@ -30,6 +30,10 @@ describe('readTokenSet', () => {
     [{ accessToken: 'at', refreshToken: 'rt' }, undefined],
     [{ accessToken: 'at', refreshToken: 'rt', expires_at: undefined }, undefined],
     [{ accessToken: 'at', expires: ISO, exp: NOW_S, expires_in: 3600 }, undefined],
+    [{ access_token: jwt({ exp: NOW_S }), refresh_token: 'rt' }, NOW_MS],
+    [{ access_token: jwt({ exp: NOW_S }), expires_at: NOW_S + 1 }, NOW_MS + 1_000],
+    [{ access_token: jwt({ exp: NOW_S }), refresh_token: 'rt', expires_at: NaN }, NOW_MS],
+    [{ access_token: jwt({ exp: 'soon' }), refresh_token: 'rt' }, undefined],
   ])('reads the expiry of %j as %j', (held, expected) => {
     expect(readTokenSet(held).tokens.expiresAtMs).toBe(expected)
   })
