@@ -5,8 +5,8 @@ import type { TokenSet } from './token-set.ts'
 import type { GrantRef } from './tokens.ts'
 
 const LIFETIME =
-  'expiresAtMs is missing, and a lifetime stands there, which counts from when the response came: ' +
-  'make the set by tokenSetFromResponse then.'
+  'expiresAtMs is missing, and a lifetime stands there, which counts from when the response ' +
+  'came: make the set by tokenSetFromResponse then.'
 
 /** Up to this a number that should be a point in time is a lifetime: in seconds, it is 3 years. */
 const LIFETIME_MAX = 1e8

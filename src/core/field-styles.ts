@@ -127,7 +127,7 @@ function readToken(from: object, found: readonly FieldSlot[], field: Field): str
   })
 }
 
-/** When the access token expires: what stands there, else the token's own word (RFC 7519 §4.1.4). */
+/** When the access token expires: what stands there, else its own word (RFC 7519 §4.1.4). */
 function readExpiry(
   from: object,
   found: readonly FieldSlot[],

@@ -4,7 +4,10 @@ import type { Kept } from './kept.ts'
 import { isClaimRow, isGrantRow } from './row-shape.ts'
 import type { ClaimRow, GrantRow } from './rows.ts'
 
-/** Whose tokens a refresher renews. Stands in every row and is compared when it is opened. */
+/**
+ * Whose tokens a refresher renews. Stands in every row but those of nobody, and is compared when it
+ * is opened.
+ */
 export interface Identity {
   readonly issuer: string
   readonly clientId: string
@@ -13,11 +16,16 @@ export interface Identity {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** A row as bytes, to be sealed: JSON in UTF-8. */
+/**
+ * A row as bytes, to be sealed: JSON in UTF-8.
+ *
+ * @param identity Absent: an open row of nobody, which everybody may read.
+ */
 export function encodeRow(
-  { issuer, clientId }: Identity,
+  identity: Identity | undefined,
   row: ClaimRow | GrantRow<Kept>,
 ): Uint8Array<ArrayBuffer> {
+  const { issuer, clientId } = identity ?? {}
   const envelope = { issuer, clientId, row }
   const text = JSON.stringify(envelope)
   // What holds no `null` has no hole. Asking for each value takes longer than all the rest.
@@ -31,8 +39,13 @@ export function encodeRow(
  * @throws {RefreshError} `row_unreadable`, or `wrong_issuer` when it is another's.
  */
 export function decodeClaim(identity: Identity, bytes: Uint8Array | undefined): ClaimRow {
-  const row = decode(identity, bytes)
-  if (!isClaimRow(row)) throw new RefreshError('row_unreadable')
+  const value = parsed(bytes)
+  const row = ownField(value, 'row')
+  const isNobodys = !Object.hasOwn(value, 'issuer') && !Object.hasOwn(value, 'clientId')
+  if (!isNobodys) check(identity, value)
+  if (!isClaimRow(row) || (isNobodys && row.kind !== 'open')) {
+    throw new RefreshError('row_unreadable')
+  }
   return row
 }
 
@@ -42,18 +55,22 @@ export function decodeClaim(identity: Identity, bytes: Uint8Array | undefined): 
  * @throws {RefreshError} `row_unreadable`, or `wrong_issuer` when it is another's.
  */
 export function decodeGrant(identity: Identity, bytes: Uint8Array | undefined): GrantRow<Kept> {
-  const row = decode(identity, bytes)
+  const value = parsed(bytes)
+  check(identity, value)
+  const row = ownField(value, 'row')
   if (!isGrantRow(row)) throw new RefreshError('row_unreadable')
   return row
 }
 
-function decode({ issuer, clientId }: Identity, bytes: Uint8Array | undefined): unknown {
+function parsed(bytes: Uint8Array | undefined): object {
   const value = bytes && parseJson(bytes)
   if (typeof value !== 'object' || value === null) throw new RefreshError('row_unreadable')
-  if (ownField(value, 'issuer') !== issuer || ownField(value, 'clientId') !== clientId) {
-    throw new RefreshError('wrong_issuer')
-  }
-  return ownField(value, 'row')
+  return value
+}
+
+function check({ issuer, clientId }: Identity, envelope: object): void {
+  if (ownField(envelope, 'issuer') === issuer && ownField(envelope, 'clientId') === clientId) return
+  throw new RefreshError('wrong_issuer')
 }
 
 /** The JSON in bytes, or `undefined`. */

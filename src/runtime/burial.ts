@@ -7,7 +7,7 @@ import type { Revoked } from '../transport/transport.ts'
 import type { Parts } from './parts.ts'
 import { sleep } from '../core/clock.ts'
 
-/** How the end of a chain was told to the AS: whether it confirmed that the refresh token is dead. */
+/** How the end of a chain was told to the AS: whether it says that the refresh token is dead. */
 export type Burial = Revoked
 
 /** Fingerprints of what somebody came with. */

@@ -127,7 +127,7 @@ export function createEngine(base: Base): Engine {
   }
 }
 
-/** Gives the exchange to the platform. If it takes none any more, the exchange runs all the same. */
+/** Gives the exchange to the platform. If that takes none any more, it runs all the same. */
 function handOver(flight: Promise<End>, waitUntil: RefreshOptions['waitUntil']): void {
   try {
     waitUntil?.(flight.catch(() => {}))

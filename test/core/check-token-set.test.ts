@@ -96,7 +96,7 @@ describe('checkTokenSet', () => {
     ['expiresAtMs', { accessToken: 'at', expires_at: 1 }],
     ['expiresAtMs', { accessToken: 'at', expiresAt: 1 }],
     ['expiresAtMs', { accessToken: 'at', accessTokenExpires: 1 }],
-    ['expiresAtMs', { accessToken: 'at', accessTokenExpiresAt: new Date() }],
+    ['expiresAtMs', { accessToken: 'at', accessTokenExpiresAt: new Date(0) }],
     ['expiresAtMs', { accessToken: 'at', access_token_expires_at: 1 }],
   ])('points to readTokenSet when %s goes by another name', (field, set) => {
     const error = caught(() => checkTokenSet(set))
