@@ -8,6 +8,12 @@ interface Session {
   newest: string
 }
 
+/** What a refresh token is good for, once. */
+interface Renewal {
+  readonly user: string
+  readonly next: string
+}
+
 export interface BackendOptions {
   /** Passwords by user. */
   readonly users: Readonly<Record<string, string>>
@@ -55,10 +61,15 @@ export function backend({ users, accessTokenS = 300 }: BackendOptions): Express 
     return { user: String(name), newest: '' }
   }
 
-  /** The session of a refresh token, which is spent from now on. */
-  function spend(token: unknown): Session | undefined {
+  /**
+   * Whose a refresh token is, and the one that replaces it; without an `await`, so that of two that
+   * come at the same moment one is late.
+   */
+  function rotate(token: unknown): Renewal | undefined {
     const session = sessions.get(digest(String(token)))
-    if (session === undefined || session.newest === digest(String(token))) return session
+    if (session?.newest === digest(String(token))) {
+      return { user: session.user, next: refreshToken(session) }
+    }
     end(session)
     return undefined
   }
@@ -77,10 +88,10 @@ export function backend({ users, accessTokenS = 300 }: BackendOptions): Express 
   })
 
   app.post('/refresh', async ({ body }: Request<object, unknown, Tokens>, response) => {
-    const session = spend(body.userRefreshToken)
-    if (!session) return void response.status(401).json({ error: 'sign_in_again' })
-    const userToken = await accessToken(session.user)
-    response.json({ userToken, userRefreshToken: refreshToken(session) })
+    const renewal = rotate(body.userRefreshToken)
+    if (!renewal) return void response.status(401).json({ error: 'sign_in_again' })
+    const userToken = await accessToken(renewal.user)
+    response.json({ userToken, userRefreshToken: renewal.next })
   })
 
   app.post('/cookie/login', async ({ body }: Request<object, unknown, Credentials>, response) => {
@@ -91,10 +102,10 @@ export function backend({ users, accessTokenS = 300 }: BackendOptions): Express 
   })
 
   app.get('/cookie/refresh', async ({ headers }, response) => {
-    const session = spend(/(?:^|; )refresh=([^;]*)/.exec(headers.cookie ?? '')?.[1])
-    if (!session) return void response.status(401).json({ error: 'sign_in_again' })
-    const token = await accessToken(session.user)
-    response.cookie('refresh', refreshToken(session), COOKIE).json({ token })
+    const renewal = rotate(/(?:^|; )refresh=([^;]*)/.exec(headers.cookie ?? '')?.[1])
+    if (!renewal) return void response.status(401).json({ error: 'sign_in_again' })
+    const token = await accessToken(renewal.user)
+    response.cookie('refresh', renewal.next, COOKIE).json({ token })
   })
 
   // RFC 7009: whoever has a token of a session may end it. Nobody is told whether there was one.
