@@ -13,29 +13,34 @@ export interface Block {
   readonly code: string
   /** What stands in a comment before it, for the compiler and not for the reader. */
   readonly given: string
-  readonly extension: 'ts' | 'tsx'
+  /** What it is called beside the others of its Markdown file, which import it by that. */
+  readonly title: string
 }
 
 /**
  * The blocks marked `ts` or `tsx`; those marked `ts ignore` are left out.
  *
- * A comment `<!-- given: … -->` right before a block declares what the block takes for granted.
+ * A comment `<!-- given: … -->` right before a block declares what the block takes for granted. One
+ * marked `ts title="auth.ts"` is what another of the same file means by `./auth`.
  */
 export function blocksOf(path: string, text: string): Block[] {
   const fence =
     /(?:<!-- given:\s*([\s\S]*?)-->\s*)?^( *)```(tsx?|typescript)([^\n]*)\n([\s\S]*?)^\2```$/gm
   return Array.from(text.matchAll(fence))
     .filter(([, , , , info]) => !/\bignore\b/.test(info!))
-    .map((match) => {
-      const [whole, given = '', , language, , code = ''] = match
+    .map((match, index) => {
+      const [whole, given = '', , language, info = '', code = ''] = match
       const codeAt = match.index + whole.lastIndexOf(code === '' ? '```' : code)
       const line = text.slice(0, codeAt).split('\n').length
-      return { path, line, code, given, extension: language === 'tsx' ? 'tsx' : 'ts' }
+      const unnamed = `block-${index}.${language === 'tsx' ? 'tsx' : 'ts'}`
+      const title = /\btitle="([^"]*)"/.exec(info)?.[1] ?? unnamed
+      return { path, line, code, given, title }
     })
 }
 
 /**
- * What the compiler has against the blocks, each a module of its own beside its Markdown file.
+ * What the compiler has against the blocks, each a module of its own, in a folder for those of its
+ * Markdown file.
  *
  * @param modules By specifier, the source file that it means.
  */
@@ -44,13 +49,16 @@ export function compile(
   modules: Readonly<Record<string, string>>,
 ): string[] {
   const options = compilerOptions(modules)
-  const files = new Map(blocks.map((block, index) => [fileOf(block, index), block]))
+  const files = new Map(blocks.map((block) => [fileOf(block), block]))
+  if (files.size < blocks.length) throw new Error('two blocks of one file have the same title')
+  const folders = new Set([...files.keys()].map((file) => posix.dirname(file)))
   const host = ts.createCompilerHost(options)
-  const { fileExists, readFile } = host
+  const { fileExists, readFile, directoryExists } = host
   const textOf = ({ given, code }: Block): string =>
     // On one line, so that the lines of the code can be counted.
     `${given.replaceAll(/\s*\n\s*/g, ' ')};export {};\n${code}`
   host.fileExists = (file) => files.has(file) || fileExists(file)
+  host.directoryExists = (folder) => folders.has(folder) || directoryExists!(folder)
   host.readFile = (file) => {
     const block = files.get(file)
     return block ? textOf(block) : readFile(file)
@@ -72,8 +80,8 @@ function complaint(block: Block, source: ts.SourceFile, diagnostic: ts.Diagnosti
   return `${block.path}:${block.line + line - 1}: ${message}`
 }
 
-function fileOf({ path, extension }: Block, index: number): string {
-  return posix.join(root, posix.dirname(path), `block-${index}.${extension}`)
+function fileOf({ path, title }: Block): string {
+  return posix.join(root, path.replace(/\.md$/, ''), title)
 }
 
 /** Those of the repository, but as a reader has them who copies a block. */
@@ -87,7 +95,10 @@ function compilerOptions(modules: Readonly<Record<string, string>>): ts.Compiler
     ...options,
     noUnusedLocals: false,
     noUnusedParameters: false,
-    jsx: ts.JsxEmit.Preserve,
+    // Of a bundler, which is what reads the code of an application.
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    jsx: ts.JsxEmit.ReactJSX,
     paths: Object.fromEntries(paths) as Record<string, string[]>,
   }
 }

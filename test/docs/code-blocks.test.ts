@@ -17,12 +17,13 @@ function publicModules({ read }: Project): Record<string, string> {
   )
 }
 
+/** What the guides take from Next, which is not installed. */
+const NEXT = { 'next/navigation': 'test/docs/next-navigation.d.ts' }
+
 /** The declarations of a version of next-auth. `next-auth-5` is how we have both installed. */
 const FIVE = {
   'next-auth': 'node_modules/next-auth-5/index.d.ts',
-  'next-auth/jwt': 'node_modules/next-auth-5/jwt.d.ts',
-  'next-auth/adapters': 'node_modules/next-auth-5/adapters.d.ts',
-  'next-auth/providers/*': 'node_modules/next-auth-5/providers/*.d.ts',
+  'next-auth/*': 'node_modules/next-auth-5/*.d.ts',
 }
 const FOUR = {
   'next-auth': 'node_modules/next-auth/index.d.ts',
@@ -57,7 +58,7 @@ describe('the code in the docs', () => {
   const complaints = [FIVE, FOUR].flatMap((nextAuth) =>
     compile(
       all.filter(({ path }) => nextAuthFor(path) === nextAuth),
-      { ...modules, ...nextAuth },
+      { ...modules, ...NEXT, ...nextAuth },
     ),
   )
 
@@ -86,6 +87,12 @@ describe('blocksOf', () => {
       ['a', 2],
       ['d', 16],
     ])
+  })
+
+  it('reads by which name the others of the file import one', () => {
+    const blocks = blocksOf('a.md', '```ts title="tokens.ts"\na\n```\n\n```tsx\nb\n```\n')
+
+    expect(blocks.map(({ title }) => title)).toEqual(['tokens.ts', 'block-1.tsx'])
   })
 })
 

@@ -1,0 +1,2 @@
+/** Of `next/navigation`. */
+export function redirect(url: string): never
