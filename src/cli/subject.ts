@@ -1,6 +1,7 @@
 import { logto } from '../../providers/logto.ts'
 import { oidc } from '../../providers/oidc.ts'
 import { spotify } from '../../providers/spotify.ts'
+import { UNFILLED } from '../core/endpoint.ts'
 import type { Client, ClientAuthentication, Overrides, Provider } from '../core/provider.ts'
 import { checkClient } from '../transport/check-client.ts'
 import { Misused } from './misused.ts'
@@ -33,9 +34,6 @@ const PROVIDERS: Readonly<Record<string, (issuer: string, overrides: Overrides) 
 }
 
 const AUTHENTICATIONS = ['none', 'client_secret_basic', 'client_secret_post'] as const
-
-/** What template strings and unexpanded `.env` files leave behind. */
-const UNFILLED = /\$\{|^undefined$|^null$|:\/\/(?:undefined|null)(?:[/:]|$)/
 
 /**
  * @throws {TypeError} For a configuration that refresh-once would refuse, in its own words.

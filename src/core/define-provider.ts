@@ -1,4 +1,4 @@
-import { readEndpoint } from './endpoint.ts'
+import { readEndpoint, UNFILLED } from './endpoint.ts'
 import type { Failure, Overrides, Provider, ProviderDescription } from './provider.ts'
 
 const FAILURES: ReadonlySet<Failure> = new Set<Failure>([
@@ -96,6 +96,11 @@ export function checkUrl(
   // An environment variable that was pasted into quotes instead of backticks.
   if (typeof value === 'string' && value.includes('${')) {
     throw new TypeError(`${id}: '${axis}' holds a literal '\${': write it in backticks`)
+  }
+  if (typeof value === 'string' && UNFILLED.test(value)) {
+    throw new TypeError(
+      `${id}: '${axis}' holds 'undefined' or 'null': the variable it is made of was not there`,
+    )
   }
   if (readEndpoint(value, insecure) !== undefined) return
   if (readEndpoint(value, true) !== undefined) {

@@ -1,6 +1,9 @@
 /** Hosts that a packet never leaves the machine for: 127.0.0.0/8, `[::1]`, `localhost`. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
+/** What template strings and unexpanded `.env` files leave behind. */
+export const UNFILLED = /\$\{|^undefined$|^null$|:\/\/(?:undefined|null)(?:[/:]|$)/
+
 /**
  * Reads a URL that tokens may be sent to: https, or http on a loopback host.
  *

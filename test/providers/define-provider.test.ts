@@ -101,6 +101,12 @@ describe('defineProvider', () => {
     ['a password', { tokenEndpoint: 'https://a:b@id.example.com/t' }, /without user/],
     ['another scheme', { tokenEndpoint: 'ftp://id.example.com/t' }, /whole URL/],
     ['a literal ${', { tokenEndpoint: 'https://id.example.com/${TENANT}/t' }, /backticks/],
+    [
+      'a host that was not there',
+      { issuer: 'https://undefined/oidc' },
+      /'issuer' holds 'undefined'/,
+    ],
+    ['a null for a host', { tokenEndpoint: 'https://null:8443' }, /not there/],
     ['an empty endpoint', { tokenEndpoint: '' }, /whole URL/],
     [
       'a bad revocation endpoint',
