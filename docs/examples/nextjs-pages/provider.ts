@@ -25,6 +25,7 @@ const clientId = process.env.AUTH_CLIENT_ID ?? 'my-app'
 const clientSecret = process.env.AUTH_CLIENT_SECRET || undefined
 
 const client = { id: clientId, ...(clientSecret && { secret: clientSecret }) }
+const authentication = !clientSecret && { token_endpoint_auth_method: 'none' as const }
 
 /** What NextAuth 4 has to be told of an OpenID provider. */
 function openId(id: string, name: string, idTokenAlg: string): Source['nextAuth'] {
@@ -38,7 +39,7 @@ function openId(id: string, name: string, idTokenAlg: string): Source['nextAuth'
     clientSecret,
     client: {
       id_token_signed_response_alg: idTokenAlg,
-      ...(!clientSecret && { token_endpoint_auth_method: 'none' }),
+      ...authentication,
     },
     checks: ['pkce', 'state'],
     // Without offline_access there is no refresh token, and many servers want consent for it.
@@ -64,7 +65,12 @@ const sources: Readonly<Record<string, () => Source>> = {
   }),
   spotify: () => ({
     id: 'spotify',
-    nextAuth: Spotify({ clientId, clientSecret: clientSecret ?? '' }),
+    nextAuth: Spotify({
+      clientId,
+      clientSecret: clientSecret ?? '',
+      client: { ...authentication },
+      checks: ['pkce', 'state'],
+    }),
     refresh: spotify(),
     client,
     profile: 'https://api.spotify.com/v1/me',
