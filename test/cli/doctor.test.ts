@@ -159,7 +159,8 @@ describe('doctor on what people get wrong', () => {
   })
 
   for (const [endpoint, words] of [
-    ['https://${HOST}/token', "literal '${'"],
+    ['https://${HOST}/token', 'never filled in'],
+    ['https://undefined/token', 'never filled in'],
     ['http://id.example.com/token', 'no token may be sent to'],
     [undefined, 'names no token endpoint'],
   ] as const) {

@@ -1,5 +1,5 @@
 import type { Client, Provider } from '../../core/provider.ts'
-import { readEndpoint } from '../../core/endpoint.ts'
+import { readEndpoint, UNFILLED } from '../../core/endpoint.ts'
 import { ownField } from '../../core/read-field.ts'
 import { authenticationMethod } from '../../transport/client-authentication.ts'
 import { findings, printable, type Finding } from './finding.ts'
@@ -28,9 +28,9 @@ export function checkEndpoints(
 function aboutPublished(published: unknown, { insecure, issuer }: Provider): Finding {
   const shown = printable(published)
   if (shown === undefined) return finding('problem', 'the metadata names no token endpoint')
-  if (shown.includes('${')) {
+  if (UNFILLED.test(shown)) {
     const fix = 'An environment variable was not put in where the server is configured.'
-    return finding('problem', `the token endpoint is ${shown}, with a literal '\${'`, fix)
+    return finding('problem', `the token endpoint is ${shown}, which was never filled in`, fix)
   }
   const url = readEndpoint(shown, insecure)
   if (url === undefined) {
