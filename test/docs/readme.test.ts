@@ -23,6 +23,18 @@ describe('README.md', () => {
     expect(usage!.code.trimEnd().split('\n').length).toBeLessThanOrEqual(15)
   })
 
+  it('shows, with the guide to Next.js, each line that the patch of test/next adds', () => {
+    const patch = project.read('test/next/starter.patch')
+    const added = Array.from(patch.matchAll(/^\+(?!\+\+ )(.+)$/gm), ([, line]) => line!)
+
+    const shown = ['README.md', 'docs/guides/nextjs.md']
+      .flatMap((path) => blocksOf(path, project.read(path)))
+      .flatMap(({ code }) => code.split('\n'))
+
+    expect(added).not.toEqual([])
+    expect(added.filter((line) => !shown.includes(line))).toEqual([])
+  })
+
   it('names every store and every provider that the package exports', () => {
     const { exports } = JSON.parse(project.read('package.json')) as { exports: object }
     const modules = Object.keys(exports).filter((line) => /^\.\/(?:stores|providers)\//.test(line))
