@@ -70,18 +70,21 @@ export function checkEnd(world: World, config: Config, run: Run): void {
 /** What holds when nobody is doing anything. */
 export function checkQuiet(world: World): void {
   const newest = newestLive(world)
-  const mayLose = ['crash', 'lost answer', 'evicted', 'overdue', 'stale', 'refused after', 'outage']
-  if (
-    newest !== undefined &&
-    !isKnown(world, newest) &&
-    !world.happened.some((fault) => mayLose.includes(fault))
-  ) {
+  if (newest !== undefined && !isKnown(world, newest) && !mayLose(world.happened)) {
     throw new Violation(`P3: nobody knows the live token ${newest}`)
   }
   const isExact = !world.happened.some((fault) => fault !== 'revoke' && fault !== 'deferred')
   if (world.isSignedOut && isExact && newest !== undefined) {
     throw new Violation(`S3: ${newest} lives after sign-out`)
   }
+}
+
+const LOSSES = ['crash', 'lost answer', 'evicted', 'overdue', 'stale', 'refused after']
+
+/** An outage alone loses nothing: what was received goes to its caller, and to the ledger later. */
+function mayLose(happened: World['happened']): boolean {
+  const isTwofold = happened.includes('outage') && happened.length > 1
+  return isTwofold || happened.some((fault) => LOSSES.includes(fault))
 }
 
 /** Whether a holder or the ledger has the token. */

@@ -228,9 +228,17 @@ const LEDGER: readonly Mutant[] = [
     because: 'does not open at another version',
   },
   {
+    name: 'the tag of a sealed value is not checked before it is used',
+    file: 'src/ledger/node-ciphers.ts',
+    text: ', decipher.final()])',
+    replacement: '])',
+    killedBy: test('ledger/sealer', 'does not open when any one bit of it is another'),
+    because: 'does not open when any one bit of it is another',
+  },
+  {
     name: 'a row of another client is believed',
     file: 'src/ledger/codec.ts',
-    text: "|| ownField(value, 'clientId') !== clientId",
+    text: "&& ownField(envelope, 'clientId') === clientId",
     replacement: '',
     killedBy: test('ledger/codec', 'a row of another issuer or client'),
     because: 'another',
