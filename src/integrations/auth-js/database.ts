@@ -1,5 +1,5 @@
 import type { Refresher, TokenSet } from '../../index.ts'
-import { isObject, type Token } from './held.ts'
+import { isObject, partsIn, type Token } from './held.ts'
 import { noticesFor } from './notices.ts'
 import { checkRefreshers, refresherOf, type Refreshers, type SessionOptions } from './options.ts'
 import { renewal, type Renewal } from './renewal.ts'
@@ -20,8 +20,8 @@ export interface DatabaseOptions<R extends object, S> extends SessionOptions, Ac
 
 /** A row that was looked at. */
 interface LookedAt extends Renewal {
-  /** Every set that was seen of it. */
-  readonly seen: readonly TokenSet[]
+  /** Every set that was seen of it, whole or in parts. */
+  readonly seen: readonly Partial<TokenSet>[]
 }
 
 /**
@@ -69,8 +69,7 @@ export function databaseCallbacks<R extends object, S extends AnySessionCallback
         notices.failed('update', cause)
       }
     }
-    const seen = [held?.tokens, found.tokens].filter((tokens) => tokens !== undefined)
-    return { ...found, seen }
+    return { ...found, seen: [...partsIn(row), ...(found.tokens ? [found.tokens] : [])] }
   }
 
   /** Whoever signs in again elsewhere, or renews without the ledger, writes another set there. */

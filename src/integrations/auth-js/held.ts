@@ -37,8 +37,16 @@ export function markOf(token: object): Mark | undefined {
   const { provider, sets } = mark
   return {
     ...(typeof provider === 'string' && { provider }),
-    ...(isObject(sets) && { sets: sets as Record<string, TokenSet> }),
+    ...(isObject(sets) && { sets: setsIn(sets) }),
   }
+}
+
+function setsIn(sets: Token): Record<string, TokenSet> {
+  const whole = Object.entries(sets).filter(
+    (entry): entry is [string, Token & TokenSet] =>
+      isObject(entry[1]) && typeof entry[1]['accessToken'] === 'string',
+  )
+  return Object.fromEntries(whole)
 }
 
 export function marked(token: Token, mark: Mark): Token {
@@ -68,6 +76,15 @@ export function heldIn(value: object, { strict = false } = {}): Held | undefined
 /** Whether there is, or was, a token set in it. */
 export function hasTraces(token: Token): boolean {
   return slotsOf(token).some(({ field }) => TELLING.has(field))
+}
+
+/** The texts under the names of a set, name by name, though they may make no set. */
+export function partsIn(value: object): Partial<TokenSet>[] {
+  const token = value as Token
+  return slotsOf(token).flatMap(({ field, name }) => {
+    const text = token[name]
+    return typeof text === 'string' && text !== '' ? [{ [field]: text }] : []
+  })
 }
 
 /** A token without any field of a set. */

@@ -1,6 +1,6 @@
 import type { TokenSet } from '../../index.ts'
 import { discreet } from './discreet.ts'
-import { heldIn, isObject, markOf, withoutSecrets, type Token } from './held.ts'
+import { heldIn, isObject, markOf, partsIn, withoutSecrets, type Token } from './held.ts'
 import { noticesFor } from './notices.ts'
 import type { SessionOptions } from './options.ts'
 import type { Result } from './renewal.ts'
@@ -31,7 +31,8 @@ export type AnySessionCallback = { call(params: SessionParams): unknown }['call'
 /** What a session may show, and what it must not. */
 export interface View {
   readonly results: readonly Result[]
-  readonly sets: readonly TokenSet[]
+  /** Whole or in parts. */
+  readonly sets: readonly Partial<TokenSet>[]
 }
 
 type Options = SessionOptions & { readonly session?: AnySessionCallback | undefined }
@@ -47,7 +48,7 @@ export function tokenSessionCallback(
   async function session(params: SessionParams): Promise<object> {
     const token = isObject(params.token) ? params.token : {}
     const main = heldIn(token)?.tokens
-    const sets = [...(main ? [main] : []), ...Object.values(markOf(token)?.sets ?? {})]
+    const sets = [...partsIn(token), ...Object.values(markOf(token)?.sets ?? {})]
     const shown = { ...params, ...(params.token && { token: withoutSecrets(token) }) }
     const results = remembered.get(token) ?? resultsIn(token, main, options)
     return sessionOf(shown, { results, sets }, options)
@@ -76,10 +77,13 @@ export async function sessionOf(
   options: Options,
 ): Promise<object> {
   const { errorName = 'RefreshTokenError', accessToken: showsToken = false } = options
-  const secrets = sets.flatMap(({ accessToken, refreshToken, grant }) => [
-    ...(showsToken ? [] : [accessToken]),
-    ...[refreshToken, grant].filter((secret) => secret != null),
-  ])
+  const secrets = sets
+    .flatMap(({ accessToken, refreshToken, grant }) => [
+      showsToken ? undefined : accessToken,
+      refreshToken,
+      grant,
+    ])
+    .filter((secret) => secret != null)
   const plain = plainSession(params.session)
   const own = discreet(await ownSession(params, options), secrets)
   const shown = isObject(own) ? own : {}

@@ -211,6 +211,26 @@ describe.each(BOTH)("the application's session callback in $name", (framework) =
     expect(server.counts().presentations).toBe(1)
   })
 
+  it.each<[string, (token: Token) => Token]>([
+    ['holds no access token', ({ access_token: _, ...rest }) => ({ ...rest, expires_at: null })],
+    ['has one that says undefined', (token) => ({ ...token, access_token: 'undefined' })],
+  ])('leaks nothing of a cookie that %s', async (_, poisoned) => {
+    const { session, issued, server } = await renewedWith(
+      framework,
+      {
+        accessToken: false,
+        jwt: ({ token }) => ({ ...token, rt: token['refresh_token'] }),
+        session: ({ session, token }) => ({ ...session, ...token, raw: text(token) }),
+      },
+      { wrap: poisoning(poisoned) },
+    )
+
+    expect(session).toMatchObject({ user: {}, error: 'RefreshTokenError' })
+    expect(issued).toHaveLength(1)
+    expect(text(session)).not.toContain(issued[0])
+    expect(server.counts().presentations).toBe(0)
+  })
+
   it('signs nobody out when it throws', async () => {
     const { session, user, lines } = await renewedWith(framework, {
       session() {
@@ -240,6 +260,18 @@ describe.each(BOTH)("the application's session callback in $name", (framework) =
     expect(over).toMatchObject({ isOver: true })
   })
 })
+
+/** Callbacks that meet cookies as hand-written ones left them behind. */
+function poisoning(poisoned: (token: Token) => Token): NonNullable<StageOptions['wrap']> {
+  return (callbacks) => {
+    const { jwt } = callbacks as { jwt(params: object): Promise<Token> }
+    return {
+      ...callbacks,
+      jwt: (params: { readonly token: Token; readonly account?: unknown }) =>
+        jwt(params.account == null ? { ...params, token: poisoned(params.token) } : params),
+    }
+  }
+}
 
 function text(value: unknown): string {
   return JSON.stringify(value)

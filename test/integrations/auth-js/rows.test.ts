@@ -265,6 +265,22 @@ describe('databaseCallbacks', () => {
       expect(answer).not.toContain(refreshToken)
     }
   })
+
+  it('shows no refresh token of a row that lost its access token', async () => {
+    const { ask, table, server } = await held({
+      session: ({ session }: { session: object }) => ({
+        ...session,
+        copy: table.rows[0]?.refresh_token,
+      }),
+    } as object)
+    table.rows = table.rows.map((row) => ({ ...row, access_token: null }))
+
+    const session = await ask()
+
+    expect(session).toMatchObject({ user: {}, error: 'RefreshTokenError' })
+    expect(session).not.toHaveProperty('copy')
+    expect(server.counts().presentations).toBe(0)
+  })
 })
 
 describe('signInEvent', () => {

@@ -340,6 +340,18 @@ describe('the session callback', () => {
     expect(await sessionOf(over)).not.toHaveProperty('accessToken')
   })
 
+  it('passes over what stands for a linked set and is none', async () => {
+    const { callbacks, set } = await held()
+    const sets = { one: { refreshToken: 'rt' }, other: null }
+    const token = { ...STYLES[FIRST]!(set), refreshOnce: { provider: 'oidc', sets } }
+
+    const after: Token = await callbacks.jwt({ token })
+    const session = await callbacks.session({ session: { user: PERSON }, token })
+
+    expect(after['refreshOnce']).toEqual({ provider: 'oidc', sets: {} })
+    expect(session).toMatchObject({ user: { name: PERSON.name } })
+  })
+
   it('comes to an end with what has none', async () => {
     const { set, process } = await held()
     const loop: Token = {}
