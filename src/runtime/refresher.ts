@@ -55,6 +55,8 @@ export interface Refresher {
   keep<T extends TokenSet>(tokens: T, options: KeepOptions<T>): Keeper<T>
   /** Begins no new exchange, and resolves when those under way have ended. For SIGTERM. */
   drain(): Promise<void>
+  /** That of the provider: what to check where a sign-in brought no refresh token. */
+  readonly missingRefreshToken?: string | undefined
 }
 
 /**
@@ -145,6 +147,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
       )
     },
     drain: () => work.drain(),
+    missingRefreshToken: provider.missingRefreshToken,
   }
 }
 

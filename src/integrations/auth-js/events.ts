@@ -5,7 +5,7 @@ import { checkRefreshers, refresherOf, type Refreshers } from './options.ts'
 import { ownerOf } from './owner.ts'
 import { heldInRow, isSameAccount, isSameSet, providerOf, rowsOf, rowWith } from './row.ts'
 import type { AccountStorage } from './row.ts'
-import { heldAt } from './sign-in.ts'
+import { checkRefreshToken, heldAt } from './sign-in.ts'
 
 /** The message of `events.signOut`, of every version and strategy. */
 export interface SignOutMessage {
@@ -91,7 +91,10 @@ export function signInEvent<R extends object>(
       const userId = (user as { readonly id?: unknown }).id
       const held = isObject(account) ? heldAt(account) : undefined
       if (!isObject(account) || held === undefined) return
-      if (refresherOf(refreshers, account['provider']) === undefined) return
+      const provider = providerOf(account)
+      const refresher = refresherOf(refreshers, provider)
+      if (refresher === undefined) return
+      checkRefreshToken(held, provider, refresher, notices)
       for (let writes = 0; writes < WRITES_MAX; writes += 1) {
         const rows = await rowsOf({ find }, userId)
         const row = rows.find((each) => isSameAccount(each, account))

@@ -1,4 +1,4 @@
-import type { TokenSet } from '../../index.ts'
+import type { Refresher, TokenSet } from '../../index.ts'
 import { fitted, heldIn, isObject, markOf, type Held, type Mark, type Token } from './held.ts'
 import type { Notices } from './notices.ts'
 import { refresherOf, type CallbackOptions, type Refreshers } from './options.ts'
@@ -21,7 +21,8 @@ export async function setAtSignIn(
 ): Promise<SignedIn | undefined> {
   const { provider } = account
   if (typeof provider !== 'string') return undefined
-  if (refresherOf(refreshers, provider) === undefined) {
+  const refresher = refresherOf(refreshers, provider)
+  if (refresher === undefined) {
     notices.once(`there is no refresher for ${provider}: its tokens are left alone`)
     return undefined
   }
@@ -30,11 +31,24 @@ export async function setAtSignIn(
     notices.once(`a sign-in with ${provider} brought no tokens: for credentials, see fromUser`)
     return undefined
   }
+  checkRefreshToken(held, provider, refresher, notices)
   const isKept = (field: string): boolean => field !== 'idToken' || options.idToken === true
   const slots = held.style.slots.filter(({ field }) => isKept(field))
   const main = fitted(held.tokens, { ...held.style, slots })
   if (options.keep !== 'all') return { provider, held: main }
   return { provider, held: main, sets: await others(refreshers, options, notices, provider) }
+}
+
+/** Says so of a sign-in that works until its access token expires, and no longer. */
+export function checkRefreshToken(
+  { tokens }: Held,
+  provider: string,
+  { missingRefreshToken = '' }: Refresher,
+  notices: Notices,
+): void {
+  if (tokens.refreshToken != null) return
+  const line = `a sign-in with ${provider} brought no refresh token: it ends with its access token.`
+  notices.once(`${line} ${missingRefreshToken}`.trimEnd())
 }
 
 /**

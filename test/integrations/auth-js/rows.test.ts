@@ -283,21 +283,28 @@ describe('databaseCallbacks', () => {
   })
 })
 
+const TOKENS = { access_token: 'at', refresh_token: 'rt' }
+
 describe('signInEvent', () => {
-  it('fills a row whose tokens were taken out', async () => {
-    const { table, signIn, process } = await held()
+  it('fills a row whose tokens were taken out, and says what is missing', async () => {
+    const { table, signIn, process, lines } = await held()
     const { accessToken: access_token } = await signIn()
     table.rows = table.rows.map((row) => ({ ...row, access_token: null, refresh_token: null }))
+    const axes = { missingRefreshToken: 'Ask for offline_access.' }
 
     await signInEvent(
-      { oidc: process() },
-      table,
+      { oidc: process({ axes }) },
+      { ...table, log: (line) => lines.push(line) },
     )({
       user: { id: 'user-1' },
       account: { provider: 'oidc', providerAccountId: 'at-oidc', access_token },
     })
 
     expect(table.rows).toMatchObject([{ access_token, refresh_token: null, scope: null }])
+    expect(lines).toEqual([
+      'refresh-once: a sign-in with oidc brought no refresh token: ' +
+        `it ends with its access token. ${axes.missingRefreshToken}`,
+    ])
   })
 
   it('wins against a renewal that writes the row at the same time', async () => {
@@ -323,7 +330,7 @@ describe('signInEvent', () => {
   it.each([
     ['another provider', { provider: 'github', providerAccountId: 'at-oidc', access_token: 'at' }],
     ['no tokens', { provider: 'oidc', providerAccountId: 'at-oidc' }],
-    ['an account without a row', { provider: 'oidc', providerAccountId: 'no', access_token: 'at' }],
+    ['an account without a row', { provider: 'oidc', providerAccountId: 'no', ...TOKENS }],
     ['no account', null],
   ])('writes nothing for %s', async (_, account) => {
     const { table, process } = await held()

@@ -288,6 +288,51 @@ describe('the jwt callback, at a sign-in', () => {
     expect(lines.filter((line) => line.includes('brought no tokens'))).toHaveLength(1)
   })
 
+  it.each([
+    [
+      'of the provider',
+      { missingRefreshToken: 'Ask for offline_access.' },
+      ' Ask for offline_access.',
+    ],
+    ['of nobody', {}, ''],
+  ])('says once that there is no refresh token, with the advice %s', async (_, axes, advice) => {
+    const { set, process, expire, server, events } = await held()
+    const lines: string[] = []
+    const { jwt } = refreshCallbacks(
+      { oidc: process({ axes }) },
+      { log: (line) => lines.push(line) },
+    )
+    const { accessToken: access_token } = set
+    const expires_at = seconds(set.expiresAtMs)
+    const params = { token: PERSON, account: { provider: 'oidc', access_token, expires_at } }
+
+    const first: Token = await jwt(params)
+    await jwt(params)
+    const good: Token = await jwt({ token: first })
+    const said = [...lines]
+    expire()
+    const over: Token = await jwt({ token: good })
+
+    expect(said).toEqual([
+      'refresh-once: a sign-in with oidc brought no refresh token: it ends with its access token.' +
+        advice,
+    ])
+    expect(good).toMatchObject({ access_token })
+    expect(good).not.toHaveProperty('error')
+    expect(over).toMatchObject({ error: 'RefreshTokenError' })
+    expect(lines).toEqual(said)
+    expect(events).toMatchObject([{ type: 'ended', code: 'no_refresh_token' }])
+    expect(server.counts().presentations).toBe(0)
+  })
+
+  it('says nothing of a refresh token that is there', async () => {
+    const { callbacks, set, lines } = await held()
+
+    await callbacks.jwt({ token: PERSON, account: accountOf('oidc', set) })
+
+    expect(lines).toEqual([])
+  })
+
   it('lets other providers pass, and mentions each once', async () => {
     const { callbacks, lines, expire } = await held()
     const account = { provider: 'github', access_token: 'at', expires_at: 1, refresh_token: 'rt' }
