@@ -2,26 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { logto } from '../../providers/logto.ts'
 import type { Overrides } from '../../src/core/provider.ts'
 import type { Outcome, Refresher, TokenSet } from '../../src/index.ts'
-import type { Around, ClientId } from '../../src/testing/oidc-server.ts'
+import type { ClientId } from '../../src/testing/oidc-server.ts'
 import { expectServed, HOUR_MS } from '../runtime/world.ts'
+import { LOGTO } from './products.ts'
 import { DAY_MS, timedWorld } from './timed-world.ts'
 import type { TimedWorld } from './timed-world.ts'
 
 const API = 'https://api.example.com/'
 const ORGANIZATION = 'urn:logto:organization:acme'
-
-/** Logto around oidc-provider: organization tokens, and its own error body. */
-const LOGTO: Around = {
-  request(parameters) {
-    const id = parameters.get('organization_id')
-    if (id !== null) parameters.set('resource', `urn:logto:organization:${id}`)
-    parameters.delete('organization_id')
-  },
-  answer: ({ status, body }) => ({
-    status,
-    body: 'error' in body ? { code: `oidc.${String(body['error'])}`, message: '…', ...body } : body,
-  }),
-}
 
 /** What Logto answers whoever is no member of the organization: before it looks at the token. */
 const FORBIDDEN = JSON.stringify({
@@ -39,11 +27,9 @@ interface Logto extends TimedWorld {
 
 async function logtoWorld(client: ClientId, { presentsTwice = false } = {}): Promise<Logto> {
   const made = await timedWorld({
+    ...LOGTO.server,
     path: '/oidc',
-    rotates: 'nearing_expiry',
-    refreshTokenMs: 14 * DAY_MS,
     resources: [API, ORGANIZATION],
-    around: LOGTO,
     presentsTwice,
   })
   const { server, process, signIn } = made

@@ -3,21 +3,13 @@ import { spotify } from '../../providers/spotify.ts'
 import type { Overrides } from '../../src/core/provider.ts'
 import { tokenSetFromResponse } from '../../src/index.ts'
 import type { Outcome, Refresher, RefresherOptions, TokenSet } from '../../src/index.ts'
-import type { Around, ClientId } from '../../src/testing/oidc-server.ts'
+import type { ClientId } from '../../src/testing/oidc-server.ts'
 import { expectServed, HOUR_MS } from '../runtime/world.ts'
+import { SPOTIFY, SPOTIFY_SERVES_MS } from './products.ts'
 import { DAY_MS, timedWorld } from './timed-world.ts'
 import type { TimedWorld } from './timed-world.ts'
 
-/** Spotify around oidc-provider: a token that is kept is not sent again. */
-const SPOTIFY: Around = {
-  answer({ status, body }, presented) {
-    const { refresh_token: next, id_token: _, ...others } = body
-    return { status, body: next === presented ? others : { ...others, refresh_token: next } }
-  },
-}
-
-/** The longest six months, and what the description takes for them. */
-const SERVED_FOR_MS = 184 * DAY_MS
+/** What the description takes for six months. */
 const SIX_MONTHS_MS = 181 * DAY_MS
 
 interface Spotify extends TimedWorld {
@@ -28,9 +20,8 @@ interface Spotify extends TimedWorld {
 
 async function spotifyWorld(client: ClientId, rotates: boolean): Promise<Spotify> {
   const made = await timedWorld({
+    ...SPOTIFY.server,
     rotates,
-    refreshTokenMs: SERVED_FOR_MS,
-    around: SPOTIFY,
     presentsTwice: !rotates,
   })
   const { server, process, signIn, clock } = made
@@ -38,7 +29,7 @@ async function spotifyWorld(client: ClientId, rotates: boolean): Promise<Spotify
     ...made,
     app: (overrides, options) =>
       process({
-        provider: spotify({ tokenEndpoint: server.tokenEndpoint, ...overrides }),
+        provider: SPOTIFY.at(server, overrides),
         client: server.clients[client],
         ...options,
       }),
@@ -111,7 +102,7 @@ describe.each<[string, ClientId, boolean]>([
     expectServed(await app().refresh(tokens))
     expect(told('expiresSoon')).toHaveLength(2)
 
-    const over = await renewAfter(SERVED_FOR_MS - 167 * DAY_MS)
+    const over = await renewAfter(SPOTIFY_SERVES_MS - 167 * DAY_MS)
     expect(over).toMatchObject({ state: 'revoked', signIn: true, error: { code: 'expired' } })
     expect(told('expiresSoon')).toHaveLength(2)
     expect(server.counts()).toMatchObject({ granted: 8, refused: { invalid_grant: 1 } })
@@ -166,7 +157,7 @@ describe('a set that does not say when it was authorized', () => {
     }
 
     expect(told('expiresSoon')).toHaveLength(1)
-    pass(SERVED_FOR_MS - 24 * 7 * DAY_MS)
+    pass(SPOTIFY_SERVES_MS - 24 * 7 * DAY_MS)
     const over = await app().refresh(tokens)
     expect(over).toMatchObject({ signIn: true, error: { code: 'expired' } })
   })

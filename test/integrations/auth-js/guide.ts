@@ -11,13 +11,25 @@ interface Copied {
   error?: string
 }
 
+export interface CopyOptions {
+  /**
+   * Whether an answer without refresh token leaves the old one in place. The guide's callbacks do
+   * so; those of many a tutorial take what the answer has. Default `true`.
+   */
+  readonly fallsBack?: boolean
+}
+
 interface Account {
   readonly access_token?: string
   readonly expires_at?: number
   readonly refresh_token?: string
 }
 
-export function guideCallbacks(tokenEndpoint: string, client: { id: string; secret: string }) {
+export function guideCallbacks(
+  tokenEndpoint: string,
+  client: { readonly id: string; readonly secret?: string },
+  { fallsBack = true }: CopyOptions = {},
+) {
   return {
     async jwt({ token, account }: { token: Copied; account?: Account | null }) {
       if (account) {
@@ -36,7 +48,7 @@ export function guideCallbacks(tokenEndpoint: string, client: { id: string; secr
             method: 'POST',
             body: new URLSearchParams({
               client_id: client.id,
-              client_secret: client.secret,
+              ...(client.secret !== undefined && { client_secret: client.secret }),
               grant_type: 'refresh_token',
               refresh_token: token.refresh_token,
             }),
@@ -52,7 +64,8 @@ export function guideCallbacks(tokenEndpoint: string, client: { id: string; secr
             ...token,
             access_token: newTokens.access_token,
             expires_at: Math.floor(Date.now() / 1000 + newTokens.expires_in),
-            refresh_token: newTokens.refresh_token ? newTokens.refresh_token : token.refresh_token,
+            refresh_token:
+              newTokens.refresh_token || !fallsBack ? newTokens.refresh_token : token.refresh_token,
           }
         } catch (error) {
           console.error('Error refreshing access_token', error)

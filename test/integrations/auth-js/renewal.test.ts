@@ -1,31 +1,101 @@
 import { describe, expect, it } from 'vitest'
+import type { ClientId } from '../../../src/testing/oidc-server.ts'
+import { LOGTO, OIDC, SPOTIFY, SPOTIFY_REPLACING, type Product } from '../../providers/products.ts'
+import { DAY_MS } from '../../providers/timed-world.ts'
 import { authJs5, nextAuth4Handler } from './frameworks.ts'
 import { atOnce, expectGood, HOUR_MS, stage } from './stage.ts'
 
 const REQUESTS = 20
 
+/** Sorts of clients, and how many of their refresh tokens are presented at the expiries. */
+const CLIENTS: readonly {
+  readonly name: string
+  readonly product: Product
+  readonly client: ClientId
+  /** Milliseconds from each expiry to the next. */
+  readonly expiries: readonly number[]
+  readonly presentedTokens: number
+}[] = [
+  ...(['public', 'basic', 'post'] as const).map((client) => ({
+    name: `a ${client} client`,
+    product: OIDC,
+    client,
+    expiries: [HOUR_MS, HOUR_MS],
+    presentedTokens: 2,
+  })),
+  {
+    name: 'a public client of Logto',
+    product: LOGTO,
+    client: 'public',
+    expiries: [HOUR_MS, HOUR_MS],
+    presentedTokens: 2,
+  },
+  {
+    // Its token is replaced when 70 % of its life have passed.
+    name: 'a confidential client of Logto',
+    product: LOGTO,
+    client: 'basic',
+    expiries: [HOUR_MS, 10 * DAY_MS, HOUR_MS],
+    presentedTokens: 2,
+  },
+  {
+    name: 'a PKCE client of Spotify from before 2026-07-20',
+    product: SPOTIFY_REPLACING,
+    client: 'public',
+    expiries: [HOUR_MS, HOUR_MS],
+    presentedTokens: 2,
+  },
+  {
+    name: 'a PKCE client of Spotify',
+    product: SPOTIFY,
+    client: 'public',
+    expiries: [HOUR_MS, HOUR_MS],
+    presentedTokens: 1,
+  },
+  {
+    name: 'a client of Spotify with a secret',
+    product: SPOTIFY,
+    client: 'basic',
+    expiries: [HOUR_MS, HOUR_MS],
+    presentedTokens: 1,
+  },
+]
+
 describe.each([authJs5, nextAuth4Handler])('refreshCallbacks in $name', (framework) => {
-  it.each(['public', 'basic', 'post'] as const)(
-    'keeps every session of a %s client good over two expiries, with one presentation each',
-    async (client) => {
-      const { clock, server, signedInBrowser } = await stage({ framework, client })
+  it.each(CLIENTS)(
+    'keeps every session of $name good, with one presentation for each expiry',
+    async ({ product, client, expiries, presentedTokens }) => {
+      const { server, pass, signedInBrowser } = await stage({
+        framework,
+        product,
+        client,
+        presentsTwice: presentedTokens < expiries.length,
+      })
       const user = await signedInBrowser()
-      const old = user.copy()
+      let older = user.copy()
 
-      clock.advance(HOUR_MS)
-      const first = await atOnce(REQUESTS, () => user.session())
-      clock.advance(HOUR_MS)
-      const second = await atOnce(REQUESTS, (index) =>
-        (index % 2 === 0 ? user : old.copy()).session(),
-      )
-      const third = [await user.session(), await old.session()]
+      for (const ms of expiries) {
+        const old = user.copy()
+        pass(ms)
+        const sessions = await atOnce(REQUESTS, (index) =>
+          (index % 2 === 0 ? user : older.copy()).session(),
+        )
+        sessions.push(await user.session(), await older.session())
 
-      for (const session of [...first, ...second, ...third]) expectGood(session)
-      for (const sessions of [first, [...second, ...third]]) {
-        expect(new Set(sessions.map((session) => session?.['accessToken'])).size).toBe(1)
+        for (const session of sessions) expectGood(session)
+        const tokens = new Set(sessions.map((session) => String(session?.['accessToken'])))
+        expect(tokens.size).toBe(1)
+        for (const token of tokens) expect(await server.isLive(token)).toBe(true)
+        older = old
       }
-      expect(await server.isLive(String(third[0]?.['accessToken']))).toBe(true)
-      expect(server.counts()).toMatchObject({ presentations: 2, granted: 2, grants: { live: 1 } })
+
+      expect(server.counts()).toMatchObject({
+        presentations: expiries.length,
+        granted: expiries.length,
+        presentedTokens,
+        reuses: 0,
+        grants: { live: 1, dead: 0 },
+      })
     },
   )
 })

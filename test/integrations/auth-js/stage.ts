@@ -1,5 +1,4 @@
-import { expect, onTestFinished } from 'vitest'
-import { oidc } from '../../../providers/oidc.ts'
+import { expect, onTestFinished, vi } from 'vitest'
 import {
   createRefresher,
   type RefreshEvent,
@@ -22,6 +21,7 @@ import {
   type ClientId,
   type OidcServer,
 } from '../../../src/testing/oidc-server.ts'
+import { OIDC, type Product } from '../../providers/products.ts'
 import { handClock, type HandClock } from '../../runtime/clock.ts'
 import { startApp, type App } from './app.ts'
 import { browser, type Browser, type Session } from './browser.ts'
@@ -43,6 +43,8 @@ export interface Stage {
   readonly lines: string[]
   /** Refresh tokens of the sign-ins and renewals, in their order. */
   readonly issued: string[]
+  /** Lets time pass for everybody: the wall's clock stands still from then on. */
+  pass(ms: number): void
   browser(): Browser
   /** A browser whose user has signed in. */
   signedInBrowser(): Promise<Browser>
@@ -52,6 +54,8 @@ export interface Stage {
 export interface StageOptions {
   readonly framework: Framework
   readonly client?: ClientId
+  /** Default {@link OIDC}. */
+  readonly product?: Product
   readonly axes?: Overrides
   readonly refresher?: Partial<RefresherOptions>
   readonly options?: CallbackOptions & OwnCallbacks<AnyJwtCallback, AnySessionCallback>
@@ -72,10 +76,11 @@ const AHEAD_MS = 5_000
  * presented twice, none was seen in a session, and Auth.js logged no error.
  */
 export async function stage(options: StageOptions): Promise<Stage> {
-  const { framework, client = 'public' } = options
+  const { framework, client = 'public', product = OIDC } = options
   const app = await startApp()
   const server = await startOidcServer({
     accessTokenMs: HOUR_MS,
+    ...product.server,
     redirectUris: [`${app.origin}/api/auth/callback/oidc`],
   })
   // Auth.js takes the wall's time for `expires_at`, a moment later.
@@ -86,7 +91,7 @@ export async function stage(options: StageOptions): Promise<Stage> {
   const issued: string[] = []
   const seen: string[] = []
   const refresher = createRefresher({
-    provider: oidc({ issuer: server.issuer, rotation: 'always', ...options.axes }),
+    provider: product.at(server, options.axes),
     client: server.clients[client],
     store: memoryStore({ name: `auth-js-${process.pid}-${(names += 1)}`, clock }),
     clock,
@@ -125,6 +130,7 @@ export async function stage(options: StageOptions): Promise<Stage> {
   })
 
   onTestFinished(async () => {
+    vi.useRealTimers()
     const { presentedTwice, atOnceMax } = server.counts()
     await Promise.all([app.stop(), server.stop()])
     expect(atOnceMax).toBeLessThanOrEqual(1)
@@ -144,6 +150,10 @@ export async function stage(options: StageOptions): Promise<Stage> {
     errors,
     lines,
     issued,
+    pass(ms) {
+      clock.advance(ms)
+      vi.setSystemTime(Date.now() + ms)
+    },
     browser: opened,
     async signedInBrowser() {
       const user = opened()
