@@ -2,6 +2,7 @@ import { Auth } from '@auth/core'
 import Credentials from '@auth/core/providers/credentials'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { credentials } from '../../providers/credentials.ts'
+import type { CredentialsProvider } from '../../providers/credentials.ts'
 import { createRefresher } from '../../src/index.ts'
 import { refreshCallbacks } from '../../src/integrations/auth-js.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
@@ -17,8 +18,41 @@ interface Session {
   readonly user?: { readonly name?: string }
 }
 
+/** A shape that docs/guides/credentials.md describes. */
+interface Shape {
+  readonly name: string
+  readonly login: string
+  readonly api: (origin: string) => CredentialsProvider
+}
+
+const SHAPES: readonly Shape[] = [
+  {
+    name: 'JSON by POST',
+    login: '/login',
+    api: (origin) =>
+      credentials({
+        url: `${origin}/refresh`,
+        carry: { json: 'userRefreshToken' },
+        answer: { accessToken: 'userToken', refreshToken: 'userRefreshToken' },
+      }),
+  },
+  {
+    name: 'a cookie by GET',
+    login: '/cookie/login',
+    api: (origin) =>
+      credentials({
+        url: `${origin}/cookie/refresh`,
+        method: 'GET',
+        carry: { cookie: 'refresh' },
+        answer: { accessToken: 'token' },
+      }),
+  },
+]
+
+let names = 0
+
 /** The application of docs/guides/credentials.md, and a browser. */
-async function world() {
+async function world({ login, api: apiAt }: Shape) {
   const clock = handClock()
   const server = await startBackend({
     users: { ada: 'lovelace' },
@@ -26,15 +60,11 @@ async function world() {
     now: clock.now,
   })
   onTestFinished(server.stop)
-  const api = credentials({
-    url: `${server.origin}/refresh`,
-    carry: { json: 'userRefreshToken' },
-    answer: { accessToken: 'userToken', refreshToken: 'userRefreshToken' },
-  })
+  const api = apiAt(server.origin)
   const refresher = createRefresher({
     provider: api,
     client: { id: 'web' },
-    store: memoryStore({ name: 'credentials-auth-js', clock }),
+    store: memoryStore({ name: `credentials-auth-js-${(names += 1)}`, clock }),
     clock,
     onEvent: () => {},
   })
@@ -46,15 +76,16 @@ async function world() {
       Credentials({
         credentials: { name: {}, password: {} },
         async authorize({ name, password }) {
-          const response = await fetch(`${server.origin}/login`, {
+          const response = await fetch(`${server.origin}${login}`, {
             method: 'POST',
             headers: { 'content-type': 'application/json' },
             body: JSON.stringify({ name, password }),
           })
           if (response.status === 401) return null
           const tokens = await api.signIn(response, clock.now())
-          const { user } = (await response.json()) as { user: { name: string } }
-          return { ...tokens, id: user.name, name: user.name }
+          // The cookie shape says no name.
+          const { user } = (await response.json()) as { user?: { name: string } }
+          return { ...tokens, id: 'ada', name: user?.name ?? 'ada' }
         },
       }),
     ],
@@ -94,9 +125,9 @@ async function world() {
   }
 }
 
-describe('docs/guides/credentials.md, with @auth/core', () => {
+describe.each(SHAPES)('docs/guides/credentials.md, with @auth/core: $name', (shape) => {
   it('keeps everybody’s session good over two expiries, old cookies too', async () => {
-    const { server, pass, signIn, session, isGood } = await world()
+    const { server, pass, signIn, session, isGood } = await world(shape)
     const jar = await signIn('lovelace')
     expect(await session(jar)).toMatchObject({ user: { name: 'ada' } })
     const cookies = [new Map(jar)]
@@ -116,7 +147,7 @@ describe('docs/guides/credentials.md, with @auth/core', () => {
   })
 
   it('says once and for all that the backend ended the session', async () => {
-    const { server, pass, signIn, session } = await world()
+    const { server, pass, signIn, session } = await world(shape)
     const jar = await signIn('lovelace')
     server.endSessions()
     pass(HOUR_S)
@@ -129,7 +160,7 @@ describe('docs/guides/credentials.md, with @auth/core', () => {
   })
 
   it('signs nobody in with a wrong password', async () => {
-    const { signIn, session } = await world()
+    const { signIn, session } = await world(shape)
 
     expect(await session(await signIn('byron'))).toBeNull()
   })
