@@ -68,6 +68,14 @@ function backend(options: BackendOptions) {
     return isRight && users[name] === password ? { user: name, isOver: false } : undefined
   }
 
+  function signedIn(session: Session): object {
+    return {
+      user: { name: session.user },
+      userToken: accessToken(session.user),
+      userRefreshToken: refreshToken(session),
+    }
+  }
+
   /** Spends a refresh token. A spent one ends its session; an unknown one is just wrong. */
   function spend(token: string): Session | undefined {
     const times = (presented.get(token) ?? 0) + 1
@@ -83,11 +91,7 @@ function backend(options: BackendOptions) {
   app.post('/login', (request: Request<object, unknown, Record<string, unknown>>, response) => {
     const session = signIn(request.body['name'], request.body['password'])
     if (session === undefined) return void response.status(401).json({ error: 'wrong_password' })
-    response.json({
-      user: { name: session.user },
-      userToken: accessToken(session.user),
-      userRefreshToken: refreshToken(session),
-    })
+    response.json(signedIn(session))
   })
 
   app.post('/refresh', admitted, (request: Request<object, unknown, Tokens>, response) => {
@@ -159,6 +163,8 @@ function backend(options: BackendOptions) {
       /** Requests, with those that were told to come again. */
       requests: [...perMinute.values()].reduce((sum, count) => sum + count, 0),
     }),
+    /** What a login is answered with, without a request. */
+    signedIn: (user: string) => signedIn({ user, isOver: false }),
     /** Signs a user out, or everybody. */
     endSessions(user?: string): void {
       for (const session of sessions.values()) {

@@ -19,6 +19,11 @@ const COMMANDS: readonly Command[] = [
     run: 'vitest run --reporter=dot test/processes',
     env: { PROPERTY_RUNS: '20' },
   },
+  {
+    name: 'grants',
+    run: 'vitest run --reporter=dot test/examples/cron-worker.test.ts',
+    env: { PROPERTY_RUNS: '20' },
+  },
   { name: 'soak', run: 'tsx test/soak/main.ts --minutes 4 --seed 2' },
 ]
 
