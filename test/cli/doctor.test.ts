@@ -287,6 +287,19 @@ describe('doctor on a Redis', () => {
     expect(about(told, 'redis')?.verdict).toBe('problem')
   })
 
+  it('tells an address with a password that cannot be read', async () => {
+    const told = await ask(asClient('public', '--redis-env', 'URL'), {
+      env: { URL: redis.url.replace('//', '//:a%zz-password@') },
+    })
+
+    expect(told.exitCode).toBe(1)
+    expect(about(told, 'redis')).toMatchObject({
+      verdict: 'problem',
+      says: expect.stringContaining('cannot be read') as string,
+    })
+    expect(told.out + told.error).not.toContain('zz-password')
+  })
+
   it('takes no password on the command line', async () => {
     const told = await ask(asClient('public', '--redis', withPassword()))
 

@@ -103,5 +103,14 @@ async function aboutServer(
 
 function passwordIn(redisUrl: string): string[] {
   const password = URL.canParse(redisUrl) ? new URL(redisUrl).password : ''
-  return password === '' ? [] : [password, decodeURIComponent(password)]
+  return password === '' ? [] : [password, decoded(password)]
+}
+
+/** As it is meant; as it stands there, if that cannot be read. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

@@ -34,6 +34,7 @@ export async function checkRedis(
     return await aboutEviction(redis)
   } catch (error) {
     if (error instanceof NoClient) return [finding('open', error.message, error.fix)]
+    if (error instanceof URIError) return [finding('problem', MALFORMED, MALFORMED_FIX)]
     // Its message may quote the address, and with it the password.
     const { code = 'unknown' } = error as { code?: string }
     return [finding('problem', `it cannot be used (${code})`, 'Look at its address and password.')]
@@ -41,6 +42,9 @@ export async function checkRedis(
     redis?.close()
   }
 }
+
+const MALFORMED = 'its address cannot be read: it holds a % that escapes nothing'
+const MALFORMED_FIX = 'Write each % of user and password as %25.'
 
 async function aboutEviction({ info }: OpenRedis): Promise<readonly Finding[]> {
   const warnings: string[] = []
