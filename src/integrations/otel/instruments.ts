@@ -59,9 +59,23 @@ export function instrumentsOf(meter: Meter): Instruments {
     'Sets that went to their caller past the ledger, or whose chain the ledger had lost.',
   )
 
+  const begun = new Set<string>()
+  /** At 0: Prometheus sees no increase in the first value of a series, and no alert would come. */
+  function begin(by: Attributes): void {
+    for (const each of [coalesced, served, avoided, replays]) each.add(0, by)
+    for (const revoked of [true, false]) {
+      revocations.add(0, { ...by, 'refresh_once.revoked': revoked })
+    }
+    for (const trouble of ['handed_over', 'ledger_lost']) {
+      unsettled.add(0, { ...by, 'refresh_once.trouble': trouble })
+    }
+  }
+
   return {
     count(event) {
       const by: Attributes = { 'refresh_once.provider': event.provider }
+      if (!begun.has(event.provider)) begin(by)
+      begun.add(event.provider)
       switch (event.type) {
         case 'ended': {
           const { state, code, callers, durationMs } = event

@@ -104,6 +104,32 @@ describe('telemetry', () => {
     expect(await total('refresh_once.revocations', 'true')).toBe(2)
   })
 
+  it('counts from 0, which a first replay or ledger loss is an increase over', async () => {
+    const { scrape, meter, tracer } = sdk()
+    const observe = telemetry({ meter, tracer })
+    const about = { token: undefined, grant: undefined, atMs: 0, provider: 'oidc' }
+    const counters = async (): Promise<[series: string, value: string][]> =>
+      [...(await scrape()).matchAll(/^(\w+_total\{.*\}) (\d+)$/gm)].map(([, series, value]) => [
+        series!,
+        value!,
+      ])
+
+    observe({ type: 'claimed', generation: 0, ...about })
+    const before = await counters()
+    observe({ type: 'replay', ...about })
+    observe({ type: 'served', generation: 1, ...about })
+    for (const type of ['handed_over', 'ledger_lost'] as const) observe({ type, ...about })
+    for (const revoked of [true, false]) observe({ type: 'buried', revoked, ...about })
+    const ended = { type: 'ended', state: 'rotated', code: undefined, hint: undefined } as const
+    observe({ ...ended, callers: 2, durationMs: 1, ...about })
+    const after = await counters()
+
+    expect(new Set(before.map(([, value]) => value))).toEqual(new Set(['0']))
+    expect(before.map(([series]) => series)).toEqual(after.map(([series]) => series))
+    expect(after.map(([, value]) => value)).not.toContain('0')
+    expect(after).toHaveLength(8)
+  })
+
   it('makes a span of each refresh and presentation, as long as it took', async () => {
     const play = await world()
     const { spans, meter, tracer } = sdk()
