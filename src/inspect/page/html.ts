@@ -52,7 +52,7 @@ export const PAGE_HTML = `<!doctype html>
   <div class="columns">
     <section class="panel" aria-labelledby="renewals-title">
       <h2 id="renewals-title">Renewals</h2>
-      <form class="filter" role="search">
+      <div class="filter" role="search">
         <label>Grant <input id="grant" type="search" placeholder="fingerprint" size="12"
           autocomplete="off" spellcheck="false"></label>
         <label>Outcome <select id="outcome">
@@ -64,7 +64,7 @@ export const PAGE_HTML = `<!doctype html>
           <option value="running">under way</option>
         </select></label>
         <span id="found" class="quiet"></span>
-      </form>
+      </div>
       <p class="legend" aria-hidden="true">
         <span><span class="span claim"></span>claim</span>
         <span><span class="span follow"></span>follow</span>

@@ -159,6 +159,7 @@ describe('the page', () => {
 
     await page.locator('#grant').fill(name!.replace('grant ', ''))
     await until(first, '#found', '1 renewal')
+    await page.locator('#grant').press('Enter')
     const found = await page.locator('.renewal h3').allTextContents()
     await page.locator('#grant').fill('')
     await page.locator('#outcome').selectOption('revoked')
@@ -170,6 +171,7 @@ describe('the page', () => {
 
     expect(found).toEqual([name])
     expect(none).toBe('Nothing here is what you look for.')
+    expect(first.faults).toEqual([])
   })
 
   it('goes on when its server was started again, and counts nothing twice', async () => {
