@@ -10,8 +10,9 @@ const SET_MS = 50
 export function momentsOf(clock: Clock): () => number {
   let originMs = clock.now() - clock.monotonic()
   return () => {
-    const offMs = clock.now() - clock.monotonic() - originMs
+    const monotonicMs = clock.monotonic()
+    const offMs = clock.now() - monotonicMs - originMs
     if (Math.abs(offMs) > SET_MS) originMs += offMs
-    return Math.round((originMs + clock.monotonic()) * 1000) / 1000
+    return Math.round((originMs + monotonicMs) * 1000) / 1000
   }
 }
