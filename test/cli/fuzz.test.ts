@@ -10,6 +10,7 @@ import { Misused } from '../../src/cli/misused.ts'
 import { REPORTERS } from '../../src/cli/fuzz/reporters.ts'
 import type { Report } from '../../src/cli/fuzz/reporters.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import { runTypeScript } from '../stores/child.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 mkdirSync(`${root}.build`, { recursive: true })
@@ -44,7 +45,8 @@ async function told(...arguments_: string[]): Promise<Told> {
     out: (text) => void (written.out += text),
     error: (text) => void (written.error += text),
     hasColors: false,
-    clock: systemClock,
+    // Progress is told by it.
+    clock: { ...systemClock, monotonic: () => 0 },
   })
   return { code, ...written }
 }
@@ -153,18 +155,30 @@ describe('loadProvider', () => {
     expect(await inNode(script)).toMatch(/does not read \S+good\.ts as it is: npm i -D tsx, or/)
   })
 
-  it('loads by tsx what Node does not read', async () => {
-    const script = `
-      import { register } from 'node:module'
-      const hooks = 'export async function load(url, context, next) {' +
-        'if (/good.ts$/.test(url)) throw Object.assign(new Error("?"),' +
-        '{ code: "ERR_UNKNOWN_FILE_EXTENSION" }); return next(url, context) }'
-      register('data:text/javascript,' + encodeURIComponent(hooks))
-      const { loadProvider } = await import('./src/cli/fuzz/load-provider.ts')
-      const { provider } = await loadProvider(${JSON.stringify(join(folder, 'good.ts'))}, '/')
-      console.log(provider.id)`
+  it.each([
+    ['import', ''],
+    ['an import without extension', "import { more } from './more'"],
+    ['a path of tsconfig.json', "import { more } from '@/more'"],
+  ])('reads %s in a package of type commonjs, in Node 24', async (name, line) => {
+    const package_ = mkdtempSync(join(folder, 'package-'))
+    writeFileSync(join(package_, 'package.json'), '{ "type": "commonjs" }')
+    writeFileSync(
+      join(package_, 'tsconfig.json'),
+      '{ "compilerOptions": { "paths": { "@/*": ["./*"] } } }',
+    )
+    writeFileSync(join(package_, 'more.ts'), "export const more: string = 'more'")
+    writeFileSync(join(package_, 'provider.ts'), `${line}\n${provider('')}`)
 
-    expect(await inNode(script)).toBe('mine\n')
+    const file = join(package_, 'provider.ts')
+    const { code, stdout, stderr } = await runTypeScript('src/cli/main.ts', [
+      'fuzz',
+      file,
+      ...drawn,
+    ])
+
+    expect(stderr, name).toBe('')
+    expect(stdout).toContain('mine against oidc-provider: nothing was found')
+    expect(code).toBe(0)
   })
 
   it('refuses what is no provider', async () => {

@@ -46,36 +46,49 @@ function isProvider(value: unknown): value is Provider {
   )
 }
 
-/** By Node itself (22.18 and later read TypeScript), else by tsx. */
+/**
+ * By tsx where it is installed: it reads what Node does not, such as `import` in a `.ts` of a
+ * `"type": "commonjs"`. Else by Node itself.
+ */
 async function importFile(path: string, file: string): Promise<Module> {
   const url = pathToFileURL(path).href
+  const tsx = await installedTsx()
   try {
-    return (await import(url)) as Module
+    return (await (tsx?.tsImport(url, import.meta.url) ?? import(url))) as Module
   } catch (error) {
-    if (!isUnreadable(error)) throw failed(file, error)
+    throw tsx === undefined && isUnreadable(file, error)
+      ? unreadable(file, error)
+      : failed(file, error)
   }
-  const tsx = await importTsx(file)
-  try {
-    return (await tsx.tsImport(url, import.meta.url)) as Module
-  } catch (error) {
-    throw failed(file, error)
-  }
-}
-
-function isUnreadable(error: unknown): boolean {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : ''
-  return code === 'ERR_UNKNOWN_FILE_EXTENSION' || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
 }
 
 type Tsx = typeof import('tsx/esm/api')
 
-async function importTsx(file: string): Promise<Tsx> {
+async function installedTsx(): Promise<Tsx | undefined> {
   try {
     return await import('tsx/esm/api')
-  } catch (error) {
-    const message = `Node ${process.versions.node} does not read ${file} as it is: npm i -D tsx, `
-    throw new Misused(`${message}or take Node 22.18 or later, or JavaScript`, { cause: error })
+  } catch {
+    return undefined
   }
+}
+
+const UNREADABLE: readonly unknown[] = [
+  'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+  // An import without extension, or by a path of tsconfig.json.
+  'ERR_MODULE_NOT_FOUND',
+]
+
+/** Whether it is TypeScript that Node does not read, and tsx may. */
+function isUnreadable(file: string, error: unknown): error is Error {
+  if (!(error instanceof Error) || !/\.[cm]?tsx?$/.test(file)) return false
+  return error.name === 'SyntaxError' || ('code' in error && UNREADABLE.includes(error.code))
+}
+
+function unreadable(file: string, error: Error): Misused {
+  const what = `Node ${process.versions.node} does not read ${file} as it is`
+  const instead = 'npm i -D tsx, or write JavaScript'
+  return new Misused(`${what}: ${instead} (${error.message})`, { cause: error })
 }
 
 function failed(file: string, error: unknown): Misused {
