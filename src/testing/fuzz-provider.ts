@@ -89,6 +89,7 @@ export class FuzzError extends Error {
  * ```
  *
  * @throws {FuzzError}
+ * @throws {TypeError} For options that cannot be used, or leave no time for a single run.
  */
 export async function fuzzProvider(provider: Provider, options: FuzzOptions): Promise<FuzzResult> {
   // Before anything is awaited, or the stack does not lead to the caller.
@@ -120,6 +121,7 @@ export async function tryProvider(
   const { run } = await loaded()
   const startedAt = systemClock.monotonic()
   const found = await run(simulated, { runs, seed, path: path || undefined, timeMs, onRun })
+  if (found.runs === 0) throw new TypeError('nothing was tried: the time was over at once')
   const durationMs = Math.round(systemClock.monotonic() - startedAt)
   const runsPerSecond = Math.round((found.runs + found.shrinks) / (Math.max(durationMs, 1) / 1_000))
   const report = { runs: found.runs, seed, durationMs, runsPerSecond }

@@ -96,6 +96,7 @@ describe('refresh-once fuzz', () => {
     [[good, '--server', 'logto', '--runs', '0'], '--runs is a whole number, 1 or more'],
     [[good, '--server', 'logto', '--seed', '-1'], "'--seed'"],
     [[good, '--server', 'logto', '--time', '60'], '--time is like 60s'],
+    [[good, '--server', 'logto', '--time', '0s'], 'nothing was tried: the time was over at once'],
     [[good, '--server', 'logto', '--replay', 'x'], "--replay 'x' is no replay"],
     [[good, '--server', 'logto', '--reporter', 'xml'], '--reporter is one of text, json'],
     [[good, '--serber', 'logto'], "Unknown option '--serber'"],
@@ -203,6 +204,7 @@ describe('the reporters', () => {
     provider: 'mine',
     server: 'logto',
     file: "it's, a:b.ts",
+    isCut: false,
     result: {
       runs: 3,
       seed: 1,
@@ -245,5 +247,12 @@ describe('the reporters', () => {
 
     expect(REPORTERS.junit(fine)).toContain('failures="0"')
     expect(REPORTERS.github(fine)).toBe(REPORTERS.text(fine))
+  })
+
+  it('say that the time was over before all was tried', () => {
+    const { counterexample: _, ...result } = report.result
+
+    expect(REPORTERS.text({ ...report, isCut: true, result })).toContain('The time was over')
+    expect(REPORTERS.text({ ...report, result })).not.toContain('over')
   })
 })

@@ -46,7 +46,8 @@ async function tried(asked: FuzzCommand, loaded: Loaded, terminal: Terminal): Pr
       `${asked.server === undefined ? '' : ` --server ${quoted(asked.server)}`} --replay ${found}`,
   })
   const name = typeof server === 'string' ? server : server.name
-  terminal.out(REPORTERS[reporter]({ provider: provider.id, server: name, file, result }))
+  const isCut = result.runs < runs && result.durationMs >= (timeMs ?? Infinity)
+  terminal.out(REPORTERS[reporter]({ provider: provider.id, server: name, file, isCut, result }))
   return result.counterexample === undefined ? 0 : 1
 }
 

@@ -8,6 +8,8 @@ export interface Report {
   readonly server: string
   /** Of the provider, as it was written. */
   readonly file: string
+  /** Whether the time was over before all runs were made that were asked for. */
+  readonly isCut: boolean
   readonly result: FuzzResult
 }
 
@@ -19,11 +21,12 @@ export const REPORTERS: Readonly<Record<ReporterName, (report: Report) => string
   github: (report) => `${annotation(report)}${asText(report)}`,
 }
 
-function asText({ provider, server, result }: Report): string {
+function asText({ provider, server, isCut, result }: Report): string {
   const { runs, seed, runsPerSecond, counterexample } = result
   const many = `${runs} runs, ${runsPerSecond} runs/s, seed ${seed}`
   if (counterexample !== undefined) return `${counterexample.text}\n\n${many}\n`
-  return `${provider} against ${server}: nothing was found in ${many}\n`
+  const cut = isCut ? 'The time was over before all runs were made.\n' : ''
+  return `${provider} against ${server}: nothing was found in ${many}\n${cut}`
 }
 
 /** @see https://github.com/testmoapp/junitxml */
