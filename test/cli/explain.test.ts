@@ -197,6 +197,23 @@ describe('refresh-once explain', () => {
     expect(told.out).toContain('What is missing may stand in the lines that break off.')
   })
 
+  it('counts an event whose end it does not know', async () => {
+    const odd = presented(180.2, 2, { outcome: 'postponed', isSpent: false })
+
+    const { out } = await call(journalOf([...TRUE, claimed(180, 2), odd]))
+
+    expect(out).toContain('events that do not say how they ended, as far as is known: 1')
+  })
+
+  it('takes what was delivered twice for one', async () => {
+    const journal = journalOf(TRUE)
+
+    const told = await ask(journal, journal)
+
+    expect(brokenOf(told)).toEqual([])
+    expect(told.lines).toMatchObject({ events: TRUE.length, repeated: TRUE.length })
+  })
+
   it('prints nothing of a journal but what it knows', async () => {
     const evil = {
       hint: 'LEAK',
@@ -227,6 +244,8 @@ describe('refresh-once explain', () => {
     [[JOURNAL, '--grant', 'unknown0'], 'no journal tells of unknown0'],
     [[JOURNAL, '--slack-ms', 'x'], '--slack-ms is'],
     [[JOURNAL, '--nope'], "Unknown option '--nope'"],
+    [['/dev/null'], 'no line of /dev/null is an event'],
+    [['package.json'], 'no line of package.json is an event'],
   ])('ends with 2 for %j', async (args, message) => {
     const journal = journalOf(TRUE)
 

@@ -40,6 +40,7 @@ export async function explain(
 async function explained({ files, slackMs, grant: asked }: ExplainOptions): Promise<Told> {
   const facts = createFacts()
   const lines = await readJournals(files, facts.take)
+  if (lines.events === 0) throw new Misused(`no line of ${files.join(', ')} is an event`)
   const found = tally(violations(facts, slackMs))
   const wanted = wantedOf(asked, facts, found.told)
   const stories = createStories(wanted, facts)

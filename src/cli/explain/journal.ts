@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Misused } from '../misused.ts'
 import { entryIn, type Entry } from './entry.ts'
@@ -5,6 +6,10 @@ import { entryIn, type Entry } from './entry.ts'
 /** The lines of a journal, by what they are. */
 export interface Tally {
   events: number
+  /** Those of which something could not be read: how a presentation, or a call, ended. */
+  unread: number
+  /** Lines that were there already, to the letter. */
+  repeated: number
   /** JSON that is no event of ours, and text. */
   foreign: number
   /** Lines that begin like JSON and break off. */
@@ -16,7 +21,7 @@ const LINE_MAX = 64 * 1024
 
 /**
  * Reads journals one after the other, line by line: of whatever size, only a part of it is in
- * memory at a time.
+ * memory at a time. What is delivered twice counts once.
  *
  * @returns The lines that were there.
  * @throws {Misused} For a file that cannot be read.
@@ -25,12 +30,17 @@ export async function readJournals(
   files: readonly string[],
   take: (entry: Entry) => void,
 ): Promise<Tally> {
-  const tally: Tally = { events: 0, foreign: 0, broken: 0 }
+  const tally: Tally = { events: 0, unread: 0, repeated: 0, foreign: 0, broken: 0 }
+  const seen = new Set<string>()
   const see = (line: string): void => {
     const found = entryOf(line)
     if (typeof found === 'string') tally[found] += 1
     if (typeof found !== 'object') return
+    const digest = createHash('sha1').update(line).digest('binary')
+    if (seen.has(digest)) return void (tally.repeated += 1)
+    seen.add(digest)
     tally.events += 1
+    if (isUnread(found)) tally.unread += 1
     take(found)
   }
   for (const file of files) {
@@ -55,6 +65,10 @@ async function readLines(file: string, see: (line: string) => void): Promise<voi
     if (rest.length > LINE_MAX) rest = rest.slice(0, LINE_MAX)
   }
   see(rest)
+}
+
+function isUnread({ type, outcome, state }: Entry): boolean {
+  return (type === 'presented' && !outcome) || (type === 'ended' && !state)
 }
 
 function entryOf(line: string): Entry | 'foreign' | 'broken' | undefined {

@@ -22,7 +22,7 @@ and whether what refresh-once promises was kept. Lines that are not of refresh-o
   --json                    for programs
 
 Ends with 0: everything was kept. 1: something was not. 2: the command line, or a file, cannot be
-used.
+used, or no line is an event.
 `
 
 /** @throws {Misused} */

@@ -31,7 +31,7 @@ export function print(told: Told, isJson: boolean, { out }: Terminal): void {
 }
 
 function headLines({ lines, span, outcomes, processes, grants, tokens }: Told): readonly string[] {
-  const { events, foreign, broken } = lines
+  const { events, unread, repeated, foreign, broken } = lines
   const from = span === undefined ? '' : `, ${iso(span.fromMs)} to ${iso(span.toMs)}`
   const by = processes === 0 ? '' : `, processes: ${processes}`
   const ended = Object.entries(outcomes).filter(([, count]) => count > 0)
@@ -39,6 +39,8 @@ function headLines({ lines, span, outcomes, processes, grants, tokens }: Told): 
     `events: ${events}${from}`,
     `chains: ${grants}, refresh tokens: ${tokens}${by}`,
     `presentations: ${ended.map(([name, count]) => `${count} ${name}`).join(', ') || 'none'}`,
+    ...(unread > 0 ? [`events that do not say how they ended, as far as is known: ${unread}`] : []),
+    ...(repeated > 0 ? [`lines that were there already, and count once: ${repeated}`] : []),
     ...(foreign > 0 ? [`lines that are not of refresh-once: ${foreign}`] : []),
     ...(broken > 0
       ? [`lines that break off, of which nobody knows what they said: ${broken}`]
