@@ -116,7 +116,7 @@ export async function tryProvider(
     description,
     requestTimeoutMs,
     client: clientFor(provider, options.client),
-    wrapFetch: options.fetch,
+    wrapFetch: options.fetch && checked(options.fetch),
   }
   const { run } = await loaded()
   const startedAt = systemClock.monotonic()
@@ -149,6 +149,19 @@ function descriptionOf(server: FuzzOptions['server']): ServerDescription {
   if (typeof server === 'object') return server
   if (Object.hasOwn(presets, server)) return presets[server]
   throw new TypeError(`no preset '${server}': ${Object.keys(presets).join(', ')}`)
+}
+
+/** The user's, of which the refresher takes for granted that it makes a `fetch`. */
+function checked(wrap: (fetch: Fetch) => Fetch): (fetch: Fetch) => Fetch {
+  return (fetch) => {
+    try {
+      const wrapped: unknown = wrap(fetch)
+      if (typeof wrapped === 'function') return wrapped as Fetch
+    } catch (error) {
+      throw new TypeError(`fetch: it throws ${String(error)}`, { cause: error })
+    }
+    throw new TypeError('fetch: it returns no function: (next) => (url, init) => next(url, init)')
+  }
 }
 
 function drawnSeed(): number {

@@ -112,6 +112,16 @@ describe('refresh-once fuzz', () => {
     ['a file without provider', 'export const other = 1', 'exports no provider'],
     ['a file that throws', "throw new Error('no such thing')", 'cannot be loaded: no such thing'],
     ['a file that cannot be read', 'export const = 1', 'cannot be loaded'],
+    [
+      'a fetch that throws',
+      `${provider('')}; export const fetch = () => { throw new Error('no URL') }`,
+      'fetch: it throws Error: no URL',
+    ],
+    [
+      'a fetch that makes none',
+      `${provider('')}; export const fetch = async (next: unknown) => next`,
+      'fetch: it returns no function',
+    ],
   ])('ends with 2 for %s', async (name, text, message) => {
     const file = written(`${name.replaceAll(' ', '-')}.ts`, text)
 
