@@ -9,6 +9,7 @@ import { dropsTheSuccessor } from './broken/drops-the-successor.ts'
 import { followsRedirects } from './broken/follows-redirects.ts'
 import { hedgesItsRequests } from './broken/hedges-its-requests.ts'
 import { keepsTheOldAccessToken } from './broken/keeps-the-old-access-token.ts'
+import { letsFetchFollowRedirects } from './broken/lets-fetch-follow-redirects.ts'
 import { logsTheBody } from './broken/logs-the-body.ts'
 import { overwritesWithUndefined } from './broken/overwrites-with-undefined.ts'
 import { printsTheError } from './broken/prints-the-error.ts'
@@ -34,6 +35,7 @@ export const BROKEN: readonly Broken[] = [
   followsRedirects,
   hedgesItsRequests,
   keepsTheOldAccessToken,
+  letsFetchFollowRedirects,
   logsTheBody,
   overwritesWithUndefined,
   printsTheError,

@@ -67,8 +67,12 @@ export function createNetwork(world: World, options: NetworkOptions): (worker: P
 }
 
 /** S4. */
-function checkAddress(place: Route, url: string, { headers }: RequestInit, { body }: Arriving) {
-  if (place === 'token' || place === 'revocation') return
+function checkAddress(place: Route, url: string, init: RequestInit, { body }: Arriving): void {
+  const { headers, redirect } = init
+  if (place === 'token' || place === 'revocation') {
+    if (redirect === 'manual' || redirect === 'error') return
+    throw new Violation('S4', 'a request with a token in it follows redirects')
+  }
   if (!`${url} ${JSON.stringify(headers)} ${body}`.includes(MARK)) return
   throw new Violation('S4', `a token or a secret is sent to ${new URL(url).origin}`)
 }
