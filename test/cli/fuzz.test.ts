@@ -171,16 +171,16 @@ describe('loadProvider', () => {
     ['an import without extension', "import { more } from './more'"],
     ['a path of tsconfig.json', "import { more } from '@/more'"],
   ])('reads %s in a package of type commonjs, in Node 24', async (name, line) => {
-    const package_ = mkdtempSync(join(folder, 'package-'))
-    writeFileSync(join(package_, 'package.json'), '{ "type": "commonjs" }')
+    const project = mkdtempSync(join(folder, 'package-'))
+    writeFileSync(join(project, 'package.json'), '{ "type": "commonjs" }')
     writeFileSync(
-      join(package_, 'tsconfig.json'),
+      join(project, 'tsconfig.json'),
       '{ "compilerOptions": { "paths": { "@/*": ["./*"] } } }',
     )
-    writeFileSync(join(package_, 'more.ts'), "export const more: string = 'more'")
-    writeFileSync(join(package_, 'provider.ts'), `${line}\n${provider('')}`)
+    writeFileSync(join(project, 'more.ts'), "export const more: string = 'more'")
+    writeFileSync(join(project, 'provider.ts'), `${line}\n${provider('')}`)
 
-    const file = join(package_, 'provider.ts')
+    const file = join(project, 'provider.ts')
     const { code, stdout, stderr } = await runTypeScript('src/cli/main.ts', [
       'fuzz',
       file,

@@ -10,6 +10,7 @@ import { followsRedirects } from './broken/follows-redirects.ts'
 import { hedgesItsRequests } from './broken/hedges-its-requests.ts'
 import { keepsTheOldAccessToken } from './broken/keeps-the-old-access-token.ts'
 import { letsFetchFollowRedirects } from './broken/lets-fetch-follow-redirects.ts'
+import { logsByPino } from './broken/logs-by-pino.ts'
 import { logsTheBody } from './broken/logs-the-body.ts'
 import { overwritesWithUndefined } from './broken/overwrites-with-undefined.ts'
 import { printsTheError } from './broken/prints-the-error.ts'
@@ -36,6 +37,7 @@ export const BROKEN: readonly Broken[] = [
   hedgesItsRequests,
   keepsTheOldAccessToken,
   letsFetchFollowRedirects,
+  logsByPino,
   logsTheBody,
   overwritesWithUndefined,
   printsTheError,

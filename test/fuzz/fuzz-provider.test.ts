@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { closeSync, openSync, write, writeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
 import { fuzzProvider, FuzzError, tryProvider } from '../../src/testing/fuzz-provider.ts'
@@ -189,8 +190,26 @@ describe('eavesdrop', () => {
 
     console.warn('a', { token: MARK })
     process.stderr.write(MARK)
+    process.stderr.write(Buffer.from(MARK))
     release()
 
-    expect(heard).toEqual(['console.warn', 'the standard error'])
+    expect(heard).toEqual(['console.warn', 'the standard error', 'the standard error'])
+  })
+
+  it('hears what goes round the streams, and lets the rest pass', async () => {
+    const heard: string[] = []
+    const file = openSync('/dev/null', 'w')
+    const release = eavesdrop((where) => heard.push(where))
+
+    const synchronous = [writeSync(file, `${MARK}é`), writeSync(file, 'other')]
+    const written = await new Promise((resolve) => {
+      write(file, Buffer.from(MARK), (_, count) => resolve(count))
+    })
+    release()
+    writeSync(file, MARK)
+    closeSync(file)
+
+    expect(heard).toEqual(['a file', 'a file'])
+    expect([...synchronous, written]).toEqual([MARK.length + 2, 5, MARK.length])
   })
 })

@@ -1,3 +1,5 @@
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { format } from 'node:util'
 import { shows } from '../simulation/shows.ts'
 import { Violation } from './invariants.ts'
@@ -16,7 +18,8 @@ const METHODS = ['debug', 'error', 'info', 'log', 'trace', 'warn', 'dir'] as con
 type Write = typeof process.stdout.write
 
 /**
- * Listens to what is printed, so that a token in it is noticed, and not printed.
+ * Listens to what is printed or written to a file, so that a token in it is noticed, and not
+ * printed.
  *
  * @param onSecret Told where a token was about to be printed.
  * @returns Lets go.
@@ -38,14 +41,50 @@ export function eavesdrop(onSecret: (where: string) => void): () => void {
   ] as const) {
     const { write } = stream
     const heard = (...values: Parameters<Write>): boolean => {
-      if (!String(values[0]).includes(MARK)) return write.apply(stream, values)
+      if (!isSecret(values[0])) return write.apply(stream, values)
       onSecret(where)
       return true
     }
     stream.write = heard as Write
     restore.push(() => void (stream.write = write))
   }
+  restore.push(eavesdropOnFiles(onSecret))
   return () => {
     for (const undo of restore) undo()
   }
+}
+
+/** `fs.write` and `fs.writeSync`, as far as they are alike. A callback comes last. */
+type FileWrite = (file: number, data: unknown, ...others: unknown[]) => unknown
+
+/** Loggers such as pino go round the streams. */
+function eavesdropOnFiles(onSecret: (where: string) => void): () => void {
+  const { write, writeSync } = fs
+  const hearing =
+    (call: unknown, pretend: FileWrite): FileWrite =>
+    (file, data, ...others) => {
+      if (!isSecret(data)) return (call as FileWrite)(file, data, ...others)
+      onSecret('a file')
+      return pretend(file, data, ...others)
+    }
+  const lengthOf = (data: unknown): number => bytesOf(data).length
+  Object.assign(fs, {
+    writeSync: hearing(writeSync, (_, data) => lengthOf(data)),
+    write: hearing(write, (_, data, ...others) => {
+      const callback = others.at(-1) as (error: null, written: number, data: unknown) => void
+      process.nextTick(callback, null, lengthOf(data), data)
+    }),
+  })
+  syncBuiltinESMExports()
+  return () => {
+    Object.assign(fs, { write, writeSync })
+    syncBuiltinESMExports()
+  }
+}
+
+const isSecret = (data: unknown): boolean => bytesOf(data).includes(MARK)
+
+function bytesOf(data: unknown): Buffer {
+  if (!ArrayBuffer.isView(data)) return Buffer.from(String(data))
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
 }
