@@ -6,6 +6,7 @@ import { clientFor } from './fuzz/client.ts'
 import { askedReplay, commandOf } from './fuzz/command.ts'
 import type { Invariant } from './fuzz/invariants.ts'
 import { readReplay, reportOf, writeReplay } from './fuzz/report.ts'
+import { plain } from './fuzz/story.ts'
 import type { Line } from './fuzz/story.ts'
 import { presets } from './presets.ts'
 import type { PresetName } from './presets.ts'
@@ -107,7 +108,7 @@ export async function tryProvider(
 ): Promise<FuzzResult> {
   const { requestTimeoutMs = 15_000, runs = 1_000, timeMs, onRun } = options
   const description = descriptionOf(options.server)
-  const named = `${provider.id}@${description.name}`
+  const named = plain(`${provider.id}@${description.name}`)
   const asked = options.replay ?? askedReplay(named, process.env)
   const { seed, path } =
     asked === undefined ? { seed: options.seed ?? drawnSeed(), path: '' } : readReplay(asked)
@@ -136,7 +137,7 @@ export async function tryProvider(
     ...report,
     counterexample: {
       invariant: violation.invariant,
-      what: violation.message,
+      what: plain(violation.message),
       story: found.world.story.lines,
       replay,
       command,

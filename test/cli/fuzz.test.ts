@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { run } from '../../src/cli/run.ts'
 import { loadProvider } from '../../src/cli/fuzz/load-provider.ts'
 import { optionsOf } from '../../src/cli/fuzz/options.ts'
@@ -16,6 +16,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 mkdirSync(`${root}.build`, { recursive: true })
 const folder = mkdtempSync(`${root}.build/fuzz-`)
 afterAll(() => rmSync(folder, { recursive: true }))
+afterEach(() => vi.unstubAllEnvs())
 
 const ours = pathToFileURL(`${root}src/index.ts`).href
 
@@ -251,12 +252,37 @@ describe('the reporters', () => {
     expect(line).toMatch(/100 %25%0Aagain$/)
   })
 
+  it.each([
+    ['the folder it runs in', undefined, './provider.ts', 'provider.ts'],
+    ['the workspace', resolve('..'), './provider.ts', `${basename(resolve())}/provider.ts`],
+  ])('github: names the file from %s', (_, workspace, file, named) => {
+    vi.stubEnv('GITHUB_WORKSPACE', workspace)
+
+    expect(REPORTERS.github({ ...report, file })).toContain(`::error file=${named},`)
+  })
+
+  it('github: takes nothing in the text for a command', () => {
+    const lines = REPORTERS.github(report).split('\n')
+
+    const [, token = ''] = /^::stop-commands::(\S{36})$/.exec(lines[1]!)!
+    expect(lines.slice(-2)).toEqual([`::${token}::`, ''])
+  })
+
+  it.each(['text', 'github'] as const)('%s: keeps a foreign name on one line', (reporter) => {
+    const { counterexample: _, ...result } = report.result
+    const server = 'x\n::error ::from the wire\u001b[31m'
+
+    const text = REPORTERS[reporter]({ ...report, server, result })
+
+    expect(text).toContain('mine against x ::error ::from the wire [31m: nothing was found')
+  })
+
   it('say nothing of a failure where there is none', () => {
     const { counterexample: _, ...result } = report.result
     const fine = { ...report, result }
 
     expect(REPORTERS.junit(fine)).toContain('failures="0"')
-    expect(REPORTERS.github(fine)).toBe(REPORTERS.text(fine))
+    expect(REPORTERS.github(fine)).not.toContain('::error')
   })
 
   it('say that the time was over before all was tried', () => {

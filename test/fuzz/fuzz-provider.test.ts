@@ -6,6 +6,7 @@ import { fuzzProvider, FuzzError, tryProvider } from '../../src/testing/fuzz-pro
 import { askedReplay, commandOf } from '../../src/testing/fuzz/command.ts'
 import { readReplay, writeReplay } from '../../src/testing/fuzz/report.ts'
 import { eavesdrop, MARK, refuseSecrets } from '../../src/testing/fuzz/secrets.ts'
+import { presets } from '../../src/testing/presets.ts'
 import { claimsNever } from './broken/claims-never.ts'
 import { logsTheBody } from './broken/logs-the-body.ts'
 
@@ -28,6 +29,19 @@ describe('a failure', () => {
 
     expect(counterexample?.invariant).toBe('S1')
     expect(JSON.stringify(counterexample)).not.toContain(MARK)
+  })
+
+  it('keeps on its lines, whatever a name holds', async () => {
+    const server = { ...presets['oidc-provider'], name: "x\n::error ::it's \u001b[31m" }
+
+    const { counterexample } = await tryProvider(provider, { ...options, server })
+
+    const { text = '', replay = '' } = counterexample ?? {}
+    expect(text).toContain("\nserver    x ::error ::it's  [31m: rotates always")
+    expect(text).toContain(
+      String.raw`REFRESH_ONCE_REPLAY='broken@x ::error ::it'\''s  [31m ${replay}'`,
+    )
+    expect(text).not.toMatch(/^::|\u001b/m)
   })
 
   it('is the same for the same seed', async () => {
@@ -149,6 +163,14 @@ describe('commandOf', () => {
 
     expect(askedReplay('p@s', environment)).toBe('4:0:1')
     expect(askedReplay('p@t', environment)).toBeUndefined()
+  })
+
+  it('is understood where a name has spaces in it', () => {
+    const environment = { REFRESH_ONCE_REPLAY: 'p@my server 4:0:1' }
+
+    expect(askedReplay('p@my server', environment)).toBe('4:0:1')
+    expect(askedReplay('p@my', environment)).toBeUndefined()
+    expect(askedReplay('p@s', {})).toBeUndefined()
   })
 })
 

@@ -1,3 +1,4 @@
+import { quoted } from '../../testing/fuzz/command.ts'
 import { tryProvider } from '../../testing/fuzz-provider.ts'
 import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
 import type { Terminal } from '../command.ts'
@@ -42,8 +43,8 @@ async function tried(asked: FuzzCommand, loaded: Loaded, terminal: Terminal): Pr
     ...(replay !== undefined && { replay }),
     onRun: progress(terminal, runs),
     command: (found) =>
-      `npx refresh-once fuzz ${quoted(file)}` +
-      `${asked.server === undefined ? '' : ` --server ${quoted(asked.server)}`} --replay ${found}`,
+      `npx refresh-once fuzz ${word(file)}` +
+      `${asked.server === undefined ? '' : ` --server ${word(asked.server)}`} --replay ${found}`,
   })
   const name = typeof server === 'string' ? server : server.name
   const isCut = result.runs < runs && result.durationMs >= (timeMs ?? Infinity)
@@ -72,6 +73,6 @@ function progress({ clock, error }: Terminal, wanted: number): (runs: number) =>
 }
 
 /** As a shell reads it. */
-function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+function word(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : quoted(text)
 }

@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto'
+import { relative, resolve, sep } from 'node:path'
+import { plain } from '../../testing/fuzz/story.ts'
 import { INVARIANTS } from '../../testing/fuzz-provider.ts'
 import type { FuzzResult } from '../../testing/fuzz-provider.ts'
 import type { ReporterName } from './options.ts'
@@ -18,7 +21,7 @@ export const REPORTERS: Readonly<Record<ReporterName, (report: Report) => string
   text: asText,
   json: ({ result, ...about }) => `${JSON.stringify({ ...about, ...result }, undefined, 2)}\n`,
   junit: asJunit,
-  github: (report) => `${annotation(report)}${asText(report)}`,
+  github: (report) => `${annotation(report)}${withoutCommands(asText(report))}`,
 }
 
 function asText({ provider, server, isCut, result }: Report): string {
@@ -26,7 +29,7 @@ function asText({ provider, server, isCut, result }: Report): string {
   const many = `${runs} runs, ${runsPerSecond} runs/s, seed ${seed}`
   if (counterexample !== undefined) return `${counterexample.text}\n\n${many}\n`
   const cut = isCut ? 'The time was over before all runs were made.\n' : ''
-  return `${provider} against ${server}: nothing was found in ${many}\n${cut}`
+  return `${plain(provider)} against ${plain(server)}: nothing was found in ${many}\n${cut}`
 }
 
 /** @see https://github.com/testmoapp/junitxml */
@@ -68,7 +71,20 @@ function annotation({ file, result: { counterexample } }: Report): string {
   if (counterexample === undefined) return ''
   const { invariant, what, command } = counterexample
   const title = property(`${invariant}: ${INVARIANTS[invariant]}`)
-  return `::error file=${property(file)},title=${title}::${data(`${what}\n${command}`)}\n`
+  const path = property(inWorkspace(file))
+  return `::error file=${path},title=${title}::${data(`${what}\n${command}`)}\n`
+}
+
+/** As GitHub knows a file: from the root of the checkout. */
+function inWorkspace(file: string): string {
+  const root = process.env['GITHUB_WORKSPACE'] ?? process.cwd()
+  return relative(root, resolve(file)).replaceAll(sep, '/')
+}
+
+/** Nothing in a text is taken for a command, whatever a provider or a server put into it. */
+function withoutCommands(text: string): string {
+  const token = randomUUID()
+  return `::stop-commands::${token}\n${text}::${token}::\n`
 }
 
 function data(text: string): string {

@@ -31,7 +31,7 @@ export function commandOf(
   const runner = RUNNERS.find(([variable]) => environment[variable] !== undefined)?.[1] ?? 'node'
   const file = callerOf(stack)
   const asked = file === undefined ? '' : ` ${relative(folder, file)}`
-  return `${VARIABLE}='${named} ${replay}' ${runner}${asked}`
+  return `${VARIABLE}=${quoted(`${named} ${replay}`)} ${runner}${asked}`
 }
 
 /** What the variable asks for, if it means this one. */
@@ -39,8 +39,14 @@ export function askedReplay(
   named: string,
   environment: Surroundings['environment'],
 ): string | undefined {
-  const [meant, replay] = environment[VARIABLE]?.split(' ') ?? []
-  return meant === named ? replay : undefined
+  const asked = environment[VARIABLE] ?? ''
+  const end = asked.lastIndexOf(' ')
+  return asked.slice(0, end) === named ? asked.slice(end + 1) : undefined
+}
+
+/** As a shell reads it. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 /** The file of the first frame that is not ours. */

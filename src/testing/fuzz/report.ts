@@ -1,7 +1,7 @@
 import type { Behaviour } from '../authorization-server/description.ts'
 import { INVARIANTS } from './invariants.ts'
 import type { World } from './observed.ts'
-import { inUnits, timelineOf } from './story.ts'
+import { inUnits, plain, timelineOf } from './story.ts'
 
 /** Where a counterexample is found again. */
 export interface Replay {
@@ -27,10 +27,10 @@ export function reportOf(world: World, command: string): string {
   const { invariant, message } = violation!
   return [
     `${invariant}: ${INVARIANTS[invariant]}`,
-    `  ${message}`,
+    `  ${plain(message)}`,
     '',
-    `provider  ${subject.provider.id}`,
-    `server    ${subject.description.name}: ${behaviourOf(world)}`,
+    `provider  ${plain(subject.provider.id)}`,
+    `server    ${plain(subject.description.name)}: ${behaviourOf(world)}`,
     '',
     timelineOf([...story.lines]),
     '',

@@ -35,9 +35,14 @@ export function timelineOf(lines: readonly Line[]): string {
     .map(({ who, what }, index) => {
       const isSame = index > 0 && times[index] === times[index - 1]
       const time = (isSame ? '' : times[index]!).padStart(width)
-      return `  ${time}  ${who.padEnd(WHO_WIDTH)} ${what}`
+      return `  ${time}  ${who.padEnd(WHO_WIDTH)} ${plain(what)}`
     })
     .join('\n')
+}
+
+/** A text of somebody else's, which may hold lines and colours of its own, on one line. */
+export function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
 }
 
 /** Milliseconds as somebody says them. */
