@@ -129,10 +129,14 @@ export async function tryProvider(
   const violation = found.world?.violation
   if (found.world === undefined || violation === undefined) return report
   const replay = writeReplay({ seed, path: found.path ?? '' })
-  const folder = process.cwd()
   const command =
     options.command?.(replay) ??
-    commandOf(named, replay, { environment: process.env, stack, folder })
+    commandOf(named, replay, {
+      environment: process.env,
+      flags: process.execArgv,
+      stack,
+      folder: process.cwd(),
+    })
   return {
     ...report,
     counterexample: {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { closeSync, openSync, write, writeSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
 import { fuzzProvider, FuzzError, tryProvider } from '../../src/testing/fuzz-provider.ts'
 import { askedReplay, commandOf } from '../../src/testing/fuzz/command.ts'
@@ -64,6 +64,8 @@ describe('a failure', () => {
   })
 
   it('says one command that replays it here, in this file', async () => {
+    vi.stubEnv('NODE_OPTIONS', undefined)
+    onTestFinished(() => void vi.unstubAllEnvs())
     const failed = await fuzzProvider(provider, options).catch((error: unknown) => error)
 
     const { command, replay } = (failed as FuzzError).counterexample
@@ -112,7 +114,9 @@ describe('fuzzProvider', () => {
     const { stdout } = await inNode(['--test', '--test-reporter=tap', 'test/fuzz/in-node.ts'])
 
     expect(stdout).toContain('ok 1 - a provider without fault')
-    expect(stdout).toMatch(/again: REFRESH_ONCE_REPLAY='\S+ \S+' node --test test\/fuzz\/in-node/)
+    expect(stdout).toMatch(
+      /again: REFRESH_ONCE_REPLAY='\S+ \S+' node --import tsx --test test\/fuzz\/in-node/,
+    )
   })
 
   it('says what is missing where fast-check is, and all else of the module works', async () => {
@@ -134,7 +138,7 @@ describe('fuzzProvider', () => {
 
 /** Node, reading TypeScript, with nothing of vitest around it. */
 function inNode(args: readonly string[]): Promise<{ stdout: string }> {
-  const { VITEST: _, NODE_TEST_CONTEXT: __, ...env } = process.env
+  const { VITEST: _, NODE_TEST_CONTEXT: __, NODE_OPTIONS: ___, ...env } = process.env
   return new Promise((resolve) => {
     // One that fails prints what we look for, too.
     execFile(process.execPath, ['--import', 'tsx', ...args], { env }, (_, stdout) => {
@@ -153,8 +157,18 @@ describe('commandOf', () => {
     [{ NODE_TEST_CONTEXT: 'child' }, 'node --test b/c.ts'],
     [{}, 'node b/c.ts'],
   ])('knows the runner by %o', (environment, command) => {
-    expect(commandOf('p@s', '4:0:1', { environment, stack, folder: '/a' })).toBe(
+    expect(commandOf('p@s', '4:0:1', { environment, flags: [], stack, folder: '/a' })).toBe(
       `REFRESH_ONCE_REPLAY='p@s 4:0:1' ${command}`,
+    )
+  })
+
+  it('says how Node was started', () => {
+    const environment = { NODE_TEST_CONTEXT: 'child', NODE_OPTIONS: '--no-warnings --inspect' }
+    const flags = ['--import', './a loader.js', '--test-timeout=9']
+
+    expect(commandOf('p@s', '4:0:1', { environment, flags, stack, folder: '/a' })).toBe(
+      "NODE_OPTIONS='--no-warnings --inspect' REFRESH_ONCE_REPLAY='p@s 4:0:1' " +
+        "node --import './a loader.js' --test b/c.ts",
     )
   })
 

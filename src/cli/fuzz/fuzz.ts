@@ -43,8 +43,8 @@ async function tried(asked: FuzzCommand, loaded: Loaded, terminal: Terminal): Pr
     ...(replay !== undefined && { replay }),
     onRun: progress(terminal, runs),
     command: (found) =>
-      `npx refresh-once fuzz ${word(file)}` +
-      `${asked.server === undefined ? '' : ` --server ${word(asked.server)}`} --replay ${found}`,
+      `npx refresh-once fuzz ${quoted(file)}` +
+      `${asked.server === undefined ? '' : ` --server ${quoted(asked.server)}`} --replay ${found}`,
   })
   const name = typeof server === 'string' ? server : server.name
   const isCut = result.runs < runs && result.durationMs >= (timeMs ?? Infinity)
@@ -70,9 +70,4 @@ function progress({ clock, error }: Terminal, wanted: number): (runs: number) =>
     const perSecond = Math.round(runs / ((now - startedAt) / 1_000))
     error(`${runs} of ${wanted} runs, ${perSecond} runs/s\n`)
   }
-}
-
-/** As a shell reads it. */
-function word(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : quoted(text)
 }

@@ -13,6 +13,8 @@ const RUNNERS: readonly (readonly [variable: string, command: string])[] = [
 
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** With which Node was started, such as `--import tsx`. */
+  readonly flags: readonly string[]
   /** Of whoever asked for the runs. */
   readonly stack: string
   readonly folder: string
@@ -26,12 +28,19 @@ export interface Surroundings {
 export function commandOf(
   named: string,
   replay: string,
-  { environment, stack, folder }: Surroundings,
+  { environment, flags, stack, folder }: Surroundings,
 ): string {
   const runner = RUNNERS.find(([variable]) => environment[variable] !== undefined)?.[1] ?? 'node'
+  // Those of the test runner itself are its own affair.
+  const own = flags.filter((flag) => !flag.startsWith('--test')).map(quoted)
   const file = callerOf(stack)
-  const asked = file === undefined ? '' : ` ${relative(folder, file)}`
-  return `${VARIABLE}=${quoted(`${named} ${replay}`)} ${runner}${asked}`
+  const { NODE_OPTIONS: options } = environment
+  return [
+    ...(options ? [`NODE_OPTIONS=${quoted(options)}`] : []),
+    `${VARIABLE}=${quoted(`${named} ${replay}`)}`,
+    runner.replace(/^node/, ['node', ...own].join(' ')),
+    ...(file === undefined ? [] : [quoted(relative(folder, file))]),
+  ].join(' ')
 }
 
 /** What the variable asks for, if it means this one. */
@@ -46,7 +55,7 @@ export function askedReplay(
 
 /** As a shell reads it. */
 export function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`
+  return /^[\w./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 /** The file of the first frame that is not ours. */
