@@ -22,7 +22,10 @@ export interface FuzzOptions {
   readonly server: PresetName | ServerDescription
   /** Default: a public client, or one with a secret where the provider wants one. */
   readonly client?: Client
-  /** What your application puts between the refresher and the network. Default: nothing. */
+  /**
+   * What your application puts between the refresher and the network. Default: nothing. Time is not
+   * real: it must await nothing but the `fetch` that it is given, no timer and no file.
+   */
   readonly fetch?: (fetch: Fetch) => Fetch
   /** How many worlds are drawn. Default 1,000. */
   readonly runs?: number
@@ -86,7 +89,9 @@ export class FuzzError extends Error {
  * this process, whatever addresses the provider names.
  *
  * ```ts
- * test('my provider', () => fuzzProvider(myProvider(), { server: 'logto' }))
+ * test('my provider', async () => {
+ *   await fuzzProvider(myProvider(), { server: 'logto' })
+ * }, 60_000)
  * ```
  *
  * @throws {FuzzError}
@@ -145,7 +150,7 @@ export async function tryProvider(
       story: found.world.story.lines,
       replay,
       command,
-      text: reportOf(found.world, command),
+      text: reportOf(found.world, command, options.fetch !== undefined),
     },
   }
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync, write, writeSync } from 'node:fs'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
 import { fuzzProvider, FuzzError, tryProvider } from '../../src/testing/fuzz-provider.ts'
+import type { FuzzOptions } from '../../src/testing/fuzz-provider.ts'
 import { askedReplay, commandOf } from '../../src/testing/fuzz/command.ts'
 import { readReplay, writeReplay } from '../../src/testing/fuzz/report.ts'
 import { eavesdrop, MARK, refuseSecrets } from '../../src/testing/fuzz/secrets.ts'
@@ -42,6 +43,17 @@ describe('a failure', () => {
       String.raw`REFRESH_ONCE_REPLAY='broken@x ::error ::it'\''s  [31m ${replay}'`,
     )
     expect(text).not.toMatch(/^::|\u001b/m)
+  })
+
+  it('tells where a fetch of the user may be to blame', async () => {
+    const slow: FuzzOptions['fetch'] = (next) => async (url, init) => {
+      await new Promise(setImmediate)
+      return next(url, init)
+    }
+
+    const { counterexample } = await tryProvider(provider, { ...options, fetch: slow })
+
+    expect(counterexample?.text).toContain('\nfetch     your own: what it awaits beside')
   })
 
   it('is the same for the same seed', async () => {
