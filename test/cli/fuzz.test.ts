@@ -10,6 +10,7 @@ import { Misused } from '../../src/cli/misused.ts'
 import { REPORTERS } from '../../src/cli/fuzz/reporters.ts'
 import type { Report } from '../../src/cli/fuzz/reporters.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import { drawBehaviour } from '../../src/testing/authorization-server/behaviour.ts'
 import { runTypeScript } from '../stores/child.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -130,6 +131,48 @@ describe('refresh-once fuzz', () => {
 
     expect(error).toContain(message)
     expect(code).toBe(2)
+  })
+
+  it.each([
+    ['{', 'describes no server'],
+    ['{ "rotation": "always" }', 'describes no server'],
+    [
+      '{ "name": "a", "rotation": "allways" }',
+      'rotation is "allways", and must be: always, sometimes, never',
+    ],
+    [
+      '{ "name": "a", "reuseWindow": { "s": 3 } }',
+      'must be: none, until_successor_used, forever, { ms }',
+    ],
+    ['{ "name": "a", "accessTokenMs": "1h" }', 'accessTokenMs is "1h", and must be: milliseconds'],
+    ['{ "name": "a", "rotates": true }', 'there is no axis "rotates", but name, rotation, '],
+  ])('ends with 2 for the description %s', async (text, message) => {
+    const file = written('description.json', text)
+
+    const { code, error } = await told(good, '--server', file)
+
+    expect(error).toContain(message)
+    expect(code).toBe(2)
+  })
+
+  it('ends with 2 for a server that the file describes wrongly', async () => {
+    const server = "export const server = { name: 'a', validates: 'never' }"
+    const file = written('wrong-server.ts', `${provider('')}; ${server}`)
+
+    const { code, error } = await told(file)
+
+    expect(error).toContain('server: validates is "never", and must be: before_consuming, ')
+    expect(code).toBe(2)
+  })
+
+  it('takes a description of every axis', async () => {
+    const { wire: _, ...behaviour } = drawBehaviour({ name: 'x' }, () => 0).behaviour
+    const described = { name: 'whole', ...behaviour, reuseWindow: { ms: 10 }, wire: {} }
+    const file = written('whole.json', JSON.stringify(described))
+
+    const { code, error } = await told(good, '--server', file, '--runs', '3', '--seed', '1')
+
+    expect([code, error]).toEqual([0, ''])
   })
 
   it('prints its usage', async () => {
