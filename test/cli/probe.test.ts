@@ -254,6 +254,14 @@ describe('probe asks before it ends a grant', () => {
     expect(confirmed).toMatchObject({ exitCode: 1, error: '' })
   })
 
+  it('tells whoever is not asked, on the error output', async () => {
+    const { exitCode, out, error } = await call([...place, '--tokens-env', 'T', '--yes'], { env })
+
+    expect(error).toContain('ends the grants that it is given: 1.')
+    expect(out).not.toContain('ends the grants')
+    expect(exitCode).toBe(1)
+  })
+
   it.each([
     [['--client', 'app', '--tokens-env', 'T'], 'which server?'],
     [[...place, '--issuer', 'https://a.example', '--tokens-env', 'T'], 'which server?'],
@@ -321,7 +329,7 @@ async function probedOidc(
     [...args, ...(secret === '' ? [] : ['--secret-env', 'SECRET']), '--json'],
     { env: { SECRET: secret }, input: async () => `${tokens.join('\n')}\n` },
   )
-  if (error !== '') throw new Error(error)
+  if (out === '') throw new Error(error)
   return JSON.parse(out) as Report
 }
 

@@ -39,7 +39,7 @@ export async function probe(
     const options = optionsOf(arguments_)
     const target = await targetOf(options, around)
     const sets = setsIn(await presentable(options.tokens, around))
-    await confirmed(options, sets.length, around)
+    await confirmed(options, sets.length, terminal, around)
     if (options.write !== undefined) await checkFree(options.write)
     const file = options.save === undefined ? undefined : await newFile(options.save)
     const report = await probed({ options, target, sets, file, terminal, wait })
@@ -62,17 +62,20 @@ function setsIn(text: string): readonly TokenSet[] {
   return [...new Map(sets.map((each) => [each.refreshToken, each])).values()]
 }
 
+/** Whoever is not asked is told. */
 async function confirmed(
   { isConfirmed }: ProbeOptions,
   count: number,
+  terminal: Terminal,
   { ask }: Surroundings,
 ): Promise<void> {
-  if (isConfirmed) return
-  const question =
+  const warning =
     `This presents spent refresh tokens again, and ends the grants that it is given: ${count}.\n` +
     'Whoever uses them elsewhere is signed out; some servers tell the user, or the operator. It\n' +
-    `may take some minutes. Type "${CONFIRMATION}" to go on: `
-  if ((await ask(question)) !== CONFIRMATION) throw new Misused('not confirmed; nothing was sent')
+    'may take some minutes.'
+  if (isConfirmed) return terminal.error(`${warning}\n`)
+  const answer = await ask(`${warning} Type "${CONFIRMATION}" to go on: `)
+  if (answer !== CONFIRMATION) throw new Misused('not confirmed; nothing was sent')
 }
 
 interface Circumstances {
@@ -108,7 +111,7 @@ async function probed(circumstances: Circumstances): Promise<Report> {
   return { found, server, halted, ...counts, dead, saved, ...written }
 }
 
-/** The newest sets are on the disk before anything is said. */
+/** The newest sets are on the disk before the report is printed. */
 async function save(
   { chains }: Grants,
   file: SuccessorFile | undefined,

@@ -48,7 +48,7 @@ function skippingClock(): SkippingClock {
 
 export interface Asked extends Partial<Surroundings> {
   readonly clock?: SkippingClock
-  /** Called before the first word is written. */
+  /** Called before the first word of the report is written. */
   readonly onFirstWord?: () => void
 }
 
@@ -59,7 +59,7 @@ export async function call(
 ): Promise<Told> {
   const written = { out: '', error: '' }
   const write = (to: 'out' | 'error') => (text: string) => {
-    if (written.out + written.error === '') onFirstWord?.()
+    if (to === 'out' && written.out === '') onFirstWord?.()
     written[to] += text
   }
   const terminal = { out: write('out'), error: write('error'), hasColors: false, clock }
@@ -104,7 +104,7 @@ export async function scene(description: ServerDescription, seed = 0): Promise<S
     probe: ask,
     async measure(grants, ...args) {
       const { out, error } = await ask(grants, ...args, '--json')
-      if (error !== '') throw new Error(error)
+      if (out === '') throw new Error(error)
       return JSON.parse(out) as Report
     },
   }
