@@ -127,7 +127,10 @@ export async function tryProvider(
   const { run } = await loaded()
   const startedAt = systemClock.monotonic()
   const found = await run(simulated, { runs, seed, path: path || undefined, timeMs, onRun })
-  if (found.runs === 0) throw new TypeError('nothing was tried: the time was over at once')
+  if (found.runs === 0) {
+    const why = path === '' ? 'the time was over at once' : `there is nothing at ${asked} any more`
+    throw new TypeError(`nothing was tried: ${why}`)
+  }
   const durationMs = Math.round(systemClock.monotonic() - startedAt)
   const runsPerSecond = Math.round((found.runs + found.shrinks) / (Math.max(durationMs, 1) / 1_000))
   const report = { runs: found.runs, seed, durationMs, runsPerSecond }

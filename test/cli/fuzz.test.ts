@@ -99,6 +99,7 @@ describe('refresh-once fuzz', () => {
     [[good, '--server', 'logto', '--seed', '-1'], "'--seed'"],
     [[good, '--server', 'logto', '--time', '60'], '--time is like 60s'],
     [[good, '--server', 'logto', '--time', '0s'], 'nothing was tried: the time was over at once'],
+    [[good, '--server', 'logto', '--replay', '1:0:99'], 'there is nothing at 1:0:99 any more'],
     [[good, '--server', 'logto', '--replay', 'x'], "--replay 'x' is no replay"],
     [[good, '--server', 'logto', '--reporter', 'xml'], '--reporter is one of text, json'],
     [[good, '--serber', 'logto'], "Unknown option '--serber'"],

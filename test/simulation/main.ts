@@ -39,5 +39,6 @@ for (let number = 0; number < worlds && process.exitCode !== 1; number += 1) {
 function whole(name: 'seed' | 'steps' | 'worlds'): number {
   const value = Number(values[name])
   if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new TypeError(`--${name} is a whole number, as in --${name} 7`)
+  console.error(`--${name} is a whole number, as in --${name} 7`)
+  process.exit(2)
 }
