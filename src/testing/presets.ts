@@ -22,6 +22,7 @@ export const presets = {
     // Same file: no window; `grant.revoked` and all tokens of the grant on reuse.
     reuseWindow: 'none',
     reuseEffect: 'grant',
+    // Same file: a rotation destroys no access token.
     oldAccessToken: 'lives',
     // Same file: invalid_target is raised after consume() and save().
     validates: 'after_consuming',
@@ -44,11 +45,13 @@ export const presets = {
     reuseAnswer: 'fork',
     // packages/core/src/oidc/grants/utils.ts: every token of the grant is revoked.
     reuseEffect: 'grant',
+    // grants/refresh-token.ts: a rotation destroys no access token.
     oldAccessToken: 'lives',
-    // grants/refresh-token.ts: consumed and saved before the resource is resolved.
+    // Same: consumed and saved before the resource is resolved.
     validates: 'after_consuming',
     // Same: a 500 may come with the token consumed.
     unavailable: 'any_time',
+    // oidc-provider's.
     accessTokenMs: 3_600_000,
     wire: {
       // oidc-provider's.
@@ -111,9 +114,11 @@ export const presets = {
     keptAs: 'absent',
     // refresh-token-rotation.mdx: the overlap period is disabled by default.
     reuseWindow: 'none',
-    // Same: the whole family "revoked along with the grant". Access tokens are JWTs and live on.
+    // Same: the whole family "revoked along with the grant".
     reuseEffect: 'family',
-    oldAccessToken: 'lives',
+    // That they live on is inferred from their being JWTs, and nowhere said.
+    oldAccessToken: undefined,
+    // use-refresh-tokens.mdx: expires_in of the example.
     accessTokenMs: 86_400_000,
     wire: {
       // https://community.auth0.com/t/120406: 403, not 400.
@@ -148,6 +153,7 @@ export const presets = {
     oldAccessToken: 'dies',
     // flow_refresh.go: scopes and audiences are checked before the rotation.
     validates: 'before_consuming',
+    // spec/config.json: ttl.access_token is 1h.
     accessTokenMs: 3_600_000,
   },
 
@@ -161,6 +167,7 @@ export const presets = {
     // Nothing is documented of a window, or of the family.
     reuseWindow: undefined,
     reuseEffect: undefined,
+    // Same page, the example: 8 hours.
     accessTokenMs: 28_800_000,
     wire: {
       // Same page, the example: lives for six months, and says so.
@@ -181,6 +188,7 @@ export const presets = {
     reuseWindow: undefined,
     reuseEffect: undefined,
     oldAccessToken: undefined,
+    // Same page: 12 hours.
     accessTokenMs: 43_200_000,
     wire: {
       members: { ok: true },
