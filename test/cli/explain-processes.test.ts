@@ -61,7 +61,7 @@ describe('refresh-once explain, of real processes over Redis', () => {
     const storyOf = (word: RegExp): Promise<string> => {
       const line = text.split('\n').find((each) => word.test(each))!
       const { token, grant } = JSON.parse(line) as { token: string; grant?: string }
-      return call(journal, '--grant', grant ?? token).then(({ out }) => out)
+      return call(journal, `--grant=${grant ?? token}`).then(({ out }) => out)
     }
     const lost = await storyOf(/"outcome":"unknown"/)
     expect(lost).toContain('no answer that proves anything: it is spent, or may be')
