@@ -3,12 +3,15 @@ import { Redis as IoRedis, Cluster } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import { createClient, createClientPool, createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { oidc } from '../../providers/oidc.ts'
+import { createRefresher, type Store } from '../../src/index.ts'
 import {
   redisStore,
   type RedisClient,
   type RedisStoreOptions,
   type RedisSubscriber,
 } from '../../src/stores/redis.ts'
+import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
 import { storeContract } from '../../src/testing/store-contract.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
 import { startRedis, startRedisCluster, type RedisServer } from '../servers/redis.ts'
@@ -278,6 +281,57 @@ describe('a subscriber', () => {
     expect(await Promise.all(waits)).toEqual([undefined, undefined])
     await subscribers(`${prefix}a`, 0)
   })
+
+  it.each(Object.keys(CLIENTS))('of %s wakes nobody because it listens', async (name) => {
+    const { prefix, store, twin } = await pair(name)
+    const giveUp = new AbortController()
+    let isWoken = false
+    await twin.swap('a', 0, value, HOUR_MS)
+
+    const waits = store.changed('a', 1, giveUp.signal).then(() => (isWoken = true))
+    await Promise.race([subscribers(`${prefix}a`, 1), waits])
+    // What comes to the same connection later comes after the answer to its subscription.
+    const later = store.changed('b', 0, giveUp.signal)
+    await subscribers(`${prefix}b`, 1)
+    await twin.swap('b', 0, value, HOUR_MS)
+    await later
+
+    expect(isWoken).toBe(false)
+    giveUp.abort()
+    await waits
+  })
+
+  it.concurrent.each(Object.keys(CLIENTS))(
+    'of %s lets who follows a holder ask a few times only',
+    async (name) => {
+      const prefix = freshPrefix()
+      const clients = await Promise.all([1, 2, 3, 4].map(() => CLIENTS[name]!(server.url)))
+      const [one, other, ear, otherEar] = clients.map(({ client }) => client)
+      await using as = await startOidcServer()
+      const refresherOn = (store: Store) =>
+        createRefresher({
+          provider: oidc({ issuer: as.issuer, rotation: 'always' }),
+          client: as.clients.public,
+          store,
+          onEvent: () => {},
+        })
+      const followed = redisStore(other!, { prefix, subscriber: otherEar! })
+      const asked = vi.spyOn(followed, 'swap')
+      const holder = refresherOn(redisStore(one!, { prefix, subscriber: ear! }))
+      const follower = refresherOn(followed)
+      const { tokens } = await holder.refresh(tokenSetOf(await as.signIn()), { force: true })
+      as.faults.next({ kind: 'delay', before: 1_000 })
+
+      const held = holder.refresh(tokens, { force: true })
+      await as.until(({ presentations }) => presentations === 2)
+      const { accessToken } = await follower.refresh(tokens, { force: true })
+
+      expect(await held).toMatchObject({ state: 'rotated', accessToken })
+      expect(as.counts().presentations).toBe(2)
+      expect(asked.mock.calls.length).toBeLessThan(10)
+      clients.forEach(({ close }) => close())
+    },
+  )
 
   it('hears which version stands there, and asks no more', async () => {
     const { one, store, twin } = await pair('ioredis')

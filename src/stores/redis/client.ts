@@ -113,7 +113,7 @@ export function subscribing(subscriber: RedisSubscriber, prefix: string): Listen
       if (topic.wakes.size > 0) return
       topics.delete(channel)
       // Whoever cannot unsubscribe is not connected.
-      subscriber.unsubscribe(channel, topic.wakeAll).catch(() => {})
+      leave(subscriber, channel, topic.wakeAll).catch(() => {})
     }
   }
 }
@@ -132,5 +132,14 @@ function newTopic(subscriber: RedisSubscriber, channel: string): Topic {
   const wakeAll = (message: unknown): void => {
     for (const wake of wakes) wake(Number(message))
   }
-  return { wakes, wakeAll, heard: subscriber.subscribe(channel, wakeAll) }
+  return { wakes, wakeAll, heard: join(subscriber, channel, wakeAll) }
 }
+
+/** A function after the channel is to ioredis no listener: it is called with the reply. */
+const join = (subscriber: RedisSubscriber, channel: string, listener: Topic['wakeAll']) =>
+  isIoRedis(subscriber) ? subscriber.subscribe(channel) : subscriber.subscribe(channel, listener)
+
+const leave = (subscriber: RedisSubscriber, channel: string, listener: Topic['wakeAll']) =>
+  isIoRedis(subscriber)
+    ? subscriber.unsubscribe(channel)
+    : subscriber.unsubscribe(channel, listener)
