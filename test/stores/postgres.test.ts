@@ -17,6 +17,7 @@ import { runTypeScript } from './child.ts'
 
 const value = Uint8Array.of(0, 255, 10)
 const HOUR_MS = 3_600_000
+const READ_ONLY = '-c default_transaction_read_only=on'
 const seldom = { bytes: (length: number) => new Uint8Array(length), fraction: () => 0.999 }
 const always = { ...seldom, fraction: () => 0 }
 
@@ -181,7 +182,7 @@ describe('migrate', () => {
   })
 
   it('gives the connection back, and leaves nothing, when it fails', async () => {
-    const one = server.pool({ max: 1, options: '-c default_transaction_read_only=on' })
+    const one = server.pool({ max: 1, options: READ_ONLY })
     const table = freshTable()
 
     await expect(postgresStore(one, { table }).migrate()).rejects.toMatchObject({
@@ -200,10 +201,20 @@ describe('docs/stores.md', () => {
   const table = 'refresh_once'
 
   it('has the SQL that migrate() runs', async () => {
-    const record = `INSERT INTO ${table}_migrations (version) VALUES (1);`
+    const record = `INSERT INTO ${table}_migrations (version) VALUES (1) ON CONFLICT DO NOTHING;`
     const sql = [versionsFor(table), ...migrationsFor(table)].map((text) => text.trim())
 
     for (const text of [...sql, record]) expect(await docs).toContain(text)
+  })
+
+  it('has SQL that can be pasted twice, and migrate() finds it done', async () => {
+    const sql = /```sql\n(CREATE TABLE .+?)```/s.exec(await docs)![1]!
+
+    for (const text of [sql, sql]) await pool.query(text)
+    await postgresStore(server.pool({ options: READ_ONLY })).migrate()
+
+    const { rows } = await pool.query(`SELECT version FROM ${table}_migrations`)
+    expect(rows).toEqual([{ version: 1 }])
   })
 
   it('has the GRANTs that are enough, and says so where one is missing', async () => {
@@ -219,6 +230,7 @@ describe('docs/stores.md', () => {
     })
     for (const grant of grants) await pool.query(grant)
 
+    await mine.migrate()
     expect(await mine.swap('a', 0, value, HOUR_MS)).toMatchObject({ swapped: true })
     expect(await mine.swap('a', 1, value, HOUR_MS)).toMatchObject({ swapped: true })
     expect(await mine.read('a')).toMatchObject({ version: 2 })
