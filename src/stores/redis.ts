@@ -58,8 +58,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   }
   if (durability === 'replicated' && !isOneConnection(client)) {
     throw new TypeError(
-      "durability: 'replicated' needs a client of one connection: on a cluster or a pool, WAIT " +
-        'may go another way than the claim; set min-replicas-to-write there',
+      "durability: 'replicated' needs a client of one connection: on a cluster, a pool or " +
+        'createSentinel, WAIT may go another way than the claim; set min-replicas-to-write there',
     )
   }
   if (subscriber !== undefined && (subscriber as object) === client) {

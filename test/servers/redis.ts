@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -78,6 +79,25 @@ export async function startRedisCluster(): Promise<RedisServer> {
   await server.cli('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
   while (!(await server.cli('CLUSTER', 'INFO')).includes('cluster_state:ok'));
   return server
+}
+
+/** The name that the sentinel of {@link startRedisSentinel} knows the primary by. */
+export const PRIMARY = 'primary'
+
+/** Starts a sentinel that watches a server. */
+export async function startRedisSentinel({ port: watched }: RedisServer): Promise<Server> {
+  const port = await freePort()
+  const directory = await temporaryDirectory('sentinel')
+  const file = join(directory, 'sentinel.conf')
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${directory}`,
+    `sentinel monitor ${PRIMARY} 127.0.0.1 ${watched} 1`,
+  ]
+  await writeFile(file, lines.join('\n'))
+  const args = [file, '--sentinel']
+  return serve({ command: 'redis-server', args, ready: /\+monitor/ }, port, directory)
 }
 
 /** Does nothing where `redis-server` is on the PATH, else installs Debian's, as root only can. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Redis as IoRedis, Cluster } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
-import { createClient, createClientPool, createCluster } from 'redis'
+import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
 import { createRefresher, type Store } from '../../src/index.ts'
@@ -14,7 +14,13 @@ import {
 import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
 import { storeContract } from '../../src/testing/store-contract.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
-import { startRedis, startRedisCluster, type RedisServer } from '../servers/redis.ts'
+import {
+  PRIMARY,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+  type RedisServer,
+} from '../servers/redis.ts'
 
 const value = Uint8Array.of(0, 255, 10)
 const HOUR_MS = 3_600_000
@@ -53,15 +59,21 @@ const CLIENTS: Readonly<Record<string, (url: string) => Promise<Connected>>> = {
 
 const CLUSTERS: Readonly<Record<string, (url: string) => Promise<Connected>>> = {
   async 'node-redis'(url) {
-    const client = await createCluster({ rootNodes: [{ url }] })
+    const client = await createCluster({ rootNodes: [{ url }], defaults: credentials(url) })
       .on('error', ignore)
       .connect()
     return { client, close: () => client.destroy() }
   },
   async ioredis(url) {
-    const client = new Cluster([url]).on('error', ignore)
+    const client = new Cluster([url], { redisOptions: credentials(url) }).on('error', ignore)
     return { client, close: () => client.disconnect() }
   },
+}
+
+/** A cluster's client needs them for the nodes that it is told of. */
+function credentials(url: string): { username?: string; password?: string } {
+  const { username, password } = new URL(url)
+  return username === '' ? {} : { username, password }
 }
 
 let prefixes = 0
@@ -154,12 +166,31 @@ describe('redisStore', () => {
     expect(redisStore(client).id).not.toBe(redisStore(client, { prefix: 'b' }).id)
   })
 
+  it('finds the primary by Sentinel', async () => {
+    const sentinel = await startRedisSentinel(server)
+    onTestFinished(() => sentinel.stop())
+    const sentinelRootNodes = [{ host: '127.0.0.1', port: sentinel.port }]
+    const [client, subscriber] = await Promise.all(
+      [1, 2].map(() => createSentinel({ name: PRIMARY, sentinelRootNodes }).connect()),
+    )
+    onTestFinished(() => [client!, subscriber!].forEach((each) => each.destroy()))
+    const store = redisStore(client!, { prefix: freshPrefix(), subscriber: subscriber! })
+
+    const woken = store.changed('a', 0, new AbortController().signal)
+    expect(await store.swap('a', 0, value, HOUR_MS)).toMatchObject({ swapped: true, version: 1 })
+    await woken
+
+    expect(await store.swap('a', 0, value, HOUR_MS)).toMatchObject({ swapped: false, version: 1 })
+    expect(await store.read('a')).toMatchObject({ value, version: 1 })
+  })
+
   it('takes no client that it does not know, and no settings that cannot be kept', async () => {
     const { client, close } = await CLIENTS['node-redis']!(server.url)
     const pool = createClientPool({ url: server.url })
     await pool.connect()
     const nodes = await createCluster({ rootNodes: [{ url: cluster.url }] }).connect()
     const io = new Cluster([cluster.url])
+    const byName = createSentinel({ name: PRIMARY, sentinelRootNodes: [] })
     onTestFinished(() => {
       close()
       pool.destroy()
@@ -170,7 +201,7 @@ describe('redisStore', () => {
     expect(() => redisStore({} as RedisClient)).toThrow(/node-redis .*, ioredis or iovalkey/)
     expect(() => redisStore(client, { subscriber: client })).toThrow(/duplicate/)
     expect(() => redisStore(client, { durability: 'x' as 'primary' })).toThrow(TypeError)
-    for (const several of [pool, nodes, io]) {
+    for (const several of [pool, nodes, io, byName]) {
       expect(() => redisStore(several, { durability: 'replicated' })).toThrow(/one connection/)
     }
   })
@@ -204,13 +235,13 @@ describe('a server that may evict rows', () => {
 
 describe('the least privileges of docs/stores.md', () => {
   /** The line that the docs tell people to paste, for a user of this test. */
-  async function allow(name: string, without = ''): Promise<string> {
+  async function allow(name: string, without = '', on = server): Promise<string> {
     const docs = await readFile(new URL('../../docs/stores.md', import.meta.url), 'utf8')
     const line = /^ACL SETUSER refresh-once .+$/m.exec(docs)?.[0] ?? ''
     const words = line.split(' ').filter((word) => word !== without)
-    await server.cli(...words.map((word) => (word === 'refresh-once' ? name : word)))
+    await on.cli(...words.map((word) => (word === 'refresh-once' ? name : word)))
     const password = words.find((word) => word.startsWith('>'))!.slice(1)
-    return `redis://${name}:${password}@127.0.0.1:${server.port}`
+    return `redis://${name}:${password}@127.0.0.1:${on.port}`
   }
 
   it('are enough', async () => {
@@ -222,6 +253,24 @@ describe('the least privileges of docs/stores.md', () => {
       { url },
       { prefix: 'refresh-once:', subscriber, onWarning: (message) => warnings.push(message) },
     )
+
+    const woken = store.changed('a', 0, new AbortController().signal)
+    await store.swap('a', 0, value, HOUR_MS)
+
+    await woken
+    expect(await store.read('a')).toMatchObject({ version: 1 })
+    expect(warnings).toEqual([])
+  })
+
+  it.each(Object.keys(CLUSTERS))('are enough on a cluster of %s', async (name) => {
+    const url = await allow(`least-${name}`, '', cluster)
+    const clients = await Promise.all([1, 2].map(() => CLUSTERS[name]!(url)))
+    onTestFinished(() => clients.forEach(({ close }) => close()))
+    const [client, subscriber] = clients.map((each) => each.client)
+    const warnings: string[] = []
+    const onWarning = (message: string): void => void warnings.push(message)
+    const prefix = `refresh-once:${name}:`
+    const store = redisStore(client!, { prefix, subscriber: subscriber!, onWarning })
 
     const woken = store.changed('a', 0, new AbortController().signal)
     await store.swap('a', 0, value, HOUR_MS)

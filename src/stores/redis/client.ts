@@ -1,8 +1,11 @@
 import type { Listen, Wake } from '../watching.ts'
 import type { Connection } from './rows.ts'
 
-/** What is asked of a client: node-redis 5 and later, ioredis and iovalkey, and their clusters. */
-export type RedisClient = NodeRedis | NodeRedisCluster | IoRedis
+/**
+ * What is asked of a client: node-redis 5 and later, ioredis and iovalkey, their clusters, and what
+ * finds the primary by Sentinel.
+ */
+export type RedisClient = NodeRedis | NodeRedisCluster | NodeRedisSentinel | IoRedis
 /** What is asked of the second connection. */
 export type RedisSubscriber = NodeRedisSubscriber | IoRedisSubscriber
 
@@ -14,6 +17,15 @@ interface NodeRedisCluster {
   nodeClient(node: never): unknown
   sendCommand(
     firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    args: (string | Uint8Array)[],
+    options?: object,
+  ): Promise<unknown>
+}
+
+interface NodeRedisSentinel {
+  getSentinelNode(): unknown
+  sendCommand(
     isReadonly: boolean | undefined,
     args: (string | Uint8Array)[],
     options?: object,
@@ -61,16 +73,23 @@ export function connectionOf(client: RedisClient): Connection {
       send: (command, key) => client.sendCommand(key, false, command.map(sendable), AS_BYTES),
     }
   }
+  if ('getSentinelNode' in client) {
+    return {
+      bytes: 'raw',
+      send: (command) => client.sendCommand(false, command.map(sendable), AS_BYTES),
+    }
+  }
   return { bytes: 'raw', send: (command) => client.sendCommand(command.map(sendable), AS_BYTES) }
 }
 
 /** Whether two commands sent one after the other go over one connection, in that order. */
 export function isOneConnection(client: object): boolean {
-  const hasSeveral = ['nodeClient', 'nodes', 'execute'].some((method) => method in client)
+  const several = ['nodeClient', 'getSentinelNode', 'nodes', 'execute']
+  const hasSeveral = several.some((method) => method in client)
   return !hasSeveral
 }
 
-function isNodeRedis(client: RedisClient): client is NodeRedis | NodeRedisCluster {
+function isNodeRedis(client: RedisClient): client is Exclude<RedisClient, IoRedis> {
   return typeof (client as Partial<NodeRedis> | undefined)?.sendCommand === 'function'
 }
 
