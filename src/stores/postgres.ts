@@ -33,6 +33,9 @@ export interface PostgresStore extends Store {
 
 const TABLE = /^[a-z_][a-z0-9_]{0,39}(?:\.[a-z_][a-z0-9_]{0,39})?$/
 
+/** How long the name of a channel may be, bytes (`NAMEDATALEN`). */
+const CHANNEL_MAX = 63
+
 /** One swap in so many deletes rows whose time is over: more than as many swaps can make. */
 const SWEEP_CHANCE = 1 / 50
 const SWEEP_ROWS = 200
@@ -61,8 +64,11 @@ export function postgresStore(
   if (listen && pool.options?.max === 1) {
     throw new TypeError('listen needs a pool of more than one connection: raise its max')
   }
-  const sql = statementsFor(table)
   const channel = table.replace('.', '_')
+  if (listen && channel.length > CHANNEL_MAX) {
+    throw new TypeError(`listen needs a table of at most ${CHANNEL_MAX} characters with its schema`)
+  }
+  const sql = statementsFor(table)
 
   async function query(text: string, values: unknown[]): Promise<PostgresResult['rows']> {
     try {

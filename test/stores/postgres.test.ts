@@ -326,6 +326,19 @@ describe('listen', () => {
     await expect(woken).resolves.toBeUndefined()
   })
 
+  it('takes a table as long as the name of a channel may be, and none that is longer', async () => {
+    const schema = 's'.repeat(22)
+    const table = (length: number): string => `${schema}.${'t'.repeat(length)}`
+    await pool.query(`CREATE SCHEMA ${schema}`)
+    const store = postgresStore(pool, { table: table(40), listen: true })
+    await store.migrate()
+
+    expect(await store.swap('a', 0, value, HOUR_MS)).toMatchObject({ swapped: true })
+    const longer = { table: `s${table(40)}` }
+    expect(() => postgresStore(pool, { ...longer, listen: true })).toThrow(/at most 63/)
+    expect(() => postgresStore(pool, longer)).not.toThrow()
+  })
+
   it('takes no pool of one connection, which it would take for itself', () => {
     expect(() => postgresStore(server.pool({ max: 1 }), { listen: true })).toThrow(/max/)
   })
