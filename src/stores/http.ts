@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '../core/clock.ts'
 import { readEndpoint } from '../core/endpoint.ts'
 import { RefreshError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
+import { readBody } from '../core/read-body.ts'
 import { ownField } from '../core/read-field.ts'
 import type { Store } from '../ledger/store.ts'
 import { redisRows } from './redis/rows.ts'
@@ -67,7 +68,10 @@ export function httpStore(options: HttpStoreOptions): Store {
         cache: 'no-store',
         signal: stop.signal,
       })
-      return resultOf(response.status, await response.text())
+      const { text, whole } = await readBody(response.body, stop.signal)
+      if (whole) return resultOf(response.status, text)
+      const hint = 'Its answer was too long, or broke off.'
+      throw new RefreshError('store_unavailable', { store: 'http', hint })
     } finally {
       clock.clearTimeout(timer)
     }

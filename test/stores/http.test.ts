@@ -91,6 +91,24 @@ describe('httpStore', () => {
     })
   })
 
+  it('reads no answer without an end', async () => {
+    let chunks = 0
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        chunks += 1
+        if (chunks > 100) controller.close()
+        else controller.enqueue(new Uint8Array(65_536).fill(0x20))
+      },
+    })
+    const store = storeOf({ fetch: async () => new Response(endless) })
+
+    await expect(store.read('a')).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringMatching(/too long/),
+    })
+    expect(chunks).toBeLessThan(20)
+  })
+
   it.each([
     [401, /token/],
     [404, /url/],
