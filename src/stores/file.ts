@@ -61,11 +61,16 @@ interface Standing {
  * folder into its place, which fails where one stands that is not empty.
  *
  * @param directory Made if need be, for this user alone.
+ * @throws {TypeError} For what is no path, and on Windows, where a folder cannot be renamed over an
+ *   empty one.
  */
 export function fileStore(directory: string, options: FileStoreOptions = {}): Store {
   const { clock = systemClock, random = systemRandom } = options
   if (typeof directory !== 'string' || directory === '') {
     throw new TypeError('fileStore() takes the path of a folder')
+  }
+  if (process.platform === 'win32') {
+    throw new TypeError('fileStore() is not made for Windows: use sqliteStore()')
   }
   const path = resolve(directory)
 

@@ -48,8 +48,6 @@ export async function renamed(from: string, to: string): Promise<boolean> {
 
 /** Makes what happened in a folder last; whoever took the folder away saw to that. */
 export async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folders.
-  if (process.platform === 'win32') return
   await unlessGone(async () => {
     const folder = await open(path, O_RDONLY)
     try {

@@ -33,15 +33,12 @@ export async function openFolder(path: string): Promise<Folder> {
 }
 
 function refuseForeign(stats: Stats): void {
-  const uid = process.getuid?.()
   const refuse = (hint: string): never => {
     throw new RefreshError('store_unavailable', { store: 'file', hint })
   }
   if (stats.isSymbolicLink()) refuse('Its folder is a symbolic link: write where it leads to.')
   if (!stats.isDirectory()) refuse('Its folder is a file.')
-  // Windows has neither owners nor modes of this kind.
-  if (uid === undefined) return
-  if (stats.uid !== uid) refuse('Its folder belongs to another user.')
+  if (stats.uid !== process.getuid!()) refuse('Its folder belongs to another user.')
   if ((stats.mode & 0o077) !== 0) refuse('Others may enter its folder: chmod 700.')
 }
 
