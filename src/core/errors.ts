@@ -89,7 +89,7 @@ export class RefreshError extends Error {
   }
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
-    super(details.hint === undefined ? PROBLEMS[code] : `${PROBLEMS[code]} ${details.hint}`)
+    super(messageOf(code, details))
     const known = DETAILS.filter((name) => details[name] !== undefined)
     Object.assign(this, { code }, ...known.map((name) => ({ [name]: details[name] })))
     Object.defineProperty(this, 'hint', { value: details.hint })
@@ -98,6 +98,12 @@ export class RefreshError extends Error {
   toJSON(): object {
     return { ...this, name: this.name, message: this.message }
   }
+}
+
+/** Where there is a store, the sentence begins with its name. */
+function messageOf(code: ErrorCode, { store, hint }: ErrorDetails): string {
+  const said = hint === undefined ? PROBLEMS[code] : `${PROBLEMS[code]} ${hint}`
+  return store === undefined ? said : `${store}: ${said}`
 }
 
 /** Recognises our error across copies of this module, which `instanceof` does not. */

@@ -18,6 +18,12 @@ describe('RefreshError', () => {
     expect(new RefreshError('lost', { hint: 'Sign in.' }).message).toBe(`${PROBLEMS.lost} Sign in.`)
   })
 
+  it('names the store that it is about', () => {
+    const error = new RefreshError('store_unavailable', { store: 'redis', hint: 'Is it running?' })
+
+    expect(error.message).toBe(`redis: ${PROBLEMS.store_unavailable} Is it running?`)
+  })
+
   it('copies the details it knows', () => {
     const details = {
       oauthError: 'invalid_client',

@@ -289,7 +289,8 @@ describe('nothing is presented, nobody is signed out, and it goes on by itself, 
       })
       const tokens = aged(tokenSetOf(await as.signIn()), 10_000)
       const before = as.counts().presentations
-      const error = { code, store: store.name, message: expect.stringMatching(says) }
+      const message = expect.stringMatching(new RegExp(`^${store.name}: .*(?:${says.source})`))
+      const error = { code, store: store.name, message }
 
       await trouble.begin(store)
       try {
