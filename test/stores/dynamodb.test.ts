@@ -1,10 +1,42 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import { dynamoStore, type Dynamo } from '../../docs/examples/dynamodb-store/store.ts'
 import { storeContract } from '../../src/testing/store-contract.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
 import { fakeDynamo } from './dynamodb/fake.ts'
 
 const value = Uint8Array.of(1)
+
+/** An attribute as `@aws-sdk/client-dynamodb` has it: each type rules out the others. */
+type AttributeValue =
+  | { S: string; N?: never; B?: never; BOOL?: never; $unknown?: never }
+  | { S?: never; N: string; B?: never; BOOL?: never; $unknown?: never }
+  | { S?: never; N?: never; B: Uint8Array; BOOL?: never; $unknown?: never }
+  | { S?: never; N?: never; B?: never; BOOL: boolean; $unknown?: never }
+  | { S?: never; N?: never; B?: never; BOOL?: never; $unknown: [string, unknown] }
+type Values = Record<string, AttributeValue>
+
+/** What the example calls of its `DynamoDB`. */
+interface DynamoDB {
+  getItem(
+    input: {
+      TableName: string | undefined
+      Key: Values | undefined
+      ConsistentRead?: boolean | undefined
+    },
+    options?: object,
+  ): Promise<{ Item?: Values | undefined }>
+  putItem(
+    input: {
+      TableName: string | undefined
+      Item: Values | undefined
+      ConditionExpression?: string | undefined
+      ExpressionAttributeNames?: Record<string, string> | undefined
+      ExpressionAttributeValues?: Values | undefined
+      ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE' | undefined
+    },
+    options?: object,
+  ): Promise<object>
+}
 
 storeContract(
   'dynamoStore of docs/examples',
@@ -30,6 +62,10 @@ describe('dynamoStore of docs/examples', () => {
 
     expect(await slow!.read('a')).toMatchObject({ version: 1, nowMs: 2_000_000 })
     expect(await slow!.swap('a', 1, value, 60_000)).toMatchObject({ writtenAtMs: 2_000_000 })
+  })
+
+  it('takes the DynamoDB of the AWS SDK', () => {
+    expectTypeOf<DynamoDB>().toExtend<Dynamo>()
   })
 
   it('rejects as a store does when DynamoDB fails', async () => {

@@ -27,7 +27,7 @@ export interface Dynamo {
     TableName: string
     Key: Item
     ConsistentRead: boolean
-  }): Promise<{ readonly Item?: Item | undefined }>
+  }): Promise<{ readonly Item?: Found | undefined }>
   putItem(input: {
     TableName: string
     Item: Item
@@ -38,11 +38,16 @@ export interface Dynamo {
   }): Promise<unknown>
 }
 
+/** What is sent: each attribute is of one type. */
 export type Item = Record<string, Attribute>
-export interface Attribute {
-  S?: string
-  N?: string
-  B?: Uint8Array
+export type Attribute = { S: string } | { N: string } | { B: Uint8Array }
+
+/** What is answered: attributes that others wrote may be of types that are not named here. */
+export type Found = Record<string, FoundAttribute>
+export interface FoundAttribute {
+  readonly S?: string | undefined
+  readonly N?: string | undefined
+  readonly B?: Uint8Array | undefined
 }
 
 export interface DynamoStoreOptions {
@@ -105,7 +110,7 @@ export function dynamoStore(client: Dynamo, { table, now = Date.now }: DynamoSto
         const stored = { value: value.slice(), version: expected + 1, writtenAtMs: nowMs, nowMs }
         return { ...stored, swapped: true }
       } catch (error) {
-        const refused = error as { name?: string; Item?: Item }
+        const refused = error as { name?: string; Item?: Found }
         if (refused.name === 'ConditionalCheckFailedException') {
           return { ...standing(refused.Item, now()), swapped: false }
         }
@@ -120,7 +125,7 @@ export function dynamoStore(client: Dynamo, { table, now = Date.now }: DynamoSto
   }
 }
 
-function standing(item: Item | undefined, clockMs: number): Stored {
+function standing(item: Found | undefined, clockMs: number): Stored {
   const writtenAtMs = Number(item?.['writtenAtMs']?.N ?? 0)
   const nowMs = Math.max(clockMs, writtenAtMs)
   const value = item?.['bytes']?.B

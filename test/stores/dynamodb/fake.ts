@@ -1,4 +1,4 @@
-import type { Attribute, Dynamo, Item } from '../../../docs/examples/dynamodb-store/store.ts'
+import type { Dynamo, Found, FoundAttribute } from '../../../docs/examples/dynamodb-store/store.ts'
 
 /** As much of the reserved words as somebody might name an attribute by. */
 const RESERVED = new Set(['key', 'value', 'version', 'ttl', 'time', 'timestamp', 'bytes', 'state'])
@@ -14,18 +14,18 @@ const ITEM_MAX_BYTES = 400 * 1024
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
  */
 export function fakeDynamo(): Dynamo {
-  const items = new Map<string, Item>()
-  const replicas = new Map<string, Item>()
+  const items = new Map<string, Found>()
+  const replicas = new Map<string, Found>()
   return {
     async getItem({ Key, ConsistentRead }) {
       await arrival()
-      const found = (ConsistentRead ? items : replicas).get(Key['id']!.S!)
+      const found = (ConsistentRead ? items : replicas).get(idOf(Key))
       return { Item: found && structuredClone(found) }
     },
     async putItem(input) {
       const { Item: item, ConditionExpression: condition } = structuredClone(input)
       await arrival()
-      const id = item['id']!.S!
+      const id = idOf(item)
       const found = items.get(id)
       if (!holds(condition, found, checked(input))) {
         throw Object.assign(new Error('The conditional request failed'), {
@@ -39,6 +39,8 @@ export function fakeDynamo(): Dynamo {
     },
   }
 }
+
+const idOf = (item: Found): string => item['id']!.S!
 
 /** Requests of one client may overtake each other. */
 async function arrival(): Promise<void> {
@@ -56,13 +58,14 @@ function checked(input: Names): Names {
   for (const word of used) {
     if (RESERVED.has(word.toLowerCase())) throw invalid(`${word} is a reserved word`)
   }
-  const size = Object.values(input.Item).reduce((sum, { B, S = '' }) => sum + (B ?? S).length, 0)
+  const attributes: readonly FoundAttribute[] = Object.values(input.Item)
+  const size = attributes.reduce((sum, { B, S = '' }) => sum + (B ?? S).length, 0)
   if (size > ITEM_MAX_BYTES) throw invalid('Item size has exceeded the maximum allowed size')
   return input
 }
 
 /** `AND` binds before `OR`; there are no parentheses here but those of functions. */
-function holds(condition: string, item: Item | undefined, input: Names): boolean {
+function holds(condition: string, item: Found | undefined, input: Names): boolean {
   return condition
     .split(' OR ')
     .some((all) => all.split(' AND ').every((each) => isTrue(each.trim(), item, input)))
@@ -71,8 +74,8 @@ function holds(condition: string, item: Item | undefined, input: Names): boolean
 const FUNCTION = /^(attribute_not_exists|attribute_exists)\((#\w+)\)$/
 const COMPARISON = /^(#\w+) (=|<>|<|<=|>|>=) (:\w+)$/
 
-function isTrue(text: string, item: Item | undefined, input: Names): boolean {
-  const attributeOf = (name: string): Attribute | undefined =>
+function isTrue(text: string, item: Found | undefined, input: Names): boolean {
+  const attributeOf = (name: string): FoundAttribute | undefined =>
     item?.[input.ExpressionAttributeNames[name]!]
   const [, name, argument] = FUNCTION.exec(text) ?? []
   if (argument !== undefined) {
@@ -83,7 +86,8 @@ function isTrue(text: string, item: Item | undefined, input: Names): boolean {
   // An attribute that is not there compares with nothing.
   const found = attributeOf(left!)?.N
   if (found === undefined) return false
-  const [a, b] = [Number(found), Number(input.ExpressionAttributeValues[right!]!.N)]
+  const values: Found = input.ExpressionAttributeValues
+  const [a, b] = [Number(found), Number(values[right!]!.N)]
   return { '=': a === b, '<>': a !== b, '<': a < b, '<=': a <= b, '>': a > b, '>=': a >= b }[
     operator as '='
   ]
