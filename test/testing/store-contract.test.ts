@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { Store } from '../../src/ledger/store.ts'
+import type { Store, Stored } from '../../src/ledger/store.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { storeContract, type Contender } from '../../src/testing/store-contract.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
@@ -9,13 +9,15 @@ let names = 0
 /** Something that a store does wrong: what it has instead of a method of the good one. */
 type Fault = (good: Store) => Partial<Store>
 
-/** Runs the contract on a store with a fault, and gives the sentences that it breaks. */
-async function broken(fault: Fault): Promise<string[]> {
+/** Runs the contract on a store, or on its twin, with a fault, and gives what it breaks. */
+async function broken(fault: Fault, whose: 'store' | 'twin' = 'store'): Promise<string[]> {
   const sentences: [sentence: string, body: () => Promise<void>][] = []
   const make = (): Contender => {
     const clock = manualClock()
     const good = memoryStore({ name: `contract ${(names += 1)}`, clock })
-    return { store: { ...good, ...fault(good) }, pass: clock.advance }
+    const bad = { ...good, ...fault(good) }
+    const { advance: pass } = clock
+    return whose === 'store' ? { store: bad, pass } : { store: good, twin: bad, pass }
   }
   storeContract('broken', make, {
     describe: (_, body) => body(),
@@ -26,6 +28,25 @@ async function broken(fault: Fault): Promise<string[]> {
     ends[index]!.status === 'rejected' ? [sentence] : [],
   )
 }
+
+const CLOCK = 'a row says when it was written; time does not run backwards'
+
+/** A store that tells another time. */
+const telling =
+  (time: (found: Stored) => number): Fault =>
+  (good) => ({
+    async read(key) {
+      const found = await good.read(key)
+      return { ...found, nowMs: time(found) }
+    },
+    async swap(...args) {
+      const found = await good.swap(...args)
+      return { ...found, nowMs: time(found) }
+    },
+  })
+
+/** Takes the time from a host that is ten minutes behind, but never before the row was written. */
+const behind = telling(({ nowMs, writtenAtMs }) => Math.max(nowMs - 600_000, writtenAtMs))
 
 const FAULTS: Readonly<Record<string, readonly [fault: Fault, sentence: string]>> = {
   'a swap that does not compare': [
@@ -142,8 +163,10 @@ const FAULTS: Readonly<Record<string, readonly [fault: Fault, sentence: string]>
         },
       }
     },
-    'a row says when it was written; time does not run backwards',
+    CLOCK,
   ],
+  'a clock that stands still': [telling(({ nowMs, writtenAtMs }) => writtenAtMs || nowMs), CLOCK],
+  'a clock that counts microseconds': [telling(({ nowMs }) => nowMs * 1_000), CLOCK],
   'a truncated value': [
     (good) => ({
       swap: (key, expected, value, ttlMs) =>
@@ -186,6 +209,10 @@ describe.concurrent('storeContract', () => {
       expect(await broken(fault)).toContain(sentence)
     })
   }
+
+  it('catches a twin that takes the time from another host', async () => {
+    expect(await broken(behind, 'twin')).toEqual([CLOCK])
+  })
 })
 
 describe('storeContract', () => {
