@@ -8,7 +8,7 @@ import type { Step } from './member-setup.ts'
 import { backendOf, NEXT, scene, SHORT } from './scene.ts'
 
 /** More than a refresh takes: the last ones kill nobody. */
-const STEPS_MAX = 10
+const STEPS_MAX = 14
 /** Each step is died at once in CI, ten times in `npm run verify`. */
 const ROUNDS = isLong ? 10 : 1
 /** Chains that are killed side by side: who waits for a claim to be overdue does nothing. */
@@ -16,7 +16,9 @@ const LANES = 5
 
 /** What became of a chain whose holder was killed. */
 interface Fate {
-  readonly diedAt: number
+  readonly armedAt: number
+  /** Whether it was killed before its caller heard. */
+  readonly isKilled: boolean
   readonly steps: readonly Step[]
   readonly isSent: boolean
   readonly isLost: boolean
@@ -44,14 +46,15 @@ describe.each(BACKENDS)('a holder that is killed, over %s', (kind) => {
     const survivor = await member()
     const fates: Fate[] = []
 
-    async function fate(diedAt: number): Promise<Fate> {
+    async function fate(armedAt: number): Promise<Fate> {
       const first = await signIn()
       // A set that carries its grant, as sets do from their first refresh on.
       const { tokens } = await survivor.refresh(first, NEXT)
       const victim = await member()
-      await victim.arm({ at: diedAt, signal: 'SIGKILL' })
+      await victim.arm({ at: armedAt, signal: 'SIGKILL' })
       const finished = victim.refresh(tokens, NEXT)
-      await Promise.race([victim.ended, finished])
+      const heard = finished.then(() => false)
+      const isKilled = await Promise.race([victim.ended.then(() => true), heard])
       const steps = victim.steps()
       await victim.stop()
 
@@ -60,7 +63,8 @@ describe.each(BACKENDS)('a holder that is killed, over %s', (kind) => {
       const isServed = accessToken !== undefined && (await server.isLive(accessToken))
       const next = isServed ? await survivor.refresh(outcome.tokens, NEXT) : outcome
       return {
-        diedAt,
+        armedAt,
+        isKilled,
         steps,
         isSent: isSent(server, tokens),
         isLost: outcome.code === 'lost',
@@ -79,10 +83,16 @@ describe.each(BACKENDS)('a holder that is killed, over %s', (kind) => {
 
     const lost = fates.filter(({ isLost }) => isLost)
     const sent = lost.filter(({ isSent }) => isSent)
+    const killed = fates.filter(({ isKilled }) => isKilled)
     console.info(
-      `${kind}: ${fates.length} kills, ${fates.length - lost.length} chains went on, ` +
+      `${kind}: ${fates.length} chains, ${killed.length} holders killed, ` +
+        `${fates.length - lost.length} chains went on, ` +
         `${lost.length} lost: ${sent.length} sent, ${lost.length - sent.length} never sent`,
     )
+    for (const { armedAt, isKilled, steps } of fates)
+      expect(steps.length === armedAt).toBe(isKilled)
+    expect(killed.some(({ steps }) => swaps(steps) === 2)).toBe(true)
+    expect(fates.filter(({ armedAt, isKilled }) => armedAt === STEPS_MAX && isKilled)).toEqual([])
     expect(fates.filter((each) => isBetween(each) !== each.isLost)).toEqual([])
     expect(fates.filter(({ isLost, goesOn }) => isLost === goesOn)).toEqual([])
     expect(sent.length).toBeGreaterThan(0)
