@@ -84,6 +84,19 @@ describe.concurrent.each(BACKENDS)('processes that are not configured alike, ove
     expect(await odd.refresh(tokens, NEXT)).toMatchObject({ code: 'provider_mismatch' })
     expect(server.counts().presentations).toBe(1)
   }, 30_000)
+
+  it('of another provider id, and sets that do not say whose they are: one presentation', async () => {
+    await using stage = await scene(backend(), SHORT)
+    const { server, signIn, member } = stage
+    const both = await Promise.all([member(), member({ providerId: 'another' })])
+    const tokens = await signIn()
+
+    const [one, odd] = await Promise.all(both.map((each) => each.refresh(tokens, NEXT)))
+
+    expect(one).toMatchObject({ usable: true })
+    expect(odd).toMatchObject({ usable: true, accessToken: one!.accessToken })
+    expect(server.counts().presentations).toBe(1)
+  }, 30_000)
 })
 
 describe.concurrent.each(BACKENDS)('a sign-out while four processes refresh, over %s', (kind) => {
