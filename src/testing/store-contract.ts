@@ -21,7 +21,7 @@ export interface Contender {
 const KEY = 'ro1-0123456789abcdef'
 const HOUR_MS = 3_600_000
 const BYTES = Uint8Array.from({ length: 65_536 }, (_, index) => index)
-/** What is let go by to see a clock move, and the most that it may say has gone by, milliseconds. */
+/** What is let go by to see a clock move, and the most that it may say of it, milliseconds. */
 const PASSED_MS = 40
 const PASSED_MAX_MS = 10_000
 /** Who waits for a row must hear of a change by then, milliseconds. */

@@ -48,7 +48,7 @@ describe.concurrent.each(BACKENDS)('a holder that is frozen past its deadline, o
     expect(await other!.refresh(outcome.tokens, NEXT)).toMatchObject({ state: 'rotated' })
   }, 60_000)
 
-  it('sends once at most when it wakes in the middle of sending, and the token is lost', async () => {
+  it('sends once at most when it wakes while sending, and the token is lost', async () => {
     await using stage = await scene(backend(), SHORT)
     const { server, signIn } = stage
     const [sleeper, other] = await stage.fleet(2)

@@ -85,7 +85,7 @@ describe.concurrent.each(BACKENDS)('processes that are not configured alike, ove
     expect(server.counts().presentations).toBe(1)
   }, 30_000)
 
-  it('of another provider id, and sets that do not say whose they are: one presentation', async () => {
+  it('of another provider id, with sets that do not say whose they are: one presents', async () => {
     await using stage = await scene(backend(), SHORT)
     const { server, signIn, member } = stage
     const both = await Promise.all([member(), member({ providerId: 'another' })])

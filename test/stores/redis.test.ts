@@ -173,7 +173,9 @@ describe('redisStore', () => {
     const [client, subscriber] = await Promise.all(
       [1, 2].map(() => createSentinel({ name: PRIMARY, sentinelRootNodes }).connect()),
     )
-    onTestFinished(() => [client!, subscriber!].forEach((each) => each.destroy()))
+    onTestFinished(async () => {
+      await Promise.all([client!.destroy(), subscriber!.destroy()])
+    })
     const store = redisStore(client!, { prefix: freshPrefix(), subscriber: subscriber! })
 
     const woken = store.changed('a', 0, new AbortController().signal)
