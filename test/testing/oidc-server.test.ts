@@ -298,8 +298,13 @@ describe('around the server', () => {
   it('puts all endpoints below a path', async () => {
     await restart({ path: '/oidc' })
     const { refresh_token: token } = await server.signIn()
+    const metadata = await fetch(`${server.issuer}/.well-known/openid-configuration`)
 
     expect(server.issuer).toMatch(/\/oidc$/)
+    expect(await metadata.json()).toMatchObject({
+      issuer: server.issuer,
+      token_endpoint: server.tokenEndpoint,
+    })
     expect(server.tokenEndpoint).toBe(`${server.issuer}/token`)
     expect(await server.isLive(token)).toBe(true)
     expect(await server.present(token)).toMatchObject({ status: 200 })

@@ -70,6 +70,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
         const path = request.url ?? '/'
         if (path === `${prefix}/token` && request.method === 'POST') return token(request, response)
         if (path.startsWith(INTERACTION_PATH)) return consent(request, response)
+        // Metadata lies below the issuer (OIDC Discovery §4); oidc-provider has it at the root.
+        if (path.startsWith(`${prefix}/.well-known/`)) request.url = path.slice(prefix.length)
         return answer(request, response)
       }),
     )
