@@ -25,7 +25,12 @@ const clientId = process.env.AUTH_CLIENT_ID ?? 'my-app'
 const clientSecret = process.env.AUTH_CLIENT_SECRET || undefined
 
 const client = { id: clientId, ...(clientSecret && { secret: clientSecret }) }
-const authentication = !clientSecret && { token_endpoint_auth_method: 'none' as const }
+const forNextAuth = {
+  clientId,
+  clientSecret: clientSecret ?? '',
+  checks: ['pkce' as const, 'state' as const],
+  client: clientSecret ? {} : { token_endpoint_auth_method: 'none' as const },
+}
 
 /** What NextAuth 4 has to be told of an OpenID provider. */
 function openId(id: string, name: string, idTokenAlg: string): Source['nextAuth'] {
@@ -35,13 +40,8 @@ function openId(id: string, name: string, idTokenAlg: string): Source['nextAuth'
     type: 'oauth',
     wellKnown: `${issuer}/.well-known/openid-configuration`,
     idToken: true,
-    clientId,
-    clientSecret,
-    client: {
-      id_token_signed_response_alg: idTokenAlg,
-      ...authentication,
-    },
-    checks: ['pkce', 'state'],
+    ...forNextAuth,
+    client: { ...forNextAuth.client, id_token_signed_response_alg: idTokenAlg },
     // Without offline_access there is no refresh token, and many servers want consent for it.
     authorization: { params: { scope: 'openid profile offline_access', prompt: 'consent' } },
     profile: ({ sub, name, email }) => ({ id: sub, name: name ?? sub, email }),
@@ -58,19 +58,14 @@ const sources: Readonly<Record<string, () => Source>> = {
   }),
   logto: () => ({
     id: 'logto',
-    nextAuth: openId('logto', 'Logto', 'ES384'),
+    nextAuth: openId('logto', 'Logto', process.env.AUTH_ID_TOKEN_ALG || 'ES384'),
     refresh: logto({ endpoint: issuer }),
     client,
     profile: `${issuer}/me`,
   }),
   spotify: () => ({
     id: 'spotify',
-    nextAuth: Spotify({
-      clientId,
-      clientSecret: clientSecret ?? '',
-      client: { ...authentication },
-      checks: ['pkce', 'state'],
-    }),
+    nextAuth: Spotify(forNextAuth),
     refresh: spotify(),
     client,
     profile: 'https://api.spotify.com/v1/me',
