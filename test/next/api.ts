@@ -12,18 +12,23 @@ export interface Api {
 }
 
 /** Asks the authorization server about each token that has not expired. */
-export async function startApi({ issuer }: OidcServer): Promise<Api> {
+export async function startApi({ issuer, clients }: OidcServer): Promise<Api> {
   const refused = new Set<string>()
+  const { id, secret } = clients.basic
+  const headers = { authorization: `Basic ${btoa(`${id}:${secret}`)}` }
 
-  async function answerTo(authorization: string): Promise<[status: number, body: string]> {
-    if (refused.has(authorization.replace('Bearer ', ''))) return [401, '{}']
-    const response = await fetch(`${issuer}/me`, { headers: { authorization } })
-    return [response.status, await response.text()]
+  async function answerTo(token: string): Promise<[status: number, body: object]> {
+    if (refused.has(token)) return [401, {}]
+    const body = new URLSearchParams({ token })
+    const response = await fetch(`${issuer}/token/introspection`, { method: 'POST', headers, body })
+    const { active, sub } = (await response.json()) as { active: boolean; sub?: string }
+    return active ? [200, { sub, id: sub }] : [401, {}]
   }
 
   const server = createServer((request, response) => {
-    void answerTo(request.headers.authorization ?? '').then(([status, body]) =>
-      response.writeHead(status, { 'content-type': 'application/json' }).end(body),
+    const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+    void answerTo(token).then(([status, body]) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
     )
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')

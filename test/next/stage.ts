@@ -2,12 +2,16 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { startOidcServer, type OidcServer } from '../../src/testing/oidc-server.ts'
+import {
+  startOidcServer,
+  type OidcServer,
+  type OidcServerOptions,
+} from '../../src/testing/oidc-server.ts'
 import { startChromium } from '../servers/chromium.ts'
 import { startApi } from './api.ts'
 import { freePort } from '../servers/process.ts'
 import { startNext, type App, type AppOptions, type Build } from './next-start.ts'
-import { visitor, visitorIn, type Visitor } from './visitor.ts'
+import { visitor, visitorIn, type Form, type Visitor } from './visitor.ts'
 
 /** How long the first build may take, milliseconds: packages are installed, too. */
 export const BUILD_MS = 300_000
@@ -22,14 +26,16 @@ const run = promisify(execFile)
 export interface StageOptions {
   readonly accessTokenMs: number
   readonly apps: readonly AppOptions[]
+  /** What else the authorization server is. */
+  readonly server?: Pick<OidcServerOptions, 'path' | 'rotates' | 'resources' | 'around'>
 }
 
 /** An authorization server, applications that sign in there, and a browser. */
 export interface Stage {
   readonly server: OidcServer
   readonly apps: readonly App[]
-  /** Somebody with a browser profile of their own who has signed in. */
-  visitor(app: App): Promise<Visitor>
+  /** Somebody with a browser profile of their own who has signed in, with what a form asks for. */
+  visitor(app: App, form?: Form): Promise<Visitor>
   /** Somebody with a browser profile of their own. */
   nobody(app: App): Promise<Visitor>
   /**
@@ -42,13 +48,17 @@ export interface Stage {
   stop(): Promise<void>
 }
 
-export async function stage({ accessTokenMs, apps }: StageOptions): Promise<Stage> {
+export async function stage(options: StageOptions): Promise<Stage> {
+  const { accessTokenMs, apps } = options
   await built(new Set(apps.map(({ build = 'app' }) => build)))
   const ports = await Promise.all(apps.map(() => freePort()))
   // Cookies know no ports: the AS is at 127.0.0.1, and the applications at localhost.
   const origins = ports.map((port) => `http://localhost:${port}`)
-  const redirectUris = origins.map((origin) => `${origin}/api/auth/callback/oidc`)
+  const redirectUris = apps.map(
+    ({ env }, index) => `${origins[index]}/api/auth/callback/${env?.['PROVIDER'] ?? 'oidc'}`,
+  )
   const server = await startOidcServer({
+    ...options.server,
     accessTokenMs,
     redirectUris: redirectUris as [string, ...string[]],
     // As far away as most are: whoever asks at the same time asks before the first is answered.
@@ -65,7 +75,7 @@ export async function stage({ accessTokenMs, apps }: StageOptions): Promise<Stag
   return {
     server,
     apps: running,
-    visitor: (at) => visitor(browser, server, at),
+    visitor: (at, form) => visitor(browser, server, at, form),
     async nobody(at) {
       const context = await browser.newContext()
       return visitorIn(context, await context.newPage(), at, 0)

@@ -18,6 +18,9 @@ export interface CookieToken {
   readonly grant?: string
 }
 
+/** What a sign-in form asks for, by the name of the field. */
+export type Form = Readonly<Record<string, string>>
+
 /** Somebody with a browser profile of their own, and one tab. */
 export interface Visitor {
   readonly app: App
@@ -39,21 +42,33 @@ export interface Visitor {
 
 const { has, held } = sessionCookies()
 
-export async function visitor(browser: Browser, server: OidcServer, app: App): Promise<Visitor> {
+export async function visitor(
+  browser: Browser,
+  server: OidcServer,
+  app: App,
+  form?: Form,
+): Promise<Visitor> {
   const context = await browser.newContext()
   const page = await context.newPage()
-  await signIn(page, app)
+  await signIn(page, app, form)
   const { live, dead } = server.counts().grants
   return visitorIn(context, page, app, live + dead)
 }
 
-/** Signs in at a tab, as a new user. */
-export async function signIn(page: Page, app: App): Promise<void> {
+/** Signs in at a tab, as a new user or as the form says. */
+export async function signIn(page: Page, app: App, form: Form = {}): Promise<void> {
+  await tryToSignIn(page, app, form)
+  await page.getByRole('heading', { name: 'Hello, ' }).waitFor()
+  await page.waitForLoadState('networkidle')
+}
+
+export async function tryToSignIn(page: Page, app: App, form: Form): Promise<void> {
   await page.goto(app.origin)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('button', { name: 'Sign in with OIDC' }).click()
-  await page.getByRole('heading', { name: 'Hello, user-' }).waitFor()
-  await page.waitForLoadState('networkidle')
+  for (const [name, value] of Object.entries(form)) {
+    await page.locator(`input[name=${name}]`).fill(value)
+  }
+  await page.getByRole('button', { name: 'Sign in with ' }).click()
 }
 
 /** Whoever sits at a browser profile that is there already. */

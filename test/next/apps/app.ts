@@ -1,6 +1,7 @@
 import { IS_BEFORE, type Edit, type Recipe } from '../edits.ts'
 import { BALLAST, BEFORE } from './before.ts'
 import { DATABASE } from './database.ts'
+import { AT_SPOTIFY, SPOTIFY } from './spotify.ts'
 
 /**
  * Before: the callbacks of Auth.js' guide, with `auth` as the proxy. After: the example as it is.
@@ -10,7 +11,7 @@ const edits: readonly Edit[] = [
   {
     path: 'profile.ts',
     text: 'fetch(source.profile,',
-    replacement: 'fetch(process.env.PROFILE ?? source.profile,',
+    replacement: 'fetch(process.env.PROFILE || source.profile,',
   },
   // Other ways to sign in, if the environment says so.
   {
@@ -56,6 +57,7 @@ import { otherAuth } from './other'`,
     text: 'oidc({ issuer })',
     replacement: "oidc({ issuer, failures: { 503: 'deferred' } })",
   },
+  ...AT_SPOTIFY,
   // The routes of Auth.js too, as many have it; and some routes not.
   { path: 'proxy.ts', text: 'api/auth|', replacement: 'unproxied|' },
 ]
@@ -78,14 +80,15 @@ export async function GET() {
   'ballast.ts': BALLAST,
   'before.ts': BEFORE,
   'database.ts': DATABASE,
+  'spotify.ts': SPOTIFY,
   'other.ts': `import * as backendAuth from './backend'
 import { databaseAuth } from './database'
 
-const { DATABASE_URL, PROVIDER } = process.env
+const { DATABASE_URL, REFRESH } = process.env
 
 export const otherAuth = DATABASE_URL
   ? databaseAuth(DATABASE_URL)
-  : PROVIDER === 'credentials'
+  : REFRESH
     ? backendAuth
     : undefined
 `,

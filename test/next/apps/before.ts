@@ -38,7 +38,7 @@ export const AS_BEFORE: readonly Edit[] = [
   {
     path: 'profile.ts',
     text: 'fetch(source.profile,',
-    replacement: 'fetch(process.env.PROFILE ?? source.profile,',
+    replacement: 'fetch(process.env.PROFILE || source.profile,',
   },
   {
     path: 'auth.ts',

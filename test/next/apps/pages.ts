@@ -1,5 +1,6 @@
 import { IS_BEFORE, type Edit, type Recipe } from '../edits.ts'
 import { AS_BEFORE, BEFORE } from './before.ts'
+import { AT_SPOTIFY, SPOTIFY } from './spotify.ts'
 
 /**
  * Before: the callbacks of the guide, and `withAuth` alone as the proxy. After: the example as it
@@ -7,6 +8,7 @@ import { AS_BEFORE, BEFORE } from './before.ts'
  */
 const edits: readonly Edit[] = [
   ...AS_BEFORE,
+  ...AT_SPOTIFY,
   {
     path: 'proxy.ts',
     text: 'proxy = nextAuth4Proxy({ callbacks, secret, decode, encode }, guarded)',
@@ -19,6 +21,7 @@ const edits: readonly Edit[] = [
 
 const files: Readonly<Record<string, string>> = {
   'before.ts': BEFORE,
+  'spotify.ts': SPOTIFY,
   // A page that asks the application's own API for the user, as people do, with their cookie.
   'pages/nested.tsx': `import type { GetServerSideProps } from 'next'
 import { getServerSession } from 'next-auth'
