@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { vi } from 'vitest'
 import {
   startOidcServer,
   type OidcServer,
@@ -15,6 +16,10 @@ import { visitor, visitorIn, type Form, type Visitor } from './visitor.ts'
 
 /** How long the first build may take, milliseconds: packages are installed, too. */
 export const BUILD_MS = 300_000
+
+/** How long a test may take, milliseconds: each of its steps in the browser has 30 s. */
+export const TEST_MS = 120_000
+vi.setConfig({ testTimeout: TEST_MS })
 
 /** How long access tokens live, by the clocks of the applications. */
 export const LIFETIME_MS = 60_000

@@ -5,15 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { folderOf, type App } from './next-start.ts'
-import { BUILD_MS, LIFETIME_MS, stage, type Stage } from './stage.ts'
+import { BUILD_MS, LIFETIME_MS, stage, TEST_MS, type Stage } from './stage.ts'
 import { together } from './visitor.ts'
 
 const PATCH = fileURLToPath(new URL('starter.patch', import.meta.url))
 const LINES_MAX = 12
 const EDITS = 8
-
-/** Each page is compiled when it is first asked for. */
-const TEST_MS = 120_000
 
 const folder = folderOf('starter')
 const run = promisify(execFile)
@@ -67,7 +64,7 @@ async function edit(number: number): Promise<void> {
   await expect.poll(isSeen, { interval: 1_000, timeout: TEST_MS }).toBe(true)
 }
 
-describe('a starter that renews tokens by hand', { timeout: TEST_MS }, () => {
+describe('a starter that renews tokens by hand', () => {
   it('loses the grant', async () => {
     const { seen, counts } = await cross()
 
