@@ -13,8 +13,8 @@ beforeAll(async () => {
   redis = await startRedis()
   const env = { REDIS_URL: redis.url }
   world = await stage({
-    // They live for a second or two, by the wall's clock: Redis has that one, too.
-    accessTokenMs: 2_000,
+    // They live for three seconds or four, by the wall's clock: Redis has that one, too.
+    accessTokenMs: 4_000,
     apps: [
       { callbacks: 'guide', client: 'post', env },
       { callbacks: 'guide', client: 'post', env },
