@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { world } from '../world.ts'
+
+const MINUTE_MS = 60_000
+const LIFETIME_MS = 4 * MINUTE_MS
+const SKEWS = [-10 * MINUTE_MS, 0, 10 * MINUTE_MS] as const
+const PAIRS = SKEWS.flatMap((from) => SKEWS.map((to) => ({ from, to })))
+
+describe('hosts whose clocks differ by more than a token lives', () => {
+  it.each(PAIRS)(
+    'serve a set of $from ms, at $to ms, no longer than that',
+    async ({ from, to }) => {
+      const { server, clock, process, signIn } = await world({ accessTokenMs: LIFETIME_MS })
+      const [one, other] = [from, to].map((ms) =>
+        process({ clock: { ...clock, now: () => clock.now() + ms } }),
+      )
+      const { tokens } = await one!.refresh(await signIn(), { force: true })
+      const expiresAtMs = clock.now() + LIFETIME_MS
+
+      let served = await other!.refresh(tokens)
+      let latestMs = -Infinity
+      while (served.accessToken === tokens.accessToken) {
+        latestMs = clock.now() - expiresAtMs
+        clock.advance(MINUTE_MS / 4)
+        served = await other!.refresh(tokens)
+      }
+
+      expect(served).toMatchObject({ state: 'rotated', usable: true })
+      expect(latestMs).toBeLessThanOrEqual(Math.abs(from - to))
+      // A host whose clock is slow serves it longer: else nothing was tested here.
+      if (to < from) expect(latestMs).toBeGreaterThan(0)
+      expect(server.counts().presentations).toBe(2)
+    },
+  )
+})
