@@ -192,9 +192,11 @@ export function checkHandedOver({ happened }: World): void {
 }
 
 /** When a sign-out came back. */
-export function checkRevoked(_: World, { ended, error }: RevokeOutcome): void {
+export function checkRevoked(_: World, { ended, revoked, error }: RevokeOutcome): void {
   if (error?.code === 'internal') throw new Violation('S3: internal error')
-  if (ended && error !== undefined) throw new Violation('S3: a sign-out contradicts itself')
+  const isFailure = error !== undefined
+  const contradicts = isFailure ? ended && revoked : !ended && !revoked
+  if (contradicts) throw new Violation('S3: a sign-out contradicts itself')
 }
 
 /**
