@@ -1,8 +1,6 @@
-/**
- * The package as it is built. By its files, not by its name: that one leads to the sources here
- * (`paths` in tsconfig.json), and what tsx makes of them is slower than what users get. The types
- * are the sources', so that checking them needs no build.
- */
+import { built } from '../built.ts'
+
+/** The types are the sources', so that checking them needs no build. */
 type Main = typeof import('../../src/index.ts')
 type Oidc = typeof import('../../providers/oidc.ts')
 type Memory = typeof import('../../src/stores/memory.ts')
@@ -10,9 +8,6 @@ type Redis = typeof import('../../src/stores/redis.ts')
 type Postgres = typeof import('../../src/stores/postgres.ts')
 type Machines = typeof import('../../machines/index.ts')
 type Inspect = typeof import('../../src/inspect/index.ts')
-
-const built = <M>(path: string): Promise<M> =>
-  import(new URL(`../../dist/${path}.js`, import.meta.url).href) as Promise<M>
 
 export const { createRefresher } = await built<Main>('src/index')
 export const { oidc } = await built<Oidc>('providers/oidc')

@@ -1,12 +1,11 @@
 import { Auth } from '@auth/core'
 import Credentials from '@auth/core/providers/credentials'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { credentials } from '../../providers/credentials.ts'
-import type { CredentialsProvider } from '../../providers/credentials.ts'
 import { createRefresher } from '../../src/index.ts'
 import { refreshCallbacks } from '../../src/integrations/auth-js.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { handClock } from '../runtime/clock.ts'
+import { SHAPES, type Shape } from './backend-shapes.ts'
 import { startBackend } from './express-backend.ts'
 
 const HOUR_S = 3_600
@@ -17,37 +16,6 @@ interface Session {
   readonly error?: string
   readonly user?: { readonly name?: string }
 }
-
-/** A shape that docs/guides/credentials.md describes. */
-interface Shape {
-  readonly name: string
-  readonly login: string
-  readonly api: (origin: string) => CredentialsProvider
-}
-
-const SHAPES: readonly Shape[] = [
-  {
-    name: 'JSON by POST',
-    login: '/login',
-    api: (origin) =>
-      credentials({
-        url: `${origin}/refresh`,
-        carry: { json: 'userRefreshToken' },
-        answer: { accessToken: 'userToken', refreshToken: 'userRefreshToken' },
-      }),
-  },
-  {
-    name: 'a cookie by GET',
-    login: '/cookie/login',
-    api: (origin) =>
-      credentials({
-        url: `${origin}/cookie/refresh`,
-        method: 'GET',
-        carry: { cookie: 'refresh' },
-        answer: { accessToken: 'token' },
-      }),
-  },
-]
 
 let names = 0
 

@@ -20,7 +20,7 @@ const { values } = parseArgs({
     built: { type: 'boolean', default: false },
   },
 })
-const subject = values.built ? (await import('./built.ts')).built : shipped
+const subject = values.built ? (await import('./built.ts')).published : shipped
 const [seed, steps, worlds] = [whole('seed'), whole('steps'), whole('worlds')]
 
 for (let number = 0; number < worlds && process.exitCode !== 1; number += 1) {
