@@ -71,7 +71,7 @@ export interface RefresherOptions {
   readonly grantRetentionMs?: number
   /**
    * Asks the application's storage for its newest set, when the AS refused this one. Believed for
-   * the same grant only.
+   * the same grant only, and waited for as long as the call has time.
    */
   readonly reload?: (tokens: TokenSet) => Promise<TokenSet | undefined>
   /** Told what happens; replaces the log line. It must not throw, and is not waited for. */
