@@ -1,5 +1,6 @@
 import { sleep, type Clock } from '../core/clock.ts'
 import { isRefreshError, RefreshError, type ErrorCode } from '../core/errors.ts'
+import { within } from '../core/within.ts'
 import type { Store, Stored } from './store.ts'
 
 /** What a store may say of itself. Whatever else it throws is `store_unavailable`. */
@@ -24,19 +25,14 @@ export async function callStore<R extends Stored>(
   timeoutMs: number,
   call: () => Promise<R>,
 ): Promise<R> {
-  let timer: unknown
-  const given = new Promise<never>((_, reject) => {
-    const giveUp = (): void => reject(unavailable(store, `It took longer than ${timeoutMs} ms.`))
-    timer = clock.setTimeout(giveUp, timeoutMs, { keepAlive: true })
-  })
   try {
-    const stored = await Promise.race([call(), given])
+    const stored = await within(clock, timeoutMs, call, () => {
+      throw unavailable(store, `It took longer than ${timeoutMs} ms.`)
+    })
     if (isStored(stored)) return stored
   } catch (error) {
     if (isRefreshError(error) && (OWN_CODES.has(error.code) || isUnavailable(error))) throw error
     throw unavailable(store, 'It rejected.')
-  } finally {
-    clock.clearTimeout(timer)
   }
   throw unavailable(store, 'It answered something else than a row.')
 }

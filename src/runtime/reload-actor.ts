@@ -1,8 +1,8 @@
 import type { RefreshContext, ReloadOutput } from '../../machines/refresh.types.ts'
 import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
-import { sleep } from '../core/clock.ts'
 import { tokensOf, tokenSetOf } from '../core/convert.ts'
 import type { TokenSet } from '../core/token-set.ts'
+import { within } from '../core/within.ts'
 import { endingOf } from '../ledger/settlement.ts'
 import { reject } from '../ledger/protocol.ts'
 import type { Held } from './claim-actor.ts'
@@ -48,11 +48,15 @@ async function storedSet(
 ): Promise<Output | undefined> {
   const { reload, provider, clock } = settings
   if (reload === undefined || place === undefined) return undefined
-  const answered = new AbortController()
+  const patienceMs = Math.max(budgetMs - elapsedMs, LEAST_MS)
   try {
     const ours = tokenSetOf<TokenSet>(tokens, place, { accessToken: '' }, provider.id)
-    const late = sleep(clock, Math.max(budgetMs - elapsedMs, LEAST_MS), answered.signal)
-    const found = await Promise.race([reload(ours), late])
+    const found = await within(
+      clock,
+      patienceMs,
+      () => reload(ours),
+      () => undefined,
+    )
     if (!found) return undefined
     checkTokenSet(found)
     const grant = grantOf(found)
@@ -61,7 +65,5 @@ async function storedSet(
     return { type: 'another', own: true, tokens: tokensOf(found), place: grant }
   } catch {
     return undefined
-  } finally {
-    answered.abort('over')
   }
 }

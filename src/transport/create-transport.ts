@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
+import { within } from '../core/within.ts'
 import { authenticate, authenticationMethod } from './client-authentication.ts'
 import { discovery, misconfigured } from './metadata.ts'
 import { prepared } from './presenting.ts'
@@ -71,14 +72,24 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
+  /** Gives up what does not end (client authentication may hang) and lets nothing throw. */
+  function boundedWayTo(name: Endpoint, timeoutMs: number): Promise<Way | Unprepared> {
+    return within(
+      clock,
+      timeoutMs,
+      () => wayTo(name),
+      () => UNREACHABLE,
+    ).catch(() => misconfigured(undefined, 'The request could not be made.'))
+  }
+
   async function prepare(): Promise<Prepared | Unprepared> {
-    const way = await bounded(wayTo('tokenEndpoint'), clock, requestTimeoutMs)
+    const way = await boundedWayTo('tokenEndpoint', requestTimeoutMs)
     if (!way.ready) return way
     return prepared({ provider, client, sender, timeoutMs: requestTimeoutMs, ...way })
   }
 
   async function attempt(revocation: Revocation, endsAt: number): Promise<Attempt> {
-    const way = await bounded(wayTo('revocationEndpoint'), clock, endsAt - clock.monotonic())
+    const way = await boundedWayTo('revocationEndpoint', endsAt - clock.monotonic())
     const timeoutMs = endsAt - clock.monotonic()
     if (way.ready)
       return attemptRevocation(revocation, { ...way, provider, client, sender, timeoutMs })
@@ -101,22 +112,4 @@ export function createTransport(options: TransportOptions): Transport {
   return { prepare, revoke }
 }
 
-/** Gives up what does not end (client authentication may hang) and lets nothing throw. */
-async function bounded(
-  way: Promise<Way | Unprepared>,
-  clock: Clock,
-  timeoutMs: number,
-): Promise<Way | Unprepared> {
-  let timer: unknown
-  const late = new Promise<Unprepared>((resolve) => {
-    const giveUp = (): void => resolve({ ready: false, code: 'unreachable' })
-    timer = clock.setTimeout(giveUp, timeoutMs, { keepAlive: true })
-  })
-  try {
-    return await Promise.race([way, late])
-  } catch {
-    return misconfigured(undefined, 'The request could not be made.')
-  } finally {
-    clock.clearTimeout(timer)
-  }
-}
+const UNREACHABLE: Unprepared = { ready: false, code: 'unreachable' }

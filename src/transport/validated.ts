@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Provider } from '../core/provider.ts'
+import { within } from '../core/within.ts'
 import type { Reply } from './send.ts'
 
 /**
@@ -20,16 +21,9 @@ export async function validated(
   if (validate === undefined || !reply.answered) return reply
   const { answer } = reply
   if (answer.status < 200 || answer.status > 299) return reply
-  let timer: unknown
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = clock.setTimeout(() => reject(new Error('late')), timeoutMs, { keepAlive: true })
-  })
-  try {
-    const output = await Promise.race([validate(answer.body), late])
+  const check = async (): Promise<Reply> => {
+    const output = await validate(answer.body)
     return { answered: true, answer: { ...answer, validated: output } }
-  } catch {
-    return reply
-  } finally {
-    clock.clearTimeout(timer)
   }
+  return within(clock, timeoutMs, check, () => reply).catch(() => reply)
 }
