@@ -110,10 +110,12 @@ function part(digest: Uint8Array, name: keyof typeof SPLIT): Uint8Array<ArrayBuf
   return digest.slice(...SPLIT[name])
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /** Hexadecimal, because some stores and file systems do not tell `a` from `A`. */
 function rowKey(digest: Uint8Array): string {
   let key = 'ro1-'
-  for (const byte of part(digest, 'key')) key += (byte + 0x100).toString(16).slice(1)
+  for (const byte of part(digest, 'key')) key += HEX[byte]!
   return key
 }
 

@@ -78,7 +78,7 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
   const chain: Chain = { refreshToken, carried: context.carried }
   const request: ClaimRequest<Kept> = {
     claimId,
-    minted: randomName(parts),
+    minted: context.place?.secret.expose() ?? randomName(parts),
     policy,
     mayClaim: way.prepared !== undefined,
     ...(context.place !== undefined && { carried: placeOf(context.place) }),

@@ -80,7 +80,7 @@ export function memoryStore({
         ttlMs,
       })
       for (const wake of waiting.get(key) ?? []) wake()
-      return { ...standing(key, nowMs), swapped: true }
+      return { value, version: expected + 1, writtenAtMs: nowMs, nowMs, swapped: true }
     },
     changed(key, version, signal) {
       return new Promise((resolve) => {

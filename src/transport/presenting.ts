@@ -19,6 +19,9 @@ interface Exchange {
   readonly timeoutMs: number
 }
 
+/** What oauth4webapi hands back to us, and nobody reads: making one takes as long as a seal. */
+const UNREAD = new Response()
+
 /** A right to send one refresh token to one endpoint, once. */
 export function prepared(exchange: Exchange): Prepared {
   let isUsed = false
@@ -64,7 +67,7 @@ async function present(exchange: Exchange, presented: Presented): Promise<Presen
         [customFetch]: async (url, { headers, body }) => {
           const request = shape(url, new Headers(headers), body, provider)
           reply = await send(request, sender, timeoutMs)
-          return new Response()
+          return UNREAD
         },
       },
     )

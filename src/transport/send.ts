@@ -32,6 +32,8 @@ export interface Outgoing {
   readonly body?: string | undefined
 }
 
+const CLOSING = { connection: 'close' }
+
 /** An answer, or the lack of one. */
 export type Reply =
   | { readonly answered: true; readonly answer: RawAnswer }
@@ -50,13 +52,11 @@ export async function send(request: Outgoing, sender: Sender, timeoutMs: number)
   const { clock, closing } = sender
   const deadline = new AbortController()
   const timer = clock.setTimeout(() => deadline.abort(), timeoutMs, { keepAlive: true })
-  const headers = new Headers(request.headers)
-  if (closing) headers.set('connection', 'close')
   try {
     const response = await unlessAborted(deadline.signal, () =>
       sender.fetch(request.url, {
         method: request.method,
-        headers: Object.fromEntries(headers),
+        headers: { ...Object.fromEntries(request.headers), ...(closing && CLOSING) },
         ...(request.body !== undefined && { body: request.body }),
         redirect: 'manual',
         cache: 'no-store',
