@@ -12,6 +12,7 @@ import type { Parts } from './parts.ts'
 import { presentToken } from './present-actor.ts'
 import { reloadTokens } from './reload-actor.ts'
 import { timed } from './timed.ts'
+import { unstoppable } from './unstoppable.ts'
 
 export type Machine = typeof refreshMachine
 export type Snapshot = SnapshotFrom<Machine>
@@ -19,19 +20,16 @@ export type Snapshot = SnapshotFrom<Machine>
 /** The chart with its actors. Made once per refresher: providing them costs 0.1 ms. */
 export function machineOf(parts: Parts): Machine {
   const { clock } = parts.settings
-  type Args = { input: RefreshContext; signal: AbortSignal }
-  const actor = <O extends object>(
-    work: (context: RefreshContext, signal: AbortSignal) => Promise<O>,
-  ) =>
-    fromPromise<O & { nowMs: number; elapsedMs: number }, RefreshContext>(
-      ({ input, signal }: Args) => timed(clock, input, () => work(input, signal)),
-    )
+  const actor = <O extends object>(work: (parts: Parts, context: RefreshContext) => Promise<O>) =>
+    unstoppable((context: RefreshContext) => timed(clock, context, () => work(parts, context)))
   return refreshMachine.provide({
     actors: {
-      claim: actor((context) => claimToken(parts, context)),
-      follow: actor((context, signal) => followHolder(parts, context, signal)),
-      present: actor((context) => presentToken(parts, context)),
-      reload: actor((context) => reloadTokens(parts, context)),
+      claim: actor(claimToken),
+      follow: fromPromise(({ input, signal }: { input: RefreshContext; signal: AbortSignal }) =>
+        timed(clock, input, () => followHolder(parts, input, signal)),
+      ),
+      present: actor(presentToken),
+      reload: actor(reloadTokens),
     },
   })
 }
