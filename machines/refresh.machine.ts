@@ -13,6 +13,8 @@ import { timesOf, when } from './output.ts'
 import { placeholders } from './placeholders.ts'
 import { freshForMs, restForMs, standing } from './standing.ts'
 
+const ANEW = { elapsedMs: 0, hops: 0, attempt: 0, reloaded: false }
+
 const chart = setup({
   types: {
     context: {} as RefreshContext,
@@ -60,12 +62,9 @@ const chart = setup({
   actions: {
     /** Starts counting anew: a long-lived run goes round. */
     begin: assign({
-      hops: 0,
-      attempt: 0,
-      elapsedMs: 0,
+      ...ANEW,
       came: undefined,
       beganAtMs: undefined,
-      reloaded: false,
       problem: undefined,
       retryInMs: undefined,
     }),
@@ -147,25 +146,25 @@ const chart = setup({
  */
 export const refreshMachine = chart.createMachine({
   id: 'refresh',
-  context: ({ input }) => ({
-    ...input,
-    carried: input.place !== undefined,
-    own: true,
-    elapsedMs: 0,
-    hops: 0,
-    attempt: 0,
-    reloaded: false,
-  }),
+  context: ({ input }) => ({ ...input, ...ANEW, carried: input.place !== undefined, own: true }),
   initial: 'fresh',
   states: {
     fresh: {
-      tags: ['settled', 'usable'],
-      always: { guard: 'isDue', target: 'expiring' },
-      after: {
-        freshFor: [
-          { guard: 'isFarOff', target: 'fresh', reenter: true, actions: 'passTime' },
-          { target: 'expiring', actions: 'expire' },
-        ],
+      initial: 'judging',
+      states: {
+        // By itself, so that a set that is due starts no timer: most runs begin with one.
+        judging: {
+          always: [{ guard: 'isDue', target: '#refresh.expiring' }, { target: 'ageing' }],
+        },
+        ageing: {
+          tags: ['settled', 'usable'],
+          after: {
+            freshFor: [
+              { guard: 'isFarOff', target: 'judging', actions: 'passTime' },
+              { target: '#refresh.expiring', actions: 'expire' },
+            ],
+          },
+        },
       },
     },
     expiring: {

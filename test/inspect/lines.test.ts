@@ -25,7 +25,7 @@ describe('the lines of a refresh', () => {
 
     expect(inspect.told.map(told)).toEqual([
       'run',
-      'fresh > expiring.claiming',
+      'fresh.judging > expiring.claiming',
       'claim?',
       '(claimed)',
       'claim: won',
@@ -147,16 +147,8 @@ describe('the lines of a keeper', () => {
     await until(() => inspect.of('ended').length === 1)
 
     expect(inspect.of('run')).toMatchObject([{ mode: 'long-lived' }])
-    expect(inspect.of('step').map(({ event }) => event)).toEqual([
-      'after(freshFor)',
-      'done(claim)',
-      'done(present)',
-      'STORED',
-      'after(freshFor)',
-      'done(claim)',
-      'done(present)',
-      'STORED',
-    ])
+    const round = ['always', 'after(freshFor)', 'done(claim)', 'done(present)', 'STORED']
+    expect(inspect.of('step').map(({ event }) => event)).toEqual([...round, ...round, 'always'])
     expectWalk(inspect.of('step'))
     expectNoSecret(secrets, JSON.stringify(inspect.told))
   })

@@ -43,16 +43,16 @@ async function story(
 
 /** What the chart does in the story, as snapshots show it. */
 const VALUES = [
-  'fresh',
+  { fresh: 'judging' },
   { expiring: 'claiming' },
   { refreshing: 'presenting' },
   'rotated',
   'rotated',
-  'fresh',
+  { fresh: 'judging' },
   { expiring: 'claiming' },
   'rotated',
   'rotated',
-  'fresh',
+  { fresh: 'judging' },
   { expiring: 'claiming' },
   { refreshing: 'presenting' },
   { refreshing: 'reloading' },

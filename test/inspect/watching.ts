@@ -30,7 +30,7 @@ const { transitions } = describeMachine(refreshMachine)
 
 /** Holds the steps of a run to the chart: each is a transition of it, and leads to the next. */
 export function expectWalk(steps: readonly StepLine[]): void {
-  let at = 'fresh'
+  let at = 'fresh.judging'
   for (const { from, to, edge, event, guard } of steps) {
     const taken = transitions[edge]!
     expect(from).toBe(at)

@@ -43,9 +43,9 @@ describe('a long-lived run', () => {
     )
 
     for (let generation = 1; generation <= 4; generation += 1) {
-      expect(run.state()).toBe('fresh')
+      expect(run.state()).toBe('fresh.ageing')
       await run.pass(HOUR_MS - AHEAD_MS - 1)
-      expect(run.state()).toBe('fresh')
+      expect(run.state()).toBe('fresh.ageing')
       nowMs = run.nowMs() + 1
       await run.pass(1)
       expect(run.state()).toBe('rotated')
@@ -53,7 +53,7 @@ describe('a long-lived run', () => {
       await run.store()
     }
 
-    expect(run.state()).toBe('fresh')
+    expect(run.state()).toBe('fresh.ageing')
     expect(run.calls).toEqual(Array.from({ length: 4 }, () => ['claim', 'present']).flat())
     expect(presented).toEqual(['refresh 0', 'refresh 1', 'refresh 2', 'refresh 3'])
     expect(run.timersMs).toEqual(Array<number>(5).fill(HOUR_MS - AHEAD_MS))
@@ -78,7 +78,7 @@ describe('a long-lived run', () => {
     const run = live({ claim: () => new Promise(() => {}) }, inputOf(tokens, at(0), NOW_MS))
 
     await run.pass(dueInMs - 1)
-    expect(run.state()).toBe('fresh')
+    expect(run.state()).toBe('fresh.ageing')
     expect(run.calls).toEqual([])
     await run.pass(1)
 
@@ -92,7 +92,7 @@ describe('a long-lived run', () => {
 
     await run.pass(100 * LONGEST_MS)
 
-    expect(run.state()).toBe('fresh')
+    expect(run.state()).toBe('fresh.ageing')
     expect(new Set(run.timersMs)).toEqual(new Set([LONGEST_MS]))
     expect(run.timersMs).toHaveLength(101)
   })
@@ -106,7 +106,7 @@ describe('a long-lived run', () => {
     )
 
     await run.pass(HOUR_MS - minValidMs - 1)
-    expect(run.state()).toBe('fresh')
+    expect(run.state()).toBe('fresh.ageing')
     await run.pass(1)
 
     expect(run.state()).toBe('expiring.claiming')

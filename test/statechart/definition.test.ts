@@ -35,7 +35,7 @@ describe('the definition of the chart', () => {
       chart.states.filter(({ tags }) => tags.includes(tag)).map(({ path }) => path)
 
     expect(tagged('settled')).toEqual([...SETTLED])
-    expect(tagged('usable')).toEqual(['fresh', 'expiring.serving', 'rotated'])
+    expect(tagged('usable')).toEqual(['fresh.ageing', 'expiring.serving', 'rotated'])
     expect(chart.states.filter(({ isFinal }) => isFinal).map(({ path }) => path)).toEqual([
       'revoked',
     ])
@@ -44,7 +44,10 @@ describe('the definition of the chart', () => {
   it('waits for actors and timers only, so that an inspector sees every wait', () => {
     const eventless = chart.transitions.filter(({ event }) => event === 'always')
 
-    expect(eventless.map(({ from, guard }) => [from, guard])).toEqual([['fresh', 'isDue']])
+    expect(eventless.map(({ from, guard }) => [from, guard])).toEqual([
+      ['fresh.judging', 'isDue'],
+      ['fresh.judging', undefined],
+    ])
   })
 
   it('can reach every state', () => {

@@ -61,8 +61,9 @@ timer of a settled state ever fires in it. A _long-lived_ run (\`keep\`) goes ro
 its settled states, and \`STORED\`, which the application's storing of a set sends, drive it on.`
 
 const STATES = `
-- \`fresh\`: the access token is good for longer than it is renewed ahead. An overdue set leaves at
-  once, a far expiry is waited for timer by timer.
+- \`fresh\`: the access token is good for longer than it is renewed ahead. \`judging\` sends a set
+  that is due on at once, before there is a timer; \`ageing\` waits, for a far expiry timer by
+  timer.
 - \`expiring\`: the ledger decides who presents. While another holder does, whoever still has a good
   access token is \`serving\` and waits for nobody; whoever has none is \`following\` the holder.
 - \`refreshing\`: this run holds the claim. Nothing leaves \`presenting\` but its own end, because a

@@ -32,7 +32,7 @@ export function expiryOf(tokens: Tokens): number {
 
 export type Machine = typeof refreshMachine
 export type StateName =
-  | 'fresh'
+  | 'fresh.ageing'
   | 'expiring.claiming'
   | 'expiring.serving'
   | 'expiring.following'
@@ -46,7 +46,7 @@ export type ActorName = 'claim' | 'follow' | 'present' | 'reload'
 
 /** A run ends here when it is per call. */
 export const SETTLED: ReadonlySet<StateName> = new Set<StateName>([
-  'fresh',
+  'fresh.ageing',
   'expiring.serving',
   'rotated',
   'error.resting',

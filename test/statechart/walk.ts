@@ -16,7 +16,7 @@ const CALLS: Readonly<Partial<Record<StateName, ActorName>>> = {
 }
 
 const WAITS: Readonly<Partial<Record<StateName, (facts: Facts) => number | undefined>>> = {
-  fresh: ({ tokens, nowMs }) => Math.min(expiryOf(tokens) - AHEAD_MS - nowMs, LONGEST_MS),
+  'fresh.ageing': ({ tokens, nowMs }) => Math.min(expiryOf(tokens) - AHEAD_MS - nowMs, LONGEST_MS),
   'expiring.serving': () => RECHECK_MS,
   'error.backingOff': ({ retryInMs }) => retryInMs,
   'error.resting': ({ retryInMs }) => Math.min(retryInMs ?? Infinity, LONGEST_MS),
@@ -31,7 +31,7 @@ interface Stop {
 }
 
 export interface Hop {
-  readonly from: StateName
+  readonly from: StateName | 'fresh.judging'
   readonly kind: Led['happens']['kind'] | 'start'
   readonly to: StateName
 }
@@ -80,7 +80,7 @@ export function walk(machine: AnyStateMachine, kind: Kind): Walk {
     const facts = factsAtStart(first)
     const run = attempt([], () => start(machine, first.input))
     compare(facts, run, [])
-    hops.set(`fresh start ${first.to}`, { from: 'fresh', kind: 'start', to: first.to })
+    hops.set(`start ${first.to}`, { from: 'fresh.judging', kind: 'start', to: first.to })
     go({ facts, run, taken: [], visited: [] })
   }
   return { routes, steps, hops: [...hops.values()], used }

@@ -69,7 +69,9 @@ export function processesOf({ lanes }: Renewal): number {
 }
 
 const SETTLED: ReadonlySet<string> = new Set([
-  'fresh',
+  // On the way to one: of a round that may come, nothing has begun.
+  'fresh.judging',
+  'fresh.ageing',
   'expiring.serving',
   'rotated',
   'error.resting',

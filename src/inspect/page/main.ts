@@ -67,7 +67,7 @@ const lastIndex = (): number => history.letGo + history.model.entries.length - 1
 function showEntry(entry: Entry | undefined): void {
   const before = entry?.lane?.entries.slice(0, entry.lane.entries.indexOf(entry) + 1) ?? []
   const edges = before.flatMap(({ line }) => (line.kind === 'step' ? [line.edge] : []))
-  const state = entry?.at ?? (entry === undefined ? undefined : 'fresh')
+  const state = entry?.at ?? (entry === undefined ? undefined : 'fresh.judging')
   chart.show({
     active: state === undefined ? [] : [state],
     taken: edges.slice(-1),

@@ -49,7 +49,7 @@ export function inXState(
       quietly(() => observer.next({ type, rootId: sessionId, actorRef, ...more }))
     let session = sessions.get(line.run)
     if (session === undefined) {
-      const first = snapshotOf('active', 'fresh', line)
+      const first = snapshotOf('active', 'fresh.judging', line)
       session = { root: standIn({ id: 'refresh', sessionId, first, logic: refreshMachine }) }
       sessions.set(line.run, session)
       if (sessions.size > SESSIONS_MAX) sessions.delete(sessions.keys().next().value!)

@@ -46,7 +46,7 @@ export function watchRun(
   { run, mode, input }: Pick<RunLine, 'run' | 'mode'> & { readonly input: RefreshInput },
 ): (event: InspectionEvent) => void {
   let context: RefreshContext | RefreshInput = input
-  let at = 'fresh'
+  let at = 'fresh.judging'
   let calls = 0
   let call: Call | undefined
   const beganAt = now()

@@ -1,4 +1,4 @@
-import type { ElkExtendedEdge, ElkNode } from 'elkjs'
+import type { ElkExtendedEdge, ElkNode, ElkPoint } from 'elkjs'
 import elk from 'elkjs'
 import type { MachineDescription, StateDescription } from '../../../machines/describe.ts'
 import { labelOf } from '../../../src/inspect/diagram/drawing.ts'
@@ -160,8 +160,12 @@ function placesIn(graph: ElkNode) {
     pointsOf(id: string): string {
       const { left, top } = cornerOf(id)
       const { startPoint, bendPoints = [], endPoint } = edges.get(id)!.sections![0]!
-      const points = [startPoint, ...bendPoints, endPoint]
-      return points.map(({ x, y }) => `${Math.round(left + x)},${Math.round(top + y)}`).join(' ')
+      const points = [startPoint, ...bendPoints, endPoint].map(({ x, y }) => ({
+        x: Math.round(left + x),
+        y: Math.round(top + y),
+      }))
+      const turns = points.filter((_, index) => isTurn(points[index - 1], points[index + 1]))
+      return turns.map(({ x, y }) => `${x},${y}`).join(' ')
     },
     labelOf(id: string) {
       const { left, top } = cornerOf(id)
@@ -169,6 +173,13 @@ function placesIn(graph: ElkNode) {
       return boxAt(left + label.x!, top + label.y!, label)
     },
   }
+}
+
+/** Whether a line turns, or ends, between two of its points. */
+function isTurn(before: ElkPoint | undefined, after: ElkPoint | undefined): boolean {
+  return (
+    before === undefined || after === undefined || (before.x !== after.x && before.y !== after.y)
+  )
 }
 
 function boxAt(x: number, y: number, { width, height }: { width?: number; height?: number }) {

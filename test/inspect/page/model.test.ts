@@ -163,10 +163,12 @@ describe('a long-lived run', () => {
   const how = { mode: 'long-lived', hasAudience: false, isForced: false } as const
   const began: RecordedLine = { ...stamp, ...how, kind: 'run', seq: 1, atMs: 0 }
   const rounds: RecordedLine[] = [
-    { ...step, from: 'fresh', to: 'expiring.claiming', seq: 2, atMs: 1_000 },
-    { ...step, from: 'refreshing.presenting', to: 'rotated', seq: 3, atMs: 1_100 },
-    { ...step, from: 'rotated', to: 'fresh', seq: 4, atMs: 1_101 },
-    { ...step, from: 'fresh', to: 'expiring.claiming', seq: 5, atMs: 61_000 },
+    { ...step, from: 'fresh.judging', to: 'fresh.ageing', seq: 2, atMs: 1 },
+    { ...step, from: 'fresh.ageing', to: 'expiring.claiming', seq: 3, atMs: 1_000 },
+    { ...step, from: 'refreshing.presenting', to: 'rotated', seq: 4, atMs: 1_100 },
+    { ...step, from: 'rotated', to: 'fresh.judging', seq: 5, atMs: 1_101 },
+    { ...step, from: 'fresh.judging', to: 'fresh.ageing', seq: 6, atMs: 1_102 },
+    { ...step, from: 'fresh.ageing', to: 'expiring.claiming', seq: 7, atMs: 61_000 },
   ]
   const shown = (lines: readonly RecordedLine[]) =>
     historyOf(lines).model.renewals.map(({ lanes }) => lanes.map(({ key, state }) => [key, state]))
@@ -253,11 +255,11 @@ describe('the filter', () => {
 })
 
 describe('where a run ends', () => {
-  it('is where the chart is tagged `settled`', () => {
+  it('is where the chart is tagged `settled`, or about to be', () => {
     const { states } = describeMachine(refreshMachine)
     const settled = states.filter(({ tags }) => tags.includes('settled')).map(({ path }) => path)
 
-    expect(states.map(({ path }) => path).filter(isSettled)).toEqual(settled)
+    expect(states.map(({ path }) => path).filter(isSettled)).toEqual(['fresh.judging', ...settled])
   })
 })
 

@@ -113,7 +113,7 @@ describe('the page', () => {
     await page.locator('#steps button', { hasText: '[isDue]' }).click()
     await page.waitForSelector('#chart [data-state="expiring.claiming"].active')
 
-    expect(await page.locator('#chart .arrow.taken').getAttribute('data-of')).toBe('0 2')
+    expect(await page.locator('#chart .arrow.taken').getAttribute('data-of')).toBe('0')
     expect(await page.locator('#chart text.taken').getAttribute('data-transition')).toBe('0')
     expect(await page.locator('#chart .around.active').getAttribute('data-state')).toBe('expiring')
     await page.locator('#pause').click()

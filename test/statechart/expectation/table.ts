@@ -26,12 +26,12 @@ export const STARTS: readonly Start[] = [
   {
     says: 'a set that is fresh',
     input: inputOf(tokensUntil(NOW_MS + HOUR_MS), at(3), NOW_MS),
-    to: 'fresh',
+    to: 'fresh.ageing',
   },
   {
     says: 'a set that says no expiry',
     input: inputOf(tokensUntil(undefined), at(3), NOW_MS),
-    to: 'fresh',
+    to: 'fresh.ageing',
   },
   { says: 'a set that is due', input: inputOf(due, at(3), NOW_MS), to: 'expiring.claiming' },
   {
@@ -81,7 +81,7 @@ const isForEver = (was: Facts): boolean => expiryOf(was.tokens) === Infinity
 
 /** What may happen in each state. */
 export const STEPS: Readonly<Record<StateName, readonly Step[]>> = {
-  fresh: [
+  'fresh.ageing': [
     timer(
       'the set falls due',
       'expiring.claiming',
@@ -90,7 +90,7 @@ export const STEPS: Readonly<Record<StateName, readonly Step[]>> = {
     ),
     timer(
       'the longest timer ends',
-      'fresh',
+      'fresh.ageing',
       (was) => ({ nowMs: was.nowMs + LONGEST_MS }),
       isForEver,
     ),
@@ -101,7 +101,7 @@ export const STEPS: Readonly<Record<StateName, readonly Step[]>> = {
   'refreshing.presenting': Object.values(presenting).flat(),
   'refreshing.reloading': Object.values(reloading).flat(),
   rotated: [
-    stored('stored at once', 'fresh', (was) => was.nowMs + 1),
+    stored('stored at once', 'fresh.ageing', (was) => was.nowMs + 1),
     stored('stored late', 'expiring.claiming', (was) => expiryOf(was.tokens) - AHEAD_MS),
   ],
   'error.backingOff': [
