@@ -53,9 +53,9 @@ export function watchRun(
 
   /** Where it stands is told by fingerprints, and those may have to be made. */
   function note(body: Body<Line>, held: Held = context, atMs = now()): void {
-    // Spelt out: V8 is quick at a spread only where it comes first.
-    const lineAt = ({ token, grant, generation }: Standing): Line =>
-      ({ ...body, atMs, provider, run, token, grant, generation }) as Line
+    // Not spread: V8 takes eight times as long to add fields to a copy of what has many shapes.
+    const lineAt = (standing: Standing): Line =>
+      Object.assign(body, { atMs, provider, run }, standing) as Line
     add(() => {
       const place = standing(held)
       return place instanceof Promise ? place.then(lineAt) : lineAt(place)
