@@ -71,14 +71,94 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   }
 }
 
-/** Starts a cluster of one node that has all slots: keys of two slots in a command are refused. */
-export async function startRedisCluster(): Promise<RedisServer> {
-  const server = await startRedis({
-    config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' },
-  })
-  await server.cli('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
-  while (!(await server.cli('CLUSTER', 'INFO')).includes('cluster_state:ok'));
-  return server
+/** Nodes that have a share of the slots each, and no replicas. */
+export interface RedisCluster extends AsyncDisposable {
+  readonly nodes: readonly RedisServer[]
+  /** Of the first node: a client finds the others by it. */
+  readonly url: string
+  /** Does one command on each node, and gives what they answered. */
+  cli(...command: string[]): Promise<readonly string[]>
+  /**
+   * Begins to move the slots of rows, each to the next node. The rows are there then, and the old
+   * node answers `ASK`; from `finish` on, `MOVED`.
+   */
+  move(...keys: string[]): Promise<{ finish(): Promise<void> }>
+  stop(): Promise<void>
+}
+
+const SLOTS = 16_384
+const NODES = 3
+
+/** Starts a cluster of three nodes. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const nodes = await Promise.all(Array.from({ length: NODES }, startNode))
+  for (const [index, { cli }] of nodes.entries()) {
+    const [first, next] = [index, index + 1].map((each) => Math.floor((each * SLOTS) / NODES))
+    await cli('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))
+    await cli('CLUSTER', 'ADDSLOTSRANGE', String(first), String(next! - 1))
+    for (const { port, busPort } of nodes.slice(0, index)) {
+      await cli('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPort))
+    }
+  }
+  // Each by itself must know of the others and of their slots.
+  const isWhole = (info: string): boolean =>
+    info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${NODES}`)
+  for (const { cli } of nodes) while (!isWhole(await cli('CLUSTER', 'INFO')));
+
+  const stop = async (): Promise<void> => void (await Promise.all(nodes.map((node) => node.stop())))
+  return {
+    nodes,
+    url: nodes[0]!.url,
+    cli: (...command) => Promise.all(nodes.map((node) => node.cli(...command))),
+    async move(...keys) {
+      const slots = keys.map((key) => nodes[0]!.cli('CLUSTER', 'KEYSLOT', key))
+      const moves: (() => Promise<void>)[] = []
+      for (const slot of new Set(await Promise.all(slots))) moves.push(await move(nodes, slot))
+      return {
+        async finish() {
+          for (const finish of moves) await finish()
+        },
+      }
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+async function startNode(): Promise<RedisServer & { readonly busPort: number }> {
+  // Where the nodes speak with each other. By default 10,000 above the other, whoever is there.
+  const busPort = await freePort()
+  const config = {
+    'cluster-enabled': 'yes',
+    'cluster-announce-ip': '127.0.0.1',
+    'cluster-port': String(busPort),
+  }
+  return { ...(await startRedis({ config })), busPort }
+}
+
+/**
+ * Moves a slot to the next node, but for the last step, which it returns.
+ *
+ * @see https://redis.io/docs/latest/commands/cluster-setslot/
+ */
+async function move(nodes: readonly RedisServer[], slot: string): Promise<() => Promise<void>> {
+  const rows = await Promise.all(
+    nodes.map(({ cli }) => cli('CLUSTER', 'GETKEYSINSLOT', slot, '1000')),
+  )
+  const index = rows.findIndex((each) => each !== '')
+  const [from, to] = [nodes[index]!, nodes[(index + 1) % nodes.length]!]
+  const [fromId, toId] = await Promise.all([from, to].map(({ cli }) => cli('CLUSTER', 'MYID')))
+  const keys = rows[index]!.split('\n')
+
+  await to.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId!)
+  await from.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!)
+  await from.cli('MIGRATE', '127.0.0.1', String(to.port), '', '0', '5000', 'KEYS', ...keys)
+  return async () => {
+    // The new owner first: nobody is sent to a node that does not know yet.
+    for (const { cli } of new Set([to, from, ...nodes])) {
+      await cli('CLUSTER', 'SETSLOT', slot, 'NODE', toId!)
+    }
+  }
 }
 
 /** The name that the sentinel of {@link startRedisSentinel} knows the primary by. */

@@ -1,107 +1,26 @@
-import { readFile } from 'node:fs/promises'
-import { Redis as IoRedis, Cluster } from 'ioredis'
-import { Redis as Valkey } from 'iovalkey'
-import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
+import { Cluster, type Redis as IoRedis } from 'ioredis'
+import { createClientPool, createCluster, createSentinel } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
 import { createRefresher, type Store } from '../../src/index.ts'
-import {
-  redisStore,
-  type RedisClient,
-  type RedisStoreOptions,
-  type RedisSubscriber,
-} from '../../src/stores/redis.ts'
+import { redisStore, type RedisClient, type RedisStoreOptions } from '../../src/stores/redis.ts'
 import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
-import { storeContract } from '../../src/testing/store-contract.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
-import {
-  PRIMARY,
-  startRedis,
-  startRedisCluster,
-  startRedisSentinel,
-  type RedisServer,
-} from '../servers/redis.ts'
+import { PRIMARY, startRedis, startRedisSentinel, type RedisServer } from '../servers/redis.ts'
+import { allow, CLIENTS, contract, freshPrefix } from './redis/clients.ts'
 
 const value = Uint8Array.of(0, 255, 10)
 const HOUR_MS = 3_600_000
 
 let server: RedisServer
-let cluster: RedisServer
 beforeAll(async () => {
-  ;[server, cluster] = await Promise.all([startRedis(), startRedisCluster()])
+  server = await startRedis()
 })
-afterAll(() => Promise.all([server.stop(), cluster.stop()]))
-
-interface Connected {
-  readonly client: RedisClient & RedisSubscriber
-  readonly close: () => void
-}
-
-/** The clients that people have. Each reconnects by itself, as they do in production. */
-const CLIENTS: Readonly<Record<string, (url: string) => Promise<Connected>>> = {
-  async 'node-redis'(url) {
-    const client = await createClient({ url }).on('error', ignore).connect()
-    return { client, close: () => client.destroy() }
-  },
-  async 'node-redis with RESP 2'(url) {
-    const client = await createClient({ url, RESP: 2 }).on('error', ignore).connect()
-    return { client, close: () => client.destroy() }
-  },
-  async ioredis(url) {
-    const client = new IoRedis(url).on('error', ignore)
-    return { client, close: () => client.disconnect() }
-  },
-  async iovalkey(url) {
-    const client = new Valkey(url).on('error', ignore)
-    return { client, close: () => client.disconnect() }
-  },
-}
-
-const CLUSTERS: Readonly<Record<string, (url: string) => Promise<Connected>>> = {
-  async 'node-redis'(url) {
-    const client = await createCluster({ rootNodes: [{ url }], defaults: credentials(url) })
-      .on('error', ignore)
-      .connect()
-    return { client, close: () => client.destroy() }
-  },
-  async ioredis(url) {
-    const client = new Cluster([url], { redisOptions: credentials(url) }).on('error', ignore)
-    return { client, close: () => client.disconnect() }
-  },
-}
-
-/** A cluster's client needs them for the nodes that it is told of. */
-function credentials(url: string): { username?: string; password?: string } {
-  const { username, password } = new URL(url)
-  return username === '' ? {} : { username, password }
-}
-
-let prefixes = 0
-const freshPrefix = (): string => `test-${(prefixes += 1)}:`
-
-function contract(name: string, connect: () => Promise<Connected>, isSubscribed: boolean): void {
-  storeContract(
-    name,
-    async () => {
-      const prefix = freshPrefix()
-      const clients = await Promise.all([1, 2, 3, 4].map(connect))
-      const [one, other, ear, otherEar] = clients.map(({ client }) => client)
-      return {
-        store: redisStore(one!, { prefix, ...(isSubscribed && { subscriber: ear! }) }),
-        twin: redisStore(other!, { prefix, ...(isSubscribed && { subscriber: otherEar! }) }),
-        close: () => clients.forEach(({ close }) => close()),
-      }
-    },
-    { describe: describe.concurrent, it },
-  )
-}
+afterAll(() => server.stop())
 
 for (const [name, connect] of Object.entries(CLIENTS)) {
   contract(`redisStore of ${name}`, () => connect(server.url), false)
   contract(`redisStore of ${name}, subscribed`, () => connect(server.url), true)
-}
-for (const [name, connect] of Object.entries(CLUSTERS)) {
-  contract(`redisStore of a cluster of ${name}`, () => connect(cluster.url), true)
 }
 
 /** A store for one test, and the client behind it. */
@@ -190,13 +109,12 @@ describe('redisStore', () => {
     const { client, close } = await CLIENTS['node-redis']!(server.url)
     const pool = createClientPool({ url: server.url })
     await pool.connect()
-    const nodes = await createCluster({ rootNodes: [{ url: cluster.url }] }).connect()
-    const io = new Cluster([cluster.url])
+    const nodes = createCluster({ rootNodes: [] })
+    const io = new Cluster([server.url], { lazyConnect: true })
     const byName = createSentinel({ name: PRIMARY, sentinelRootNodes: [] })
     onTestFinished(() => {
       close()
       pool.destroy()
-      nodes.destroy()
       io.disconnect()
     })
 
@@ -236,18 +154,8 @@ describe('a server that may evict rows', () => {
 })
 
 describe('the least privileges of docs/stores.md', () => {
-  /** The line that the docs tell people to paste, for a user of this test. */
-  async function allow(name: string, without = '', on = server): Promise<string> {
-    const docs = await readFile(new URL('../../docs/stores.md', import.meta.url), 'utf8')
-    const line = /^ACL SETUSER refresh-once .+$/m.exec(docs)?.[0] ?? ''
-    const words = line.split(' ').filter((word) => word !== without)
-    await on.cli(...words.map((word) => (word === 'refresh-once' ? name : word)))
-    const password = words.find((word) => word.startsWith('>'))!.slice(1)
-    return `redis://${name}:${password}@127.0.0.1:${on.port}`
-  }
-
   it('are enough', async () => {
-    const url = await allow('least')
+    const url = await allow(server, 'least')
     const warnings: string[] = []
     const { client: subscriber, close } = await CLIENTS['ioredis']!(url)
     onTestFinished(close)
@@ -264,26 +172,8 @@ describe('the least privileges of docs/stores.md', () => {
     expect(warnings).toEqual([])
   })
 
-  it.each(Object.keys(CLUSTERS))('are enough on a cluster of %s', async (name) => {
-    const url = await allow(`least-${name}`, '', cluster)
-    const clients = await Promise.all([1, 2].map(() => CLUSTERS[name]!(url)))
-    onTestFinished(() => clients.forEach(({ close }) => close()))
-    const [client, subscriber] = clients.map((each) => each.client)
-    const warnings: string[] = []
-    const onWarning = (message: string): void => void warnings.push(message)
-    const prefix = `refresh-once:${name}:`
-    const store = redisStore(client!, { prefix, subscriber: subscriber!, onWarning })
-
-    const woken = store.changed('a', 0, new AbortController().signal)
-    await store.swap('a', 0, value, HOUR_MS)
-
-    await woken
-    expect(await store.read('a')).toMatchObject({ version: 1 })
-    expect(warnings).toEqual([])
-  })
-
   it('let the store work without INFO, which then says once what it could not check', async () => {
-    const url = await allow('without-info', '+info')
+    const url = await allow(server, 'without-info', '+info')
     const warnings: string[] = []
     const onWarning = (message: string): void => void warnings.push(message)
     const store = await storeOn({ url }, { prefix: 'refresh-once:', onWarning })
@@ -295,7 +185,7 @@ describe('the least privileges of docs/stores.md', () => {
   })
 
   it('are named where one is missing', async () => {
-    const url = await allow('without-set', '+set')
+    const url = await allow(server, 'without-set', '+set')
     const store = await storeOn({ url }, { prefix: 'refresh-once:' })
 
     const swap = store.swap('d', 0, value, HOUR_MS)
@@ -475,5 +365,3 @@ describe("durability: 'replicated'", () => {
     while (!(await primary.cli('INFO', 'replication')).includes('state=online'));
   }
 })
-
-function ignore(): void {}
