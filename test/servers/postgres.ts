@@ -29,8 +29,8 @@ export interface PostgresServer extends Server {
 }
 
 const run = promisify(execFile)
-const USER = 'postgres'
-const PASSWORD = 'loopback-only'
+export const USER = 'postgres'
+export const PASSWORD = 'loopback-only'
 
 /** Starts PostgreSQL on a free port of 127.0.0.1; as root, under the account `postgres`. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
@@ -128,8 +128,8 @@ function binary(name: string): string {
   return join(entry, '..', '..', 'native', 'bin', name)
 }
 
-/** PostgreSQL refuses to run as root. */
-async function account(): Promise<{ uid?: number; gid?: number }> {
+/** Whom it runs as: PostgreSQL refuses to run as root, and so does PgBouncer. */
+export async function account(): Promise<{ uid?: number; gid?: number }> {
   if (process.getuid?.() !== 0) return {}
   const [uid, gid] = await Promise.all(
     ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, USER])).stdout)),

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { installed } from './debian.ts'
 import { freePort, serve, temporaryDirectory, type Server } from './process.ts'
 
 export interface RedisOptions {
@@ -29,7 +29,7 @@ const run = promisify(execFile)
 
 /** Starts `redis-server` on a free port of 127.0.0.1, with no persistence unless asked. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  await installRedis()
+  const command = await installed('redis-server')
   const port = await freePort()
   const directory = await temporaryDirectory('redis')
   const { appendfsync, save = '', replicaOf, maxmemory, maxmemoryPolicy, config = {} } = options
@@ -50,7 +50,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     value === undefined ? [] : [`--${name}`, ...(value.includes(' ') ? value.split(' ') : [value])],
   )
   const server = await serve(
-    { command: 'redis-server', args, ready: /Ready to accept connections/ },
+    { command, args, ready: /Ready to accept connections/ },
     port,
     directory,
   )
@@ -178,18 +178,4 @@ export async function startRedisSentinel({ port: watched }: RedisServer): Promis
   await writeFile(file, lines.join('\n'))
   const args = [file, '--sentinel']
   return serve({ command: 'redis-server', args, ready: /\+monitor/ }, port, directory)
-}
-
-/** Does nothing where `redis-server` is on the PATH, else installs Debian's, as root only can. */
-async function installRedis(): Promise<void> {
-  if (await run('redis-server', ['--version']).catch(() => undefined)) return
-  if (process.getuid?.() !== 0) {
-    throw new Error('redis-server is not on the PATH: install it (apt-get install redis-server)')
-  }
-  // One at a time. RUNLEVEL tells Debian's scripts not to start a service.
-  const install =
-    'command -v redis-server || { apt-get update && apt-get install -y --no-install-recommends ' +
-    'redis-server; }'
-  const env = { ...process.env, RUNLEVEL: '1', DEBIAN_FRONTEND: 'noninteractive' }
-  await run('flock', [join(tmpdir(), 'refresh-once-apt.lock'), 'sh', '-c', install], { env })
 }

@@ -10,6 +10,7 @@ const STORE = 'postgres'
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const HINTS: Readonly<Record<string, string>> = {
+  '08': 'The connection broke, or a pooler like PgBouncer refused it: look into its log.',
   '25006': 'PostgreSQL takes no writes (a standby, or default_transaction_read_only).',
   '28': 'PostgreSQL refuses the user or the password.',
   '3D000': 'There is no such database.',
