@@ -164,8 +164,19 @@ async function move(nodes: readonly RedisServer[], slot: string): Promise<() => 
 /** The name that the sentinel of {@link startRedisSentinel} knows the primary by. */
 export const PRIMARY = 'primary'
 
-/** Starts a sentinel that watches a server. */
-export async function startRedisSentinel({ port: watched }: RedisServer): Promise<Server> {
+/** How long a primary does not answer until the sentinel gives it up, milliseconds. */
+const DOWN_MS = 1_000
+
+/**
+ * Starts a sentinel that watches a server.
+ *
+ * @param hasReplica Whether it is waited for until it knows a replica, which it makes the primary
+ *   when the server is gone.
+ */
+export async function startRedisSentinel(
+  { port: watched }: RedisServer,
+  { hasReplica = false } = {},
+): Promise<Server> {
   const port = await freePort()
   const directory = await temporaryDirectory('sentinel')
   const file = join(directory, 'sentinel.conf')
@@ -174,8 +185,10 @@ export async function startRedisSentinel({ port: watched }: RedisServer): Promis
     'bind 127.0.0.1',
     `dir ${directory}`,
     `sentinel monitor ${PRIMARY} 127.0.0.1 ${watched} 1`,
+    `sentinel down-after-milliseconds ${PRIMARY} ${DOWN_MS}`,
   ]
   await writeFile(file, lines.join('\n'))
   const args = [file, '--sentinel']
-  return serve({ command: 'redis-server', args, ready: /\+monitor/ }, port, directory)
+  const ready = hasReplica ? /\+slave slave/ : /\+monitor/
+  return serve({ command: 'redis-server', args, ready }, port, directory)
 }

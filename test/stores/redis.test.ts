@@ -1,4 +1,4 @@
-import { Cluster, type Redis as IoRedis } from 'ioredis'
+import { Cluster, Redis as IoRedis } from 'ioredis'
 import { createClientPool, createCluster, createSentinel } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
@@ -350,6 +350,43 @@ describe("durability: 'replicated'", () => {
 
     expect(await primary.cli('INFO', 'commandstats')).toMatch(/cmdstat_set:calls=1,/)
     expect(Number(await primary.cli('PTTL', 'a'))).toBeGreaterThan(HOUR_MS - 60_000)
+  })
+
+  it('forgets nothing in a failover by Sentinel', async () => {
+    const primary = await startRedis()
+    onTestFinished(() => primary.stop())
+    const replica = await startRedis({ replicaOf: primary })
+    onTestFinished(() => replica.stop())
+    await online(primary)
+    const sentinel = await startRedisSentinel(primary, { hasReplica: true })
+    onTestFinished(() => sentinel.stop())
+    const sentinels = [{ host: '127.0.0.1', port: sentinel.port }]
+    const io = new IoRedis({ name: PRIMARY, sentinels }).on('error', () => {})
+    onTestFinished(() => io.disconnect())
+    const node = await createSentinel({ name: PRIMARY, sentinelRootNodes: sentinels })
+      .on('error', () => {})
+      .connect()
+    onTestFinished(() => node.destroy())
+    await using as = await startOidcServer()
+    const [before, after] = [redisStore(io, { durability: 'replicated' }), redisStore(node)].map(
+      (store) =>
+        createRefresher({
+          provider: oidc({ issuer: as.issuer, rotation: 'always' }),
+          client: as.clients.public,
+          store,
+          onEvent: () => {},
+        }),
+    )
+    const spent = tokenSetOf(await as.signIn())
+    const { tokens, accessToken } = await before!.refresh(spent, { force: true })
+
+    await primary.kill()
+
+    await expect
+      .poll(() => after!.refresh(spent, { force: true }), { timeout: 30_000 })
+      .toMatchObject({ usable: true, accessToken })
+    expect(await after!.refresh(tokens, { force: true })).toMatchObject({ state: 'rotated' })
+    expect(as.counts()).toMatchObject({ presentations: 2, granted: 2 })
   })
 
   it('reads nothing from a replica, whose rows may be old', async () => {
