@@ -5,6 +5,7 @@ import type { Random } from '../core/random.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { drawBehaviour } from './authorization-server/behaviour.ts'
 import type { Drawn } from './authorization-server/behaviour.ts'
+import { checkDescription } from './authorization-server/check-description.ts'
 import type { Behaviour, ServerDescription } from './authorization-server/description.ts'
 import { minting } from './authorization-server/mint.ts'
 import { numbersFrom } from './authorization-server/numbers.ts'
@@ -58,19 +59,21 @@ export interface AuthorizationServer extends AsyncDisposable {
  * What the description leaves open is drawn: read `drawn`, and try several seeds. Only a pace that
  * is described is kept: nobody waits because of a draw.
  *
- * ```ts
- * await using server = await authorizationServer(presets.logto, { seed: 7 })
- * const tokens = server.signIn()
- * server.failNext({ kind: 'reset', when: 'after_consuming' })
- * ```
+ * @throws {TypeError} For a description that no server can be; says what to write instead.
+ *
+ *   ```ts
+ *   await using server = await authorizationServer(presets.logto, { seed: 7 })
+ *   const tokens = server.signIn()
+ *   server.failNext({ kind: 'reset', when: 'after_consuming' })
+ *   ```
  */
 export async function authorizationServer(
   description: ServerDescription,
   { seed = 0, clock = systemClock, random = systemRandom }: AuthorizationServerOptions = {},
 ): Promise<AuthorizationServer> {
   const next = seed === 0 ? () => 0 : numbersFrom(seed)
-  const unhurried = { ...description, pace: description.pace ?? { headersMs: 0, bodyMs: 0 } }
-  const { behaviour, drawn } = drawBehaviour(unhurried, next)
+  const { pace = { headersMs: 0, bodyMs: 0 } } = checkDescription(description)
+  const { behaviour, drawn } = drawBehaviour({ ...description, pace }, next)
   const now = (): number => clock.now()
   const { accessToken } = behaviour.wire
   const mint = minting({ random, accessToken, now })

@@ -1,6 +1,7 @@
 import { systemClock } from '../core/clock.ts'
 import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
+import { checkDescription } from './authorization-server/check-description.ts'
 import type { ServerDescription } from './authorization-server/description.ts'
 import { clientFor } from './fuzz/client.ts'
 import { askedReplay, commandOf } from './fuzz/command.ts'
@@ -159,7 +160,7 @@ export async function tryProvider(
 }
 
 function descriptionOf(server: FuzzOptions['server']): ServerDescription {
-  if (typeof server === 'object') return server
+  if (typeof server === 'object') return checkDescription(server)
   if (Object.hasOwn(presets, server)) return presets[server]
   throw new TypeError(`no preset '${server}': ${Object.keys(presets).join(', ')}`)
 }

@@ -108,6 +108,14 @@ describe('fuzzProvider', () => {
     await expect(fuzzProvider(provider, unknown)).rejects.toThrow(/no preset 'nope': rfc6749, /)
   })
 
+  it('refuses a server that is described wrongly', async () => {
+    const server = { name: 'odd', wire: { tokenType: 'BEARER' as 'Bearer' } }
+
+    await expect(fuzzProvider(provider, { ...options, server })).rejects.toThrow(
+      /^server: wire\.tokenType is "BEARER", and must be: Bearer, bearer, absent$/,
+    )
+  })
+
   it('says what it needs for a client that only its user has', async () => {
     const signing = oidc({ issuer: 'https://a.example', clientAuthentication: 'private_key_jwt' })
 

@@ -383,6 +383,54 @@ describe('what is not known', () => {
   })
 })
 
+describe('a description that no server can be', () => {
+  it.each<readonly [object, string]>([
+    [{ rotation: 'allways' }, 'rotation is "allways", and must be: always, sometimes, never'],
+    [{ pace: { headersMs: 5 } }, 'pace.bodyMs is missing, and must be: milliseconds'],
+    [{ wire: 'json' }, 'wire is "json", and must be: { tokenType, expiresIn, carry, '],
+    [{ wire: { tokentype: 'bearer' } }, 'there is no "wire.tokentype", but tokenType, expiresIn, '],
+    [{ wire: { tokenType: 'BEARER' } }, 'wire.tokenType is "BEARER", and must be: Bearer, bearer,'],
+    [{ wire: { expiresIn: 3600 } }, 'wire.expiresIn is 3600, and must be: number, string, absent'],
+    [{ wire: { format: 'xml' } }, 'wire.format is "xml", and must be: json, form'],
+    [{ wire: { accessToken: 'JWT' } }, 'wire.accessToken is "JWT", and must be: opaque, jwt'],
+    [{ wire: { members: 'ok' } }, 'wire.members is "ok", and must be: an object'],
+    [{ wire: { carry: { from: 'a' } } }, 'and must be: { form }, { json }, { query }, { cookie }'],
+    [{ wire: { carry: { form: 'a', json: 'b' } } }, 'wire.carry is {"form":"a","json":"b"}'],
+    [{ wire: { carry: { bearer: 'yes' } } }, ', { bearer: true }'],
+    [{ wire: { answer: { token: 'a' } } }, 'there is no "wire.answer.token", but accessToken, '],
+    [
+      { wire: { answer: {} } },
+      'wire.answer.accessToken is missing, and must be: a text, { cookie }',
+    ],
+    [{ wire: { dead: { error: 'gone' } } }, 'wire.dead.status is missing, and must be: a status'],
+    [
+      { wire: { dead: { status: '400' } } },
+      'wire.dead.status is "400", and must be: a status from',
+    ],
+    [
+      { wire: { dead: { status: 400, code: 'a' } } },
+      'there is no "wire.dead.code", but status, error',
+    ],
+    [
+      { wire: { client: { status: 401, headers: { a: 1 } } } },
+      'wire.client.headers is {"a":1}, and',
+    ],
+    [{ wire: { target: { status: 99 } } }, 'wire.target.status is 99'],
+    [
+      { wire: { audience: 'resource' } },
+      'wire.audience is "resource", and must be: a list of texts',
+    ],
+  ])('%j is a TypeError that says what to write', async (described, says) => {
+    const server = { name: 'odd', ...described } as ServerDescription
+
+    const failed = authorizationServer(server)
+
+    await expect(failed).rejects.toThrow(TypeError)
+    await expect(failed).rejects.toThrow(/^server: /)
+    await expect(failed).rejects.toThrow(says)
+  })
+})
+
 describe('presets', () => {
   it.each(Object.entries(presets))('%s bears its name', (name, preset) => {
     expect(preset.name).toBe(name)

@@ -2,7 +2,6 @@ import { quoted } from '../../testing/fuzz/command.ts'
 import { tryProvider } from '../../testing/fuzz-provider.ts'
 import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
 import type { Terminal } from '../command.ts'
-import { checkDescription } from './check-description.ts'
 import { loadDescription } from './load-description.ts'
 import { loadProvider } from './load-provider.ts'
 import type { Loaded } from './load-provider.ts'
@@ -56,7 +55,7 @@ async function tried(asked: FuzzCommand, loaded: Loaded, terminal: Terminal): Pr
 async function serverOf({ server }: FuzzCommand, loaded: Loaded): Promise<FuzzOptions['server']> {
   if (server?.endsWith('.json')) return loadDescription(server)
   if (server !== undefined) return server as FuzzOptions['server']
-  if (loaded.server !== undefined) return checkDescription(loaded.server, 'server')
+  if (loaded.server !== undefined) return loaded.server
   throw new Misused('which server? --server logto, or export const server = { … } in the file')
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type { ServerDescription } from '../../testing/authorization-server.ts'
+import { checkDescription } from '../../testing/authorization-server/check-description.ts'
+import type { ServerDescription } from '../../testing/authorization-server/description.ts'
 import { Misused } from '../misused.ts'
-import { checkDescription } from './check-description.ts'
 
 /** A server's description from a file, as `refresh-once probe --write described.json` makes one. */
 export async function loadDescription(file: string): Promise<ServerDescription> {

@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Provider } from '../../core/provider.ts'
+import { checkDescription } from '../../testing/authorization-server/check-description.ts'
+import type { ServerDescription } from '../../testing/authorization-server/description.ts'
 import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
 import { Misused } from '../misused.ts'
 
 /** What a file exports. */
 export interface Loaded extends Pick<FuzzOptions, 'client' | 'fetch'> {
   readonly provider: Provider
-  readonly server?: Exclude<FuzzOptions['server'], string>
+  readonly server?: ServerDescription
 }
 
 type Module = Readonly<Record<string, unknown>>
@@ -18,6 +20,7 @@ type Module = Readonly<Record<string, unknown>>
  *
  * @param folder The file's name counts from here.
  * @throws {Misused}
+ * @throws {TypeError} For a server that is described wrongly.
  */
 export async function loadProvider(file: string, folder: string): Promise<Loaded> {
   const path = resolve(folder, file)
@@ -30,7 +33,7 @@ export async function loadProvider(file: string, folder: string): Promise<Loaded
   const { server, client, fetch } = module as Partial<Loaded>
   return {
     provider,
-    ...(server !== undefined && { server }),
+    ...(server !== undefined && { server: checkDescription(server) }),
     ...(client !== undefined && { client }),
     ...(fetch !== undefined && { fetch }),
   }

@@ -1,5 +1,4 @@
 import type { Answer } from '../../core/answer.ts'
-import type { Carry } from '../../core/carry.ts'
 
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
 export interface ErrorAnswer {
@@ -14,9 +13,17 @@ export interface ErrorAnswer {
 /** How a server writes; what is left out is as RFC 6749 has it. */
 export interface Wire {
   /** The one place where the refresh token is looked for. Default `{ form: 'refresh_token' }`. */
-  readonly carry: Carry | { readonly query: string }
-  /** Where the members of an answer stand. Default: under the names of RFC 6749 §5.1. */
-  readonly answer: Answer
+  readonly carry:
+    | { readonly form: string }
+    | { readonly json: string }
+    | { readonly query: string }
+    | { readonly cookie: string }
+    | { readonly bearer: true }
+  /**
+   * Where the members of an answer stand; one that is not named is not sent. Default: under the
+   * names of RFC 6749 §5.1.
+   */
+  readonly answer: Pick<Answer, 'accessToken' | 'refreshToken' | 'expiresIn' | 'error'>
   readonly format: 'json' | 'form'
   readonly tokenType: 'Bearer' | 'bearer' | 'absent'
   /** `absent`: the answer does not tell how long the access token lives. */
