@@ -282,40 +282,8 @@ describe('the wire', () => {
   })
 })
 
+/** The others: authorization-server-http.test.ts. */
 describe('failNext', () => {
-  it.each([
-    [{ kind: 'reset', when: 'before_consuming' }, true],
-    [{ kind: 'reset', when: 'after_consuming' }, false],
-    [{ kind: 'cut', atByte: 12 }, false],
-  ] as const)('%o: no whole answer', async (fault, lives) => {
-    await using server = await authorizationServer(STRICT)
-    const { refreshToken } = server.signIn()
-    server.failNext(fault)
-
-    await expect(post(server, refreshToken)).rejects.toThrow()
-
-    expect(server.isLive(refreshToken)).toBe(lives)
-  })
-
-  it('answers instead of the server, with Retry-After, or elsewhere', async () => {
-    await using server = await authorizationServer(STRICT)
-    const { refreshToken } = server.signIn()
-    server.failNext(
-      { kind: 'status', status: 503, retryAfterSeconds: 3, isProcessed: false },
-      { kind: 'garbage', body: '<html>', isProcessed: false },
-    )
-
-    const [unavailable, garbage, whole] = [
-      await post(server, refreshToken),
-      await post(server, refreshToken),
-      await post(server, refreshToken),
-    ]
-
-    expect([unavailable.status, unavailable.headers.get('retry-after')]).toEqual([503, '3'])
-    expect([garbage.status, garbage.text]).toEqual([200, '<html>'])
-    expect(whole.status).toBe(200)
-  })
-
   it('sends a request twice, as a proxy may', async () => {
     await using server = await authorizationServer(STRICT)
     const { refreshToken } = server.signIn()
