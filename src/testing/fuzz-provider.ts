@@ -24,8 +24,8 @@ export interface FuzzOptions {
   /** Default: a public client, or one with a secret where the provider wants one. */
   readonly client?: Client
   /**
-   * What your application puts between the refresher and the network. Default: nothing. Time is not
-   * real: it must await nothing but the `fetch` that it is given, no timer and no file.
+   * What your application puts between the refresher and the network. Default: nothing. While it
+   * awaits something real, such as a file or a timer, the time of the world stands still.
    */
   readonly fetch?: (fetch: Fetch) => Fetch
   /** How many worlds are drawn. Default 1,000. */
@@ -96,7 +96,8 @@ export class FuzzError extends Error {
  * ```
  *
  * @throws {FuzzError}
- * @throws {TypeError} For options that cannot be used, or leave no time for a single run.
+ * @throws {TypeError} For options that cannot be used, or leave no time for a single run; when a
+ *   function of the user's awaits what does not come.
  */
 export async function fuzzProvider(provider: Provider, options: FuzzOptions): Promise<FuzzResult> {
   // Before anything is awaited, or the stack does not lead to the caller.
@@ -154,7 +155,7 @@ export async function tryProvider(
       story: found.world.story.lines,
       replay,
       command,
-      text: reportOf(found.world, command, options.fetch !== undefined),
+      text: reportOf(found.world, command),
     },
   }
 }

@@ -15,6 +15,7 @@ import { isInClaimedWindow } from './checks.ts'
 import { checkReading } from './claims.ts'
 import { broken, delivered, echoing, failure, slow } from './delivery.ts'
 import type { Happening, Sending, World } from './observed.ts'
+import type { Outside } from './outside.ts'
 import { saidOf } from './said.ts'
 
 export interface ExchangeOptions {
@@ -27,11 +28,12 @@ export interface ExchangeOptions {
   readonly guard: (check: () => void) => void
   /** Of nobody's process: what is under way arrives, whoever dies. */
   readonly outsider: Process
+  readonly outside: Outside
 }
 
 /** One refresh token on its way to the server, and what comes back. */
 export async function exchange(options: ExchangeOptions): Promise<Response> {
-  const { world, worker, token, request, fault, outsider } = options
+  const { world, worker, token, request, fault, outsider, outside } = options
   const { server } = world
   const isWindow = isInClaimedWindow(world, token)
   const { sending, end } = sent(options)
@@ -66,7 +68,9 @@ export async function exchange(options: ExchangeOptions): Promise<Response> {
     if (own !== undefined) sending.heard = own.decision
     await read(options, { reply, own, isWindow, isUnspent: !received.some(isSpending) })
   }
-  if (bodyMs > 0) return slow(reply, () => sleep(outsider.clock, bodyMs), whole)
+  if (bodyMs > 0) {
+    return slow(reply, () => outside.holds(worker, sleep(outsider.clock, bodyMs)), whole)
+  }
   await whole()
   return delivered(reply)
 }

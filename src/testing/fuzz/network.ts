@@ -9,6 +9,7 @@ import { checkSend } from './checks.ts'
 import { exchange } from './exchange.ts'
 import { Violation } from './invariants.ts'
 import type { World } from './observed.ts'
+import type { Outside } from './outside.ts'
 import { routeOf } from './routes.ts'
 import type { Route } from './routes.ts'
 import { MARK } from './secrets.ts'
@@ -19,12 +20,14 @@ export interface NetworkOptions {
   /** Notes the first violation, and lets the run go on to its end. */
   readonly guard: (check: () => void) => void
   readonly outsider: Process
+  readonly outside: Outside
 }
 
 /** The way from a worker to the described server and back, in memory: a `fetch` for each worker. */
 export function createNetwork(world: World, options: NetworkOptions): (worker: Process) => Fetch {
   const { server, story, subject } = world
-  const { faultAt, guard, outsider } = options
+  const { faultAt, ...others } = options
+  const { guard } = others
   const routes = routeOf(subject.provider)
   let presentations = 0
 
@@ -39,7 +42,7 @@ export function createNetwork(world: World, options: NetworkOptions): (worker: P
     guard(() => checkSend(world, token))
     const fault = asDescribed(faultAt(presentations), server.behaviour)
     presentations += 1
-    return exchange({ world, worker, token, request, signal, fault, guard, outsider })
+    return exchange({ world, worker, token, request, signal, fault, ...others })
   }
 
   async function revoke(worker: Process, request: Arriving): Promise<Response> {

@@ -21,12 +21,8 @@ export function readReplay(text: string): Replay {
   return { seed: Number(match[1]), path: match[2] ?? '' }
 }
 
-/**
- * A counterexample in plain words: what does not hold, how it came about, how to see it again.
- *
- * @param isWrapped Whether the user has put something between the refresher and the network.
- */
-export function reportOf(world: World, command: string, isWrapped: boolean): string {
+/** A counterexample in plain words: what does not hold, how it came about, how to see it again. */
+export function reportOf(world: World, command: string): string {
   const { violation, subject, story } = world
   const { invariant, message } = violation!
   return [
@@ -35,16 +31,12 @@ export function reportOf(world: World, command: string, isWrapped: boolean): str
     '',
     `provider  ${plain(subject.provider.id)}`,
     `server    ${plain(subject.description.name)}: ${behaviourOf(world)}`,
-    ...(isWrapped ? [`fetch     ${WRAPPED}`] : []),
     '',
     timelineOf([...story.lines]),
     '',
     `again: ${command}`,
   ].join('\n')
 }
-
-const WRAPPED =
-  'your own: what it awaits beside the next fetch, such as a timer or a file, takes it too long'
 
 /** What the server does, and which of it nobody knew. */
 function behaviourOf({ drawn: { behaviour, drawn } }: World): string {

@@ -33,6 +33,8 @@ export async function run(simulated: Simulated, options: RunOptions): Promise<Ru
   await loadEngine()
   const printed: string[] = []
   let count = 0
+  let smallest: World | undefined
+  let unusable: Error | undefined
   const release = eavesdrop((where) => void printed.push(where))
   async function observe(plan: Plan): Promise<World> {
     printed.length = 0
@@ -44,10 +46,17 @@ export async function run(simulated: Simulated, options: RunOptions): Promise<Ru
     return world
   }
   const property = fc.asyncProperty(plans(), async (plan) => {
+    // What cannot be used here cannot be used in smaller worlds.
+    if (unusable !== undefined) return
     count += 1
     options.onRun?.(count)
-    const { violation } = await observe(plan)
-    if (violation !== undefined) throw violation
+    const world = await observe(plan).catch((error: Error) => {
+      unusable = error
+      throw error
+    })
+    if (world.violation === undefined) return
+    smallest = world
+    throw world.violation
   })
   try {
     const { path, timeMs } = options
@@ -57,10 +66,10 @@ export async function run(simulated: Simulated, options: RunOptions): Promise<Ru
       ...(path !== undefined && { path, endOnFailure: true }),
       ...(timeMs !== undefined && { interruptAfterTimeLimit: timeMs }),
     })
-    const { numRuns: runs, numShrinks: shrinks, counterexample, counterexamplePath } = details
-    if (!details.failed || counterexample === null) return { runs, shrinks }
-    const world = await observe(counterexample[0])
-    return { runs, shrinks, world, path: counterexamplePath ?? '' }
+    if (unusable !== undefined) throw unusable
+    const { numRuns: runs, numShrinks: shrinks, counterexamplePath } = details
+    if (smallest === undefined) return { runs, shrinks }
+    return { runs, shrinks, world: smallest, path: counterexamplePath ?? '' }
   } finally {
     release()
   }

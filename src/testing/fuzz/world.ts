@@ -16,10 +16,12 @@ import type { Process } from '../simulation/schedule.ts'
 import { checkQuiet } from './checks.ts'
 import { Violation } from './invariants.ts'
 import { createNetwork } from './network.ts'
+import { createOutside, Stuck } from './outside.ts'
 import type { Subject, World } from './observed.ts'
 import type { CallPlan, Plan, WorkerPlan } from './plan.ts'
 import { createStory, inUnits } from './story.ts'
 import { MARK } from './secrets.ts'
+import { watched } from './watched.ts'
 import { workerOf } from './worker.ts'
 
 export interface Simulated extends Subject {
@@ -51,8 +53,12 @@ let worlds = 0
  * Lets the world of a plan run to its end.
  *
  * @returns What was seen. `violation` says what did not hold, if anything.
+ * @throws {Stuck} When a function of the user's does not go on.
  */
-export async function simulate(simulated: Simulated, plan: Plan): Promise<World> {
+export async function simulate(subject: Simulated, plan: Plan): Promise<World> {
+  const outside = createOutside()
+  const provider = watched(subject.provider, subject.client, outside)
+  const simulated = { ...subject, provider }
   worlds += 1
   const name = `fuzz-${worlds}`
   let isCalm = false
@@ -62,6 +68,7 @@ export async function simulate(simulated: Simulated, plan: Plan): Promise<World>
     choices: plan.order,
     beforeStep: state.beforeStep,
     onCrash: () => world.happened.add('crash'),
+    outside: outside.wait,
   })
   const outsider = schedule.process('world')
   const store = memoryStore({ name, clock: outsider.clock })
@@ -77,6 +84,7 @@ export async function simulate(simulated: Simulated, plan: Plan): Promise<World>
     faultAt: (number) => (isCalm ? undefined : faultAt(plan, number)),
     guard,
     outsider,
+    outside,
   })
   const nextStoreFault = storeFaults(plan, world)
   const surroundings: Surroundings = {
@@ -86,7 +94,8 @@ export async function simulate(simulated: Simulated, plan: Plan): Promise<World>
     name,
     fetchOf: (worker) => {
       const fetch = fetchOf(worker)
-      return simulated.wrapFetch?.(fetch) ?? fetch
+      const { wrapFetch } = simulated
+      return wrapFetch === undefined ? fetch : outside.around(wrapFetch, fetch, worker)
     },
     nextStoreFault: () => (isCalm ? undefined : nextStoreFault()),
     guard,
@@ -116,6 +125,7 @@ export async function simulate(simulated: Simulated, plan: Plan): Promise<World>
     await round(accessTokenMs, () => [{ does: 'refresh', from: 'own' }])
     if (!isOver()) await checkQuiet(world)
   } catch (error) {
+    if (error instanceof Stuck) throw error
     world.violation ??=
       error instanceof Violation ? error : new Violation('budget', (error as Error).message)
   } finally {

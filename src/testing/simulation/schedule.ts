@@ -45,6 +45,8 @@ export interface ScheduleOptions {
   /** Told the number of each step before it is chosen. */
   readonly beforeStep: (step: number) => Promise<void>
   readonly onCrash: () => void
+  /** Until something has settled that is not of this world. `undefined`: nothing is to. */
+  readonly outside?: () => Promise<void> | undefined
 }
 
 /**
@@ -53,7 +55,9 @@ export interface ScheduleOptions {
  * Like `fc.scheduler()`, whose orders cannot be shrunk: here an order is a list of numbers, and the
  * empty list is first come, first served.
  */
-export function createSchedule({ choices, beforeStep, onCrash }: ScheduleOptions): Schedule {
+export function createSchedule(options: ScheduleOptions): Schedule {
+  const { choices, beforeStep, onCrash, outside } = options
+
   interface Step {
     readonly label: string
     readonly owner: Process | undefined
@@ -71,8 +75,17 @@ export function createSchedule({ choices, beforeStep, onCrash }: ScheduleOptions
   const passing = new Set<symbol>()
   let chosen = 0
 
+  /** All that settles by itself has settled. */
+  async function quiet(): Promise<void> {
+    await turn()
+    for (let more = outside?.(); more !== undefined; more = outside?.()) {
+      await more
+      await turn()
+    }
+  }
+
   async function settle(): Promise<void> {
-    do await turn()
+    do await quiet()
     while (passing.size > 0)
   }
 
@@ -97,7 +110,7 @@ export function createSchedule({ choices, beforeStep, onCrash }: ScheduleOptions
     passing.add(self)
     for (let next = nextTimer(); next !== undefined && next.atMs <= endMs; next = nextTimer()) {
       fire(next)
-      await turn()
+      await quiet()
     }
     nowMs = endMs
     passing.delete(self)
