@@ -13,7 +13,7 @@ import type { Presented } from './transport.ts'
  * authenticated before the grant is looked at; the second may come when the token is spent
  * (oidc-provider raises `invalid_target` after consuming).
  */
-const OF_THE_RFC: ReadonlyMap<string, Failure> = new Map<string, Failure>([
+export const OF_THE_RFC: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['invalid_grant', 'rejected'],
   ['invalid_client', 'refused_before'],
   ['unauthorized_client', 'refused_before'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { providerOf } from '../../src/cli/probe/described.ts'
 import type { ServerDescription, Wire } from '../../src/testing/authorization-server.ts'
 import { presets } from '../../src/testing/presets.ts'
 import { scene, valuesOf } from './probe/stage.ts'
@@ -100,5 +101,26 @@ describe('how the server writes', () => {
     const { server } = await measure(2)
 
     expect(server.wire).toMatchObject(wire)
+  })
+})
+
+describe('the provider of a server that was measured', () => {
+  const dead = { status: 200, error: 'bad_refresh_token' }
+  const named = { bad_refresh_token: 'rejected' }
+
+  it.each<readonly [Partial<Wire>, object]>([
+    [{ dead }, named],
+    [
+      { dead, client: { status: 200, error: 'bad_client' } },
+      { ...named, bad_client: 'refused_before' },
+    ],
+    [{ dead, client: { status: 401, error: 'invalid_client' } }, named],
+    [{ dead, client: { status: 400, error: 'invalid_request' } }, named],
+    [{ dead, client: { status: 400, error: 'bad_refresh_token' } }, named],
+    [{ dead, client: { status: 500, error: 'bad_client' } }, named],
+  ])('of %j knows the errors %j', (wire, failures) => {
+    const provider = providerOf({ id: 'mine' }, like({ wire }), '2026-11-21')
+
+    expect(provider.failures).toEqual(failures)
   })
 })

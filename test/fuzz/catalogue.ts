@@ -5,6 +5,8 @@ import { claimsAWindow } from './broken/claims-a-window.ts'
 import { claimsAlways } from './broken/claims-always.ts'
 import { claimsNever } from './broken/claims-never.ts'
 import { classifiesInvalidClientAsDead } from './broken/classifies-invalid-client-as-dead.ts'
+import { doesNotKnowADeadGrant } from './broken/does-not-know-a-dead-grant.ts'
+import { doesNotKnowARefusedClient } from './broken/does-not-know-a-refused-client.ts'
 import { dropsTheSuccessor } from './broken/drops-the-successor.ts'
 import { followsRedirects } from './broken/follows-redirects.ts'
 import { hedgesItsRequests } from './broken/hedges-its-requests.ts'
@@ -32,6 +34,8 @@ export const BROKEN: readonly Broken[] = [
   claimsAlways,
   claimsNever,
   classifiesInvalidClientAsDead,
+  doesNotKnowADeadGrant,
+  doesNotKnowARefusedClient,
   dropsTheSuccessor,
   followsRedirects,
   hedgesItsRequests,

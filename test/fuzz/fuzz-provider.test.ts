@@ -3,7 +3,9 @@ import { closeSync, openSync, write, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
-import type { RawAnswer } from '../../src/core/provider.ts'
+import { defineProvider } from '../../src/core/define-provider.ts'
+import type { Provider, ProviderDescription, RawAnswer } from '../../src/core/provider.ts'
+import type { ServerDescription } from '../../src/testing/authorization-server.ts'
 import { fuzzProvider, FuzzError, tryProvider } from '../../src/testing/fuzz-provider.ts'
 import type { FuzzOptions } from '../../src/testing/fuzz-provider.ts'
 import { askedReplay, commandOf } from '../../src/testing/fuzz/command.ts'
@@ -172,6 +174,64 @@ function inNode(args: readonly string[]): Promise<{ stdout: string }> {
     })
   })
 }
+
+describe('a word of a server for a dead grant', () => {
+  const id = 'mine'
+  const tokenEndpoint = 'https://id.example.com/token'
+  const wire = { dead: { status: 400, error: 'gone' } }
+  const places = {
+    accessToken: 'access_token',
+    refreshToken: 'refresh_token',
+    expiresIn: 'expires_in',
+  }
+  const runs = { runs: 60, seed: 3 } as const
+  const dropping = { read: ({ body }: RawAnswer) => ({ ...(body as object), error: undefined }) }
+
+  it.each<readonly [string, Partial<ProviderDescription>, ServerDescription['wire'], string]>([
+    ['is not known', {}, wire, "'unknown' of it: write failures: { gone: 'rejected' }"],
+    [
+      'stands for something else in the RFC',
+      {},
+      { dead: { status: 400, error: 'invalid_request' } },
+      "'refused' of it: write failures: { invalid_request: 'rejected' }",
+    ],
+    [
+      'is not read',
+      { failures: { gone: 'rejected' }, response: dropping },
+      wire,
+      'write a response.read that hands on "error" as error',
+    ],
+    [
+      'stands elsewhere',
+      {},
+      { ...wire, answer: { ...places, error: 'code' } },
+      `failures: { gone: 'rejected' }, and a response.read that hands on "code" as error`,
+    ],
+  ])('that %s is found', async (_, differs, described, says) => {
+    const server = { name: 'ours', wire: described }
+    const mine = defineProvider({ id, tokenEndpoint, ...differs })
+
+    const { counterexample } = await tryProvider(mine, { ...runs, server })
+
+    expect(counterexample).toMatchObject({ invariant: 'failures' })
+    expect(counterexample?.what).toContain('says that R0 is dead, and the provider makes ')
+    expect(counterexample?.what).toContain(says)
+  })
+
+  it.each<readonly [string, Provider['failures'], ServerDescription['wire']]>([
+    ['is known', { gone: 'rejected' }, wire],
+    ['is known beside its status', { '400 gone': 'rejected' }, wire],
+    ['is known to say nothing', { gone: 'unknown' }, wire],
+    ['is another one’s, too', {}, { ...wire, client: wire.dead }],
+    ['is no word', {}, { dead: { status: 400 } }],
+  ])('that %s is no finding', async (_, failures, described) => {
+    const mine = defineProvider({ id, tokenEndpoint, failures })
+
+    const found = await tryProvider(mine, { ...runs, server: { name: 'ours', wire: described } })
+
+    expect(found.counterexample?.text).toBeUndefined()
+  })
+})
 
 describe('the time of a world stands still while', () => {
   const issuer = 'https://id.example.com'

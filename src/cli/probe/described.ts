@@ -1,5 +1,6 @@
 import type { Failure, ProviderDescription } from '../../core/provider.ts'
 import type { ServerDescription } from '../../testing/authorization-server.ts'
+import { OF_THE_RFC } from '../../transport/ending.ts'
 import type { Result } from './measure.ts'
 import { wireOf } from './wire.ts'
 
@@ -36,7 +37,7 @@ export function providerOf(
 /** Those errors that do not mean what RFC 6749 §5.2 says, or come earlier than is safe to think. */
 function failuresOf({
   validates,
-  wire: { dead, target } = {},
+  wire: { dead, client, target } = {},
 }: Pick<ServerDescription, 'validates' | 'wire'>): Readonly<Record<string, Failure>> {
   const failures: Record<string, Failure> = {}
   if (dead?.error !== undefined && (dead.error !== 'invalid_grant' || dead.status >= 500)) {
@@ -44,6 +45,11 @@ function failuresOf({
   }
   // Without a code it would count as the client's fault, for which nobody is asked to sign in.
   if (dead?.error === undefined && dead?.status === 401) failures['401'] = 'rejected'
+  // A code of its own, for a client that it does not know: it has not looked at the token.
+  if (client?.error !== undefined && !OF_THE_RFC.has(client.error) && client.status < 500) {
+    const isDistinct = client.error !== dead?.error && client.error !== target?.error
+    if (isDistinct) failures[client.error] = 'refused_before'
+  }
   if (validates === 'before_consuming' && target?.error !== undefined) {
     const isDistinct = target.error !== dead?.error && target.status < 500
     if (isDistinct) failures[target.error] = 'refused_before'

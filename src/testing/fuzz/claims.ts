@@ -4,6 +4,7 @@ import type { Reply } from '../authorization-server/answer.ts'
 import type { Behaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { Decision } from '../authorization-server/present.ts'
 import { Violation } from './invariants.ts'
+import { checkErrorIsKnown } from './known-error.ts'
 import { inUnits } from './story.ts'
 
 /** An answer, what the server knows of it, and what the provider makes of it. */
@@ -15,6 +16,8 @@ export interface Reading {
   readonly reply: Reply
   /** What the server decided, if the answer is its own. */
   readonly decision: Decision | undefined
+  /** Which of the errors of its wire the answer is. */
+  readonly error: 'dead' | 'client' | 'target' | undefined
   /** Whether the exchange left the token as it was. */
   readonly isUnspent: boolean
   /** Whether a spent token came again inside the window that the provider claims. */
@@ -50,10 +53,11 @@ export function checkReading(reading: Reading): void {
       if (isUnspent) return
       throw unspent(reading, said, 'deferred')
     case 'refused':
-      if (presentation.consumed || isUnspent) return
-      throw unspent(reading, said, 'refused_before')
+      if (!presentation.consumed && !isUnspent) throw unspent(reading, said, 'refused_before')
+      if (reading.error === 'dead') checkErrorIsKnown(reading)
+      return
     case 'unknown':
-    // Not to know is never wrong.
+      checkErrorIsKnown(reading)
   }
 }
 
@@ -64,11 +68,9 @@ function unspent({ token, nameOf }: Reading, said: string, failure: string): Vio
   )
 }
 
-function describe({ reply, decision, behaviour }: Reading): string {
-  const { wire } = behaviour
-  const error =
-    decision?.kind === 'dead' ? wire.dead : decision?.kind === 'refused' ? wire.target : undefined
-  return error?.error === undefined ? `${reply.status}` : `${reply.status} ${error.error}`
+function describe({ reply, error, behaviour }: Reading): string {
+  const code = error && behaviour.wire[error].error
+  return code === undefined ? `${reply.status}` : `${reply.status} ${code}`
 }
 
 function replayOf({ provider: { replay } }: Reading): string {

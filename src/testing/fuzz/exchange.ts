@@ -13,6 +13,7 @@ import type { Received } from '../authorization-server/server.ts'
 import type { Process } from '../simulation/schedule.ts'
 import { isInClaimedWindow } from './checks.ts'
 import { checkReading } from './claims.ts'
+import type { Reading } from './claims.ts'
 import { broken, delivered, echoing, failure, slow } from './delivery.ts'
 import type { Happening, Sending, World } from './observed.ts'
 import type { Outside } from './outside.ts'
@@ -133,7 +134,7 @@ interface Answered {
 
 /** Holds what the provider makes of an answer against what the server did. */
 async function read(
-  { world, worker, token, guard }: ExchangeOptions,
+  { world, worker, token, guard, fault }: ExchangeOptions,
   { reply, own, isWindow, isUnspent }: Answered,
 ): Promise<void> {
   const { subject, server, story } = world
@@ -145,6 +146,7 @@ async function read(
       token,
       reply,
       decision: own?.decision,
+      error: errorOf(own, fault),
       isUnspent,
       isInClaimedWindow: isWindow,
       presentation,
@@ -152,6 +154,13 @@ async function read(
       nameOf: story.nameOf,
     }),
   )
+}
+
+/** Which error of the server's wire an answer is. */
+function errorOf(own: Received | undefined, fault: NetworkFault | undefined): Reading['error'] {
+  if (own === undefined) return fault?.kind === 'client_refused' ? 'client' : undefined
+  if (own.decision.kind === 'dead') return 'dead'
+  return own.decision.kind === 'refused' ? 'target' : undefined
 }
 
 /** An answer, read as the transport reads it. */
