@@ -146,7 +146,7 @@ describe('refresh-once fuzz', () => {
       'must be: none, until_successor_used, forever, { ms }',
     ],
     ['{ "name": "a", "accessTokenMs": "1h" }', 'accessTokenMs is "1h", and must be: milliseconds'],
-    ['{ "name": "a", "rotates": true }', 'there is no "rotates", but name, rotation, '],
+    ['{ "name": "a", "rotates": true }', 'there is no "rotates", but { name, rotation, '],
   ])('ends with 2 for the description %s', async (text, message) => {
     const file = written('description.json', text)
 

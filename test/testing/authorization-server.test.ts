@@ -356,7 +356,7 @@ describe('a description that no server can be', () => {
     [{ rotation: 'allways' }, 'rotation is "allways", and must be: always, sometimes, never'],
     [{ pace: { headersMs: 5 } }, 'pace.bodyMs is missing, and must be: milliseconds'],
     [{ wire: 'json' }, 'wire is "json", and must be: { tokenType, expiresIn, carry, '],
-    [{ wire: { tokentype: 'bearer' } }, 'there is no "wire.tokentype", but tokenType, expiresIn, '],
+    [{ wire: { tokentype: 'bearer' } }, 'there is no "wire.tokentype", but { tokenType, '],
     [{ wire: { tokenType: 'BEARER' } }, 'wire.tokenType is "BEARER", and must be: Bearer, bearer,'],
     [{ wire: { expiresIn: 3600 } }, 'wire.expiresIn is 3600, and must be: number, string, absent'],
     [{ wire: { format: 'xml' } }, 'wire.format is "xml", and must be: json, form'],
@@ -365,7 +365,7 @@ describe('a description that no server can be', () => {
     [{ wire: { carry: { from: 'a' } } }, 'and must be: { form }, { json }, { query }, { cookie }'],
     [{ wire: { carry: { form: 'a', json: 'b' } } }, 'wire.carry is {"form":"a","json":"b"}'],
     [{ wire: { carry: { bearer: 'yes' } } }, ', { bearer: true }'],
-    [{ wire: { answer: { token: 'a' } } }, 'there is no "wire.answer.token", but accessToken, '],
+    [{ wire: { answer: { token: 'a' } } }, 'there is no "wire.answer.token", but { accessToken, '],
     [
       { wire: { answer: {} } },
       'wire.answer.accessToken is missing, and must be: a text, { cookie }',
@@ -377,13 +377,22 @@ describe('a description that no server can be', () => {
     ],
     [
       { wire: { dead: { status: 400, code: 'a' } } },
-      'there is no "wire.dead.code", but status, error',
+      'there is no "wire.dead.code", but { status, error',
     ],
     [
       { wire: { client: { status: 401, headers: { a: 1 } } } },
-      'wire.client.headers is {"a":1}, and',
+      'wire.client.headers.a is 1, and must be: a text',
     ],
     [{ wire: { target: { status: 99 } } }, 'wire.target.status is 99'],
+    [{ wire: { carry: { form: '' } } }, 'wire.carry.form is "", and must be: a text'],
+    [{ reuseWindow: { ms: -1 } }, 'reuseWindow.ms is -1, and must be: milliseconds'],
+    [{ accessTokenMs: Infinity }, 'and must be: milliseconds'],
+    [
+      { wire: { client: { status: 401, headers: 'a' } } },
+      'is "a", and must be: an object of texts',
+    ],
+    [{ wire: { target: { status: 400.5 } } }, 'wire.target.status is 400.5, and must be: a status'],
+    [{ wire: { audience: ['resource', 1] } }, 'wire.audience.1 is 1, and must be: a text'],
     [
       { wire: { audience: 'resource' } },
       'wire.audience is "resource", and must be: a list of texts',

@@ -47,6 +47,7 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/integrations/a.ts', "import { x } from '../index.ts'\nimport type y from 'next'"],
       ['src/integrations/react.ts', "import { a } from './react/a.ts'\nimport x from 'react'"],
       ['src/integrations/react/a.ts', "import { systemClock } from '../../core/clock.ts'"],
+      ['src/testing/a.ts', "import * as z from 'zod'"],
       ['src/cli/a.ts', "import { x } from '../stores/x.ts'\nimport { y } from 'node:fs'"],
     ],
   },

@@ -1,40 +1,31 @@
+import * as z from 'zod'
 import type { Behaviour, Wire } from './description.ts'
-import { either, list, members, record, shape, words } from './shape.ts'
-import type { Shape } from './shape.ts'
 
 /** One thing that a description may say. */
 export interface Axis<T> {
-  readonly takes: Shape
+  readonly takes: z.ZodType
   /** What may be drawn where it is not known. The first is the plainest. */
   readonly draws: readonly T[]
 }
 
-const text = shape('a text', (value) => typeof value === 'string' && value !== '')
-const place = either(text, members({ cookie: text }))
-const anything = record(
-  shape('anything', () => true),
-  'an object',
-)
-const milliseconds = shape(
-  'milliseconds',
-  (value) => typeof value === 'number' && value >= 0 && Number.isFinite(value),
-)
-const status = shape(
-  'a status from 200 to 599',
-  (value) => Number.isInteger(value) && 200 <= Number(value) && Number(value) <= 599,
-)
-const errorAnswer = members(
-  { status, error: text, members: anything, headers: record(text, 'an object of texts') },
-  ['status'],
-)
+const text = z.string().min(1).describe('a text')
+const place = z.union([text, z.strictObject({ cookie: text })])
+const anything = z.record(z.string(), z.unknown()).describe('an object')
+const milliseconds = z.number().nonnegative().describe('milliseconds')
+const errorAnswer = z.strictObject({
+  status: z.int().min(200).max(599).describe('a status from 200 to 599'),
+  error: text.optional(),
+  members: anything.optional(),
+  headers: z.record(z.string(), text).describe('an object of texts').optional(),
+})
 
 /** Each may be drawn. */
 function among<W extends string>(...known: readonly W[]): Axis<W> {
-  return { takes: words(...known), draws: known }
+  return { takes: z.enum(known), draws: known }
 }
 
 /** Others are played only where they are described. */
-function plainly<T>(plainest: T, takes: Shape): Axis<T> {
+function plainly<T>(plainest: T, takes: z.ZodType): Axis<T> {
   return { takes, draws: [plainest] }
 }
 
@@ -43,9 +34,12 @@ export const AXES: { readonly [K in keyof Omit<Behaviour, 'wire'>]: Axis<Behavio
   rotation: among('always', 'sometimes', 'never'),
   keptAs: among('absent', 'echoed'),
   // Nobody describes a server that forgets the successor by leaving it out.
-  successor: plainly('sent', words('sent', 'omitted')),
+  successor: plainly('sent', z.enum(['sent', 'omitted'])),
   reuseWindow: {
-    takes: either(words('none', 'until_successor_used', 'forever'), members({ ms: milliseconds })),
+    takes: z.union([
+      z.enum(['none', 'until_successor_used', 'forever']),
+      z.strictObject({ ms: milliseconds }),
+    ]),
     draws: ['none', { ms: 10_000 }, 'until_successor_used'],
   },
   reuseAnswer: among('fork', 'idempotent'),
@@ -55,7 +49,7 @@ export const AXES: { readonly [K in keyof Omit<Behaviour, 'wire'>]: Axis<Behavio
   unavailable: among('any_time', 'before_consuming'),
   accessTokenMs: { takes: milliseconds, draws: [3_600_000, 300_000] },
   pace: {
-    takes: members({ headersMs: milliseconds, bodyMs: milliseconds }),
+    takes: z.strictObject({ headersMs: milliseconds, bodyMs: milliseconds }),
     draws: [
       { headersMs: 0, bodyMs: 0 },
       { headersMs: 4_000, bodyMs: 0 },
@@ -66,17 +60,17 @@ export const AXES: { readonly [K in keyof Omit<Behaviour, 'wire'>]: Axis<Behavio
 
 /** How it writes: RFC 6749 §5.1, §5.2, RFC 8707 §2, but for what clients must read either way. */
 export const WIRE: { readonly [K in keyof Wire]: Axis<Wire[K]> } = {
-  tokenType: { takes: words('Bearer', 'bearer', 'absent'), draws: ['Bearer', 'bearer'] },
-  expiresIn: { takes: words('number', 'string', 'absent'), draws: ['number', 'string'] },
+  tokenType: { takes: z.enum(['Bearer', 'bearer', 'absent']), draws: ['Bearer', 'bearer'] },
+  expiresIn: { takes: z.enum(['number', 'string', 'absent']), draws: ['number', 'string'] },
   carry: plainly(
     { form: 'refresh_token' },
-    either(
-      members({ form: text }),
-      members({ json: text }),
-      members({ query: text }),
-      members({ cookie: text }),
-      shape('{ bearer: true }', (value) => JSON.stringify(value) === '{"bearer":true}'),
-    ),
+    z.union([
+      z.strictObject({ form: text }),
+      z.strictObject({ json: text }),
+      z.strictObject({ query: text }),
+      z.strictObject({ cookie: text }),
+      z.strictObject({ bearer: z.literal(true) }).describe('{ bearer: true }'),
+    ]),
   ),
   answer: plainly(
     {
@@ -85,12 +79,12 @@ export const WIRE: { readonly [K in keyof Wire]: Axis<Wire[K]> } = {
       expiresIn: 'expires_in',
       error: 'error',
     },
-    members({ accessToken: place, refreshToken: place, expiresIn: place, error: place }, [
-      'accessToken',
-    ]),
+    z
+      .strictObject({ accessToken: place, refreshToken: place, expiresIn: place, error: place })
+      .partial({ refreshToken: true, expiresIn: true, error: true }),
   ),
-  format: plainly('json', words('json', 'form')),
-  accessToken: plainly('opaque', words('opaque', 'jwt')),
+  format: plainly('json', z.enum(['json', 'form'])),
+  accessToken: plainly('opaque', z.enum(['opaque', 'jwt'])),
   members: plainly({}, anything),
   dead: plainly({ status: 400, error: 'invalid_grant' }, errorAnswer),
   client: plainly(
@@ -98,19 +92,21 @@ export const WIRE: { readonly [K in keyof Wire]: Axis<Wire[K]> } = {
     errorAnswer,
   ),
   target: plainly({ status: 400, error: 'invalid_target' }, errorAnswer),
-  audience: plainly(['resource', 'audience', 'organization_id'], list(text, 'a list of texts')),
+  audience: plainly(
+    ['resource', 'audience', 'organization_id'],
+    z.array(text).describe('a list of texts'),
+  ),
 }
 
 /** All that a description may say. */
-export const DESCRIPTION: Shape = members(
-  {
-    name: text,
-    ...shapesOf(AXES),
-    wire: members(shapesOf(WIRE), []),
-  },
-  ['name'],
-)
+export const DESCRIPTION: z.ZodType = z.strictObject({
+  name: text,
+  ...shapeOf(AXES),
+  wire: z.strictObject(shapeOf(WIRE)).optional(),
+})
 
-function shapesOf(axes: Readonly<Record<string, Axis<unknown>>>): Record<string, Shape> {
-  return Object.fromEntries(Object.entries(axes).map(([name, { takes }]) => [name, takes]))
+function shapeOf(axes: Readonly<Record<string, Axis<unknown>>>): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    Object.entries(axes).map(([name, { takes }]) => [name, takes.optional()]),
+  )
 }
