@@ -18,7 +18,7 @@ export function within<R, L>(
       try {
         resolve(late())
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
     }
     const timer = clock.setTimeout(giveUp, ms, { keepAlive: true })
@@ -29,7 +29,7 @@ export function within<R, L>(
       },
       (error: unknown) => {
         clock.clearTimeout(timer)
-        reject(error as Error)
+        reject(error)
       },
     )
   })

@@ -55,7 +55,7 @@ export function watchRun(
   function note(body: Body<Line>, held: Held = context, atMs = now()): void {
     // Not spread: V8 takes eight times as long to add fields to a copy of what has many shapes.
     const lineAt = (standing: Standing): Line =>
-      Object.assign(body, { atMs, provider, run }, standing) as Line
+      Object.assign(body, { atMs, provider, run }, standing)
     add(() => {
       const place = standing(held)
       return place instanceof Promise ? place.then(lineAt) : lineAt(place)
