@@ -5,13 +5,15 @@ import { measure } from 'mitata'
 import type { LineInspector } from '../../src/inspect/index.ts'
 import { startAuthorizationServer } from './authorization-server.ts'
 import { createRefresher, memoryStore, oidc, pageInspector, recorder } from './built.ts'
+import { median } from './figures.ts'
 import type { Figure } from './figures.ts'
 import { ourChains, perSecond, type Chain } from './throughput.ts'
 
 const WARM_UP_MS = 1_500
 const SLICE_MS = 600
 const ROUNDS = 25
-const ALONE = 'nobody'
+const ALONE_COUNT = 100
+const NOBODY = 'nobody'
 
 /** One measured way of being looked at. */
 interface Way {
@@ -20,6 +22,8 @@ interface Way {
   readonly perSecond: number[]
   /** CPU time of this process for one refresh, microseconds. */
   readonly cpuUs: number[]
+  /** How long a refresh takes that is alone, microseconds: the median of a slice. */
+  readonly aloneUs: number[]
 }
 
 /** What it costs to be looked at: 64 chains, in turn with nobody looking. */
@@ -36,9 +40,10 @@ export async function inspect(): Promise<readonly Figure[]> {
     make: ourChains(as.origin, 'always', undefined, inspector),
     perSecond: [],
     cpuUs: [],
+    aloneUs: [],
   })
   const ways = [
-    way(ALONE),
+    way(NOBODY),
     way(
       'a recorder',
       recorder(() => {}),
@@ -69,26 +74,40 @@ async function freshPath(): Promise<Figure[]> {
   ]
 }
 
-async function slice({ make, perSecond: rates, cpuUs }: Way): Promise<void> {
+async function slice({ make, perSecond: rates, cpuUs, aloneUs }: Way): Promise<void> {
   const before = process.cpuUsage()
   const rate = await perSecond(make, SLICE_MS)
   const { user, system } = process.cpuUsage(before)
   rates.push(rate)
   cpuUs.push((user + system) / (rate * (SLICE_MS / 1000)))
+  aloneUs.push(await oneByOne(make(0)))
+}
+
+async function oneByOne(chain: Chain): Promise<number> {
+  const us: number[] = []
+  for (let count = 0; count < ALONE_COUNT; count += 1) {
+    const beganAt = performance.now()
+    await chain()
+    us.push((performance.now() - beganAt) * 1000)
+  }
+  return median(us)
 }
 
 /** Of the least disturbed round: what others do on this machine only ever takes from it. */
-function figuresOf({ name, perSecond: rates, cpuUs }: Way, alone: Way): Figure[] {
-  const [rate, cpu] = [Math.max(...rates), Math.min(...cpuUs)]
+function figuresOf({ name, perSecond: rates, cpuUs, aloneUs }: Way, nobody: Way): Figure[] {
+  const [rate, cpu, aloneTakes] = [Math.max(...rates), Math.min(...cpuUs), Math.min(...aloneUs)]
   const figures = [
     { name: `refreshes a second, inspected by ${name}`, value: rate, unit: '/s' },
     { name: `CPU time of a refresh, inspected by ${name}`, value: cpu, unit: 'µs' },
+    { name: `a refresh that is alone, inspected by ${name}`, value: aloneTakes, unit: 'µs' },
   ]
-  if (name === ALONE) return figures
-  const more = cpu / Math.min(...alone.cpuUs) - 1
-  const less = 1 - rate / Math.max(...alone.perSecond)
+  if (name === NOBODY) return figures
+  const more = cpu / Math.min(...nobody.cpuUs) - 1
+  const less = 1 - rate / Math.max(...nobody.perSecond)
+  const longer = aloneTakes / Math.min(...nobody.aloneUs) - 1
   return [
     ...figures,
+    { name: `longer alone, inspected by ${name}`, value: longer * 100, unit: '%', atMost: 10 },
     { name: `more CPU time, inspected by ${name}`, value: more * 100, unit: '%', atMost: 10 },
     { name: `fewer refreshes, inspected by ${name}`, value: less * 100, unit: '%', atMost: 10 },
   ]
