@@ -9,7 +9,7 @@ import { isUnavailable } from '../ledger/store-call.ts'
 import type { Prepared, Unprepared } from '../transport/transport.ts'
 import { bury, randomName } from './burial.ts'
 import { Opaque } from './opaque.ts'
-import { claimOutput, placeOf } from './outputs.ts'
+import { claimOutput, nameChain, placeOf } from './outputs.ts'
 import type { Timeless } from './outputs.ts'
 import type { Parts } from './parts.ts'
 import { problemOf } from './problems.ts'
@@ -105,6 +105,9 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
     watch: new Opaque<Watched>({ chain, view, place }),
     blocked: way.blocked,
   })
+  for (const ref of [context.place, 'place' in output ? output.place : undefined]) {
+    nameChain(ref, place, grantName)
+  }
   if (answer.place.generation > 0 && view.grants[place.grant]?.version === 0) {
     emit({ type: 'ledger_lost', token: refreshToken.fingerprint })
   }

@@ -135,6 +135,15 @@ export function refOf({ grant, generation }: Place): GrantRef {
   return { secret: new Secret(grant), generation }
 }
 
+/** Names a chain as the ledger does, wherever it is told of: another digest would say the same. */
+export function nameChain(
+  ref: GrantRef | undefined,
+  { grant }: Place,
+  name: string | undefined,
+): void {
+  if (name !== undefined && ref?.secret.expose() === grant) ref.secret.nameAs(name)
+}
+
 export function placeOf({ secret, generation }: GrantRef): Place {
   return { grant: secret.expose(), generation }
 }

@@ -27,7 +27,7 @@ import { backoffMs } from './claim-actor.ts'
 import type { Held } from './claim-actor.ts'
 import { withWarning } from './expires-soon.ts'
 import { Opaque } from './opaque.ts'
-import { presentOutput, refOf } from './outputs.ts'
+import { nameChain, presentOutput, refOf } from './outputs.ts'
 import type { Timeless } from './outputs.ts'
 import type { Parts } from './parts.ts'
 import { problemOf } from './problems.ts'
@@ -87,7 +87,9 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
   try {
     const leftMs = held.askedAt + settings.claimMs - endedAt
     const answer = await settleIt(parts, context, held, settlement, leftMs / PATIENCE_PART)
-    return withWarning(parts, renewed, presentOutput(answer, presenting))
+    const output = presentOutput(answer, presenting)
+    nameChain('place' in output ? output.place : undefined, held.place, held.grantName)
+    return withWarning(parts, renewed, output)
   } catch (error) {
     const handed = await pastTheLedger(parts, context, held, settlement, moment, error)
     return withWarning(parts, renewed, handed)
