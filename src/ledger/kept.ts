@@ -50,10 +50,6 @@ export function keep(
     refreshExpiresAtMs ?? (refreshToken ? undefined : renewed.refreshExpiresAtMs)
   const id = idToken ?? renewed.idToken
   return {
-    ...(refresh !== undefined && { refreshToken: refresh.expose() }),
-    ...(refreshExpiry !== undefined && { refreshExpiresAtMs: refreshExpiry }),
-    ...(renewed.authorizedAtMs !== undefined && { authorizedAtMs: renewed.authorizedAtMs }),
-    ...(id !== undefined && { idToken: id.expose() }),
     access: [
       [
         audience,
@@ -68,6 +64,10 @@ export function keep(
         },
       ],
     ],
+    ...(refresh !== undefined && { refreshToken: refresh.expose() }),
+    ...(refreshExpiry !== undefined && { refreshExpiresAtMs: refreshExpiry }),
+    ...(renewed.authorizedAtMs !== undefined && { authorizedAtMs: renewed.authorizedAtMs }),
+    ...(id !== undefined && { idToken: id.expose() }),
   }
 }
 
@@ -101,11 +101,11 @@ export function merge(
 export function handOut(kept: Kept, moment: Moment): Tokens {
   const { refreshToken, refreshExpiresAtMs, authorizedAtMs, idToken } = kept
   return {
+    access: new Map(kept.access.map(([audience, held]) => [audience, accessOf(held, moment)])),
     ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
     ...(refreshExpiresAtMs !== undefined && { refreshExpiresAtMs }),
     ...(authorizedAtMs !== undefined && { authorizedAtMs }),
     ...(idToken !== undefined && { idToken: new Secret(idToken) }),
-    access: new Map(kept.access.map(([audience, held]) => [audience, accessOf(held, moment)])),
   }
 }
 

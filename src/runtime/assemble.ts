@@ -44,7 +44,8 @@ export function assemble(base: Base): Parts {
     transport: createTransport({ provider, client, fetch, clock, random, requestTimeoutMs }),
     pauses: pauseOf(`${issuer} ${client.id}`, clock),
     emit(body) {
-      const event = { ...body, atMs: clock.now(), provider: provider.id }
+      // Not spread: V8 is slow to add fields to a copy of what has many shapes.
+      const event = Object.assign(body, { atMs: clock.now(), provider: provider.id })
       base.watch?.event(event)
       try {
         onEvent(event)

@@ -97,7 +97,7 @@ async function ask(
     algorithm,
     [allowInsecureRequests]: issuer.protocol === 'http:',
     [customFetch]: async (url, { headers }) => {
-      reply = await send({ url, method: 'GET', headers: new Headers(headers) }, sender, timeoutMs)
+      reply = await send({ url, method: 'GET', headers }, sender, timeoutMs)
       return new Response()
     },
   })

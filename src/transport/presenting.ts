@@ -65,7 +65,7 @@ async function present(exchange: Exchange, presented: Presented): Promise<Presen
         additionalParameters: extraParameters(provider, presented),
         [allowInsecureRequests]: endpoint.protocol === 'http:',
         [customFetch]: async (url, { headers, body }) => {
-          const request = shape(url, new Headers(headers), body, provider)
+          const request = shape(url, headers, body, provider)
           reply = await send(request, sender, timeoutMs)
           return UNREAD
         },

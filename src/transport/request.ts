@@ -39,16 +39,17 @@ export function dress(
 /** The request that oauth4webapi built, as this provider wants it on the wire. */
 export function shape(
   url: string,
-  headers: Headers,
+  given: Readonly<Record<string, string>>,
   parameters: URLSearchParams,
   { request: { method, format, names, bearer } }: Provider,
 ): Outgoing {
   const borne = bearer ?? (format === 'bearer' ? 'refresh_token' : undefined)
+  const headers = { ...given }
   const renamed: [name: string, value: string][] = []
   for (const [name, value] of parameters) {
     const called = ownName(names, name)
     if (name === borne) {
-      headers.set('authorization', `Bearer ${value}`)
+      headers['authorization'] = borneBy('authorization', `Bearer ${value}`)
     } else if (called !== null) {
       renamed.push([called ?? name, value])
     }
@@ -57,20 +58,23 @@ export function shape(
     return { url, method, headers, body: new URLSearchParams(renamed).toString() }
   }
   if (format === 'json') {
-    headers.set('content-type', 'application/json')
+    headers['content-type'] = 'application/json'
     return { url, method, headers, body: JSON.stringify(Object.fromEntries(renamed)) }
   }
-  headers.delete('content-type')
+  delete headers['content-type']
   if (format === 'cookie') {
-    headers.set(
-      'cookie',
-      renamed.map(([name, value]) => `${name}=${cookieValue(value)}`).join('; '),
-    )
+    const pairs = renamed.map(([name, value]) => `${name}=${cookieValue(value)}`)
+    headers['cookie'] = borneBy('cookie', pairs.join('; '))
     return { url, method, headers }
   }
   const target = new URL(url)
   for (const [name, value] of renamed) target.searchParams.set(name, value)
   return { url: target.href, method, headers }
+}
+
+/** @throws {TypeError} For a value that no header can bear: before anything is sent. */
+function borneBy(name: string, value: string): string {
+  return new Headers({ [name]: value }).get(name)!
 }
 
 /** As a browser echoes it; encoded only where a browser could not have got it. */

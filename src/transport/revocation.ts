@@ -47,7 +47,7 @@ export async function attemptRevocation(
         additionalParameters: { token_type_hint: hint },
         [allowInsecureRequests]: endpoint.protocol === 'http:',
         [customFetch]: async (url, { headers, body }) => {
-          const request = shape(url, new Headers(headers), body, asForm(provider))
+          const request = shape(url, headers, body, asForm(provider))
           reply = await send(request, sender, timeoutMs)
           return new Response()
         },

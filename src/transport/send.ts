@@ -28,7 +28,8 @@ export interface Sender {
 export interface Outgoing {
   readonly url: string
   readonly method: string
-  readonly headers: Headers
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
 }
 
@@ -56,7 +57,7 @@ export async function send(request: Outgoing, sender: Sender, timeoutMs: number)
     const response = await unlessAborted(deadline.signal, () =>
       sender.fetch(request.url, {
         method: request.method,
-        headers: { ...Object.fromEntries(request.headers), ...(closing && CLOSING) },
+        headers: { ...request.headers, ...(closing && CLOSING) },
         ...(request.body !== undefined && { body: request.body }),
         redirect: 'manual',
         cache: 'no-store',

@@ -26,7 +26,7 @@ const DATE_STEP_MS = 1_000
 /** Asks for something that anyone may see. */
 export async function look(url: string, { clock, sender, timeoutMs }: Looking): Promise<Seen> {
   const sentAtMs = clock.now()
-  const headers = new Headers({ accept: 'application/json' })
+  const headers = { accept: 'application/json' }
   const reply = await send({ url, method: 'GET', headers }, sender, timeoutMs)
   if (!reply.answered) return {}
   const { status, headers: answered, body } = reply.answer

@@ -25,7 +25,7 @@ export async function waysToAsk(
     const request = (token: string): Outgoing => ({
       url,
       method: 'GET',
-      headers: new Headers({ authorization: `Bearer ${token}` }),
+      headers: { authorization: `Bearer ${token}` },
     })
     return async (token) => {
       const reply = await send(request(token), looking.sender, looking.timeoutMs)
@@ -54,7 +54,12 @@ function introspecting(endpoint: URL, { provider, client }: Subject, looking: Lo
     const { headers, parameters } = await authenticate(method, client, context)
     headers.set('content-type', 'application/x-www-form-urlencoded')
     parameters.set('token', token)
-    const request = { url: endpoint.href, method: 'POST', headers, body: parameters.toString() }
+    const request = {
+      url: endpoint.href,
+      method: 'POST',
+      headers: Object.fromEntries(headers),
+      body: parameters.toString(),
+    }
     const reply = await send(request, sender, timeoutMs)
     if (!reply.answered || !isRecord(reply.answer.body)) return undefined
     const active = ownField(reply.answer.body, 'active')
