@@ -26,7 +26,7 @@ export function checkSend(world: World, config: Config, index: number, token: st
 export function checkEnd(world: World, config: Config, run: Run): void {
   const { position, cookie, startedAt } = run
   const { context, state } = position
-  const hands = state === 'rotated' || state === 'fresh' || state === 'expiring.serving'
+  const hands = state === 'rotated' || state === 'fresh.ageing' || state === 'expiring.serving'
   const code = context.problem?.code
 
   // A sign-out whose swap took effect need not have been told so yet.

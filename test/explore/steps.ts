@@ -116,7 +116,7 @@ export function call(world: World, config: Config, index: number): World | undef
     ...(cookie.place !== undefined && { place: refOf(cookie.place) }),
     nowMs: world.now,
   })
-  if (position.state === 'fresh') return undefined
+  if (position.state === 'fresh.ageing') return undefined
   const run: Run = { position, activity: undefined, cookie, startedAt: world.now }
   const started = withWorker(world, index, { ...worker, calls: worker.calls - 1, run })
   return proceed(started, config, index, position)
