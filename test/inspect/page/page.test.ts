@@ -93,7 +93,7 @@ describe('the page', () => {
     const before = await now()
     await until(first, '#spoken', before!)
     await page.keyboard.press('ArrowLeft')
-    await page.waitForFunction((text) => document.querySelector('#now')?.textContent !== text, before)
+    await page.waitForSelector(`#now:not(:text-is(${JSON.stringify(before)}))`)
     await page.keyboard.press('ArrowRight')
     await until(first, '#now', before!)
     await until(first, '#spoken', before!)
