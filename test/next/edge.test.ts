@@ -19,7 +19,7 @@ beforeAll(async () => {
   const env = { REDIS_REST_URL: shim.url, REDIS_REST_TOKEN: shim.token }
   world = await stage({
     // By the wall's clock: the runtime has one of its own, which no test sets ahead.
-    accessTokenMs: 4_000,
+    accessTokenMs: 8_000,
     apps: [
       { build: 'edge', callbacks: 'guide', client: 'post', env },
       { build: 'edge', callbacks: 'ours', client: 'public', env },
