@@ -13,7 +13,7 @@ beforeAll(async () => {
   redis = await startRedis()
   const env = { REDIS_URL: redis.url }
   world = await stage({
-    // They live for three seconds or four, by the wall's clock: Redis has that one, too.
+    // They live for seven seconds or eight, by the wall's clock: Redis has that one, too.
     accessTokenMs: 8_000,
     apps: [
       { callbacks: 'guide', client: 'post', env },
