@@ -105,9 +105,8 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
     watch: new Opaque<Watched>({ chain, view, place }),
     blocked: way.blocked,
   })
-  for (const ref of [context.place, 'place' in output ? output.place : undefined]) {
-    nameChain(ref, place, grantName)
-  }
+  nameChain(context.place, place, grantName)
+  nameChain('place' in output ? output.place : undefined, place, grantName)
   if (answer.place.generation > 0 && view.grants[place.grant]?.version === 0) {
     emit({ type: 'ledger_lost', token: refreshToken.fingerprint })
   }

@@ -3,8 +3,8 @@ import type { PromiseActorLogic } from 'xstate'
 type Logic<O, I> = PromiseActorLogic<O, I>
 
 /**
- * Work that nobody stops, as an actor: XState's `fromPromise` without its `AbortController`, which
- * takes half as long to make as all the rest of an actor.
+ * Work that nobody stops, as an actor: XState's `fromPromise` without its `AbortController`. Two of
+ * those are some per cent of a refresh's own processor time.
  */
 export function unstoppable<O, I>(work: (input: I) => Promise<O>): Logic<O, I> {
   return {

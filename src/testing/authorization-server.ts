@@ -59,13 +59,13 @@ export interface AuthorizationServer extends AsyncDisposable {
  * What the description leaves open is drawn: read `drawn`, and try several seeds. Only a pace that
  * is described is kept: nobody waits because of a draw.
  *
- * @throws {TypeError} For a description that no server can be; says what to write instead.
+ * ```ts
+ * await using server = await authorizationServer(presets.logto, { seed: 7 })
+ * const tokens = server.signIn()
+ * server.failNext({ kind: 'reset', when: 'after_consuming' })
+ * ```
  *
- *   ```ts
- *   await using server = await authorizationServer(presets.logto, { seed: 7 })
- *   const tokens = server.signIn()
- *   server.failNext({ kind: 'reset', when: 'after_consuming' })
- *   ```
+ * @throws {TypeError} For a description that no server can be; says what to write instead.
  */
 export async function authorizationServer(
   description: ServerDescription,

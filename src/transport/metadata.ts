@@ -4,7 +4,7 @@ import { isLoopback, readEndpoint } from '../core/endpoint.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
 import { ownField } from '../core/read-field.ts'
 import { retryAfterMs } from './retry-after.ts'
-import { send } from './send.ts'
+import { send, UNREAD } from './send.ts'
 import type { Reply, Sender } from './send.ts'
 import type { Unprepared } from './transport.ts'
 
@@ -98,7 +98,7 @@ async function ask(
     [allowInsecureRequests]: issuer.protocol === 'http:',
     [customFetch]: async (url, { headers }) => {
       reply = await send({ url, method: 'GET', headers }, sender, timeoutMs)
-      return new Response()
+      return UNREAD
     },
   })
   return reply

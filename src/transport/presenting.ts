@@ -3,7 +3,7 @@ import type { Presentation } from '../core/presentation.ts'
 import type { Client, OutgoingRequest, Provider } from '../core/provider.ts'
 import { ending } from './ending.ts'
 import { dress, extraParameters, shape } from './request.ts'
-import { send } from './send.ts'
+import { send, UNREAD } from './send.ts'
 import type { Reply, Sender } from './send.ts'
 import type { Prepared, Presented } from './transport.ts'
 import { validated } from './validated.ts'
@@ -18,9 +18,6 @@ interface Exchange {
   /** Milliseconds until the answer is given up as `unknown`. */
   readonly timeoutMs: number
 }
-
-/** What oauth4webapi hands back to us, and nobody reads: making one takes as long as a seal. */
-const UNREAD = new Response()
 
 /** A right to send one refresh token to one endpoint, once. */
 export function prepared(exchange: Exchange): Prepared {

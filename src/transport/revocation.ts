@@ -4,7 +4,7 @@ import type { Client, OutgoingRequest, Provider, Revocation } from '../core/prov
 import { ownField } from '../core/read-field.ts'
 import { dress, shape } from './request.ts'
 import { retryAfterMs } from './retry-after.ts'
-import { send } from './send.ts'
+import { send, UNREAD } from './send.ts'
 import type { Reply, Sender } from './send.ts'
 import type { Revoked } from './transport.ts'
 
@@ -49,7 +49,7 @@ export async function attemptRevocation(
         [customFetch]: async (url, { headers, body }) => {
           const request = shape(url, headers, body, asForm(provider))
           reply = await send(request, sender, timeoutMs)
-          return new Response()
+          return UNREAD
         },
       },
     )

@@ -33,6 +33,9 @@ export interface Outgoing {
   readonly body?: string | undefined
 }
 
+/** What a `fetch` of ours gives to oauth4webapi, which hands it back: nobody reads it. */
+export const UNREAD = new Response()
+
 const CLOSING = { connection: 'close' }
 
 /** An answer, or the lack of one. */

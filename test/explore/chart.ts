@@ -9,6 +9,7 @@ import type {
   RefreshInput,
   ReloadOutput,
 } from '../../machines/refresh.types.ts'
+import type { StateName } from '../statechart/facts.ts'
 import { keyOf } from './key.ts'
 
 export type Output = ClaimOutput | FollowOutput | PresentOutput | ReloadOutput
@@ -16,12 +17,12 @@ export type Output = ClaimOutput | FollowOutput | PresentOutput | ReloadOutput
 /** Where one run of the shipped chart stands. */
 export interface Position {
   /** The state's path, e.g. `expiring.claiming`. */
-  readonly state: string
+  readonly state: StateName
   readonly context: RefreshContext
 }
 
 /** Its invoking states, and what is invoked there. */
-export const INVOKING = new Set([
+export const INVOKING: ReadonlySet<StateName> = new Set<StateName>([
   'expiring.claiming',
   'expiring.following',
   'refreshing.presenting',
@@ -59,7 +60,7 @@ function next({ state, context }: Position, event: { type: string; output?: Outp
 function positionOf(snapshot: SnapshotFrom<typeof refreshMachine>): Position {
   const { value, context } = snapshot
   const state = typeof value === 'string' ? value : Object.entries(value)[0]!.join('.')
-  return { state, context }
+  return { state: state as StateName, context }
 }
 
 function once(key: string, compute: () => Position): Position {

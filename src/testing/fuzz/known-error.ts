@@ -12,7 +12,7 @@ const MEANT = {
  * Holds that a provider knows the codes of its server: what it does not know asks people to sign in
  * who need not, or lets them wait for a grant that is over.
  *
- * A code that stands for something else, too, proves nothing; nor is a status one.
+ * A code that stands for something else, too, proves nothing, and neither does a status alone.
  *
  * @throws {Violation}
  */
