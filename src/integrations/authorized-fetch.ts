@@ -1,8 +1,6 @@
 import { RefreshError, tokenSource } from '../index.ts'
 import type { Outcome, Refresher, RefreshOptions, TokenSet, TokenSource } from '../index.ts'
-import { isTokenRefused } from './authorized-fetch/challenge.ts'
-import { initOf, isReplayable, outgoing } from './authorized-fetch/outgoing.ts'
-import { redirected } from './authorized-fetch/redirect.ts'
+import { initOf, isReplayable, outgoing, redirected } from './authorized-fetch/outgoing.ts'
 
 /** `fetch`, and what {@link authorizedFetch} makes of it. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
@@ -163,4 +161,24 @@ function originsOf(origins: readonly string[]): ReadonlySet<string> {
     throw new TypeError(`origins: ${String(origin)} is none: write 'https://api.example.com'`)
   }
   return new Set(origins)
+}
+
+/** A parameter with its value, or a word that stands alone: the name of a scheme. */
+const PART = /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([\w-]+)/g
+
+/**
+ * Whether an answer says that the access token is expired, revoked or otherwise no good.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1
+ */
+export function isTokenRefused({ status, headers }: Response): boolean {
+  if (status !== 401) return false
+  let scheme = ''
+  for (const [, name, quoted, bare, word] of headers.get('www-authenticate')?.matchAll(PART) ??
+    []) {
+    if (word !== undefined) scheme = word.toLowerCase()
+    const isError = scheme === 'bearer' && name?.toLowerCase() === 'error'
+    if (isError && (quoted ?? bare) === 'invalid_token') return true
+  }
+  return false
 }

@@ -1,8 +1,5 @@
-import { carried, goOn, without, type ProxyRequest } from './next/carried.ts'
-import { renewed, show, type NextAuth4 } from './next/next-auth-4.ts'
 import { sessionCookies } from './next/session-cookie.ts'
-
-export type { NextAuth4 }
+import type { SessionChange, SessionCookies } from './next/session-cookie.ts'
 
 /** What Next calls for a request, exported from `proxy.ts` (`middleware.ts` before Next 16). */
 export type Proxy = (request: Request, event?: unknown) => Promise<Response>
@@ -89,4 +86,151 @@ function isOwnRoute(
 ): boolean {
   const { pathname } = request.nextUrl ?? new URL(request.url)
   return pathname === basePath || pathname.startsWith(`${basePath}/`)
+}
+
+type Token = Record<string, unknown>
+
+/** What renews a session of NextAuth 4. */
+export interface NextAuth4 {
+  /** Those of {@link refreshCallbacks}: `jwt` is asked. */
+  readonly callbacks: { readonly jwt: { call(params: { token: object }): unknown }['call'] }
+  /** The `secret` of NextAuth, or `NEXTAUTH_SECRET`. */
+  readonly secret: string
+  /** Of `next-auth/jwt`, or those of `authOptions.jwt`. */
+  readonly decode: {
+    call(params: { token: string; secret: string }): Promise<object | null>
+  }['call']
+  readonly encode: {
+    call(params: { token: Token; secret: string; maxAge: number }): Promise<string>
+  }['call']
+  /** `session.maxAge` of NextAuth, seconds. Default 30 days, as there. */
+  readonly maxAge?: number
+}
+
+const MAX_AGE = 30 * 24 * 60 * 60
+
+/** Renews the session of a request. Never rejects: nothing changes where it does not work. */
+export async function renewed(
+  request: ProxyRequest,
+  { callbacks, secret, decode, encode, maxAge = MAX_AGE }: NextAuth4,
+  cookies: SessionCookies,
+): Promise<SessionChange | undefined> {
+  const cookie = request.headers.get('cookie') ?? ''
+  const held = cookies.held(cookie)
+  if (held === undefined) return undefined
+  try {
+    const token = await decode({ token: held.value, secret })
+    if (token === null) return undefined
+    const next = await callbacks.jwt({ token: { ...token } })
+    // How an application ends a session.
+    if (next === null) return cookies.changeTo(held, undefined, cookie)
+    if (typeof next !== 'object' || isSame(next, token)) return undefined
+    const value = await encode({ token: next as Token, secret, maxAge })
+    return cookies.changeTo(held, { value, maxAge }, cookie)
+  } catch {
+    // A cookie of another secret, or a callback that throws: the routes of NextAuth deal with them.
+    return undefined
+  }
+}
+
+/** Lets whatever runs after us see the changed session: it reads `cookies`, or the header. */
+export function show(request: ProxyRequest, change: SessionChange): void {
+  for (const { name, value } of change.cookies) {
+    if (value === '') request.cookies?.delete(name)
+    else request.cookies?.set(name, value)
+  }
+}
+
+function isSame(one: object, other: object): boolean {
+  const text = (token: object): string => JSON.stringify(Object.entries(token).toSorted(byName))
+  return text(one) === text(other)
+}
+
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : 1
+}
+
+/** A request as Next hands it to a proxy, as far as it matters here. */
+export interface ProxyRequest extends Request {
+  /** Its path is without the `basePath` of the application. */
+  readonly nextUrl?: { readonly pathname: string }
+  readonly cookies?: { set(name: string, value: string): unknown; delete(name: string): unknown }
+}
+
+/**
+ * How `NextResponse.next({ request: { headers } })` says which headers the page is to see: one
+ * lists them, and each has its value in one of its own. What is not listed is dropped.
+ *
+ * @see https://github.com/vercel/next.js/blob/canary/packages/next/src/server/web/spec-extension/response.ts
+ */
+const LISTED = 'x-middleware-override-headers'
+const VALUE_OF = 'x-middleware-request-'
+
+/** What marks an answer that lets the request go on, to its page or to another. */
+const GOES_ON = ['x-middleware-next', 'x-middleware-rewrite']
+
+/** An answer of a proxy that lets the request go on. */
+export function goOn(): Response {
+  return new Response(null, { headers: { 'x-middleware-next': '1' } })
+}
+
+/**
+ * The answer of a proxy, with which the changed session reaches both the page of this request and
+ * the browser, and no shared cache.
+ */
+export function carried(
+  request: ProxyRequest,
+  response: Response,
+  change: SessionChange,
+  { has }: SessionCookies,
+): Response {
+  const headers = new Headers(response.headers)
+  replaceCookies(headers, change.lines, has)
+  if (GOES_ON.some((mark) => headers.has(mark))) handOn(request.headers, headers, change)
+  headers.set('cache-control', 'private, no-store')
+  const vary = headers.get('vary')
+  if (!/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(vary ?? '')) headers.append('vary', 'Cookie')
+  return withHeaders(response, headers)
+}
+
+/** The answer of a proxy, without whatever it does to the session. */
+export function without(response: Response, { has }: SessionCookies): Response {
+  const headers = new Headers(response.headers)
+  replaceCookies(headers, [], has)
+  return withHeaders(response, headers)
+}
+
+function replaceCookies(
+  headers: Headers,
+  lines: readonly string[],
+  has: (name: string) => boolean,
+): void {
+  const others = headers.getSetCookie().filter((line) => !has(line.split('=')[0]!.trim()))
+  headers.delete('set-cookie')
+  for (const line of [...others, ...lines]) headers.append('set-cookie', line)
+}
+
+/** Changes the `Cookie` header that the page will see. */
+function handOn(request: Headers, headers: Headers, change: SessionChange): void {
+  const listed = headers.get(LISTED)?.split(',')
+  // The application has decided that the page is to see no cookies.
+  if (listed !== undefined && !listed.includes('cookie')) return
+  if (listed === undefined) {
+    for (const [name, value] of request) headers.set(VALUE_OF + name, value)
+  }
+  const names = new Set(listed ?? request.keys())
+  const cookie = change.applied(headers.get(`${VALUE_OF}cookie`) ?? '')
+  if (cookie === '') {
+    names.delete('cookie')
+    headers.delete(`${VALUE_OF}cookie`)
+  } else {
+    names.add('cookie')
+    headers.set(`${VALUE_OF}cookie`, cookie)
+  }
+  headers.set(LISTED, [...names].join(','))
+}
+
+function withHeaders(response: Response, headers: Headers): Response {
+  const { status, statusText } = response
+  return new Response(response.body, { status, statusText, headers })
 }

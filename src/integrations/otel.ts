@@ -6,7 +6,6 @@
 import { metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { Attributes, Meter, Tracer } from '@opentelemetry/api'
 import type { OnEvent, RefreshEvent } from '../index.ts'
-import { instrumentsOf } from './otel/instruments.ts'
 
 export interface TelemetryOptions {
   /** Default: `metrics.getMeter('refresh-once')` of the provider that is registered by then. */
@@ -69,5 +68,124 @@ function fingerprintsOf({ token, grant }: Timed): Attributes {
   return {
     ...(token !== undefined && { 'refresh_once.token': token }),
     ...(grant !== undefined && { 'refresh_once.grant': grant }),
+  }
+}
+
+/** What is measured. Its dashboard and its alerts are held to these names by a test. */
+export interface Instruments {
+  /** Takes an event; most are worth one number. */
+  count(event: RefreshEvent): void
+}
+
+/** Seconds: a store answers in milliseconds, an AS in tenths, and a deadline is 15. */
+const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30]
+
+export function instrumentsOf(meter: Meter): Instruments {
+  const seconds = (name: string, description: string) =>
+    meter.createHistogram(name, {
+      description,
+      unit: 's',
+      advice: { explicitBucketBoundaries: BOUNDARIES },
+    })
+  const counter = (name: string, unit: string, description: string) =>
+    meter.createCounter(name, { unit, description })
+
+  const refreshes = seconds(
+    'refresh_once.refresh.duration',
+    'Calls whose set was not fresh, one for all callers who shared a run.',
+  )
+  const presentations = seconds(
+    'refresh_once.presentation.duration',
+    'Refresh tokens presented at the authorization server, until the answer or the deadline.',
+  )
+  const coalesced = counter(
+    'refresh_once.callers.coalesced',
+    '{caller}',
+    'Callers who shared the run of another caller of the same process.',
+  )
+  const served = counter(
+    'refresh_once.successors.served',
+    '{set}',
+    'Newer sets that were handed to holders of a spent refresh token.',
+  )
+  const avoided = counter(
+    'refresh_once.reuses.avoided',
+    '{presentation}',
+    'Presentations of a token already presented that did not happen: coalesced and served.',
+  )
+  const replays = counter(
+    'refresh_once.replays',
+    '{replay}',
+    'Spent refresh tokens that came back after a later one was seen; each ended its chain.',
+  )
+  const revocations = counter(
+    'refresh_once.revocations',
+    '{chain}',
+    'Ended chains whose tokens were to be revoked at the authorization server.',
+  )
+  const unsettled = counter(
+    'refresh_once.ledger.troubles',
+    '{set}',
+    'Sets that went to their caller past the ledger, or whose chain the ledger had lost.',
+  )
+
+  const begun = new Set<string>()
+  /** At 0: Prometheus sees no increase in the first value of a series, and no alert would come. */
+  function begin(by: Attributes): void {
+    for (const each of [coalesced, served, avoided, replays]) each.add(0, by)
+    for (const revoked of [true, false]) {
+      revocations.add(0, { ...by, 'refresh_once.revoked': revoked })
+    }
+    for (const trouble of ['handed_over', 'ledger_lost']) {
+      unsettled.add(0, { ...by, 'refresh_once.trouble': trouble })
+    }
+  }
+
+  return {
+    count(event) {
+      const by: Attributes = { 'refresh_once.provider': event.provider }
+      if (!begun.has(event.provider)) begin(by)
+      begun.add(event.provider)
+      switch (event.type) {
+        case 'ended': {
+          const { state, code, callers, durationMs } = event
+          const how = { ...by, 'refresh_once.state': state, ...(code && { 'error.type': code }) }
+          refreshes.record(durationMs / 1000, how)
+          if (callers > 1) {
+            coalesced.add(callers - 1, by)
+            avoided.add(callers - 1, by)
+          }
+          break
+        }
+        case 'presented': {
+          const { outcome, code, status, durationMs } = event
+          presentations.record(durationMs / 1000, {
+            ...by,
+            'refresh_once.outcome': outcome,
+            ...(code && { 'error.type': code }),
+            ...(status !== undefined && { 'http.response.status_code': status }),
+          })
+          break
+        }
+        case 'served':
+          served.add(1, by)
+          avoided.add(1, by)
+          break
+        case 'replay':
+          replays.add(1, by)
+          break
+        case 'buried':
+          revocations.add(1, { ...by, 'refresh_once.revoked': event.revoked })
+          break
+        case 'handed_over':
+        case 'ledger_lost':
+          unsettled.add(1, { ...by, 'refresh_once.trouble': event.type })
+          break
+        case 'claimed':
+        case 'revoked':
+        case 'expiresSoon':
+          break
+      }
+    },
   }
 }

@@ -2,20 +2,12 @@
 
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { createSessionGuard } from './react/session-guard.ts'
-import type {
-  SessionGuardOptions,
-  SessionGuardState,
-  SessionSource,
-} from './react/session-guard.ts'
+import type { SessionGuardOptions, SessionGuardState } from './react/session-guard.ts'
+import type { SessionSource } from './react/session.ts'
 
 export { createSessionGuard } from './react/session-guard.ts'
-export type {
-  SessionGuard,
-  SessionGuardOptions,
-  SessionGuardState,
-  SessionLike,
-  SessionSource,
-} from './react/session-guard.ts'
+export type { SessionGuard, SessionGuardOptions, SessionGuardState } from './react/session-guard.ts'
+export type { SessionLike, SessionSource } from './react/session.ts'
 
 /** What {@link useSessionGuard} returns: what to tell the user, and their answer. */
 export interface GuardedSession extends SessionGuardState {

@@ -37,7 +37,7 @@ const CHANCES = new Set(['Math.random', 'crypto.getRandomValues', 'crypto.random
 /** Where a line for the server's log is written, if nobody takes it; and who listens to all. */
 const LOG_LINES = new Set([
   'src/runtime/log.ts',
-  'src/integrations/auth-js/notices.ts',
+  'src/integrations/auth-js/options.ts',
   'src/testing/fuzz/secrets.ts',
 ])
 /** What sends requests of its own, and no refresh token. */

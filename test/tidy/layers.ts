@@ -49,7 +49,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     at: 'src/integrations/otel.ts',
-    imports: ['src/index.ts', 'src/integrations/otel/'],
+    imports: ['src/index.ts'],
     packages: ['@opentelemetry/api'],
     types: true,
   },

@@ -11,10 +11,9 @@ import {
   type Held,
   type Mark,
   type Token,
-} from './held.ts'
-import { noticesFor } from './notices.ts'
-import { refresherOf, type CallbackOptions, type Refreshers } from './options.ts'
-import { ownerOf } from './owner.ts'
+} from './cookie-token-set.ts'
+import { noticesFor, refresherOf, type CallbackOptions, type Refreshers } from './options.ts'
+import { ownerOf } from './legacy-cookie.ts'
 import { renewal, type Result } from './renewal.ts'
 import { setAtSignIn } from './sign-in.ts'
 

@@ -1,5 +1,5 @@
-import { hasTraces, type Mark, type Token } from './held.ts'
-import type { Notices } from './notices.ts'
+import { hasTraces, type Mark, type Token } from './cookie-token-set.ts'
+import type { Notices } from './options.ts'
 import { refresherOf, type Refreshers } from './options.ts'
 
 /**
