@@ -8,7 +8,7 @@
  * @module
  */
 export { refreshMachine } from './refresh.machine.ts'
-export { standing } from './standing.ts'
+export { standing } from './freshness.ts'
 export type {
   ClaimOutput,
   Demand,
@@ -19,5 +19,5 @@ export type {
   RefreshInput,
   ReloadOutput,
   Stored,
-} from './refresh.types.ts'
+} from './types.ts'
 export type { Standing } from '../src/core/classify.ts'

@@ -1,7 +1,7 @@
 export { createRefresher } from './runtime/refresher.ts'
 export type { Refresher, RefreshOptions } from './runtime/refresher.ts'
 export type { RefresherOptions } from './runtime/settings.ts'
-export type { RevokeOutcome } from './runtime/revoke-outcome.ts'
+export type { RevokeOutcome } from './runtime/revoke.ts'
 export type { Keeper, KeepOptions } from './runtime/keeper.ts'
 export { tokenSource } from './runtime/token-source.ts'
 export type { TokenSource, TokenStorage } from './runtime/token-source.ts'

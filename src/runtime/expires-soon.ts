@@ -1,4 +1,4 @@
-import type { PresentOutput } from '../../machines/refresh.types.ts'
+import type { PresentOutput } from '../../machines/types.ts'
 import { refreshExpiryMs } from '../core/lifetime.ts'
 import type { Tokens } from '../core/tokens.ts'
 import type { Timeless } from './outputs.ts'

@@ -1,5 +1,5 @@
 import { createActor } from 'xstate'
-import type { RefreshInput } from '../../machines/refresh.types.ts'
+import type { RefreshInput } from '../../machines/types.ts'
 import { sleep } from '../core/clock.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'

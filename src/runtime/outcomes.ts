@@ -1,5 +1,5 @@
-import { accessFor, standing } from '../../machines/standing.ts'
-import type { Problem, RefreshContext } from '../../machines/refresh.types.ts'
+import { accessFor, standing } from '../../machines/freshness.ts'
+import type { Problem, RefreshContext } from '../../machines/types.ts'
 import { classify, refreshAheadMs } from '../core/classify.ts'
 import type { Standing } from '../core/classify.ts'
 import { tokenSetOf } from '../core/convert.ts'

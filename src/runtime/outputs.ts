@@ -1,9 +1,4 @@
-import type {
-  ClaimOutput,
-  PresentOutput,
-  Problem,
-  ReloadOutput,
-} from '../../machines/refresh.types.ts'
+import type { ClaimOutput, PresentOutput, Problem, ReloadOutput } from '../../machines/types.ts'
 import type { Presentation } from '../core/presentation.ts'
 import { Secret } from '../core/secret.ts'
 import type { GrantRef } from '../core/tokens.ts'

@@ -1,4 +1,4 @@
-import type { Problem } from '../../machines/refresh.types.ts'
+import type { Problem } from '../../machines/types.ts'
 import { isRefreshError, RefreshError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 

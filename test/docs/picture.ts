@@ -1,7 +1,6 @@
-import { describeMachine } from '../../machines/describe.ts'
+import { describeMachine, mermaidOf } from '../../machines/describe.ts'
 import type { TransitionDescription } from '../../machines/describe.ts'
 import { refreshMachine } from '../../machines/index.ts'
-import { mermaidOf } from '../../machines/mermaid.ts'
 
 /** What stands around the picture in the README. */
 const BEGIN = '<!-- The picture is written by `npx tsx test/docs/generate.ts` from machines/. -->'

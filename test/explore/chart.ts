@@ -8,7 +8,7 @@ import type {
   RefreshContext,
   RefreshInput,
   ReloadOutput,
-} from '../../machines/refresh.types.ts'
+} from '../../machines/types.ts'
 import type { StateName } from '../statechart/facts.ts'
 import { keyOf } from './key.ts'
 

@@ -22,7 +22,7 @@ import {
   refOf,
   reloadOutput,
 } from '../../src/runtime/outputs.ts'
-import { isSatisfied } from '../../src/runtime/satisfied.ts'
+import { isSatisfied } from '../../src/runtime/actors/claim.ts'
 import { answersOf, revokeAtServer } from './authorization-server.ts'
 import { begin, elapsed, ended, INVOKING } from './chart.ts'
 import type { Output, Position } from './chart.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { InspectionEvent } from 'xstate'
-import type { RefreshInput } from '../../machines/refresh.types.ts'
+import type { RefreshInput } from '../../machines/types.ts'
 import { oidc } from '../../providers/oidc.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { systemRandom } from '../../src/core/random.ts'

@@ -314,7 +314,7 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: 'what an ended chain brought is not revoked',
-    file: 'src/runtime/present-actor.ts',
+    file: 'src/runtime/actors/present.ts',
     text: 'ended: true,\n  noted: false,',
     replacement: 'ended: false,\n  noted: false,',
     killedBy: test('runtime/oidc/ended', 'waits for whoever presents, who revokes'),

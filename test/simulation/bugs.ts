@@ -88,7 +88,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a replay is not reported',
-    file: 'src/runtime/claim-actor.ts',
+    file: 'src/runtime/actors/claim.ts',
     text: "if (answer.isMine) emit({ type: 'replay', ...chained })",
     replacement: '',
     breaks: ['S2'],
@@ -112,7 +112,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'whoever follows another waits for an hour',
-    file: 'src/runtime/follow-actor.ts',
+    file: 'src/runtime/actors/follow.ts',
     text: 'Math.min(overdueInMs, leftMs)',
     replacement: '3_600_000',
     breaks: ['budget'],
@@ -136,7 +136,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'whoever meets another at work gives up at once',
-    file: 'src/runtime/follow-actor.ts',
+    file: 'src/runtime/actors/follow.ts',
     text: 'if (leftMs <= 0) return',
     replacement: 'if (leftMs <= Infinity) return',
     breaks: ['served'],

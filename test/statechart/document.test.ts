@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createMachine } from 'xstate'
-import { INLINE, describeMachine } from '../../machines/describe.ts'
-import { mermaidOf } from '../../machines/mermaid.ts'
+import { INLINE, describeMachine, mermaidOf } from '../../machines/describe.ts'
 import { DOCUMENT, statechartDocument } from './document.ts'
 
 /** A machine with one of everything, and nothing of ours. */

@@ -1,8 +1,7 @@
 import { format, resolveConfig } from 'prettier'
-import { describeMachine } from '../../machines/describe.ts'
+import { describeMachine, mermaidOf } from '../../machines/describe.ts'
 import type { MachineDescription, TransitionDescription } from '../../machines/describe.ts'
 import { refreshMachine } from '../../machines/index.ts'
-import { mermaidOf } from '../../machines/mermaid.ts'
 import { CLAIMING } from '../../src/ledger/protocol.ts'
 import { ROW_STEPS } from '../../src/ledger/rows.ts'
 

@@ -1,7 +1,6 @@
 import type { AnyStateMachine } from 'xstate'
-import { describeMachine } from '../../../machines/describe.ts'
+import { describeMachine, mermaidOf } from '../../../machines/describe.ts'
 import { refreshMachine } from '../../../machines/index.ts'
-import { mermaidOf } from '../../../machines/mermaid.ts'
 import type { Drawing } from '../../inspect/diagram/drawing.ts'
 import { ledgerDrawing } from '../../inspect/diagram/ledger.drawing.ts'
 import { ledgerRows } from '../../inspect/diagram/ledger-rows.ts'

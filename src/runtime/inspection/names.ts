@@ -1,4 +1,4 @@
-import type { RefreshContext } from '../../../machines/refresh.types.ts'
+import type { RefreshContext } from '../../../machines/types.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { Sealer } from '../../ledger/sealer.ts'
 import type { Standing } from './line.ts'

@@ -1,6 +1,6 @@
 import type { AnyEventObject, AnyTransitionDefinition, InspectionEvent, StateValue } from 'xstate'
 import type { TransitionDescription } from '../../../machines/describe.ts'
-import type { Problem, RefreshContext, RefreshInput } from '../../../machines/refresh.types.ts'
+import type { Problem, RefreshContext, RefreshInput } from '../../../machines/types.ts'
 import type { OutcomeState } from '../../core/outcome.ts'
 import type { Snapshot } from '../machine.ts'
 import { quietly } from './delivery.ts'

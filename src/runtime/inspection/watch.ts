@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyTransitionDefinition, InspectionEvent } from 'xstate'
 import { definitionsOf, describeMachine } from '../../../machines/describe.ts'
-import type { RefreshInput } from '../../../machines/refresh.types.ts'
+import type { RefreshInput } from '../../../machines/types.ts'
 import { createSealer } from '../../ledger/sealer.ts'
 import type { RefreshEvent } from '../events.ts'
 import type { Settings } from '../settings.ts'

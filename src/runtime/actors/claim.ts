@@ -1,19 +1,20 @@
-import type { ClaimOutput, Problem, RefreshContext } from '../../machines/refresh.types.ts'
-import type { Secret } from '../core/secret.ts'
-import { keepAll } from '../ledger/kept.ts'
-import type { Kept } from '../ledger/kept.ts'
-import type { Chain } from '../ledger/keyring.ts'
-import { claim, withdraw } from '../ledger/protocol.ts'
-import type { ClaimAnswer, ClaimRequest, Place, View } from '../ledger/protocol.ts'
-import { isUnavailable } from '../ledger/store-call.ts'
-import type { Prepared, Unprepared } from '../transport/transport.ts'
-import { bury, randomName } from './burial.ts'
-import { Opaque } from './opaque.ts'
-import { claimOutput, nameChain, placeOf } from './outputs.ts'
-import type { Timeless } from './outputs.ts'
-import type { Parts } from './parts.ts'
-import { problemOf } from './problems.ts'
-import { isSatisfied } from './satisfied.ts'
+import type { ClaimOutput, Demand, Problem, RefreshContext } from '../../../machines/types.ts'
+import type { Secret } from '../../core/secret.ts'
+import { handOut, isYoung, keepAll } from '../../ledger/kept.ts'
+import type { Kept, Moment } from '../../ledger/kept.ts'
+import type { Chain } from '../../ledger/keyring.ts'
+import { claim, withdraw } from '../../ledger/protocol.ts'
+import type { ClaimAnswer, ClaimRequest, Place, View } from '../../ledger/protocol.ts'
+import { isUnavailable } from '../../ledger/store-call.ts'
+import type { Prepared, Unprepared } from '../../transport/transport.ts'
+import { bury, randomName } from '../revoke.ts'
+import { Opaque } from '../opaque.ts'
+import { claimOutput, nameChain, placeOf } from '../outputs.ts'
+import type { Timeless } from '../outputs.ts'
+import type { Parts } from '../parts.ts'
+import { problemOf } from '../problems.ts'
+import { accessFor, standing } from '../../../machines/freshness.ts'
+import type { Standing } from '../../core/classify.ts'
 
 /** A claim that was won: everything the presentation needs. */
 export interface Held {
@@ -206,4 +207,24 @@ function report(
   void background.add(buried).catch(() => {
     emit({ type: 'buried', ...chained, revoked: false })
   })
+}
+
+/**
+ * Whether the newest set of the ledger is what a caller needs, so that nothing is renewed: it is
+ * fresh; or it is another than the one that was refused; or it is too young to be renewed.
+ */
+export function isSatisfied(set: Kept, demand: Demand, moment: Moment): boolean {
+  const tokens = handOut(set, moment)
+  if (accessFor(tokens, demand) === undefined) return false
+  return SATISFIES[standing(tokens, moment.hostNowMs, demand)](set, demand, moment)
+}
+
+const SATISFIES: Readonly<Record<Standing, typeof isSatisfied>> = {
+  fresh: () => true,
+  expiring(set, demand, { storeNowMs }) {
+    if (demand.refused !== undefined) return true
+    const kept = set.access.find(([audience]) => audience === demand.audience)
+    return kept !== undefined && isYoung(kept[1], storeNowMs)
+  },
+  dead: () => false,
 }

@@ -1,14 +1,14 @@
-import { accessFor } from '../../machines/standing.ts'
-import type { PresentOutput, RefreshContext } from '../../machines/refresh.types.ts'
-import { audienceOf } from '../core/audience.ts'
-import { sleep } from '../core/clock.ts'
-import { authorized, refreshExpiryMs } from '../core/lifetime.ts'
-import type { Presentation } from '../core/presentation.ts'
-import type { Tokens } from '../core/tokens.ts'
-import { handOut, merge } from '../ledger/kept.ts'
-import type { Kept, Moment } from '../ledger/kept.ts'
-import { maySend, settle } from '../ledger/protocol.ts'
-import type { SettleAnswer, SettleRequest, Settlement } from '../ledger/protocol.ts'
+import { accessFor } from '../../../machines/freshness.ts'
+import type { PresentOutput, RefreshContext } from '../../../machines/types.ts'
+import { audienceOf } from '../../core/audience.ts'
+import { sleep } from '../../core/clock.ts'
+import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
+import type { Presentation } from '../../core/presentation.ts'
+import type { Tokens } from '../../core/tokens.ts'
+import { handOut, merge } from '../../ledger/kept.ts'
+import type { Kept, Moment } from '../../ledger/kept.ts'
+import { maySend, settle } from '../../ledger/protocol.ts'
+import type { SettleAnswer, SettleRequest, Settlement } from '../../ledger/protocol.ts'
 import {
   afterUnknown,
   isOver,
@@ -20,17 +20,17 @@ import {
   successorOf,
   withExpiry,
   withReason,
-} from '../ledger/settlement.ts'
-import type { Prepared } from '../transport/transport.ts'
-import { tell } from './burial.ts'
-import { backoffMs } from './claim-actor.ts'
-import type { Held } from './claim-actor.ts'
-import { withWarning } from './expires-soon.ts'
-import { Opaque } from './opaque.ts'
-import { nameChain, presentOutput, refOf } from './outputs.ts'
-import type { Timeless } from './outputs.ts'
-import type { Parts } from './parts.ts'
-import { problemOf } from './problems.ts'
+} from '../../ledger/settlement.ts'
+import type { Prepared } from '../../transport/transport.ts'
+import { tell } from '../revoke.ts'
+import { backoffMs } from './claim.ts'
+import type { Held } from './claim.ts'
+import { withWarning } from '../expires-soon.ts'
+import { Opaque } from '../opaque.ts'
+import { nameChain, presentOutput, refOf } from '../outputs.ts'
+import type { Timeless } from '../outputs.ts'
+import type { Parts } from '../parts.ts'
+import { problemOf } from '../problems.ts'
 
 type Output = Timeless<PresentOutput>
 

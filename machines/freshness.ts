@@ -2,7 +2,7 @@ import { classify, refreshAheadMs } from '../src/core/classify.ts'
 import type { Standing } from '../src/core/classify.ts'
 import { TIMEOUT_MAX_MS } from '../src/core/clock.ts'
 import type { Access, Tokens } from '../src/core/tokens.ts'
-import type { Demand, RefreshContext } from './refresh.types.ts'
+import type { Demand, RefreshContext } from './types.ts'
 
 /** The access token a demand is about. Absent when there is none, or it was refused. */
 export function accessFor(tokens: Tokens, demand: Demand): Access | undefined {

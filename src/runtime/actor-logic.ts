@@ -1,4 +1,6 @@
 import type { PromiseActorLogic } from 'xstate'
+import type { RefreshContext } from '../../machines/types.ts'
+import type { Clock } from '../core/clock.ts'
 
 type Logic<O, I> = PromiseActorLogic<O, I>
 
@@ -39,5 +41,25 @@ export function unstoppable<O, I>(work: (input: I) => Promise<O>): Logic<O, I> {
       input,
     }),
     getPersistedSnapshot: (snapshot) => snapshot,
+  }
+}
+
+interface Times {
+  readonly nowMs: number
+  readonly elapsedMs: number
+}
+
+/** Does an actor's work, and says what time it is then. */
+export async function timed<O extends object>(
+  clock: Clock,
+  { elapsedMs }: RefreshContext,
+  work: () => Promise<O>,
+): Promise<O & Times> {
+  const startedAt = clock.monotonic()
+  const output = await work()
+  return {
+    nowMs: clock.now(),
+    elapsedMs: elapsedMs + clock.monotonic() - startedAt,
+    ...output,
   }
 }

@@ -1,10 +1,10 @@
-import type { FollowOutput, RefreshContext } from '../../machines/refresh.types.ts'
-import { sleep } from '../core/clock.ts'
-import type { Watched } from './claim-actor.ts'
-import { Opaque } from './opaque.ts'
-import type { Timeless } from './outputs.ts'
-import type { Parts } from './parts.ts'
-import { problemOf } from './problems.ts'
+import type { FollowOutput, RefreshContext } from '../../../machines/types.ts'
+import { sleep } from '../../core/clock.ts'
+import type { Watched } from './claim.ts'
+import { Opaque } from '../opaque.ts'
+import type { Timeless } from '../outputs.ts'
+import type { Parts } from '../parts.ts'
+import { problemOf } from '../problems.ts'
 
 /** Waits until another holder's presentation may be over, or it is overdue, or patience ends. */
 export async function followHolder(
