@@ -1,47 +1,45 @@
 import { jwtCallback, type AnyJwtCallback, type JwtCallback } from './auth-js/jwt.ts'
-import type { CallbackOptions, Refreshers } from './auth-js/options.ts'
-import { checkOptions } from './auth-js/options.ts'
-import type { Result } from './auth-js/renewal.ts'
-import type { AnySessionCallback, SessionCallback } from './auth-js/session.ts'
+import { checkOptions, type CallbackOptions, type Refreshers } from './auth-js/options.ts'
+import type { RenewalResult } from './auth-js/renewal.ts'
 import { tokenSessionCallback } from './auth-js/session.ts'
+import type { AnySessionCallback, SessionCallback } from './auth-js/session.ts'
 
 export { databaseCallbacks } from './auth-js/database.ts'
-export type { DatabaseOptions } from './auth-js/database.ts'
-export type { AccountStorage } from './auth-js/database.ts'
+export type { AccountStorage, DatabaseOptions } from './auth-js/database.ts'
+export type { AnyJwtCallback, JwtCallback, JwtParams } from './auth-js/jwt.ts'
+export type { CallbackOptions, Log, Refreshers, SessionErrorName } from './auth-js/options.ts'
+export type { AnySessionCallback, SessionCallback, SessionParams } from './auth-js/session.ts'
 export { signInEvent, signOutEvent } from './auth-js/sign-in.ts'
 export type { SignInMessage, SignOutMessage, SignOutOptions } from './auth-js/sign-in.ts'
-export type { CallbackOptions, Refreshers, SessionErrorName } from './auth-js/options.ts'
-export type { Log } from './auth-js/options.ts'
-export type { AnyJwtCallback, JwtCallback, JwtParams } from './auth-js/jwt.ts'
-export type { AnySessionCallback, SessionCallback, SessionParams } from './auth-js/session.ts'
 
-/** Callbacks of one's own: they run after ours. */
+/** The application's own callbacks. They run after ours. */
 export interface OwnCallbacks<J, S> {
   /**
-   * Gets the renewed token, and may add to it or return `null` to end the session. What it does to
-   * our fields is undone. If it throws at a sign-in, the sign-in fails; later, it counts as not
-   * called.
+   * Gets the renewed token. It may add to it, or return `null` to end the session. Changes to our
+   * fields are undone. If it throws at a sign-in, the sign-in fails; if it throws later, its result
+   * is ignored.
    */
   readonly jwt?: J | undefined
   /**
-   * Gets the session and the renewed token, that without the refresh token. If it throws, or
-   * returns no object, the session has what Auth.js puts into it.
+   * Gets the session and the renewed token without its refresh token. If it throws, or returns no
+   * object, the session holds what Auth.js puts into it.
    */
   readonly session?: S | undefined
 }
 
 /**
- * The `jwt` and `session` callbacks of Auth.js 5, NextAuth 4 and @auth/core that keep the tokens in
- * the session cookie fresh.
+ * Makes the `jwt` and `session` callbacks of Auth.js 5, NextAuth 4 and @auth/core. They keep the
+ * tokens in the session cookie fresh.
  *
- * They never throw: a `jwt` callback that throws deletes the cookie, and signs the user out.
+ * They never throw, because Auth.js deletes the cookie if `jwt` throws, and the user is signed out.
  *
  * - `session.error` is set exactly while only a new sign-in can help.
- * - The refresh token never reaches `session`; the access token with `accessToken: true`.
- * - Tokens stand in the cookie as they are found there; after a sign-in as `account` has them.
+ * - The refresh token never reaches `session`; the access token only with `accessToken: true`.
+ * - Tokens stay under the names that the cookie has for them; after a sign-in, under those of
+ *   `account`.
  *
- * @param refreshers By the `id` of the Auth.js provider. Others pass through.
- * @throws {TypeError} For options that contradict each other.
+ * @param refreshers By the `id` of the Auth.js provider. Tokens of other providers are left alone.
+ * @throws {TypeError} If options contradict each other.
  * @see https://authjs.dev/guides/refresh-token-rotation
  */
 export function refreshCallbacks(
@@ -65,9 +63,8 @@ export function refreshCallbacks(
   options: CallbackOptions & OwnCallbacks<AnyJwtCallback, AnySessionCallback> = {},
 ): { jwt: JwtCallback; session: SessionCallback } {
   checkOptions(refreshers, options)
-  // From the `jwt` callback to the `session` callback of the same request: Auth.js hands on the
-  // very object.
-  const results = new WeakMap<object, readonly Result[]>()
+  // Auth.js passes the object that `jwt` returned to the `session` callback of the same request.
+  const results = new WeakMap<object, readonly RenewalResult[]>()
   return {
     jwt: jwtCallback(refreshers, options, results),
     session: tokenSessionCallback(options, results),

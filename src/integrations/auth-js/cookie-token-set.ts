@@ -1,139 +1,143 @@
 import { readTokenSet, writeTokenSet } from '../../index.ts'
 import type { FieldStyle, TokenSet } from '../../index.ts'
 
-/** What Auth.js keeps in its session cookie: an object that both callbacks get. */
-export type Token = Record<string, unknown>
+/** An object by its field names: the decoded session cookie, a session, a user or an account. */
+export type Fields = Record<string, unknown>
 
-/** A token set in some object, and how it is written there. */
-export interface Held {
+/** A token set that was read out of an object, and the field names under which it was found. */
+export interface CookieTokenSet {
   readonly tokens: TokenSet
   readonly style: FieldStyle
 }
 
-/** What we note in a token: whose tokens these are. */
+/** Our note in the session cookie. It says which provider issued the tokens. */
 export interface Mark {
-  /** The `id` of the Auth.js provider. Absent: the token holds no set of ours. */
+  /** The `id` of the Auth.js provider. Absent: the cookie holds no token set of ours. */
   readonly provider?: string
-  /** Sets of other providers that were linked, by provider (`keep: 'all'`). */
+  /** Token sets of other providers that were linked, by provider (`keep: 'all'`). */
   readonly sets?: Readonly<Record<string, TokenSet>>
 }
 
 const MARK = 'refreshOnce'
 
-/** Fields in which a set leaves traces. */
+/** If one of these fields is in a cookie, the cookie holds, or held, a token set. */
 const TELLING: ReadonlySet<keyof TokenSet> = new Set(['accessToken', 'refreshToken', 'expiresAtMs'])
 
-/** Fields that are nobody's business outside the server. */
+/** These fields never leave the server. */
 const SECRET: ReadonlySet<keyof TokenSet> = new Set(['refreshToken', 'grant'])
 
-export function isObject(value: unknown): value is Token {
+export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** `undefined`: the token comes from before us. */
-export function markOf(token: object): Mark | undefined {
-  const mark = Object.hasOwn(token, MARK) ? (token as Token)[MARK] : undefined
+/** @returns `undefined` if the cookie was written before refresh-once was installed. */
+export function markOf(cookie: object): Mark | undefined {
+  const mark = Object.hasOwn(cookie, MARK) ? (cookie as Fields)[MARK] : undefined
   if (!isObject(mark)) return undefined
   const { provider, sets } = mark
   return {
     ...(typeof provider === 'string' && { provider }),
-    ...(isObject(sets) && { sets: setsIn(sets) }),
+    ...(isObject(sets) && { sets: readableSets(sets) }),
   }
 }
 
-function setsIn(sets: Token): Record<string, TokenSet> {
-  const whole = Object.entries(sets).filter(
-    (entry): entry is [string, Token & TokenSet] =>
+function readableSets(sets: Fields): Record<string, TokenSet> {
+  const readable = Object.entries(sets).filter(
+    (entry): entry is [string, Fields & TokenSet] =>
       isObject(entry[1]) && typeof entry[1]['accessToken'] === 'string',
   )
-  return Object.fromEntries(whole)
+  return Object.fromEntries(readable)
 }
 
-export function marked(token: Token, mark: Mark): Token {
-  return { ...token, [MARK]: mark }
+export function withMark(cookie: Fields, mark: Mark): Fields {
+  return { ...cookie, [MARK]: mark }
 }
 
 /**
- * The set in a token, a user or an account.
+ * Reads the token set in a session cookie, a user or an account.
  *
- * @param options.strict Whether an expiry that cannot be read spoils the set: what hand-written
- *   callbacks made of a failed refresh (`NaN`, in JSON `null`).
+ * @param options.strict Whether an expiry that cannot be read makes the whole set unreadable.
+ *   Hand-written callbacks leave such an expiry after a failed refresh (`NaN`, in JSON `null`).
  */
-export function heldIn(value: object, { strict = false } = {}): Held | undefined {
-  const fields = asToken(value)
+export function tokenSetIn(value: object, { strict = false } = {}): CookieTokenSet | undefined {
+  const fields = withoutUserId(value)
   try {
     const { tokens, style } = readTokenSet(fields)
     const isPoisoned = style.slots.some(
       ({ field, name }) =>
         field === 'expiresAtMs' && tokens.expiresAtMs === undefined && Object.hasOwn(fields, name),
     )
-    return strict && isPoisoned ? undefined : fitted(tokens, narrowed(style, fields))
+    return strict && isPoisoned ? undefined : fitted(tokens, cookieStyle(style, fields))
   } catch {
     return undefined
   }
 }
 
-/** Whether there is, or was, a token set in it. */
-export function hasTraces(token: Token): boolean {
-  return slotsOf(token).some(({ field }) => TELLING.has(field))
+/** Whether the cookie holds a token set, or fields that are left of one. */
+export function hasTraces(cookie: Fields): boolean {
+  return slotsIn(cookie).some(({ field }) => TELLING.has(field))
 }
 
-/** The texts under the names of a set, name by name, though they may make no set. */
+/** Reads each token field by itself, so that secrets of an unreadable set are found too. */
 export function partsIn(value: object): Partial<TokenSet>[] {
-  const token = value as Token
-  return slotsOf(token).flatMap(({ field, name }) => {
-    const text = token[name]
+  const fields = value as Fields
+  return slotsIn(fields).flatMap(({ field, name }) => {
+    const text = fields[name]
     return typeof text === 'string' && text !== '' ? [{ [field]: text }] : []
   })
 }
 
-/** A token without any field of a set. */
-export function cleared(token: Token): Token {
-  const rest = { ...token }
-  for (const { name } of slotsOf(token)) delete rest[name]
+export function withoutTokenSet(cookie: Fields): Fields {
+  const rest = { ...cookie }
+  for (const { name } of slotsIn(cookie)) delete rest[name]
   return rest
 }
 
-/** What others may see of a token. */
-export function withoutSecrets(token: Token): Token {
-  const rest = { ...token }
-  for (const { field, name } of slotsOf(token)) if (SECRET.has(field)) delete rest[name]
-  const mark = markOf(token)
-  return mark === undefined ? rest : marked(rest, omitted(mark, 'sets'))
+/** The cookie as the application's `session` callback may see it. */
+export function withoutSecrets(cookie: Fields): Fields {
+  const rest = { ...cookie }
+  for (const { field, name } of slotsIn(cookie)) if (SECRET.has(field)) delete rest[name]
+  const mark = markOf(cookie)
+  return mark === undefined ? rest : withMark(rest, omitted(mark, 'sets'))
 }
 
-/** Writes a set as its holder has it. */
-export function written({ tokens, style }: Held, into: Token): Token {
+/** Writes a token set under the field names under which it was found. */
+export function withTokenSet({ tokens, style }: CookieTokenSet, into: Fields): Fields {
   return writeTokenSet(tokens, style, into)
 }
 
 /**
- * Puts our set back into what a callback of the application's returned: wherever a name of a set
- * stands in it, in whatever style, it holds ours, or nothing.
+ * Puts our token set back into the cookie that the application's callback returned. Each name of a
+ * token field, in every known style, holds our value afterwards, or is absent.
  *
- * @param idToken Whether an ID token that the application put there itself may stay.
+ * @param mayKeepIdToken Whether an ID token that the application put there itself may stay.
  */
-export function restored(result: Token, { tokens, style }: Held, idToken: boolean): Token {
+export function restored(
+  result: Fields,
+  { tokens, style }: CookieTokenSet,
+  mayKeepIdToken: boolean,
+): Fields {
   const ours = writeTokenSet(tokens, style, {})
-  const { slots } = readTokenSet(asToken({ ...result, ...ours })).style
+  const { slots } = readTokenSet(withoutUserId({ ...result, ...ours })).style
   const mayStay = (field: keyof TokenSet): boolean =>
-    field === 'idToken' && idToken && tokens.idToken === undefined
+    field === 'idToken' && mayKeepIdToken && tokens.idToken === undefined
   const all = { slots: slots.filter(({ field }) => field !== 'provider' && !mayStay(field)) }
   return writeTokenSet(tokens, { ...all, absent: 'omit' }, result)
 }
 
-/** A set, without what its holder has no place for. */
-export function fitted(tokens: TokenSet, style: FieldStyle): Held {
-  const places = new Set<string>(style.slots.map(({ field }) => field))
-  const kept = Object.entries(tokens).filter(([field]) => places.has(field))
+/** Drops the fields of a token set for which the style has no name. */
+export function fitted(tokens: TokenSet, style: FieldStyle): CookieTokenSet {
+  const names = new Set<string>(style.slots.map(({ field }) => field))
+  const kept = Object.entries(tokens).filter(([field]) => names.has(field))
   return { tokens: Object.fromEntries(kept) as unknown as TokenSet, style }
 }
 
 /**
- * Without a slot for `provider`, since the mark says whose set it is and Auth.js has that name for
- * something else; nor for an ID token where none is.
+ * Removes the name for `provider`, because Auth.js uses that name itself and our mark says which
+ * provider it is. Removes the name for an ID token if the cookie holds none, because an ID token is
+ * large.
  */
-function narrowed(style: FieldStyle, fields: Token): FieldStyle {
+function cookieStyle(style: FieldStyle, fields: Fields): FieldStyle {
   const slots = style.slots.filter(
     ({ field, name }) =>
       field !== 'provider' && (field !== 'idToken' || Object.hasOwn(fields, name)),
@@ -141,16 +145,16 @@ function narrowed(style: FieldStyle, fields: Token): FieldStyle {
   return { ...style, slots }
 }
 
-/** The names of a set that the token has, whether or not there is a set. */
-function slotsOf(token: Token): FieldStyle['slots'] {
-  // With an access token of its own any object can be read.
-  const { style } = readTokenSet({ ...asToken(token), accessToken: 'any' })
-  return narrowed(style, token).slots.filter(({ name }) => Object.hasOwn(token, name))
+/** The names of token fields that a cookie has, whether or not they make a readable set. */
+function slotsIn(cookie: Fields): FieldStyle['slots'] {
+  // `readTokenSet` reads every object that has an access token.
+  const { style } = readTokenSet({ ...withoutUserId(cookie), accessToken: 'any' })
+  return cookieStyle(style, cookie).slots.filter(({ name }) => Object.hasOwn(cookie, name))
 }
 
-/** Whoever puts `userId` and `accountId` into a token has made no database row of it. */
-function asToken(value: object): Token {
-  return omitted(value as Token, 'userId')
+/** With `userId` and `accountId`, `readTokenSet` would take a cookie for a database row. */
+function withoutUserId(value: object): Fields {
+  return omitted(value as Fields, 'userId')
 }
 
 function omitted<T extends object, K extends keyof T>(value: T, name: K): Omit<T, K> & Partial<T> {

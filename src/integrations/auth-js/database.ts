@@ -1,40 +1,42 @@
-import type { FieldStyle, Refresher, TokenSet } from '../../index.ts'
-import { fitted, isObject, partsIn, type Held, type Token, written } from './cookie-token-set.ts'
-import {
-  checkRefreshers,
-  noticesFor,
-  refresherOf,
-  type Refreshers,
-  type SessionOptions,
-} from './options.ts'
-import { renewal, type Renewal } from './renewal.ts'
-import {
-  sessionOf,
-  type AnySessionCallback,
-  type SessionCallback,
-  type SessionParams,
-} from './session.ts'
 import { readTokenSet } from '../../index.ts'
+import type { FieldStyle, Refresher, TokenSet } from '../../index.ts'
+import { fitted, isObject, partsIn, withTokenSet } from './cookie-token-set.ts'
+import type { CookieTokenSet, Fields } from './cookie-token-set.ts'
+import { checkRefreshers, noticesFor, refresherOf } from './options.ts'
+import type { Refreshers, SessionOptions } from './options.ts'
+import { renewal, type SessionRenewal } from './renewal.ts'
+import { sessionOf } from './session.ts'
+import type { AnySessionCallback, SessionCallback, SessionParams } from './session.ts'
 
-/** What {@link databaseCallbacks} takes. */
+/** Finds and writes the rows of the `account` table. */
+export interface AccountStorage<R extends object> {
+  /** Returns the whole rows of a user as they are now; the row of the session comes first. */
+  find(userId: string): Promise<R | readonly R[] | null | undefined>
+  /**
+   * Writes the token columns of a row if they still hold the tokens of `previous`. If they do not,
+   * another request was faster: that is no error.
+   */
+  update(next: R, previous: R): Promise<unknown>
+}
+
+/** The options of {@link databaseCallbacks}. */
 export interface DatabaseOptions<R extends object, S> extends SessionOptions, AccountStorage<R> {
   /** The application's own callback. It runs after ours. */
   readonly session?: S | undefined
 }
 
-/** A row that was looked at. */
-interface LookedAt extends Renewal {
-  /** Every set that was seen of it, whole or in parts. */
+interface RowRenewal extends SessionRenewal {
+  /** Every token set that was seen in the row, whole or in parts. */
   readonly seen: readonly Partial<TokenSet>[]
 }
 
 /**
- * The `session` callback for the database strategy, where `jwt` never runs and tokens live in the
- * `account` table of an adapter. For each row that has a refresher, the first being the one that
- * `session.error` and `session.accessToken` are about.
+ * Makes the `session` callback for the database strategy, where `jwt` never runs and tokens are in
+ * the `account` table of an adapter. It renews the tokens of each row that has a refresher.
+ * `session.error` and `session.accessToken` are about the first of these rows.
  *
  * It never throws. Auth.js writes tokens of the first sign-in only: add {@link signInEvent}, or a
- * dead grant stays in its row for ever.
+ * grant that has ended stays in its row for ever.
  *
  * @param refreshers By the `id` of the Auth.js provider, which is the row's `provider`.
  */
@@ -53,7 +55,7 @@ export function databaseCallbacks<R extends object, S extends AnySessionCallback
   checkRefreshers(refreshers)
   const notices = noticesFor(options.log)
 
-  async function rowsNow(userId: unknown): Promise<readonly R[]> {
+  async function currentRows(userId: unknown): Promise<readonly R[]> {
     try {
       return await rowsOf(options, userId)
     } catch (cause) {
@@ -62,73 +64,64 @@ export function databaseCallbacks<R extends object, S extends AnySessionCallback
     }
   }
 
-  async function look(provider: string, refresher: Refresher, row: R): Promise<LookedAt> {
-    const held = heldInRow(row)
-    const found = await renewal(provider, refresher, held?.tokens, options)
+  async function renewRow(provider: string, refresher: Refresher, row: R): Promise<RowRenewal> {
+    const found = await renewal(provider, refresher, tokenSetInRow(row)?.tokens, options)
     if (found.changed && found.tokens !== undefined) {
       try {
         await options.update(rowWith({ tokens: found.tokens }, row), row)
       } catch (cause) {
-        // The ledger has the set, and hands it to whoever comes with the row as it is.
+        // The ledger has the new set. The next request with the old row gets it from there.
         notices.failed('update', cause)
       }
     }
     return { ...found, seen: [...partsIn(row), ...(found.tokens ? [found.tokens] : [])] }
   }
 
-  /** Whoever signs in again elsewhere, or renews without the ledger, writes another set there. */
-  async function lookTwice(
+  /**
+   * Renews a row. Before it says that the user must sign in, it reads the row once more: another
+   * sign-in, or a renewal past the ledger, may have written another token set.
+   */
+  async function renewLatest(
     userId: unknown,
     provider: string,
     row: R,
-  ): Promise<LookedAt | undefined> {
+  ): Promise<RowRenewal | undefined> {
     const refresher = refresherOf(refreshers, provider)
     if (refresher === undefined) {
       notices.once(`there is no refresher for ${provider}: its tokens are left alone`)
       return undefined
     }
-    const first = await look(provider, refresher, row)
+    const first = await renewRow(provider, refresher, row)
     if (!first.result.mustSignIn) return first
-    const again = (await rowsNow(userId)).find((each) => isSameAccount(each, row))
+    const again = (await currentRows(userId)).find((each) => isSameAccount(each, row))
     if (again === undefined || isSameSet(again, row)) return first
-    const second = await look(provider, refresher, again)
+    const second = await renewRow(provider, refresher, again)
     return { ...second, seen: [...first.seen, ...second.seen] }
   }
 
   async function session(params: SessionParams): Promise<object> {
     const userId = userIdOf(params)
-    const rows = await rowsNow(userId)
-    const looked = await Promise.all(rows.map((row) => lookTwice(userId, providerOf(row), row)))
-    const found = looked.filter((each) => each !== undefined)
-    const view = {
+    const rows = await currentRows(userId)
+    const renewals = await Promise.all(rows.map((row) => renewLatest(userId, providerOf(row), row)))
+    const found = renewals.filter((each) => each !== undefined)
+    const contents = {
       results: found.map(({ result }) => result),
       sets: found.flatMap(({ seen }) => seen),
     }
-    return sessionOf(params, view, options)
+    return sessionOf(params, contents, options)
   }
 
   return { session: session as SessionCallback }
 }
 
 function userIdOf({ user, session }: SessionParams): unknown {
-  return isObject(user) ? user['id'] : (session as Token)['userId']
-}
-
-/** Where the rows of the `account` table are found and written. */
-export interface AccountStorage<R extends object> {
-  /** The rows of a user, whole, as they stand there now; first the one of the session. */
-  find(userId: string): Promise<R | readonly R[] | null | undefined>
-  /**
-   * Writes the token columns of a row, if they still hold those of `previous`. That they do not is
-   * no error: somebody was faster.
-   */
-  update(next: R, previous: R): Promise<unknown>
+  return isObject(user) ? user['id'] : (session as Fields)['userId']
 }
 
 /**
- * The rows of a user.
+ * Finds the rows of a user.
  *
- * @param userId Handed on as it came: there are databases that number their users.
+ * @param userId Passed on as it is: some databases number their users.
  */
 export async function rowsOf<R extends object>(
   { find }: Pick<AccountStorage<R>, 'find'>,
@@ -139,11 +132,11 @@ export async function rowsOf<R extends object>(
   return [found ?? []].flat() as R[]
 }
 
-/** What tells a row from a token: in a row, `null` is an empty column. */
+/** Tells `readTokenSet` that this is a database row, in which `null` is an empty column. */
 const ROW = { userId: '', providerAccountId: '' }
 
-/** The set in a row of the `account` table. */
-export function heldInRow(row: object): Held | undefined {
+/** Reads the token set in a row of the `account` table. */
+export function tokenSetInRow(row: object): CookieTokenSet | undefined {
   try {
     return fitted(readTokenSet({ ...ROW, ...row }).tokens, styleOf(row))
   } catch {
@@ -151,30 +144,30 @@ export function heldInRow(row: object): Held | undefined {
   }
 }
 
-/** The row with another set, in the columns that it has: there is no place for others. */
-export function rowWith<R extends object>({ tokens }: Pick<Held, 'tokens'>, row: R): R {
-  return written(fitted(tokens, styleOf(row)), row as Token) as R
+/** Returns the row with another token set. Fields without a column are dropped. */
+export function rowWith<R extends object>({ tokens }: Pick<CookieTokenSet, 'tokens'>, row: R): R {
+  return withTokenSet(fitted(tokens, styleOf(row)), row as Fields) as R
 }
 
 /** The `id` of the Auth.js provider. */
 export function providerOf(row: object): string {
-  return String((row as Token)['provider'])
+  return String((row as Fields)['provider'])
 }
 
-/** Whether both are about the same account at the same provider. */
+/** Whether both rows are about the same account at the same provider. */
 export function isSameAccount(one: object, other: object): boolean {
-  const [a, b] = [one as Token, other as Token]
+  const [a, b] = [one as Fields, other as Fields]
   return providerOf(a) === providerOf(b) && a['providerAccountId'] === b['providerAccountId']
 }
 
 /** Whether both rows hold the same tokens. */
 export function isSameSet(one: object, other: object): boolean {
-  const [a, b] = [heldInRow(one)?.tokens, heldInRow(other)?.tokens]
+  const [a, b] = [tokenSetInRow(one)?.tokens, tokenSetInRow(other)?.tokens]
   return a?.accessToken === b?.accessToken && a?.refreshToken === b?.refreshToken
 }
 
 function styleOf(row: object): FieldStyle {
-  // With an access token any row can be read, an emptied one too.
+  // `readTokenSet` reads every row that has an access token, also one whose columns are empty.
   const { style } = readTokenSet({ ...ROW, ...row, accessToken: 'any' })
   const slots = style.slots.filter(
     ({ field, name }) => field !== 'provider' && Object.hasOwn(row, name),

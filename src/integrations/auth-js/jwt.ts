@@ -1,35 +1,36 @@
 import type { TokenSet } from '../../index.ts'
 import {
-  cleared,
   fitted,
-  heldIn,
   isObject,
-  marked,
   markOf,
   restored,
-  written,
-  type Held,
+  tokenSetIn,
+  withMark,
+  withoutTokenSet,
+  withTokenSet,
+  type CookieTokenSet,
+  type Fields,
   type Mark,
-  type Token,
 } from './cookie-token-set.ts'
+import { markOfLegacyCookie } from './legacy-cookie.ts'
 import { noticesFor, refresherOf, type CallbackOptions, type Refreshers } from './options.ts'
-import { ownerOf } from './legacy-cookie.ts'
-import { renewal, type Result } from './renewal.ts'
-import { setAtSignIn } from './sign-in.ts'
+import { renewal, type RenewalResult } from './renewal.ts'
+import { tokenSetOfSignIn } from './sign-in.ts'
 
-/** What Auth.js hands to the `jwt` callback, as far as it matters here. */
+/** The parameters of the `jwt` callback that are used here. */
 export interface JwtParams {
-  readonly token: Token
-  /** At a sign-in: the user, or what `authorize` returned. */
+  /** The decoded session cookie. */
+  readonly token: Fields
+  /** At a sign-in: the user, or the object that `authorize` returned. */
   readonly user?: unknown
   /** At a sign-in: the account, with the tokens of the code exchange. */
   readonly account?: unknown
   readonly trigger?: string | undefined
-  /** With the trigger `update`: what the client sent. Never believed here. */
+  /** With the trigger `update`: the data that the client sent. It is never believed here. */
   readonly session?: unknown
 }
 
-/** Our `jwt` callback: for whatever type of token the application declared. */
+/** Our `jwt` callback. It fits every type of token that an application declared. */
 export type JwtCallback = <T extends object>(params: {
   readonly token: T
   readonly user?: unknown
@@ -41,101 +42,105 @@ export type JwtCallback = <T extends object>(params: {
 /** A `jwt` callback of any version of Auth.js: a method, so that its parameters may say more. */
 export type AnyJwtCallback = { call(params: JwtParams): unknown }['call']
 
-/** A token with our fields in it, and what is to be put back after the application's callback. */
-interface Renewed {
-  readonly token: Token
+/** The session token with our fields, and what is put back after the application's callback. */
+interface RenewedToken {
+  readonly token: Fields
   readonly mark: Mark
-  /** Absent: no set of ours. */
-  readonly held?: Held | undefined
-  /** That of the token first, if it has one; then those of linked providers. */
-  readonly results: readonly Result[]
+  /** Absent: the token holds no token set of ours that can be read. */
+  readonly main?: CookieTokenSet | undefined
+  /** The result of the main set first, then those of linked providers. Empty: nothing is ours. */
+  readonly results: readonly RenewalResult[]
 }
 
-type Options = CallbackOptions & { readonly jwt?: AnyJwtCallback | undefined }
+type JwtSettings = CallbackOptions & { readonly jwt?: AnyJwtCallback | undefined }
 
-/** @param remember Takes, by the very token, what the `session` callback is to know of it. */
+/**
+ * Makes the `jwt` callback.
+ *
+ * @param remember Receives the results for the `session` callback, by the returned token object.
+ */
 export function jwtCallback(
   refreshers: Refreshers,
-  options: Options,
-  remember: WeakMap<object, readonly Result[]>,
+  options: JwtSettings,
+  remember: WeakMap<object, readonly RenewalResult[]>,
 ): JwtCallback {
   const { errorName = 'RefreshTokenError', adopt } = options
   const notices = noticesFor(options.log)
 
-  async function jwt(params: JwtParams): Promise<Token | null> {
+  async function jwt(params: JwtParams): Promise<Fields | null> {
     const isSignIn = params.account != null || params.user != null
-    const ours = await (isSignIn ? atSignIn(params) : later(params.token))
-    const token = await withOwn(ours, params, isSignIn)
+    const ours = await (isSignIn ? atSignIn(params) : afterSignIn(params.token))
+    const token = await withOwnCallback(ours, params, isSignIn)
     if (token !== null) remember.set(token, ours.results)
     return token
   }
 
-  async function atSignIn(params: JwtParams): Promise<Renewed> {
-    const { error: _, ...token } = cleared(params.token)
+  async function atSignIn(params: JwtParams): Promise<RenewedToken> {
+    const { error: _, ...token } = withoutTokenSet(params.token)
     const account = isObject(params.account) ? params.account : {}
     const user = isObject(params.user) ? params.user : {}
-    const found = await setAtSignIn(refreshers, options, notices, account, user)
-    if (found === undefined) return { token: marked(token, {}), mark: {}, results: [] }
-    const { provider, held, sets } = found
+    const found = await tokenSetOfSignIn(refreshers, options, notices, account, user)
+    if (found === undefined) return { token: withMark(token, {}), mark: {}, results: [] }
+    const { provider, main, sets } = found
     const mark = { provider, ...(sets !== undefined && { sets }) }
-    const results = [{ provider, accessToken: held.tokens.accessToken, mustSignIn: false }]
-    return { token: marked(written(held, token), mark), mark, held, results }
+    const results = [{ provider, accessToken: main.tokens.accessToken, mustSignIn: false }]
+    return { token: withMark(withTokenSet(main, token), mark), mark, main, results }
   }
 
-  async function later(token: Token): Promise<Renewed> {
-    const before = markOf(token) ?? ownerOf(token, refreshers, adopt, notices)
+  async function afterSignIn(token: Fields): Promise<RenewedToken> {
+    const before = markOf(token) ?? markOfLegacyCookie(token, refreshers, adopt, notices)
     const { provider } = before
     const refresher = refresherOf(refreshers, provider)
     if (provider === undefined || refresher === undefined) {
       if (provider !== undefined) notices.once(`there is no refresher for ${provider} any more`)
-      return { token: marked(token, before), mark: before, results: [] }
+      return { token: withMark(token, before), mark: before, results: [] }
     }
-    const held = heldIn(token, { strict: true })
-    const [main, ...linked] = await Promise.all([
-      renewal(provider, refresher, held?.tokens, options),
+    const found = tokenSetIn(token, { strict: true })
+    const [renewed, ...linked] = await Promise.all([
+      renewal(provider, refresher, found?.tokens, options),
       ...Object.entries(before.sets ?? {}).map(([id, tokens]) =>
         renewal(id, refresherOf(refreshers, id), tokens, options),
       ),
     ])
     const sets = linked.map(({ result, tokens }) => [result.provider, tokens] as const)
-    const mark = { ...before, ...(before.sets && { sets: setsOf(sets) }) }
-    const results = [main.result, ...linked.map(({ result }) => result)]
-    const next = held && main.tokens && fitted(main.tokens, held.style)
-    const { error: _, ...rest } = next ? written(next, token) : token
-    const error = main.result.mustSignIn && { error: errorName }
-    return { token: marked({ ...rest, ...error }, mark), mark, held: next, results }
+    const mark = { ...before, ...(before.sets && { sets: definedSets(sets) }) }
+    const results = [renewed.result, ...linked.map(({ result }) => result)]
+    const main = found && renewed.tokens && fitted(renewed.tokens, found.style)
+    const { error: _, ...rest } = main ? withTokenSet(main, token) : token
+    const error = renewed.result.mustSignIn && { error: errorName }
+    return { token: withMark({ ...rest, ...error }, mark), mark, main, results }
   }
 
-  /** Lets the application's own callback run, and undoes what it did to our fields. */
-  async function withOwn(
-    { token, mark, held, results }: Renewed,
+  /** Calls the application's own callback and puts our fields back. */
+  async function withOwnCallback(
+    { token, mark, main, results }: RenewedToken,
     params: JwtParams,
     isSignIn: boolean,
-  ): Promise<Token | null> {
+  ): Promise<Fields | null> {
     if (options.jwt === undefined) return token
     let result: unknown
     try {
       result = await options.jwt({ ...params, token: { ...token } })
     } catch (cause) {
-      // Nothing is lost by a sign-in that fails, and somebody may have wanted it to.
+      // A sign-in that fails loses no token, and the application may have meant it to fail.
       if (isSignIn) throw cause
       notices.failed('the jwt callback of the application', cause)
       return token
     }
-    // How Auth.js lets an application end a session.
+    // The application ends the session.
     if (result === null) return null
     if (!isObject(result)) return token
-    if (results.length === 0) return marked(result, mark)
+    if (results.length === 0) return withMark(result, mark)
     const { error: _, ...rest } = result
-    const kept = Object.hasOwn(token, 'error') ? { ...rest, error: token['error'] } : rest
-    const whole = held ? restored(kept, held, params.trigger !== 'update') : unheld(kept, token)
-    return marked(whole, mark)
+    const own = Object.hasOwn(token, 'error') ? { ...rest, error: token['error'] } : rest
+    const mayKeepIdToken = params.trigger !== 'update'
+    return withMark(main ? restored(own, main, mayKeepIdToken) : withTraces(own, token), mark)
   }
 
   return jwt as JwtCallback
 }
 
-function setsOf(
+function definedSets(
   entries: readonly (readonly [string, TokenSet | undefined])[],
 ): Record<string, TokenSet> {
   return Object.fromEntries(
@@ -143,10 +148,10 @@ function setsOf(
   )
 }
 
-/** Where there is no set that can be read, its traces are all that stays. */
-function unheld(result: Token, token: Token): Token {
-  const rest = cleared(result)
-  const own = cleared(token)
+/** Puts the fields of an unreadable token set back as they were in our token. */
+function withTraces(result: Fields, token: Fields): Fields {
+  const rest = withoutTokenSet(result)
+  const own = withoutTokenSet(token)
   const traces = Object.entries(token).filter(([name]) => !Object.hasOwn(own, name))
   return { ...rest, ...Object.fromEntries(traces) }
 }

@@ -1,20 +1,21 @@
-import { hasTraces, type Mark, type Token } from './cookie-token-set.ts'
-import type { Notices } from './options.ts'
-import { refresherOf, type Refreshers } from './options.ts'
+import { hasTraces, type Fields, type Mark } from './cookie-token-set.ts'
+import { refresherOf, type Notices, type Refreshers } from './options.ts'
 
 /**
- * Whose tokens a cookie from before us holds. Those of an unknown provider are nobody's: its
- * refresh token would be sent to a stranger.
+ * Finds the provider of a session cookie that was written before refresh-once was installed.
+ *
+ * If the provider is unknown, the cookie is left alone: its refresh token would be sent to the
+ * wrong server.
  */
-export function ownerOf(
-  token: Token,
+export function markOfLegacyCookie(
+  cookie: Fields,
   refreshers: Refreshers,
   adopt: string | false | undefined,
   notices: Notices,
 ): Mark {
-  if (!hasTraces(token) || adopt === false) return {}
+  if (!hasTraces(cookie) || adopt === false) return {}
   if (adopt !== undefined) return { provider: adopt }
-  const { provider } = token
+  const { provider } = cookie
   if (typeof provider === 'string' && refresherOf(refreshers, provider)) return { provider }
   const [only, ...others] = Object.keys(refreshers)
   const isNamed = typeof provider === 'string'

@@ -3,59 +3,61 @@ import type { Refresher, RefreshOptions } from '../../index.ts'
 /** Refreshers by the `id` of the Auth.js provider whose tokens they renew. */
 export type Refreshers = Readonly<Record<string, Refresher>>
 
-/** What `session.error` says: as the guides for Auth.js 5 and for NextAuth 4 have it. */
+/** The values of `session.error` in the guides of Auth.js 5 and of NextAuth 4. */
 export type SessionErrorName = 'RefreshTokenError' | 'RefreshAccessTokenError'
 
-/** What both strategies take. */
+/** Takes a line for the server's log, and the error that was thrown, if there was one. */
+export type Log = (line: string, cause?: unknown) => void
+
+/** The options of both session strategies. */
 export interface SessionOptions {
-  /** What `session.error` says when the user must sign in again. Default `RefreshTokenError`. */
+  /** The value of `session.error` while the user must sign in again. Default `RefreshTokenError`. */
   readonly errorName?: SessionErrorName
   /**
-   * Whether `session.accessToken` holds a usable access token: whoever reads the session in the
-   * browser then has it. Default `false`.
+   * Whether `session.accessToken` holds a usable access token. Every script of the page can then
+   * read it. Default `false`.
    */
   readonly accessToken?: boolean
-  /** Takes the exchange, on platforms that end a request with its answer. */
+  /** Keeps the request to the AS alive on platforms that end a request with its response. */
   readonly waitUntil?: RefreshOptions['waitUntil']
   /** Takes the few lines about configuration and failing callbacks. Default: `console.warn`. */
   readonly log?: Log
 }
 
-/** What {@link refreshCallbacks} takes. */
+/** The options of {@link refreshCallbacks}. */
 export interface CallbackOptions extends SessionOptions {
   /**
-   * Finds the tokens in what `authorize` of a credentials provider returned. Default: the user
-   * itself, in any field style.
+   * Finds the tokens in the user that `authorize` of a credentials provider returned. Default: the
+   * user itself, in any field style.
    */
   readonly fromUser?: (
     user: object,
   ) => object | null | undefined | Promise<object | null | undefined>
   /**
-   * What becomes of the tokens of one provider when the user signs in with another. `last`: they
-   * are dropped, as Auth.js does. `all`: they are kept and renewed beside the new ones; for
-   * applications in which to sign in again means to link. Needs `previousToken`. Default `last`.
+   * Decides about the tokens of one provider when the user signs in with another. `last`: they are
+   * dropped, as Auth.js does. `all`: they are kept and renewed beside the new ones. Use `all` if a
+   * further sign-in links an account; it needs `previousToken`. Default `last`.
    */
   readonly keep?: 'last' | 'all'
   /**
-   * The decoded token in the cookie of the sign-in request, which Auth.js does not hand to its
+   * Returns the decoded session cookie of the sign-in request, which Auth.js does not pass to its
    * callbacks: `() => getToken({ req, secret })`.
    */
   readonly previousToken?: () => object | null | undefined | Promise<object | null | undefined>
   /**
-   * The provider whose tokens stand in cookies that do not say so, written before refresh-once was
-   * there. Default: the name in `token.provider`, else the only refresher's. `false`: nobody's.
+   * The provider of session cookies that were written before refresh-once was installed. Default:
+   * the name in `token.provider`, else the only refresher's. `false`: such cookies are left alone.
    */
   readonly adopt?: string | false
   /**
-   * Whether the ID token of a sign-in goes into the cookie, about a kilobyte. With it, an answer
-   * for another subject is noticed. One that is there already is kept. Default `false`.
+   * Whether the ID token of a sign-in is stored in the cookie (about a kilobyte). With it, a
+   * response for another subject is noticed. An ID token that is already stored stays. Default
+   * `false`.
    */
   readonly idToken?: boolean
 }
 
-const KEEPS: ReadonlySet<unknown> = new Set([undefined, 'last', 'all'])
-
-/** @throws {TypeError} For what cannot work, saying what to write instead. */
+/** @throws {TypeError} If a value is no refresher. The message says what to write. */
 export function checkRefreshers(refreshers: Refreshers): void {
   if (typeof refreshers !== 'object' || refreshers === null) {
     throw new TypeError('write refreshers by provider: { logto: createRefresher(…) }')
@@ -66,11 +68,13 @@ export function checkRefreshers(refreshers: Refreshers): void {
   }
 }
 
-/** @throws {TypeError} For what cannot work, saying what to write instead. */
+/** @throws {TypeError} If options contradict each other. The message says what to write. */
 export function checkOptions(refreshers: Refreshers, options: CallbackOptions): void {
   checkRefreshers(refreshers)
   const { keep, previousToken, adopt } = options
-  if (!KEEPS.has(keep)) throw new TypeError(`keep is 'last' or 'all', not ${String(keep)}`)
+  if (keep !== undefined && keep !== 'last' && keep !== 'all') {
+    throw new TypeError(`keep is 'last' or 'all', not ${String(keep)}`)
+  }
   if (keep === 'all' && typeof previousToken !== 'function') {
     throw new TypeError(
       "keep: 'all' needs previousToken, the token in the cookie of the sign-in request: Auth.js " +
@@ -82,24 +86,18 @@ export function checkOptions(refreshers: Refreshers, options: CallbackOptions): 
   }
 }
 
-/** The refresher of a provider: names come from outside, so inherited ones do not count. */
-export function refresherOf(
-  refreshers: Refreshers,
-  provider: unknown,
-): Refreshers[string] | undefined {
+/** Finds the refresher of a provider. The name comes from outside, so inherited keys are ignored. */
+export function refresherOf(refreshers: Refreshers, provider: unknown): Refresher | undefined {
   return typeof provider === 'string' && Object.hasOwn(refreshers, provider)
     ? refreshers[provider]
     : undefined
 }
 
-/** Takes a line for the server's log, and what was thrown, if anything was. */
-export type Log = (line: string, cause?: unknown) => void
-
-/** Tells the developer what is worth knowing, and never the user. */
+/** Writes lines for the developer to the server's log. The user never sees them. */
 export interface Notices {
-  /** A line, once for each log. */
+  /** Writes a line once for each log. */
   once(line: string): void
-  /** Something of the application's own threw. */
+  /** Says that a function of the application threw. */
   failed(what: string, cause: unknown): void
 }
 
@@ -108,24 +106,24 @@ const serverLog: Log = (line, cause) => {
   else console.warn(line, cause)
 }
 
-const said = new WeakMap<Log, Set<string>>()
+const writtenLines = new WeakMap<Log, Set<string>>()
 
 export function noticesFor(log: Log = serverLog): Notices {
-  const lines = said.get(log) ?? new Set<string>()
-  said.set(log, lines)
-  const tell = (line: string, cause?: unknown): void => {
+  const lines = writtenLines.get(log) ?? new Set<string>()
+  writtenLines.set(log, lines)
+  const write = (line: string, cause?: unknown): void => {
     try {
       log(`refresh-once: ${line}`, cause)
     } catch {
-      // An observer's failure is the observer's.
+      // A log that fails must not affect a session.
     }
   }
   return {
     once(line) {
       if (lines.has(line)) return
       lines.add(line)
-      tell(line)
+      write(line)
     },
-    failed: (what, cause) => tell(`${what} failed`, cause),
+    failed: (what, cause) => write(`${what} failed`, cause),
   }
 }

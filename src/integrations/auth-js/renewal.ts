@@ -1,44 +1,45 @@
 import type { Refresher, RefreshOptions, TokenSet } from '../../index.ts'
 
-/** What a session shows of one set. */
-export interface Result {
+/** What the session shows of one token set. */
+export interface RenewalResult {
   /** The `id` of the Auth.js provider. */
   readonly provider: string
-  /** Absent when none is usable. */
+  /** Absent: no access token is usable. */
   readonly accessToken?: string | undefined
   readonly mustSignIn: boolean
 }
 
-/** A set that was looked at, and renewed if it was due. */
-export interface Renewal {
+/** A token set after its renewal, and what the session shows of it. */
+export interface SessionRenewal {
   readonly tokens: TokenSet | undefined
   readonly changed: boolean
-  readonly result: Result
+  readonly result: RenewalResult
 }
 
 /**
- * Looks at a set, and renews it if it is due. Never rejects.
+ * Renews a token set if that is due. Never rejects.
  *
- * @param tokens Absent: there is a set, and it cannot be read. Only a sign-in can help.
+ * @param tokens Absent: the session holds a token set that cannot be read. Only a sign-in can help.
+ * @param refresher Absent: the token set is left as it is.
  */
 export async function renewal(
   provider: string,
   refresher: Refresher | undefined,
   tokens: TokenSet | undefined,
   { waitUntil }: Pick<RefreshOptions, 'waitUntil'>,
-): Promise<Renewal> {
+): Promise<SessionRenewal> {
   if (tokens === undefined) {
     return { tokens, changed: false, result: { provider, mustSignIn: true } }
   }
-  const asItIs = { tokens, changed: false, result: { provider, mustSignIn: false } }
-  if (refresher === undefined) return asItIs
+  const unchanged = { tokens, changed: false, result: { provider, mustSignIn: false } }
+  if (refresher === undefined) return unchanged
   try {
     const outcome = await refresher.refresh(tokens, { waitUntil })
     const { accessToken, signIn } = outcome
     const result = { provider, accessToken, mustSignIn: signIn }
     return { tokens: outcome.tokens, changed: outcome.changed, result }
   } catch {
-    // Ours never rejects; one that somebody has wrapped may.
-    return asItIs
+    // `refresh` never rejects, but an application may have wrapped it.
+    return unchanged
   }
 }

@@ -1,28 +1,27 @@
 import type { TokenSet } from '../../index.ts'
 import {
-  heldIn,
   isObject,
   markOf,
   partsIn,
+  tokenSetIn,
   withoutSecrets,
-  type Token,
+  type Fields,
 } from './cookie-token-set.ts'
-import { noticesFor } from './options.ts'
-import type { SessionOptions } from './options.ts'
-import type { Result } from './renewal.ts'
+import { noticesFor, type SessionOptions } from './options.ts'
+import type { RenewalResult } from './renewal.ts'
 
-/** What Auth.js hands to the `session` callback, as far as it matters here. */
+/** The parameters of the `session` callback that are used here. */
 export interface SessionParams {
   readonly session: object
   /** With the JWT strategy. */
-  readonly token?: Token
+  readonly token?: Fields
   /** With the database strategy. */
   readonly user?: unknown
   readonly trigger?: string | undefined
   readonly newSession?: unknown
 }
 
-/** Our `session` callback: for whatever type of session the application declared. */
+/** Our `session` callback. It fits every type of session that an application declared. */
 export type SessionCallback = <S extends object>(params: {
   readonly session: S
   readonly token?: object
@@ -34,36 +33,45 @@ export type SessionCallback = <S extends object>(params: {
 /** A `session` callback of any version of Auth.js. */
 export type AnySessionCallback = { call(params: SessionParams): unknown }['call']
 
-/** What a session may show, and what it must not. */
-export interface View {
-  readonly results: readonly Result[]
-  /** Whole or in parts. */
+/** What the session shows, and the token sets whose secrets it must not show. */
+interface SessionContents {
+  /** The first is about `session.error` and `session.accessToken`, the others are linked. */
+  readonly results: readonly RenewalResult[]
+  /** Whole sets, or the fields of sets that cannot be read. */
   readonly sets: readonly Partial<TokenSet>[]
 }
 
-type Options = SessionOptions & { readonly session?: AnySessionCallback | undefined }
+type CallbackSettings = SessionOptions & { readonly session?: AnySessionCallback | undefined }
 
-/** What Auth.js shows of a user to the browser, and the id that its databases give. */
+/** The fields of a user that Auth.js shows to the browser, and the `id` that its databases give. */
 const USER_FIELDS = ['id', 'name', 'email', 'image']
 
-/** @param remembered What the `jwt` callback found out, by the very token. */
+/**
+ * Makes the `session` callback of the JWT strategy.
+ *
+ * @param remembered The results of the `jwt` callback, by the token object that it returned.
+ */
 export function tokenSessionCallback(
-  options: Options,
-  remembered: WeakMap<object, readonly Result[]>,
+  options: CallbackSettings,
+  remembered: WeakMap<object, readonly RenewalResult[]>,
 ): SessionCallback {
   async function session(params: SessionParams): Promise<object> {
     const token = isObject(params.token) ? params.token : {}
-    const main = heldIn(token)?.tokens
+    const main = tokenSetIn(token)?.tokens
     const sets = [...partsIn(token), ...Object.values(markOf(token)?.sets ?? {})]
-    const shown = { ...params, ...(params.token && { token: withoutSecrets(token) }) }
+    const visible = { ...params, ...(params.token && { token: withoutSecrets(token) }) }
     const results = remembered.get(token) ?? resultsIn(token, main, options)
-    return sessionOf(shown, { results, sets }, options)
+    return sessionOf(visible, { results, sets }, options)
   }
   return session as SessionCallback
 }
 
-/** What a token says itself: somebody has made another object of ours. */
-function resultsIn(token: Token, main: TokenSet | undefined, options: Options): Result[] {
+/** Reads the result out of the token itself, if the application has copied our token object. */
+function resultsIn(
+  token: Fields,
+  main: TokenSet | undefined,
+  options: CallbackSettings,
+): RenewalResult[] {
   const { errorName = 'RefreshTokenError' } = options
   const provider = markOf(token)?.provider
   if (provider === undefined) return []
@@ -72,15 +80,15 @@ function resultsIn(token: Token, main: TokenSet | undefined, options: Options): 
 }
 
 /**
- * The session that the application's callback makes, held to what we promise of it. Never rejects:
- * with the JWT strategy, that would delete the cookie.
+ * Calls the application's `session` callback, then removes secrets and sets our fields. Never
+ * rejects: with the JWT strategy, Auth.js would delete the cookie.
  *
- * It always has a `user`: without one, `auth()` of next-auth 5 puts the whole token into its place.
+ * The session always has a `user`. Without one, `auth()` of next-auth 5 puts the whole token there.
  */
 export async function sessionOf(
   params: SessionParams,
-  { results, sets }: View,
-  options: Options,
+  { results, sets }: SessionContents,
+  options: CallbackSettings,
 ): Promise<object> {
   const { errorName = 'RefreshTokenError', accessToken: showsToken = false } = options
   const secrets = sets
@@ -91,12 +99,12 @@ export async function sessionOf(
     ])
     .filter((secret) => secret != null)
   const plain = plainSession(params.session)
-  const own = discreet(await ownSession(params, options), secrets)
-  const shown = isObject(own) ? own : {}
-  const session: Token = {
+  const own = redact(await ownSession(params, options), secrets)
+  const redacted = isObject(own) ? own : {}
+  const session: Fields = {
     ...plain,
-    ...shown,
-    user: isObject(shown['user']) ? shown['user'] : plain.user,
+    ...redacted,
+    user: isObject(redacted['user']) ? redacted['user'] : plain.user,
   }
   const [main, ...linked] = results
   if (main === undefined) return session
@@ -104,24 +112,27 @@ export async function sessionOf(
   return {
     ...rest,
     ...(main.mustSignIn && { error: errorName }),
-    ...(showsToken && tokensShown(main, linked)),
-    ...errorsShown(linked, errorName),
+    ...(showsToken && accessTokenFields(main, linked)),
+    ...errorFields(linked, errorName),
   }
 }
 
-/** What Auth.js' own callback makes of a session. */
-function plainSession(session: object): Token & { readonly user: Token } {
-  const { user, expires } = session as Token
-  const shown = isObject(user)
+/** Makes the session that the callback of Auth.js itself makes. */
+function plainSession(session: object): Fields & { readonly user: Fields } {
+  const { user, expires } = session as Fields
+  const fields = isObject(user)
     ? USER_FIELDS.filter((field) => Object.hasOwn(user, field)).map((field) => [field, user[field]])
     : []
   return {
-    user: Object.fromEntries(shown) as Token,
+    user: Object.fromEntries(fields) as Fields,
     expires: expires instanceof Date ? expires.toISOString() : expires,
   }
 }
 
-async function ownSession(params: SessionParams, { session, log }: Options): Promise<unknown> {
+async function ownSession(
+  params: SessionParams,
+  { session, log }: CallbackSettings,
+): Promise<unknown> {
   try {
     return await session?.(params)
   } catch (cause) {
@@ -130,7 +141,10 @@ async function ownSession(params: SessionParams, { session, log }: Options): Pro
   }
 }
 
-function tokensShown({ accessToken }: Result, linked: readonly Result[]): Token {
+function accessTokenFields(
+  { accessToken }: RenewalResult,
+  linked: readonly RenewalResult[],
+): Fields {
   const others = linked.filter((each) => each.accessToken !== undefined)
   return {
     ...(accessToken !== undefined && { accessToken }),
@@ -140,44 +154,46 @@ function tokensShown({ accessToken }: Result, linked: readonly Result[]): Token 
   }
 }
 
-function errorsShown(linked: readonly Result[], errorName: string): Token {
-  const dead = linked.filter(({ mustSignIn }) => mustSignIn)
-  if (dead.length === 0) return {}
-  return { errors: Object.fromEntries(dead.map(({ provider }) => [provider, errorName])) }
+function errorFields(linked: readonly RenewalResult[], errorName: string): Fields {
+  const ended = linked.filter(({ mustSignIn }) => mustSignIn)
+  if (ended.length === 0) return {}
+  return { errors: Object.fromEntries(ended.map(({ provider }) => [provider, errorName])) }
 }
 
-/** Names under which a secret stands whatever its value. */
-const NAMES: ReadonlySet<string> = new Set(['refresh_token', 'refreshToken', 'sessionToken'])
+/** Fields with these names are removed whatever their value is. */
+const SECRET_NAMES: ReadonlySet<string> = new Set(['refresh_token', 'refreshToken', 'sessionToken'])
 
-/** Shorter ones are looked for as whole texts: within others they would be found by chance. */
+/** A shorter secret must equal the whole text: within other texts it would be found by chance. */
 const PART_MIN_LENGTH = 16
 
-/** Deeper than any session. What lies there is dropped. */
+/** No session is deeper. Values below this depth are dropped. */
 const DEPTH_MAX = 20
 
-/** Something that may be shown, or nothing. */
-type Shown = { readonly value: unknown } | undefined
-
 /**
- * A value as it may be shown: without the secrets, by whatever name, and without whatever is called
- * a refresh token. A text that contains a secret is dropped whole. What holds none stays the very
+ * Removes secrets from a value, under whatever name they are, and every field that is called a
+ * refresh token. A text that contains a secret is dropped whole. A value without secrets stays the
  * same object.
  */
-export function discreet(value: unknown, secrets: readonly string[]): unknown {
-  return shown(value, secrets, 0)?.value
+function redact(value: unknown, secrets: readonly string[]): unknown {
+  return redactedAt(value, secrets, 0)?.value
 }
 
-function shown(value: unknown, secrets: readonly string[], depth: number): Shown {
+/** @returns `undefined` if the value is dropped. */
+function redactedAt(
+  value: unknown,
+  secrets: readonly string[],
+  depth: number,
+): { readonly value: unknown } | undefined {
   if (typeof value === 'string') return isSecret(value, secrets) ? undefined : { value }
   if (typeof value !== 'object' || value === null || value instanceof Date) return { value }
   if (depth > DEPTH_MAX) return undefined
   if (Array.isArray(value)) {
-    const entries = value.map((each: unknown) => shown(each, secrets, depth + 1))
+    const entries = value.map((each: unknown) => redactedAt(each, secrets, depth + 1))
     const isSame = entries.every((entry, index) => entry && entry.value === value[index])
     return { value: isSame ? value : entries.flatMap((entry) => (entry ? [entry.value] : [])) }
   }
   const entries = Object.entries(value).map(([name, member]) => {
-    const entry = NAMES.has(name) ? undefined : shown(member, secrets, depth + 1)
+    const entry = SECRET_NAMES.has(name) ? undefined : redactedAt(member, secrets, depth + 1)
     return { name, member: member as unknown, entry }
   })
   if (entries.every(({ member, entry }) => entry && entry.value === member)) return { value }

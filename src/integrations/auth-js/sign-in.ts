@@ -1,125 +1,23 @@
 import type { Refresher, TokenSet } from '../../index.ts'
 import {
   fitted,
-  heldIn,
   isObject,
   markOf,
-  type Held,
+  tokenSetIn,
+  type CookieTokenSet,
+  type Fields,
   type Mark,
-  type Token,
 } from './cookie-token-set.ts'
-import type { Notices } from './options.ts'
-import {
-  checkRefreshers,
-  noticesFor,
-  refresherOf,
-  type CallbackOptions,
-  type Log,
-  type Refreshers,
-} from './options.ts'
-import { ownerOf } from './legacy-cookie.ts'
-import { heldInRow, isSameAccount, isSameSet, providerOf, rowsOf, rowWith } from './database.ts'
+import { isSameAccount, isSameSet, providerOf, rowsOf, rowWith, tokenSetInRow } from './database.ts'
 import type { AccountStorage } from './database.ts'
+import { markOfLegacyCookie } from './legacy-cookie.ts'
+import { checkRefreshers, noticesFor, refresherOf } from './options.ts'
+import type { CallbackOptions, Log, Notices, Refreshers } from './options.ts'
 
-/** What a sign-in brought. */
-export interface SignedIn {
-  readonly provider: string
-  readonly held: Held
-  /** Sets of other providers that stay beside it. */
-  readonly sets?: Mark['sets']
-}
-
-/** The set that a sign-in brought, if it is for one of the refreshers. */
-export async function setAtSignIn(
-  refreshers: Refreshers,
-  options: CallbackOptions,
-  notices: Notices,
-  account: Token,
-  user: Token,
-): Promise<SignedIn | undefined> {
-  const { provider } = account
-  if (typeof provider !== 'string') return undefined
-  const refresher = refresherOf(refreshers, provider)
-  if (refresher === undefined) {
-    notices.once(`there is no refresher for ${provider}: its tokens are left alone`)
-    return undefined
-  }
-  const held = heldAt(account) ?? (await heldByUser(options, notices, user))
-  if (held === undefined) {
-    notices.once(`a sign-in with ${provider} brought no tokens: for credentials, see fromUser`)
-    return undefined
-  }
-  checkRefreshToken(held, provider, refresher, notices)
-  const isKept = (field: string): boolean => field !== 'idToken' || options.idToken === true
-  const slots = held.style.slots.filter(({ field }) => isKept(field))
-  const main = fitted(held.tokens, { ...held.style, slots })
-  if (options.keep !== 'all') return { provider, held: main }
-  return { provider, held: main, sets: await others(refreshers, options, notices, provider) }
-}
-
-/** Says so of a sign-in that works until its access token expires, and no longer. */
-export function checkRefreshToken(
-  { tokens }: Held,
-  provider: string,
-  { missingRefreshToken = '' }: Refresher,
-  notices: Notices,
-): void {
-  if (tokens.refreshToken != null) return
-  const line = `a sign-in with ${provider} brought no refresh token: it ends with its access token.`
-  notices.once(`${line} ${missingRefreshToken}`.trimEnd())
-}
-
-/**
- * The set of an account (or an account's row), with what its `expires_in` says: NextAuth 4 has
- * none.
- */
-export function heldAt(account: Token): Held | undefined {
-  const held = heldIn(account)
-  if (held === undefined) return undefined
-  const lifetimeMs = Number(account['expires_in']) * 1000
-  const { expiresAtMs, obtainedAtMs, authorizedAtMs } = held.tokens
-  const at = obtainedAtMs ?? (expiresAtMs ?? NaN) - lifetimeMs
-  if (!Number.isFinite(at)) return held
-  const tokens = { ...held.tokens, obtainedAtMs: at, authorizedAtMs: authorizedAtMs ?? at }
-  return fitted(tokens, held.style)
-}
-
-async function heldByUser(
-  { fromUser }: CallbackOptions,
-  notices: Notices,
-  user: Token,
-): Promise<Held | undefined> {
-  if (fromUser === undefined) return heldIn(user)
-  try {
-    const found = await fromUser(user)
-    return isObject(found) ? heldIn(found) : undefined
-  } catch (cause) {
-    notices.failed('fromUser', cause)
-    return undefined
-  }
-}
-
-/** The sets of the session that this sign-in adds to. */
-async function others(
-  refreshers: Refreshers,
-  { previousToken }: CallbackOptions,
-  notices: Notices,
-  provider: string,
-): Promise<Record<string, TokenSet>> {
-  try {
-    const previous = await previousToken?.()
-    if (!isObject(previous)) return {}
-    const mark = markOf(previous)
-    const main = heldIn(previous)?.tokens
-    const sets = { ...mark?.sets, ...(mark?.provider && main && { [mark.provider]: main }) }
-    const kept = Object.entries(sets).filter(
-      ([id]) => id !== provider && refresherOf(refreshers, id) !== undefined,
-    )
-    return Object.fromEntries(kept)
-  } catch (cause) {
-    notices.failed('previousToken', cause)
-    return {}
-  }
+/** The message of `events.signIn`. */
+export interface SignInMessage {
+  readonly user: object
+  readonly account?: object | null
 }
 
 /** The message of `events.signOut`, of every version and strategy. */
@@ -130,28 +28,60 @@ export interface SignOutMessage {
   readonly session?: unknown
 }
 
-/** What {@link signOutEvent} takes. */
+/** The options of {@link signOutEvent}. */
 export interface SignOutOptions {
-  /** As of {@link refreshCallbacks}. */
+  /** The same value as for {@link refreshCallbacks}. */
   readonly adopt?: string | false
   /**
-   * With the database strategy: the rows of a user. Their tokens are those of all the user's
-   * sessions; without this, a sign-out leaves them alone.
+   * With the database strategy: finds the rows of a user. All sessions of a user share their
+   * tokens. Without this option, a sign-out leaves the tokens alone.
    */
   readonly find?: AccountStorage<object>['find']
   readonly log?: Log
 }
 
-/** The message of `events.signIn`. */
-export interface SignInMessage {
-  readonly user: object
-  readonly account?: object | null
+/** A sign-in writes its tokens at most this often if other requests write the row meanwhile. */
+const WRITES_MAX = 3
+
+/**
+ * Makes a handler for `events.signIn` with the database strategy. It writes the tokens of every
+ * sign-in into their row, because Auth.js itself writes those of the first one only. Never
+ * rejects.
+ */
+export function signInEvent<R extends object>(
+  refreshers: Refreshers,
+  { find, update, log }: AccountStorage<R> & { readonly log?: Log },
+): (message: SignInMessage) => Promise<void> {
+  checkRefreshers(refreshers)
+  const notices = noticesFor(log)
+
+  return async ({ user, account }) => {
+    try {
+      const userId = (user as { readonly id?: unknown }).id
+      const found = isObject(account) ? tokenSetOfAccount(account) : undefined
+      if (!isObject(account) || found === undefined) return
+      const provider = providerOf(account)
+      const refresher = refresherOf(refreshers, provider)
+      if (refresher === undefined) return
+      checkRefreshToken(found, provider, refresher, notices)
+      for (let writes = 0; writes < WRITES_MAX; writes += 1) {
+        const rows = await rowsOf({ find }, userId)
+        const row = rows.find((each) => isSameAccount(each, account))
+        if (row === undefined) return
+        const next = rowWith(found, row)
+        if (isSameSet(next, row)) return
+        await update(next, row)
+      }
+    } catch (cause) {
+      notices.failed('signInEvent', cause)
+    }
+  }
 }
 
 /**
- * For `events.signOut`: ends the chains of the tokens that go, for every holder, and revokes them
- * at the AS (RFC 7009). An older cookie does too, and one that a late response puts back is worth
- * nothing any more. Never rejects.
+ * Makes a handler for `events.signOut`. It ends the chains of the session's tokens for every holder
+ * and revokes the tokens at the AS (RFC 7009). An older cookie ends them too, and a cookie that a
+ * late response puts back is then worthless. Never rejects.
  */
 export function signOutEvent(
   refreshers: Refreshers,
@@ -162,15 +92,15 @@ export function signOutEvent(
 
   async function setsOf({ token, session }: SignOutMessage): Promise<[string, TokenSet][]> {
     if (isObject(token)) {
-      const { provider, sets } = markOf(token) ?? { ...ownerOf(token, refreshers, adopt, notices) }
-      const main = heldIn(token)?.tokens
-      const own: [string, TokenSet][] = provider && main ? [[provider, main]] : []
-      return [...own, ...Object.entries(sets ?? {})]
+      const mark = markOf(token) ?? markOfLegacyCookie(token, refreshers, adopt, notices)
+      const main = tokenSetIn(token)?.tokens
+      const own: [string, TokenSet][] = mark.provider && main ? [[mark.provider, main]] : []
+      return [...own, ...Object.entries(mark.sets ?? {})]
     }
     const userId = isObject(session) ? session['userId'] : undefined
     const rows = find === undefined ? [] : await rowsOf({ find }, userId)
     return rows.flatMap((row) => {
-      const tokens = heldInRow(row)?.tokens
+      const tokens = tokenSetInRow(row)?.tokens
       return tokens ? [[providerOf(row), tokens] as [string, TokenSet]] : []
     })
   }
@@ -187,39 +117,103 @@ export function signOutEvent(
   }
 }
 
-/** How often a sign-in writes its tokens, when somebody else writes the row at the same time. */
-const WRITES_MAX = 3
+/** The token sets that a sign-in leaves in the session cookie. */
+interface SignedIn {
+  readonly provider: string
+  readonly main: CookieTokenSet
+  /** Token sets of other providers that stay beside it. */
+  readonly sets?: Mark['sets']
+}
+
+/** Finds the token set of a sign-in, if there is a refresher for its provider. */
+export async function tokenSetOfSignIn(
+  refreshers: Refreshers,
+  options: CallbackOptions,
+  notices: Notices,
+  account: Fields,
+  user: Fields,
+): Promise<SignedIn | undefined> {
+  const { provider } = account
+  if (typeof provider !== 'string') return undefined
+  const refresher = refresherOf(refreshers, provider)
+  if (refresher === undefined) {
+    notices.once(`there is no refresher for ${provider}: its tokens are left alone`)
+    return undefined
+  }
+  const found = tokenSetOfAccount(account) ?? (await tokenSetOfUser(options, notices, user))
+  if (found === undefined) {
+    notices.once(`a sign-in with ${provider} brought no tokens: for credentials, see fromUser`)
+    return undefined
+  }
+  checkRefreshToken(found, provider, refresher, notices)
+  const isStored = (field: string): boolean => field !== 'idToken' || options.idToken === true
+  const slots = found.style.slots.filter(({ field }) => isStored(field))
+  const main = fitted(found.tokens, { ...found.style, slots })
+  if (options.keep !== 'all') return { provider, main }
+  return { provider, main, sets: await otherSets(refreshers, options, notices, provider) }
+}
+
+/** Warns of a sign-in without a refresh token, because its session ends with its access token. */
+function checkRefreshToken(
+  { tokens }: CookieTokenSet,
+  provider: string,
+  { missingRefreshToken = '' }: Refresher,
+  notices: Notices,
+): void {
+  if (tokens.refreshToken != null) return
+  const line = `a sign-in with ${provider} brought no refresh token: it ends with its access token.`
+  notices.once(`${line} ${missingRefreshToken}`.trimEnd())
+}
 
 /**
- * For `events.signIn` with the database strategy: writes the tokens of every sign-in into their
- * row. Auth.js itself writes those of the first one only. Never rejects.
+ * Reads the token set of an account, or of its row. If there is an `expires_in`, it also tells when
+ * the tokens were issued; NextAuth 4 has none.
  */
-export function signInEvent<R extends object>(
-  refreshers: Refreshers,
-  { find, update, log }: AccountStorage<R> & { readonly log?: Log },
-): (message: SignInMessage) => Promise<void> {
-  checkRefreshers(refreshers)
-  const notices = noticesFor(log)
+function tokenSetOfAccount(account: Fields): CookieTokenSet | undefined {
+  const found = tokenSetIn(account)
+  if (found === undefined) return undefined
+  const lifetimeMs = Number(account['expires_in']) * 1000
+  const { expiresAtMs, obtainedAtMs, authorizedAtMs } = found.tokens
+  const at = obtainedAtMs ?? (expiresAtMs ?? NaN) - lifetimeMs
+  if (!Number.isFinite(at)) return found
+  const tokens = { ...found.tokens, obtainedAtMs: at, authorizedAtMs: authorizedAtMs ?? at }
+  return fitted(tokens, found.style)
+}
 
-  return async ({ user, account }) => {
-    try {
-      const userId = (user as { readonly id?: unknown }).id
-      const held = isObject(account) ? heldAt(account) : undefined
-      if (!isObject(account) || held === undefined) return
-      const provider = providerOf(account)
-      const refresher = refresherOf(refreshers, provider)
-      if (refresher === undefined) return
-      checkRefreshToken(held, provider, refresher, notices)
-      for (let writes = 0; writes < WRITES_MAX; writes += 1) {
-        const rows = await rowsOf({ find }, userId)
-        const row = rows.find((each) => isSameAccount(each, account))
-        if (row === undefined) return
-        const next = rowWith(held, row)
-        if (isSameSet(next, row)) return
-        await update(next, row)
-      }
-    } catch (cause) {
-      notices.failed('signInEvent', cause)
-    }
+async function tokenSetOfUser(
+  { fromUser }: CallbackOptions,
+  notices: Notices,
+  user: Fields,
+): Promise<CookieTokenSet | undefined> {
+  if (fromUser === undefined) return tokenSetIn(user)
+  try {
+    const found = await fromUser(user)
+    return isObject(found) ? tokenSetIn(found) : undefined
+  } catch (cause) {
+    notices.failed('fromUser', cause)
+    return undefined
+  }
+}
+
+/** Reads the token sets of the session to which this sign-in links another account. */
+async function otherSets(
+  refreshers: Refreshers,
+  { previousToken }: CallbackOptions,
+  notices: Notices,
+  provider: string,
+): Promise<Record<string, TokenSet>> {
+  try {
+    const previous = await previousToken?.()
+    if (!isObject(previous)) return {}
+    const mark = markOf(previous)
+    const main = tokenSetIn(previous)?.tokens
+    const sets = { ...mark?.sets, ...(mark?.provider && main && { [mark.provider]: main }) }
+    const linked = Object.entries(sets).filter(
+      ([id]) => id !== provider && refresherOf(refreshers, id) !== undefined,
+    )
+    return Object.fromEntries(linked)
+  } catch (cause) {
+    notices.failed('previousToken', cause)
+    return {}
   }
 }
