@@ -1,10 +1,9 @@
-import { answerReader, type Answer } from '../src/core/answer.ts'
-import { requestOf, type CarriedRequest } from '../src/core/carry.ts'
+import { answerReader, type Answer } from './credentials/response.ts'
+import { requestOf, type CarriedRequest } from './credentials/request.ts'
 import { systemClock } from '../src/core/clock.ts'
 import { checkUrl, defineProvider } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
-import { readSignIn } from '../src/core/sign-in.ts'
-import { outputOf, type StandardSchema } from '../src/core/standard-schema.ts'
+import { readSignIn } from './credentials/sign-in.ts'
 import type { TokenSet } from '../src/core/token-set.ts'
 
 type Foreign = 'issuer' | 'discovery' | 'tokenEndpoint' | 'clientAuthentication'
@@ -84,4 +83,31 @@ export function credentials(description: CredentialsDescription): CredentialsPro
   const signIn: CredentialsProvider['signIn'] = (response, nowMs = systemClock.now()) =>
     readSignIn(response, provider, answer.accessToken, nowMs)
   return Object.freeze({ ...provider, signIn })
+}
+
+/**
+ * A schema of zod, zod/mini, valibot, arktype or any other library that keeps to Standard Schema 1.
+ * By its type only: nothing is imported.
+ *
+ * @see https://standardschema.dev
+ */
+export interface StandardSchema {
+  readonly '~standard': {
+    readonly version: 1
+    readonly validate: (value: unknown) => SchemaResult | Promise<SchemaResult>
+  }
+}
+
+type SchemaResult =
+  { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly unknown[] }
+
+/**
+ * What a schema makes of a value.
+ *
+ * @throws {Error} For issues, of which nothing is told: they may hold what was validated.
+ */
+async function outputOf(schema: StandardSchema, value: unknown): Promise<unknown> {
+  const result = await schema['~standard'].validate(value)
+  if (result.issues !== undefined) throw new Error('The schema refuses the value.')
+  return result.value
 }

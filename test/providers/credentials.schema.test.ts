@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import * as mini from 'zod/mini'
-import type { StandardSchema } from '../../src/core/standard-schema.ts'
+import type { StandardSchema } from '../../providers/credentials.ts'
 import { refreshed } from './described.ts'
 
 describe('credentials: the schema', () => {

@@ -1,4 +1,4 @@
-import type { Answer, Place } from '../../core/answer.ts'
+import type { Answer, Place } from '../../../providers/credentials/response.ts'
 import { isRecord } from '../../core/decode-body.ts'
 import { jwtClaims } from '../../core/jwt.ts'
 import type { ErrorAnswer, ServerDescription, Wire } from '../../testing/authorization-server.ts'

@@ -1,4 +1,4 @@
-import type { Place } from '../../core/answer.ts'
+import type { Place } from '../../../providers/credentials/response.ts'
 import type { Behaviour, ErrorAnswer, Wire } from './description.ts'
 import type { Decision } from './present.ts'
 

@@ -1,4 +1,4 @@
-import type { Answer } from '../../core/answer.ts'
+import type { Answer } from '../../../providers/credentials/response.ts'
 
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
 export interface ErrorAnswer {

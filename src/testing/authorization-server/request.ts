@@ -1,4 +1,4 @@
-import { decodeCookie } from '../../core/set-cookie.ts'
+import { decodeCookie } from '../../../providers/credentials/set-cookie.ts'
 import type { Wire } from './description.ts'
 
 /** A request as it arrives. */

@@ -1,4 +1,4 @@
-import type { Provider } from './provider.ts'
+import type { Provider } from '../../src/core/provider.ts'
 
 /**
  * How the refresh token travels to a backend: as a member of a JSON body, a field of a form, a

@@ -1,11 +1,11 @@
-import type { Place } from './answer.ts'
-import { decodeBody } from './decode-body.ts'
-import { RefreshError } from './errors.ts'
-import { tokenSetFromResponse } from './field-styles.ts'
-import type { Provider, RawAnswer } from './provider.ts'
-import { readBody } from './read-body.ts'
-import { ownField, readText } from './read-field.ts'
-import type { TokenSet } from './token-set.ts'
+import type { Place } from './response.ts'
+import { decodeBody } from '../../src/core/decode-body.ts'
+import { RefreshError } from '../../src/core/errors.ts'
+import { tokenSetFromResponse } from '../../src/core/field-styles.ts'
+import type { Provider, RawAnswer } from '../../src/core/provider.ts'
+import { readBody } from '../../src/core/read-body.ts'
+import { ownField, readText } from '../../src/core/read-field.ts'
+import type { TokenSet } from '../../src/core/token-set.ts'
 
 /**
  * The token set of the answer to a sign-in, read as the provider's answers to a refresh are.

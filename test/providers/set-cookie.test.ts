@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeCookie, readSetCookie } from '../../src/core/set-cookie.ts'
+import { decodeCookie, readSetCookie } from '../../providers/credentials/set-cookie.ts'
 
 const GONE = 'Thu, 01 Jan 1970 00:00:00 GMT'
 
