@@ -1,7 +1,7 @@
 import { RefreshError } from '../core/errors.ts'
 import { ownField } from '../core/read-field.ts'
-import type { Kept } from './kept.ts'
-import { isClaimRow, isGrantRow } from './row-shape.ts'
+import type { Kept } from './stored-token-set.ts'
+import { isClaimRow, isGrantRow } from './rows.ts'
 import type { ClaimRow, GrantRow } from './rows.ts'
 
 /**

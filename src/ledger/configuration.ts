@@ -1,29 +1,24 @@
-import { RefreshError } from '../core/errors.ts'
-import { ownField } from '../core/read-field.ts'
-import { parseJson } from './codec.ts'
-import { FORMAT, type Sealer } from './sealer.ts'
-import type { Store, Stored } from './store.ts'
+/** What parts one ledger from another. */
+export interface Naming {
+  /**
+   * Known to all who share the ledger, and to nobody who can read the store. Default: none, which
+   * is enough for tokens that cannot be guessed.
+   */
+  readonly pepper?: string | undefined
+  /** Parts ledgers that share a store. Default `'default'`. */
+  readonly ledger?: string | undefined
+}
 
-/** A year. When the row goes, the next process writes it again. */
-const TTL_MS = 365 * 86_400_000
+/** 128 bits in hexadecimal (`openssl rand -hex 16`). What is shorter is a password: guessable. */
+const PEPPER_MIN_LENGTH = 32
 
-/**
- * Compares this configuration with that of whoever came to the ledger first.
- *
- * With another pepper every row has another key: each would find an empty ledger and present what
- * the other has spent.
- *
- * @throws {RefreshError} `ledger_mismatch`.
- */
-export async function checkConfiguration(
-  store: Store,
-  sealer: Sealer,
-  call: (work: () => Promise<Stored>) => Promise<Stored>,
-): Promise<void> {
-  const { key, check } = await sealer.configuration()
-  const ours = new TextEncoder().encode(JSON.stringify({ format: FORMAT, check }))
-  const { value } = await call(() => store.swap(key, 0, ours, TTL_MS))
-  const found = (value && parseJson(value)) ?? {}
-  if (ownField(found, 'format') === FORMAT && ownField(found, 'check') === check) return
-  throw new RefreshError('ledger_mismatch', { store: store.name })
+/** @throws {TypeError} For a pepper too short to keep a secret, or a ledger without name. */
+export function checkNaming({ pepper, ledger }: Naming): void {
+  if (pepper !== undefined && pepper.length < PEPPER_MIN_LENGTH) {
+    throw new TypeError(
+      `pepper must be at least ${PEPPER_MIN_LENGTH} random characters (openssl rand -hex 16), ` +
+        'or left out: an empty environment variable is no pepper.',
+    )
+  }
+  if (ledger === '') throw new TypeError('ledger must be a name, or left out.')
 }

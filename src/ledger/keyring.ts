@@ -1,7 +1,7 @@
 import { RefreshError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
-import type { Kept } from './kept.ts'
-import type { Operation } from './protocol.ts'
+import type { Kept } from './stored-token-set.ts'
+import type { Operation } from './protocol/index.ts'
 import type { RowKeys, Sealer } from './sealer.ts'
 
 /** Whose rows a procedure is about. */

@@ -1,15 +1,15 @@
 import { sleep, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
-import type { Identity } from './codec.ts'
-import { checkConfiguration } from './configuration.ts'
-import { createKeyrings, type Chain } from './keyring.ts'
-import type { Kept } from './kept.ts'
-import { perform, type Rows } from './perform.ts'
-import { see, UNSEEN, type Next, type Place, type View } from './protocol.ts'
-import { RETENTION, type Retention } from './retention.ts'
-import type { Sealer } from './sealer.ts'
-import type { Store, Stored } from './store.ts'
+import { ownField } from '../core/read-field.ts'
+import { decodeClaim, decodeGrant, encodeRow, parseJson, type Identity } from './codec.ts'
+import { createKeyrings, type Chain, type Keyring } from './keyring.ts'
+import { see, UNSEEN, type Next, type Operation, type Place, type View } from './protocol/index.ts'
+import { RETENTION, ttlMsOf, type Retention } from './retention.ts'
+import type { ClaimRow, GrantRow, Seen } from './rows.ts'
+import { FORMAT, type Sealer } from './sealer.ts'
 import { callStore, createPatience, isUnavailable } from './store-call.ts'
+import type { Store, Stored } from './store.ts'
+import type { Kept } from './stored-token-set.ts'
 
 export interface RunOptions {
   /** What has been seen already. Default: nothing. */
@@ -159,4 +159,84 @@ export function createLedger({
       }
     },
   }
+}
+
+/** What an operation found: the row that stands now, whoever wrote it. */
+type Found = Seen<ClaimRow | GrantRow<Kept>> & {
+  readonly nowMs: number
+  readonly swapped?: boolean
+}
+
+interface Rows {
+  readonly store: Store
+  readonly identity: Identity
+  readonly retention: Retention
+  /** Makes a call of the store, in bounded time. */
+  call<R extends Stored>(work: () => Promise<R>): Promise<R>
+}
+
+/**
+ * Carries out one operation on one row.
+ *
+ * A row is overwritten at a version only by somebody who has read it at that version: what cannot
+ * be opened stays as it is.
+ *
+ * @param carried Whether the caller's set carried its chain.
+ * @throws {RefreshError} `row_unreadable`, `wrong_issuer`, or what the store's call threw.
+ */
+async function perform(
+  operation: Operation<Kept>,
+  { store, identity, retention, call }: Rows,
+  keyring: Keyring,
+  carried: boolean,
+): Promise<Found> {
+  const keys = await keyring(operation)
+  const decode = operation.on === 'grant' ? decodeGrant : decodeClaim
+  const opened = async (stored: Stored): Promise<Found> => ({
+    row: stored.value && decode(identity, await keys.open(stored.value, stored.version)),
+    ...stored,
+  })
+  if (operation.do === 'read') return opened(await call(() => store.read(keys.key)))
+  const { expected, row } = operation
+  const owner = isGivenBackFirst(operation) ? undefined : identity
+  const value = await keys.seal(encodeRow(owner, row), expected + 1)
+  const ttlMs = ttlMsOf(operation, carried, retention)
+  const stored = await call(() => store.swap(keys.key, expected, value, ttlMs))
+  return stored.swapped ? { row, ...stored } : opened(stored)
+}
+
+/**
+ * Whether the first who claimed a token gives it back. Whose token it is, nobody has found out yet:
+ * a process that is configured wrong must not keep the others from it.
+ */
+function isGivenBackFirst({
+  on,
+  expected,
+  row,
+}: Operation<Kept> & { readonly do: 'swap' }): boolean {
+  return on === 'claim' && expected === 1 && row.kind === 'open'
+}
+
+/** A year. When the row goes, the next process writes it again. */
+const TTL_MS = 365 * 86_400_000
+
+/**
+ * Compares this configuration with that of whoever came to the ledger first.
+ *
+ * With another pepper every row has another key: each would find an empty ledger and present what
+ * the other has spent.
+ *
+ * @throws {RefreshError} `ledger_mismatch`.
+ */
+async function checkConfiguration(
+  store: Store,
+  sealer: Sealer,
+  call: (work: () => Promise<Stored>) => Promise<Stored>,
+): Promise<void> {
+  const { key, check } = await sealer.configuration()
+  const ours = new TextEncoder().encode(JSON.stringify({ format: FORMAT, check }))
+  const { value } = await call(() => store.swap(key, 0, ours, TTL_MS))
+  const found = (value && parseJson(value)) ?? {}
+  if (ownField(found, 'format') === FORMAT && ownField(found, 'check') === check) return
+  throw new RefreshError('ledger_mismatch', { store: store.name })
 }

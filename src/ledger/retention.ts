@@ -1,5 +1,5 @@
-import type { Kept } from './kept.ts'
-import type { Operation } from './protocol.ts'
+import type { Kept } from './stored-token-set.ts'
+import type { Operation } from './protocol/index.ts'
 
 /** How long rows live from their last write, in milliseconds. */
 export interface Retention {

@@ -1,7 +1,7 @@
 import { toBase64url } from '../core/base64url.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { Secret } from '../core/secret.ts'
-import type { Naming } from './check-naming.ts'
+import type { Naming } from './configuration.ts'
 import { webCiphers, type Ciphers } from './ciphers.ts'
 import { nodeCiphers } from './node-ciphers.ts'
 

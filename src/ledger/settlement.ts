@@ -3,9 +3,9 @@ import type { Presentation } from '../core/presentation.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import type { Tokens } from '../core/tokens.ts'
-import { keep } from './kept.ts'
-import type { Kept, Moment } from './kept.ts'
-import type { Place, Settlement } from './protocol.ts'
+import { keep } from './stored-token-set.ts'
+import type { Kept, Moment } from './stored-token-set.ts'
+import type { Place, Settlement } from './protocol/index.ts'
 import type { Ending } from './rows.ts'
 
 /** Time that is left unused at the end of a reuse window, milliseconds. */

@@ -2,9 +2,9 @@ import type { ClaimOutput, PresentOutput, Problem, ReloadOutput } from '../../ma
 import type { Presentation } from '../core/presentation.ts'
 import { Secret } from '../core/secret.ts'
 import type { GrantRef } from '../core/tokens.ts'
-import { handOut } from '../ledger/kept.ts'
-import type { Kept, Moment } from '../ledger/kept.ts'
-import type { ClaimAnswer, EndAnswer, Place, SettleAnswer } from '../ledger/protocol.ts'
+import { handOut } from '../ledger/stored-token-set.ts'
+import type { Kept, Moment } from '../ledger/stored-token-set.ts'
+import type { ClaimAnswer, EndAnswer, Place, SettleAnswer } from '../ledger/protocol/index.ts'
 
 /**
  * What the ledger and the AS said, in the words of the chart. Tables, not decisions: every answer

@@ -1,5 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts'
-import type { Policy } from '../ledger/protocol.ts'
+import type { Policy } from '../ledger/protocol/index.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Background } from './background.ts'
 import type { Emit } from './events.ts'

@@ -1,6 +1,6 @@
 import type { Presentation } from '../../src/core/presentation.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { Kept } from '../../src/ledger/kept.ts'
+import type { Kept } from '../../src/ledger/stored-token-set.ts'
 import type { Config, World } from './world.ts'
 
 type Answer = readonly [how: string, world: World, presentation: Presentation]

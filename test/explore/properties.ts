@@ -1,4 +1,4 @@
-import type { Kept } from '../../src/ledger/kept.ts'
+import type { Kept } from '../../src/ledger/stored-token-set.ts'
 import type { Config, Run, World } from './world.ts'
 
 /** A property does not hold. The search adds how the world came there. */

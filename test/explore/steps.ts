@@ -1,8 +1,8 @@
 import type { Presentation } from '../../src/core/presentation.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Tokens } from '../../src/core/tokens.ts'
-import { handOut, merge } from '../../src/ledger/kept.ts'
-import type { Kept } from '../../src/ledger/kept.ts'
+import { handOut, merge } from '../../src/ledger/stored-token-set.ts'
+import type { Kept } from '../../src/ledger/stored-token-set.ts'
 import {
   claim,
   maySend,
@@ -12,8 +12,8 @@ import {
   seize,
   settle,
   UNSEEN,
-} from '../../src/ledger/protocol.ts'
-import type { Next, Operation, Place, Settlement, View } from '../../src/ledger/protocol.ts'
+} from '../../src/ledger/protocol/index.ts'
+import type { Next, Operation, Place, Settlement, View } from '../../src/ledger/protocol/index.ts'
 import { settlementOf } from '../../src/ledger/settlement.ts'
 import {
   claimOutput,

@@ -1,6 +1,6 @@
-import type { Kept } from '../../src/ledger/kept.ts'
+import type { Kept } from '../../src/ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
-import type { Operation, Place, Policy, View } from '../../src/ledger/protocol.ts'
+import type { Operation, Place, Policy, View } from '../../src/ledger/protocol/index.ts'
 import type { Position } from './chart.ts'
 
 /** A token set as a holder keeps it, in the explorer's small words. */

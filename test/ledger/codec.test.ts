@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decodeClaim, decodeGrant, encodeRow } from '../../src/ledger/codec.ts'
-import type { Kept } from '../../src/ledger/kept.ts'
+import type { Kept } from '../../src/ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 
 const identity = { issuer: 'https://id.example.com', clientId: 'app' }

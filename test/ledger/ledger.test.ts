@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import type { Kept } from '../../src/ledger/kept.ts'
+import type { Kept } from '../../src/ledger/stored-token-set.ts'
 import type { Chain } from '../../src/ledger/keyring.ts'
 import { createLedger, type Ledger, type LedgerOptions } from '../../src/ledger/ledger.ts'
 import {
@@ -12,7 +12,7 @@ import {
   type SettleAnswer,
   type SettleRequest,
   type View,
-} from '../../src/ledger/protocol.ts'
+} from '../../src/ledger/protocol/index.ts'
 import { createSealer, type Sealer } from '../../src/ledger/sealer.ts'
 import type { Store } from '../../src/ledger/store.ts'
 import { memoryStore } from '../../src/stores/memory.ts'

@@ -10,7 +10,7 @@ const test = (file: string, named: string): { test: string; named: string } => (
 const CLAIMING: readonly Mutant[] = [
   {
     name: 'presents without having claimed',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: "if (view.claim === undefined) return 'unseen'",
     replacement: "if (view.claim === undefined) return 'mine'",
     killedBy: world('strict, 2+1 calls, carries, no fault'),
@@ -18,7 +18,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: "takes another's claim for its own",
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: 'if (row.claimId === request.claimId)',
     replacement: "if (row.claimId !== '')",
     killedBy: world('strict, 2+1 calls, carries, no fault'),
@@ -26,7 +26,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'claims an overdue claim again although tokens rotate',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: "return request.policy.takesOver ? 'free' : 'overdue'",
     replacement: "return 'free'",
     killedBy: world('strict, 1+1 calls, carries, overdue'),
@@ -34,7 +34,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'ignores that the grant is ahead',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: "if (row.generation > place.generation) return 'ahead'",
     replacement: '',
     killedBy: world('strict, 2+1 calls, carries, no fault'),
@@ -50,7 +50,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'serves a replay',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: "if (policy.staleHolders === 'serve') return false",
     replacement: 'if (policy.staleMs >= 0) return false',
     killedBy: test('mutants/rules', 'ends the chain of a holder who is stale'),
@@ -58,7 +58,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'takes every older holder for a replay at once',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: 'generation > held && atMs + policy.staleMs <= judgedAtMs',
     replacement: 'generation >= 0 && atMs <= judgedAtMs',
     killedBy: world('strict, 2+1 calls, carries, no fault'),
@@ -66,7 +66,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'keeps a claim that it won and does not need',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: "level: 'won', satisfying: 'release' }",
     replacement: "level: 'won' }",
     killedBy: test('mutants/rules', 'opens a claim again that it does not need'),
@@ -74,7 +74,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'does not recognise a claim whose acknowledgement was lost',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: "if (row.claimId === request.claimId) return 'mine'",
     replacement: "if (row.claimId === request.claimId && view.claim.version > 9) return 'mine'",
     killedBy: test('ledger/ledger', 'an acknowledgement of a claim that got lost is made up for'),
@@ -90,7 +90,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'does not revoke the later tokens of who finds the chain ended',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: 'orphan: place.generation > grant!.row!.generation',
     replacement: 'orphan: false',
     killedBy: test('mutants/rules', 'says of an ended chain whether'),
@@ -102,7 +102,7 @@ const CLAIMING: readonly Mutant[] = [
 const SETTLING: readonly Mutant[] = [
   {
     name: 'sends past its deadline',
-    file: 'src/ledger/protocol/settling.ts',
+    file: 'src/ledger/protocol/settle.ts',
     text: 'return elapsedMs + requestTimeoutMs < claimMs',
     replacement: 'return elapsedMs + requestTimeoutMs >= 0',
     killedBy: test('runtime/oidc/store-trouble', 'gives its claim back and starts again'),
@@ -110,7 +110,7 @@ const SETTLING: readonly Mutant[] = [
   },
   {
     name: 'drops a set that comes late',
-    file: 'src/ledger/protocol/settling.ts',
+    file: 'src/ledger/protocol/settle.ts',
     text: 'if (row === undefined || !isWritten(row, claimId, generation, received.rotated)) {',
     replacement:
       'if (view.nowMs >= (view.claim?.writtenAtMs ?? 0) + request.policy.claimMs)\n' +
@@ -121,7 +121,7 @@ const SETTLING: readonly Mutant[] = [
   },
   {
     name: 'never acknowledges',
-    file: 'src/ledger/protocol/settling.ts',
+    file: 'src/ledger/protocol/settle.ts',
     text: 'acknowledged: own ?',
     replacement: 'acknowledged: Number.isNaN(generation) ?',
     killedBy: test('mutants/rules', 'acknowledges a generation for its own holder'),
@@ -129,7 +129,7 @@ const SETTLING: readonly Mutant[] = [
   },
   {
     name: 'acknowledges adopted tokens',
-    file: 'src/ledger/protocol/settling.ts',
+    file: 'src/ledger/protocol/settle.ts',
     text: 'acknowledged: own ?',
     replacement: 'acknowledged: !Number.isNaN(generation) ?',
     killedBy: test('mutants/rules', 'acknowledges a generation for its own holder'),
@@ -137,7 +137,7 @@ const SETTLING: readonly Mutant[] = [
   },
   {
     name: 'settles over the end of the chain',
-    file: 'src/ledger/protocol/settling.ts',
+    file: 'src/ledger/protocol/settle.ts',
     text: "return { answer: { type: 'ended', place, reason: row.ended } }",
     replacement: '{}',
     killedBy: test('mutants/rules', 'writes nothing over the end'),
@@ -145,7 +145,7 @@ const SETTLING: readonly Mutant[] = [
   },
   {
     name: 'lowers a generation',
-    file: 'src/ledger/protocol/settling.ts',
+    file: 'src/ledger/protocol/settle.ts',
     text: 'return rotated ? row.generation >= generation : row.generation > generation',
     replacement: 'return rotated && row.generation < generation - 99',
     killedBy: world('strict, 2+1 calls, carries, lost acknowledgement'),
@@ -153,7 +153,7 @@ const SETTLING: readonly Mutant[] = [
   },
   {
     name: 'does not introduce the successor of who drops `grant`',
-    file: 'src/ledger/protocol/settling.ts',
+    file: 'src/ledger/protocol/settle.ts',
     text: 'if (!request.carried && received.hasSuccessor && view.introduced !== true)',
     replacement: 'if (!request.carried && received.hasSuccessor && view.nowMs < 0)',
     killedBy: test('ledger/ledger', 'finds the chain by the successor'),
@@ -193,7 +193,7 @@ const SETTLING: readonly Mutant[] = [
   },
   {
     name: 'ends a chain that moved on when an old token is rejected',
-    file: 'src/ledger/protocol/ending.ts',
+    file: 'src/ledger/protocol/end.ts',
     text: 'if (row !== undefined && row.generation > place.generation) {',
     replacement: 'if (row !== undefined && row.generation < place.generation) {',
     killedBy: test('mutants/rules', 'does not end a chain that has moved on'),
@@ -201,7 +201,7 @@ const SETTLING: readonly Mutant[] = [
   },
   {
     name: 'seizes without waiting for who presents',
-    file: 'src/ledger/protocol/ending.ts',
+    file: 'src/ledger/protocol/end.ts',
     text: "isOver ? 'seized' : 'busy'",
     replacement: "isOver ? 'seized' : 'seized'",
     killedBy: test('mutants/rules', 'waits for whoever presents, until they settle'),
@@ -245,7 +245,7 @@ const LEDGER: readonly Mutant[] = [
   },
   {
     name: 'renews a token that is young',
-    file: 'src/ledger/kept.ts',
+    file: 'src/ledger/stored-token-set.ts',
     text: 'storeNowMs < grantedAtMs + lifetimeMs / 2',
     replacement: 'storeNowMs < grantedAtMs - lifetimeMs / 2',
     killedBy: test('mutants/rules', 'is a token in the first half of its lifetime'),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import { settlementOf } from '../../src/ledger/settlement.ts'
-import { isYoung } from '../../src/ledger/kept.ts'
-import { claim, reject, seize, settle, UNSEEN } from '../../src/ledger/protocol.ts'
-import type { ClaimRequest, Policy, SettleRequest, View } from '../../src/ledger/protocol.ts'
+import { isYoung } from '../../src/ledger/stored-token-set.ts'
+import { claim, reject, seize, settle, UNSEEN } from '../../src/ledger/protocol/index.ts'
+import type { ClaimRequest, Policy, SettleRequest, View } from '../../src/ledger/protocol/index.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 
 /** Rules that no world of test/explore can tell broken from kept: see test/mutants/mutants.ts. */

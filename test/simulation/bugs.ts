@@ -16,7 +16,7 @@ const LATER = 6_000
 export const BUGS: readonly Bug[] = [
   {
     name: "another's claim counts as free",
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: "if (!isOverdue(view)) return 'others'",
     replacement: "if (!isOverdue(view)) return 'free'",
     breaks: ['P1', 'P2'],
@@ -24,7 +24,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'an overdue claim is taken over',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: "return request.policy.takesOver ? 'free' : 'overdue'",
     replacement: "return 'free'",
     breaks: ['P2'],
@@ -72,7 +72,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'who comes late is served for ever',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: 'generation > held && atMs + policy.staleMs <= judgedAtMs',
     replacement: 'generation > held && atMs + policy.staleMs < 0 * judgedAtMs',
     breaks: ['P4'],
@@ -80,7 +80,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'who comes a little late is a replay',
-    file: 'src/ledger/protocol/claiming.ts',
+    file: 'src/ledger/protocol/claim.ts',
     text: 'generation > held && atMs + policy.staleMs <= judgedAtMs',
     replacement: 'generation > held && atMs + policy.staleMs / 60 <= judgedAtMs',
     breaks: ['P4', 'P5'],
@@ -120,7 +120,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a set that was received is not written',
-    file: 'src/ledger/protocol/settling.ts',
+    file: 'src/ledger/protocol/settle.ts',
     text: 'return grant(request, ending, view)',
     replacement: "return { answer: { type: 'settled', place: request.place, set: ending.set } }",
     breaks: ['P5'],

@@ -2,7 +2,7 @@ import { format, resolveConfig } from 'prettier'
 import { describeMachine, mermaidOf } from '../../machines/describe.ts'
 import type { MachineDescription, TransitionDescription } from '../../machines/describe.ts'
 import { refreshMachine } from '../../machines/index.ts'
-import { CLAIMING } from '../../src/ledger/protocol.ts'
+import { CLAIMING } from '../../src/ledger/protocol/index.ts'
 import { ROW_STEPS } from '../../src/ledger/rows.ts'
 
 export const DOCUMENT = 'docs/statechart.md'

@@ -19,7 +19,7 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['machines/a.ts', "import { x } from '../src/runtime/x.ts'"],
       ['providers/a.ts', "import { z } from 'zod'"],
       ['src/ledger/a.ts', "import { x } from '../stores/x.ts'"],
-      ['src/stores/a.ts', "import { x } from '../ledger/protocol.ts'"],
+      ['src/stores/a.ts', "import { x } from '../ledger/protocol/index.ts'"],
       ['src/stores/a.ts', "import { Redis } from 'ioredis'"],
       ['src/stores/a.ts', "import { type Redis } from 'ioredis'"],
       ['src/transport/a.ts', "import * as x from 'xstate'"],

@@ -1,13 +1,5 @@
 import type { Acknowledgement, ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
 
-/**
- * The ledger's protocol: what somebody who has seen this much of the rows does next.
- *
- * Pure: no store, clock, crypto or provider, and no memory but the view. A procedure is a loop of
- * _ask what is next, do it, look at what stands there now_; every step of it is one or two atomic
- * operations on single rows. All interleavings of these steps are enumerated by `npm run explore`.
- */
-
 /** What has been seen of the rows so far. */
 export interface View<S> {
   readonly claim?: Seen<ClaimRow>

@@ -5,10 +5,10 @@ import { sleep } from '../../core/clock.ts'
 import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
 import type { Presentation } from '../../core/presentation.ts'
 import type { Tokens } from '../../core/tokens.ts'
-import { handOut, merge } from '../../ledger/kept.ts'
-import type { Kept, Moment } from '../../ledger/kept.ts'
-import { maySend, settle } from '../../ledger/protocol.ts'
-import type { SettleAnswer, SettleRequest, Settlement } from '../../ledger/protocol.ts'
+import { handOut, merge } from '../../ledger/stored-token-set.ts'
+import type { Kept, Moment } from '../../ledger/stored-token-set.ts'
+import { maySend, settle } from '../../ledger/protocol/index.ts'
+import type { SettleAnswer, SettleRequest, Settlement } from '../../ledger/protocol/index.ts'
 import {
   afterUnknown,
   isOver,

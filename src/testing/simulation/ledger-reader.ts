@@ -1,5 +1,5 @@
 import { Secret } from '../../core/secret.ts'
-import type { Kept } from '../../ledger/kept.ts'
+import type { Kept } from '../../ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../../ledger/rows.ts'
 import type { Sealer } from '../../ledger/sealer.ts'
 import type { Store } from '../../ledger/store.ts'

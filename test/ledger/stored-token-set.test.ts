@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { merge } from '../../src/ledger/kept.ts'
-import type { Kept } from '../../src/ledger/kept.ts'
+import { merge } from '../../src/ledger/stored-token-set.ts'
+import type { Kept } from '../../src/ledger/stored-token-set.ts'
 
 const AT_MS = 1_800_000_000_000
 

@@ -1,7 +1,7 @@
 import type { Ending, GrantRow } from '../rows.ts'
 import { endRow, isOverdue, readGrant } from './view.ts'
-import { signRow } from './settling.ts'
-import type { SettleRequest } from './settling.ts'
+import { signRow } from './settle.ts'
+import type { SettleRequest } from './settle.ts'
 import type { Next, Operation, Place, View } from './view.ts'
 
 export type EndAnswer<S> =
@@ -100,4 +100,26 @@ function seizing<S>(request: RevokeRequest, view: View<S>, place: Place): Operat
     expected: view.claim?.version ?? 0,
     row: { kind: 'claimed', ...place, claimId: request.claimId, claimMs: request.claimMs },
   }
+}
+
+export type LookAnswer =
+  /** Nobody has ended the chain, or the ledger never heard of it. */
+  { readonly type: 'standing' } | { readonly type: 'ended'; readonly reason: Ending }
+
+/**
+ * Whether the chain of a token still stands. Reads, and writes nothing: a set whose access token is
+ * good needs no claim.
+ *
+ * @param carried Where the caller's set says it stands; absent for a set that never met the ledger.
+ */
+export function look<S>(carried: Place | undefined, view: View<S>): Next<S, LookAnswer> {
+  if (carried === undefined && view.claim === undefined) {
+    return { operations: [{ on: 'claim', do: 'read' }] }
+  }
+  const grant = carried?.grant ?? view.claim?.row?.grant
+  if (grant === undefined) return { answer: { type: 'standing' } }
+  const seen = view.grants[grant]
+  if (seen === undefined) return { operations: [readGrant(grant)] }
+  const reason = seen.row?.ended
+  return { answer: reason === undefined ? { type: 'standing' } : { type: 'ended', reason } }
 }
