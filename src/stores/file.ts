@@ -13,10 +13,16 @@ import {
   syncFolder,
   writeNew,
 } from './file/disk.ts'
-import { openFolder, type Folder } from './file/folder.ts'
-import { freshName, parsed, spelled, type RowName } from './file/row-name.ts'
-import { sweep } from './file/sweep.ts'
-import { watching } from './watching.ts'
+import {
+  freshName,
+  openFolder,
+  parsed,
+  spelled,
+  sweep,
+  type Folder,
+  type RowName,
+} from './file/folder.ts'
+import { watching } from './shared.ts'
 
 export interface FileStoreOptions {
   /** The wall clock of the host, which all of its processes share. */

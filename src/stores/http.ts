@@ -6,7 +6,7 @@ import { readBody } from '../core/read-body.ts'
 import { ownField } from '../core/read-field.ts'
 import type { Store } from '../ledger/store.ts'
 import { redisRows } from './redis/rows.ts'
-import { warnOnce } from './warning.ts'
+import { warnOnce } from './shared.ts'
 
 export interface HttpStoreOptions {
   /** Where the server takes commands: `https://eu1-….upstash.io`. https, but on loopback. */

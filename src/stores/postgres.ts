@@ -2,13 +2,12 @@ import type { Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { Store, Stored } from '../ledger/store.ts'
-import { identityOf } from './identity.ts'
+import { identityOf, watching } from './shared.ts'
 import { listening } from './postgres/listening.ts'
 import { migrate } from './postgres/migrate.ts'
 import type { PostgresClient, PostgresPool, PostgresResult } from './postgres/pool.ts'
 import { statementsFor } from './postgres/statements.sql.ts'
-import { sqlStateOf, troubleOf } from './postgres/trouble.ts'
-import { watching } from './watching.ts'
+import { sqlStateOf, troubleOf } from './postgres/pool.ts'
 
 export type { PostgresClient, PostgresPool, PostgresResult }
 

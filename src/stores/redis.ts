@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { Store } from '../ledger/store.ts'
-import { identityOf } from './identity.ts'
+import { identityOf, warnOnce } from './shared.ts'
 import {
   connectionOf,
   isOneConnection,
@@ -10,7 +10,6 @@ import {
   type RedisSubscriber,
 } from './redis/client.ts'
 import { redisRows } from './redis/rows.ts'
-import { warnOnce } from './warning.ts'
 
 export type { RedisClient, RedisSubscriber }
 

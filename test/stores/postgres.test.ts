@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
-import { migrationsFor, versionsFor } from '../../src/stores/postgres/migrations.sql.ts'
+import { migrationsFor, versionsFor } from '../../src/stores/postgres/statements.sql.ts'
 import {
   postgresStore,
   type PostgresClient,

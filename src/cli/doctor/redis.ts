@@ -1,5 +1,5 @@
 import { isRefreshError } from '../../core/errors.ts'
-import { refuseEviction } from '../../stores/redis/eviction.ts'
+import { refuseEviction } from '../../stores/redis/rows.ts'
 import type { RedisClient } from '../../stores/redis.ts'
 import { findings, type Finding } from './finding.ts'
 import type { Options } from './options.ts'

@@ -1,4 +1,4 @@
-import type { Listen, Wake } from '../watching.ts'
+import type { Listen, Wake } from '../shared.ts'
 import type { PostgresClient, PostgresPool } from './pool.ts'
 
 /** A connection that listens. */

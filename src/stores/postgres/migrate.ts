@@ -1,6 +1,6 @@
-import { migrationsFor, versionsFor } from './migrations.sql.ts'
+import { migrationsFor, versionsFor } from './statements.sql.ts'
 import type { PostgresClient, PostgresPool } from './pool.ts'
-import { sqlStateOf } from './trouble.ts'
+import { sqlStateOf } from './pool.ts'
 
 /** Names the advisory lock that migrations take: `refresh` in hexadecimal digits of ASCII. */
 const LOCK = '0x72656672657368'

@@ -1,3 +1,6 @@
+import { isRefreshError, RefreshError } from '../../core/errors.ts'
+import { ownField } from '../../core/read-field.ts'
+
 /** What is asked of a pool of `pg`. */
 export interface PostgresPool {
   query(text: string, values?: unknown[]): Promise<PostgresResult>
@@ -17,4 +20,57 @@ export interface PostgresClient {
   on(event: 'notification', listener: (message: { payload?: string | undefined }) => void): unknown
   on(event: 'error' | 'end', listener: () => void): unknown
   removeListener(event: string, listener: (message: { payload?: string }) => void): unknown
+}
+
+const STORE = 'postgres'
+
+/**
+ * What a SQLSTATE, or its class of two characters, means and what to do. Our own words: PostgreSQL
+ * names rows in its.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const HINTS: Readonly<Record<string, string>> = {
+  '08': 'The connection broke, or a pooler like PgBouncer refused it: look into its log.',
+  '25006': 'PostgreSQL takes no writes (a standby, or default_transaction_read_only).',
+  '28': 'PostgreSQL refuses the user or the password.',
+  '3D000': 'There is no such database.',
+  '40': 'Another transaction was in the way: use the isolation level READ COMMITTED.',
+  '42501': 'The user lacks a privilege: docs/stores.md has the GRANT that is needed.',
+  '42P01': 'The table is missing: await store.migrate() once, or paste the SQL of docs/stores.md.',
+  '42703': 'The table has other columns: await store.migrate().',
+  '53200': 'PostgreSQL is out of memory.',
+  '53300': 'PostgreSQL has no connection left: lower max of the pool, or pool with PgBouncer.',
+  '55P03': 'Another session locks the table.',
+  '57014': 'PostgreSQL cancelled the statement: statement_timeout is too short.',
+  '57P': 'PostgreSQL is being restarted.',
+}
+
+/** What a pool says that has no connection to give: pg knows no code for it. */
+const POOL_IS_BUSY = /timeout exceeded when trying to connect/
+
+/** The SQLSTATE of an error of PostgreSQL. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? ownField(error, 'code') : undefined
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+}
+
+/** What went wrong, and what to do about it. */
+export function troubleOf(error: unknown): RefreshError {
+  if (isRefreshError(error)) return error
+  const state = sqlStateOf(error)
+  if (state === '53100') {
+    return new RefreshError('store_full', { store: STORE, hint: "PostgreSQL's disk is full." })
+  }
+  return new RefreshError('store_unavailable', { store: STORE, hint: hintFor(state, error) })
+}
+
+function hintFor(state: string | undefined, error: unknown): string {
+  if (state === undefined) {
+    return error instanceof Error && POOL_IS_BUSY.test(error.message)
+      ? 'Every connection of the pool is taken: raise its max.'
+      : 'It cannot be reached: is it running?'
+  }
+  const known = [5, 3, 2].map((length) => HINTS[state.slice(0, length)])
+  return known.find((hint) => hint !== undefined) ?? `PostgreSQL answered with SQLSTATE ${state}.`
 }

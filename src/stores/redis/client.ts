@@ -1,4 +1,4 @@
-import type { Listen, Wake } from '../watching.ts'
+import type { Listen, Wake } from '../shared.ts'
 import type { Connection } from './rows.ts'
 
 /**

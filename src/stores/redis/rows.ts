@@ -1,10 +1,8 @@
 import { systemClock } from '../../core/clock.ts'
-import { RefreshError } from '../../core/errors.ts'
+import { RefreshError, isRefreshError } from '../../core/errors.ts'
 import type { Store, Stored } from '../../ledger/store.ts'
-import { watching, type WatchOptions } from '../watching.ts'
-import { refuseEviction } from './eviction.ts'
+import { watching, type WatchOptions } from '../shared.ts'
 import { SWAP } from './swap.lua.ts'
-import { codeOf, troubleOf } from './trouble.ts'
 
 /** One way of speaking to Redis. */
 export interface Connection {
@@ -155,4 +153,80 @@ function fromHex(text: string): Uint8Array {
 async function sha1(script: string): Promise<string> {
   const bytes = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(script))
   return toHex(new Uint8Array(bytes))
+}
+
+/** Answers of a server that does not let its policy be read, as managed ones do not. */
+const UNTOLD = new Set(['NOPERM', 'ERR'])
+
+/**
+ * Whether the server may drop rows before their time (`maxmemory-policy`).
+ *
+ * @param info The answer to `INFO memory`: readable where `CONFIG` is forbidden.
+ * @throws {RefreshError} `store_evicts`, when it may.
+ */
+export async function refuseEviction(
+  store: string,
+  info: () => Promise<string>,
+  warn: (message: string) => void,
+): Promise<void> {
+  const policy = /maxmemory_policy:([\w-]+)/.exec(await info().catch(nothingIfForbidden))?.[1]
+  if (policy === undefined) {
+    warn(
+      `refresh-once: ${store} does not say whether it evicts rows (INFO memory). Make sure ` +
+        'that its maxmemory-policy is noeviction: without its row, a refresh token may be ' +
+        'presented twice.',
+    )
+  } else if (policy !== 'noeviction') {
+    throw new RefreshError('store_evicts', {
+      store,
+      hint:
+        `Its maxmemory-policy is ${policy}: set noeviction, or use another Redis; allowEviction ` +
+        'gives the promise up.',
+    })
+  }
+}
+
+function nothingIfForbidden(error: unknown): string {
+  if (UNTOLD.has(codeOf(error) ?? '')) return ''
+  throw error
+}
+
+/** What Redis says in capitals, and what to do. Our own words: its texts may name keys. */
+const HINTS: Readonly<Record<string, string>> = {
+  READONLY: 'This Redis is a replica: connect to the primary.',
+  LOADING: 'Redis is still loading its data.',
+  MISCONF: 'Redis cannot save to disk and takes no writes: look into its log.',
+  NOREPLICAS: 'Redis has fewer good replicas than min-replicas-to-write.',
+  MASTERDOWN: 'The primary of this replica is down: connect to the primary.',
+  CLUSTERDOWN: 'The cluster does not serve all slots.',
+  NOAUTH: 'Redis asks for a password.',
+  WRONGPASS: 'Redis refuses the password.',
+  NOPERM: 'The ACL of this user forbids it: docs/stores.md has the line that is needed.',
+  WRONGTYPE: 'Something else stands under this key: give the store a prefix of its own.',
+  CROSSSLOT: 'The prefix of the store must not hold a part in braces.',
+  BUSY: 'Redis is busy with a script of somebody else.',
+  MOVED: 'This is one node of a cluster: pass the client of a cluster.',
+}
+
+const CODE = new RegExp(`\\b(OOM|NOSCRIPT|ERR|${Object.keys(HINTS).join('|')})\\b`)
+
+/** What a script says that runs into the ACL: it has no code of its own. */
+const FORBIDDEN = /ACL failure in script|can't run this command/
+
+/** The code that an answer of Redis begins with, or has in it (before 7, errors of scripts). */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  return FORBIDDEN.test(error.message) ? 'NOPERM' : CODE.exec(error.message)?.[1]
+}
+
+/** What went wrong, and what to do about it. */
+function troubleOf(store: string, error: unknown): RefreshError {
+  if (isRefreshError(error)) return error
+  const code = codeOf(error)
+  if (code === 'OOM') {
+    const hint = 'Redis has reached maxmemory: raise it, or take other data away.'
+    return new RefreshError('store_full', { store, hint })
+  }
+  const known = code === undefined ? 'It cannot be reached: is it running?' : HINTS[code]
+  return new RefreshError('store_unavailable', { store, hint: known ?? 'It refused the command.' })
 }

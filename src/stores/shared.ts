@@ -1,5 +1,6 @@
 import { sleep, systemClock, type Clock } from '../core/clock.ts'
 import { systemRandom, type Random } from '../core/random.ts'
+import { toBase64url } from '../core/base64url.ts'
 
 /**
  * Tells somebody who waits that a row may have changed.
@@ -69,4 +70,26 @@ export function watching(
       signal.removeEventListener('abort', end)
     }
   }
+}
+
+const identities = new WeakMap<object, string>()
+
+/**
+ * A name for the connection that a caller passed in, the same for each store made with it: stores
+ * on different connections may hold different rows.
+ */
+export function identityOf(connection: object): string {
+  const identity = identities.get(connection) ?? toBase64url(systemRandom.bytes(9))
+  identities.set(connection, identity)
+  return identity
+}
+
+const warned = new Set<string>()
+
+/** Says it where Node says such things (`process.on('warning')`), once a process. */
+export function warnOnce(message: string): void {
+  if (warned.has(message)) return
+  warned.add(message)
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> }
+  process?.emitWarning?.(message, { code: 'REFRESH_ONCE_STORE' })
 }
