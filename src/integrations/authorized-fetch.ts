@@ -1,11 +1,11 @@
 import { RefreshError, tokenSource } from '../index.ts'
 import type { Outcome, Refresher, RefreshOptions, TokenSet, TokenSource } from '../index.ts'
-import { initOf, isReplayable, outgoing, redirected } from './authorized-fetch/outgoing.ts'
+import { initOf, canBeSentAgain, outgoing, redirected } from './authorized-fetch/outgoing.ts'
 
-/** `fetch`, and what {@link authorizedFetch} makes of it. */
+/** The type of `fetch`, and of the function that {@link authorizedFetch} returns. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
-/** Where one token set is kept: in a session, say. */
+/** Reads and writes one token set, for example in a session. */
 export interface OwnTokens<T extends TokenSet> {
   readonly refresher: Refresher
   load(): Promise<T | undefined>
@@ -13,42 +13,42 @@ export interface OwnTokens<T extends TokenSet> {
   save(next: T, previous: T): Promise<void>
 }
 
-/** What {@link authorizedFetch} takes. */
+/** The options of {@link authorizedFetch}. */
 export interface AuthorizedFetchOptions {
   /**
-   * The origins that the access token may be sent to, `https://api.example.com`: nobody else ever
-   * gets it, by whatever redirect. One with `http:` is for whoever trusts the way there.
+   * The origins to which the access token may be sent, for example `https://api.example.com`. No
+   * redirect sends it elsewhere. Use `http:` only if you trust the network on the way.
    */
   readonly origins: readonly string[]
-  /** Which access token. Default: the one for no resource in particular. */
+  /** The resource that the access token is for. Default: no resource in particular. */
   readonly audience?: Pick<RefreshOptions, 'resource' | 'organization'>
   /**
-   * Whether an answer says that the access token is no good. Default: a 401 with
-   * `error="invalid_token"` (RFC 6750 §3.1). For servers that say it in another way.
+   * Whether a response refuses the access token. Default: a 401 with `error="invalid_token"` (RFC
+   * 6750 §3.1). Set it for servers that refuse a token in another way.
    */
   readonly isRefused?: (response: Response) => boolean
   /** Sends requests. Default: the runtime's `fetch`. */
   readonly fetch?: Fetch
 }
 
-/** As many as `fetch` follows. */
+/** `fetch` follows as many. */
 const REDIRECTS_MAX = 20
 
 /**
- * A `fetch` for resource servers: with a usable access token in the header, renewed before it
- * expires, and when the server refuses it.
+ * Makes a `fetch` for resource servers. It sends a usable access token in the header, and renews
+ * the token before it expires and when the server refuses it.
  *
- * - A request is sent again once at most, and only if its body can be: if that is a stream, the 401
- *   is what comes back.
- * - Redirects are followed; out of `origins` without the access token, and without a body.
- * - Nothing is cached unless the request says so: what comes is for one user.
+ * - A request is sent again once at most, and only if its body can be sent again. If the body is a
+ *   stream, the caller gets the 401.
+ * - Redirects are followed. Outside of `origins`, the access token and the body are not sent.
+ * - Nothing is cached unless the request says so, because a response is for one user.
  *
- * It rejects as `fetch` does; as `load` and `save` do; and with a `RefreshError` when there is no
- * usable access token, or only a new sign-in helps.
+ * It rejects if `fetch`, `load` or `save` rejects; and with a `RefreshError` if there is no usable
+ * access token, or only a new sign-in helps.
  *
- * For servers: in a browser, every script of the page would have the token.
+ * Use it on servers only: in a browser, every script of the page could read the token.
  *
- * @throws {TypeError} In a browser, and for `origins` that are none.
+ * @throws {TypeError} In a browser, and if an entry of `origins` is no origin.
  * @see https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
  */
 export function authorizedFetch<T extends TokenSet>(
@@ -85,9 +85,9 @@ export function authorizedFetch<K, T extends TokenSet>(
       const isOurs = origins.has(request.url.origin)
       const sent = initOf(request, init, signal, isOurs ? accessToken : undefined)
       const response = await send(request.url.href, sent)
-      if (isOurs && mayRenew && isReplayable(request.body) && isRefused(response)) {
+      if (isOurs && mayRenew && canBeSentAgain(request.body) && isRefused(response)) {
         mayRenew = false
-        const another = await instead(response, ask(accessToken))
+        const another = await anotherToken(response, ask(accessToken))
         if (another === undefined) return response
         accessToken = another
         continue
@@ -115,7 +115,7 @@ function getterOf<K, T extends TokenSet>(tokens: TokenSource<K, T> | OwnTokens<T
   return (options) => source.get(undefined, options)
 }
 
-/** @throws {RefreshError} When there is no usable access token. */
+/** @throws {RefreshError} If there is no usable access token. */
 function usable(outcome: Outcome | undefined): string {
   if (outcome === undefined) throw new RefreshError('no_tokens')
   if (outcome.accessToken === undefined) throw outcome.error ?? new RefreshError('internal')
@@ -123,12 +123,12 @@ function usable(outcome: Outcome | undefined): string {
 }
 
 /**
- * Another access token than the one that an answer refused; that answer is then done with.
+ * Gets another access token after a response refused one, and discards that response.
  *
- * @returns `undefined` while none is to be had.
- * @throws {RefreshError} When only a new sign-in helps.
+ * @returns `undefined` if no other access token is available now.
+ * @throws {RefreshError} If only a new sign-in helps.
  */
-async function instead(
+async function anotherToken(
   response: Response,
   renewal: Promise<Outcome | undefined>,
 ): Promise<string | undefined> {
@@ -145,12 +145,12 @@ async function instead(
   }
 }
 
-/** Frees the connection. */
+/** Frees the connection of a response. */
 async function discard({ body }: Response): Promise<void> {
   await body?.cancel().catch(() => {})
 }
 
-/** @throws {TypeError} For a list that is empty, or holds what is no origin. */
+/** @throws {TypeError} If the list is empty, or an entry is no origin. */
 function originsOf(origins: readonly string[]): ReadonlySet<string> {
   if (!Array.isArray(origins) || origins.length === 0) {
     throw new TypeError("origins is missing: write ['https://api.example.com']")
@@ -163,11 +163,11 @@ function originsOf(origins: readonly string[]): ReadonlySet<string> {
   return new Set(origins)
 }
 
-/** A parameter with its value, or a word that stands alone: the name of a scheme. */
+/** Matches a parameter with its value, or a single word, which is the name of a scheme. */
 const PART = /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([\w-]+)/g
 
 /**
- * Whether an answer says that the access token is expired, revoked or otherwise no good.
+ * Whether a response says that the access token is expired, revoked or otherwise invalid.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1
  */

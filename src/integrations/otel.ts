@@ -1,5 +1,5 @@
 /**
- * Metrics and spans of refreshes, by OpenTelemetry.
+ * Metrics and spans of refreshes for OpenTelemetry.
  *
  * @module
  */
@@ -8,24 +8,25 @@ import type { Attributes, Meter, Tracer } from '@opentelemetry/api'
 import type { OnEvent, RefreshEvent } from '../index.ts'
 
 export interface TelemetryOptions {
-  /** Default: `metrics.getMeter('refresh-once')` of the provider that is registered by then. */
+  /** Default: `metrics.getMeter('refresh-once')` of the provider that is registered at the call. */
   readonly meter?: Meter
   /** Default: `trace.getTracer('refresh-once')`. */
   readonly tracer?: Tracer
   /**
-   * Whether spans carry the fingerprints of refresh token and chain, by which the refreshes of one
-   * user can be found. Metrics never do. Default `false`.
+   * Whether spans have the fingerprints of refresh token and chain. With them you can find the
+   * refreshes of one user. Metrics never have them. Default `false`.
    */
   readonly fingerprints?: boolean
 }
 
 /**
- * Observes a refresher: pass it as `onEvent`. Call it after the SDK was started, because a meter
- * that was asked for before that counts nothing.
+ * Makes an observer of a refresher: pass it as `onEvent`. Call this function after the SDK was
+ * started, because a meter that was created earlier counts nothing.
  *
- * Every duration is in seconds. No token is in any of it.
+ * Every duration is in seconds. No metric and no span has a token.
  *
- * @returns For `onEvent`, in place of the log line: for both, call it in an `onEvent` of your own.
+ * @returns A function for `onEvent`. It replaces the log line. If you want both, call it in an
+ *   `onEvent` of your own.
  * @see https://opentelemetry.io/docs/specs/semconv/general/metrics/
  */
 export function telemetry({ meter, tracer, fingerprints = false }: TelemetryOptions = {}): OnEvent {
@@ -47,9 +48,9 @@ export function telemetry({ meter, tracer, fingerprints = false }: TelemetryOpti
 
 const NAMES = { ended: 'refresh_once.refresh', presented: 'refresh_once.presentation' } as const
 
-type Timed = Extract<RefreshEvent, { type: 'ended' | 'presented' }>
+type TimedEvent = Extract<RefreshEvent, { type: 'ended' | 'presented' }>
 
-function attributesOf(event: Timed): Attributes {
+function attributesOf(event: TimedEvent): Attributes {
   const { provider, code } = event
   return {
     'refresh_once.provider': provider,
@@ -64,23 +65,22 @@ function attributesOf(event: Timed): Attributes {
   }
 }
 
-function fingerprintsOf({ token, grant }: Timed): Attributes {
+function fingerprintsOf({ token, grant }: TimedEvent): Attributes {
   return {
     ...(token !== undefined && { 'refresh_once.token': token }),
     ...(grant !== undefined && { 'refresh_once.grant': grant }),
   }
 }
 
-/** What is measured. Its dashboard and its alerts are held to these names by a test. */
-export interface Instruments {
-  /** Takes an event; most are worth one number. */
+/** The instruments. A test compares their names with those in our dashboard and alerts. */
+interface Instruments {
   count(event: RefreshEvent): void
 }
 
-/** Seconds: a store answers in milliseconds, an AS in tenths, and a deadline is 15. */
+/** In seconds. A store answers in milliseconds, an AS in tenths of a second; a deadline is 15. */
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30]
 
-export function instrumentsOf(meter: Meter): Instruments {
+function instrumentsOf(meter: Meter): Instruments {
   const seconds = (name: string, description: string) =>
     meter.createHistogram(name, {
       description,
@@ -130,7 +130,10 @@ export function instrumentsOf(meter: Meter): Instruments {
   )
 
   const begun = new Set<string>()
-  /** At 0: Prometheus sees no increase in the first value of a series, and no alert would come. */
+  /**
+   * Starts the counters of a provider at 0. Prometheus sees no increase in the first value of a
+   * series, so the first replay would raise no alert.
+   */
   function begin(by: Attributes): void {
     for (const each of [coalesced, served, avoided, replays]) each.add(0, by)
     for (const revoked of [true, false]) {

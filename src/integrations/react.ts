@@ -9,22 +9,22 @@ export { createSessionGuard } from './react/session-guard.ts'
 export type { SessionGuard, SessionGuardOptions, SessionGuardState } from './react/session-guard.ts'
 export type { SessionLike, SessionSource } from './react/session.ts'
 
-/** What {@link useSessionGuard} returns: what to tell the user, and their answer. */
+/** The result of {@link useSessionGuard}. */
 export interface GuardedSession extends SessionGuardState {
-  /** The user has read the notice: signs out now. */
+  /** Signs the user out now. Call it when the user has read the notice. */
   readonly confirm: () => void
 }
 
 const QUIET: SessionGuardState = { phase: 'quiet' }
 
 /**
- * Tells when the user must sign in again, for a notice of your own, and signs them out after a
- * while. Once in an application, in its layout.
+ * Says when the user must sign in again, so that you can show a notice, and signs the user out
+ * after a while. Use it once in an application, in its layout.
  *
  *     const { phase, confirm } = useSessionGuard(useSession(), { signOut })
  *
- * @param source What `useSession` of next-auth 4 or 5 returns, or something of its shape.
- * @param options As they were at the first render; of `signOut` the newest counts.
+ * @param source The result of `useSession` of next-auth 4 or 5, or an object of its shape.
+ * @param options Read at the first render. Only `signOut` may change afterwards.
  */
 export function useSessionGuard(
   source: SessionSource,

@@ -40,7 +40,7 @@ export interface Visitor {
   close(): Promise<void>
 }
 
-const { has, held } = sessionCookies()
+const { has, sessionIn } = sessionCookies()
 
 export async function visitor(
   browser: Browser,
@@ -99,7 +99,7 @@ export function visitorIn(context: BrowserContext, page: Page, app: App, grant: 
     cookie,
     in: (tab) => visitorIn(context, tab, app, grant),
     async token() {
-      const { name: salt, value: token } = held(await cookie()) ?? {}
+      const { name: salt, value: token } = sessionIn(await cookie()) ?? {}
       if (salt === undefined || token === undefined) return undefined
       const isFour = salt.startsWith('next-auth')
       const params = { token, secret: SECRET }

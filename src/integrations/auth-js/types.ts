@@ -3,28 +3,28 @@
 /// <reference types="@auth/core/types" />
 /// <reference types="@auth/core/jwt" />
 /**
- * What {@link refreshCallbacks} adds to the types of Auth.js 5, NextAuth 4 and @auth/core:
+ * Adds the fields of {@link refreshCallbacks} to the types of Auth.js 5, NextAuth 4 and @auth/core:
  *
  *     import 'refresh-once/auth-js/types'
  *
- * Imported on purpose. The fields are inherited, not declared, so that they get along with the
- * declarations that the guides tell people to write (`error`, `access_token`, …).
+ * An application imports it if it wants it. The fields are inherited, not declared, so that they do
+ * not contradict the declarations in the guides of Auth.js (`error`, `access_token`, …).
  */
 import type { SessionErrorName } from './options.ts'
 
-/** In `session`. */
+/** The fields of `session`. */
 export interface SessionFields {
-  /** There exactly while only a new sign-in can help. Any text, as others declare it so. */
+  /** Set exactly while only a new sign-in can help. Its type fits the guides' `error?: string`. */
   error?: SessionErrorName | (string & {}) | undefined
   /** With `accessToken: true`. Absent while none is usable. */
   accessToken?: string | undefined
-  /** With `accessToken: true`, those of linked providers, by provider. */
+  /** With `accessToken: true`: the access tokens of linked providers, by provider. */
   accessTokens?: Record<string, string> | undefined
-  /** Linked providers that only a new sign-in with them can help, by provider. */
+  /** The errors of linked providers that need a new sign-in, by provider. */
   errors?: Record<string, string> | undefined
 }
 
-/** In the token of the JWT strategy, after a sign-in with an OAuth provider. */
+/** The fields of the token of the JWT strategy, after a sign-in with an OAuth provider. */
 export interface TokenFields {
   access_token?: string | undefined
   /** Epoch seconds. */

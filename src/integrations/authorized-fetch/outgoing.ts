@@ -1,5 +1,5 @@
-/** A request as it is sent next. */
-export interface Outgoing {
+/** The request that is sent next. */
+export interface ApiRequest {
   readonly url: URL
   readonly method: string
   readonly headers: Headers
@@ -7,15 +7,15 @@ export interface Outgoing {
 }
 
 /**
- * The request that a call of `fetch` describes.
+ * Makes the request that a call of `fetch` describes.
  *
- * @throws {TypeError} For an address out of the origins, and for one that brings its own token.
+ * @throws {TypeError} If the address is outside of the origins, or the request has its own token.
  */
 export function outgoing(
   input: string | URL | Request,
   init: RequestInit,
   origins: ReadonlySet<string>,
-): Outgoing {
+): ApiRequest {
   const request = input instanceof Request ? input : undefined
   const text = input instanceof Request ? input.url : String(input)
   if (!URL.canParse(text)) throw new TypeError('write the whole address, with its origin')
@@ -35,9 +35,9 @@ export function outgoing(
   }
 }
 
-/** What `fetch` is called with. */
+/** Makes the second argument of `fetch`. */
 export function initOf(
-  { method, headers, body }: Outgoing,
+  { method, headers, body }: ApiRequest,
   init: RequestInit,
   signal: AbortSignal | undefined,
   accessToken: string | undefined,
@@ -52,12 +52,12 @@ export function initOf(
     body: body ?? null,
     redirect: 'manual',
     ...(signal && { signal }),
-    ...(!isReplayable(body) && { duplex: 'half' }),
+    ...(!canBeSentAgain(body) && { duplex: 'half' }),
   }
 }
 
-/** Whether a body can be sent again: a stream is read once. */
-export function isReplayable(body: unknown): boolean {
+/** Whether a body can be sent again. A stream can be read once only. */
+export function canBeSentAgain(body: unknown): boolean {
   if (body == null || typeof body === 'string') return true
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return true
   return [URLSearchParams, FormData, Blob].some((kind) => body instanceof kind)
@@ -65,25 +65,25 @@ export function isReplayable(body: unknown): boolean {
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** What describes a body, and goes with it. */
+/** These headers describe the body. Without a body they are removed. */
 const OF_A_BODY = ['content-encoding', 'content-language', 'content-location', 'content-type']
 
-/** What was meant for the first server only, as `fetch` has it. */
+/** `fetch` removes these headers when a redirect leads to another origin. */
 const OF_AN_ORIGIN = ['cookie', 'host', 'proxy-authorization']
 
 /**
- * Where a redirect leads.
+ * Makes the request that follows a redirect.
  *
- * @returns `undefined` for an answer that is none; and for one that could not be followed with what
- *   the request holds: a stream that was read, or a body that would go to a stranger.
- * @throws {TypeError} For an address that is none of HTTP.
+ * @returns `undefined` if the response is no redirect, or if the redirect cannot be followed: the
+ *   body is a stream that was read, or it would be sent outside of the origins.
+ * @throws {TypeError} If the redirect leads to an address that is not HTTP.
  * @see https://fetch.spec.whatwg.org/#http-redirect-fetch
  */
 export function redirected(
-  request: Outgoing,
+  request: ApiRequest,
   { status, headers: answered }: Response,
   origins: ReadonlySet<string>,
-): Outgoing | undefined {
+): ApiRequest | undefined {
   const location = answered.get('location')
   if (!REDIRECTS.has(status) || location === null) return undefined
   const url = URL.canParse(location, request.url) ? new URL(location, request.url) : undefined
@@ -97,7 +97,7 @@ export function redirected(
     return { url, method: 'GET', headers, body: null }
   }
   const { method, body } = request
-  const mayFollow = body == null || (isReplayable(body) && origins.has(url.origin))
+  const mayFollow = body == null || (canBeSentAgain(body) && origins.has(url.origin))
   return mayFollow ? { url, method, headers, body } : undefined
 }
 

@@ -1,14 +1,14 @@
 /**
- * The session cookies of Auth.js: what they are called, and how a value too large for one cookie is
- * parted. No other file knows.
+ * The session cookies of Auth.js: their names, and how a value that is too large for one cookie is
+ * split. No other file knows this.
  *
- * A value stands in `<name>`, a larger one in `<name>.0`, `<name>.1`, … Whoever reads joins all
- * cookies whose names begin so: one that is left over from another value spoils it.
+ * A value is in the cookie `<name>`; a larger one is in `<name>.0`, `<name>.1`, … Auth.js joins all
+ * cookies whose names begin so. A chunk that is left over from another value therefore spoils it.
  *
  * @see https://github.com/nextauthjs/next-auth/blob/main/packages/core/src/lib/utils/cookie.ts
  */
 
-/** What Auth.js 5 and NextAuth 4 call them, over https and over http. */
+/** The names that Auth.js 5 and NextAuth 4 use, over https and over http. */
 const NAMES = [
   '__Secure-authjs.session-token',
   'authjs.session-token',
@@ -19,56 +19,60 @@ const NAMES = [
 /** Characters of a value in one cookie: 4,096 less 163 for name and attributes, as NextAuth 4. */
 const CHUNK_LENGTH = 3_933
 
-/** By how much the value in another answer, at the same time, may well be shorter or longer. */
+/** A concurrent response may set a value that is shorter or longer by so many characters. */
 const VARIATION = CHUNK_LENGTH / 4
 
-/** What is held of a session. */
-export interface HeldSession {
-  /** Of the cookie, without the number of a chunk. */
+/** The session that a request brings. */
+export interface CookieSession {
+  /** The name of the cookie, without the number of a chunk. */
   readonly name: string
   readonly value: string
 }
 
-/** What an answer does to the session. */
+/** The change that a response makes to the session. */
 export interface SessionChange {
-  /** All lines of `Set-Cookie` that it takes, those included that the answer has. */
+  /** All `Set-Cookie` lines of the change, including those that the response has already. */
   readonly lines: readonly string[]
-  /** The session is over: there are only deletions. */
+  /** Whether the session is over: the lines only delete cookies. */
   readonly isDeleted: boolean
-  /** What becomes of each cookie. An empty value: it is deleted. */
+  /** The new value of each cookie. An empty value: the cookie is deleted. */
   readonly cookies: readonly { readonly name: string; readonly value: string }[]
-  /** A `Cookie` header as the browser will send it afterwards. */
+  /** Returns the `Cookie` header that the browser sends afterwards. */
   applied(cookie: string): string
 }
 
-/** One line of `Set-Cookie`. */
-interface Line {
+/** A parsed line of `Set-Cookie`. */
+interface SetCookieLine {
   readonly name: string
   /** Empty: the cookie is deleted. */
   readonly value: string
   readonly text: string
 }
 
-/** Session cookies, by the names in use. */
+/** Reads and changes session cookies. */
 export interface SessionCookies {
   has(name: string): boolean
-  /** The session in a `Cookie` header. */
-  held(cookie: string): HeldSession | undefined
+  /** Finds the session in a `Cookie` header. */
+  sessionIn(cookie: string): CookieSession | undefined
   /**
-   * What an answer does to the session.
+   * Finds out how a response changes the session.
    *
    * @param cookie The `Cookie` header of the request.
    */
   changeIn(headers: Headers, cookie: string): SessionChange | undefined
-  /** The session's end, or another value of it, for so many seconds. */
+  /**
+   * Makes the change that sets another value, or ends the session.
+   *
+   * @param next Absent: the session ends. `maxAge` is in seconds.
+   */
   changeTo(
-    held: HeldSession,
+    session: CookieSession,
     next: { readonly value: string; readonly maxAge: number } | undefined,
     cookie: string,
   ): SessionChange
 }
 
-/** @param name Where the application has given the session cookie a name of its own. */
+/** @param name The name that the application gave to its session cookie, if it gave one. */
 export function sessionCookies(name?: string): SessionCookies {
   const names = name === undefined ? NAMES : [name]
   const baseOf = (cookie: string): string | undefined => {
@@ -77,7 +81,7 @@ export function sessionCookies(name?: string): SessionCookies {
   }
   const has = (cookie: string): boolean => baseOf(cookie) !== undefined
 
-  function held(cookie: string): HeldSession | undefined {
+  function sessionIn(cookie: string): CookieSession | undefined {
     const all = pairsOf(cookie).filter(({ value }) => value !== '')
     const base = names.find((each) => all.some(({ name }) => baseOf(name) === each))
     if (base === undefined) return undefined
@@ -87,7 +91,7 @@ export function sessionCookies(name?: string): SessionCookies {
     return { name: base, value: inOrder.map(({ value }) => value).join('') }
   }
 
-  function changeOf(lines: readonly Line[], cookie: string): SessionChange | undefined {
+  function changeOf(lines: readonly SetCookieLine[], cookie: string): SessionChange | undefined {
     const [first] = lines
     if (first === undefined) return undefined
     const before = pairsOf(cookie).flatMap(({ name }) => (has(name) ? [name] : []))
@@ -106,7 +110,7 @@ export function sessionCookies(name?: string): SessionCookies {
 
   return {
     has,
-    held,
+    sessionIn,
     changeIn(headers, cookie) {
       const lines = headers.getSetCookie().map(lineOf)
       return changeOf(
@@ -116,7 +120,7 @@ export function sessionCookies(name?: string): SessionCookies {
     },
     changeTo({ name }, next, cookie) {
       const secure = name.startsWith('__Secure-') ? '; Secure' : ''
-      const line = (name: string, value: string, maxAge: number): Line =>
+      const line = (name: string, value: string, maxAge: number): SetCookieLine =>
         lineOf(`${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}`)
       const { value = '', maxAge = 0 } = next ?? {}
       const lines = chunkNames(name, value.length).map((each, index) =>
@@ -128,10 +132,10 @@ export function sessionCookies(name?: string): SessionCookies {
 }
 
 /**
- * Whether the application has deleted a cookie that Auth.js sets after it: `auth` adds its own
- * lines to whatever a proxy answers.
+ * Whether the application deleted a cookie that Auth.js set again afterwards: `auth` adds its own
+ * lines to the response of a proxy.
  */
-function isOverruled(lines: readonly Line[]): boolean {
+function isOverruled(lines: readonly SetCookieLine[]): boolean {
   const deleted = new Set<string>()
   for (const { name, value } of lines) {
     if (deleted.has(name)) return true
@@ -140,7 +144,7 @@ function isOverruled(lines: readonly Line[]): boolean {
   return false
 }
 
-function change(lines: readonly Line[]): SessionChange {
+function change(lines: readonly SetCookieLine[]): SessionChange {
   const changed = new Set(lines.map(({ name }) => name))
   const set = lines.filter(({ value }) => value !== '')
   return {
@@ -159,14 +163,14 @@ function chunkNames(base: string, length: number): string[] {
   return Array.from({ length: Math.ceil(length / CHUNK_LENGTH) }, (_, index) => `${base}.${index}`)
 }
 
-/** Deletes a cookie that was set with the attributes of another. */
-function deletion(name: string, { text }: Line): Line {
+/** Makes a line that deletes a cookie, with the attributes with which another was set. */
+function deletion(name: string, { text }: SetCookieLine): SetCookieLine {
   const attributes = text.replace(/^[^;]*/, '').replaceAll(/;\s*(?:max-age|expires)=[^;]*/gi, '')
   return { name, value: '', text: `${name}=${attributes}; Max-Age=0` }
 }
 
-/** RFC 6265 §5.2, as far as Auth.js and Next write it. */
-function lineOf(text: string): Line {
+/** Parses a line of `Set-Cookie` (RFC 6265 §5.2) in the form that Auth.js and Next write. */
+function lineOf(text: string): SetCookieLine {
   const [pair = '', ...attributes] = text.split(';')
   const [{ name, value } = { name: '', value: '' }] = pairsOf(pair)
   const isGone = attributes.some((each) => /^\s*max-age=(?:0|-\d+)\s*$/i.test(each))

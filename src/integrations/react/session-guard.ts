@@ -1,93 +1,92 @@
 import { sleep, systemClock, type Clock } from '../../core/clock.ts'
 import { systemRandom, type Random } from '../../core/random.ts'
 import { SIGN_IN_ERRORS, userOf, type SessionLike, type SessionSource } from './session.ts'
-import { openTabs, type Message, type Tabs } from './tabs.ts'
+import { openTabs, type TabMessage, type Tabs } from './tabs.ts'
 
 export type { SessionLike, SessionSource }
 
-/** What {@link createSessionGuard} takes. Durations are milliseconds. */
+/** The options of {@link createSessionGuard}. Durations are in milliseconds. */
 export interface SessionGuardOptions {
   /**
-   * Signs the user out: `signOut` of next-auth/react. Called in one of the tabs, once. May leave
-   * the page.
+   * Signs the user out: `signOut` of next-auth/react. It is called once, in one of the tabs, and
+   * may leave the page.
    */
   readonly signOut: () => unknown
   /**
-   * How long the notice stands before the user is signed out. `Infinity`: until they confirm.
+   * How long the notice is shown before the user is signed out. `Infinity`: until they confirm.
    * Default 60,000.
    */
   readonly graceMs?: number
   /**
-   * How long an error, or the lack of a session, must last to be believed: a slow network makes
-   * sessions come and go. Default 1,000.
+   * How long an error, or a missing session, must last until it is believed. On a slow network a
+   * session may be missing for a moment. Default 1,000.
    */
   readonly debounceMs?: number
-  /** What `session.error` says when only a new sign-in helps. Default: the two names of ours. */
+  /** The values of `session.error` that mean a new sign-in. Default: our two names. */
   readonly errors?: readonly string[]
-  /** Names a session's user, so that another one's stays. Default: id, else email, else name. */
+  /** Names the user, so that another user's session stays. Default: id, else email, else name. */
   readonly identify?: (session: SessionLike) => string | undefined
-  /** What tabs of one application have in common. Default `refresh-once/session`. */
+  /** The name by which the tabs of one application find each other. Default `refresh-once/session`. */
   readonly channel?: string
   readonly clock?: Clock
   readonly random?: Random
 }
 
-/** What the user is to be told. */
+/** The state to show to the user. */
 export interface SessionGuardState {
-  /** `quiet`: nothing. `notice`: that they must sign in again. `signing_out`: it happens now. */
+  /** `notice`: the user must sign in again. `signing_out`: the sign-out has begun. */
   readonly phase: 'quiet' | 'notice' | 'signing_out'
-  /** What `session.error` said. */
+  /** The value of `session.error`. */
   readonly code?: string
-  /** Epoch milliseconds. Absent: not before they confirm. */
+  /** Epoch milliseconds. Absent: the sign-out waits until the user confirms. */
   readonly signOutAtMs?: number
 }
 
-/** Made by {@link createSessionGuard}. */
 export interface SessionGuard {
-  /** The same object until something changes. */
+  /** Stays the same object until something changes. */
   readonly state: SessionGuardState
-  /** The guard is at work while somebody listens. Returns what ends that. */
+  /** Adds a listener and returns a function that removes it. Without listeners the guard rests. */
   subscribe(listener: () => void): () => void
-  /** To be told of the session, and of every change of it. */
+  /** Call it with the session at first, and after every change. */
   update(source: SessionSource): void
-  /** The user has read the notice: signs out now. */
+  /** Signs the user out now. Call it when the user has read the notice. */
   confirm(): void
 }
 
-/** A session that has ended, of one user. */
-interface Ended {
-  readonly who: string | undefined
+/** A session in which only a new sign-in helps. */
+interface EndedSession {
+  readonly user: string | undefined
   readonly code: string
-  /** When it was first seen, on the monotonic clock. */
+  /** When the error was first seen, on the monotonic clock. */
   readonly sinceMs: number
-  /** Undefined until the user is told. */
+  /** Absent until the user is told. */
   readonly signOutAtMs?: number
-  /** `claiming`, `acting`: by us. `yielding`: another tab does. */
+  /** `claiming` and `acting`: this tab signs out. `yielding`: another tab does. */
   leaving?: 'claiming' | 'acting' | 'yielding'
 }
 
-/** How long a tab listens for another that would sign out at the same moment, milliseconds. */
+/** How long a tab listens for another tab that signs out at the same moment, in milliseconds. */
 const CLAIM_MS = 100
 
-/** How long another tab may take over a sign-out before we look again, milliseconds. */
+/** After so many milliseconds this tab shows the notice again if the other did not sign out. */
 const YIELD_MS = 10_000
 
-/** How long until a sign-out that could not be is tried again, milliseconds. */
+/** A failed sign-out is tried again after so many milliseconds. */
 const RETRY_MS = 10_000
 
-/** Comes before every tab that draws a number. */
+/** A number that is lower than that of every tab. */
 const FIRST = -1
 
 const QUIET: SessionGuardState = { phase: 'quiet' }
 
 /**
- * Watches `session.error`: has the user told, and signs them out after a while, or when they say
- * so; once, in all tabs.
+ * Watches `session.error`. When only a new sign-in helps, it shows a notice, and signs the user out
+ * after a while or when they confirm; once, in all tabs.
  *
- * Tied to the session it began with: nobody is signed out before the session was read again, and is
- * still of that user, and still has the error.
+ * Before the sign-out the session is read again. The user is signed out only if the session is
+ * still theirs and still has the error.
  *
- * @throws {TypeError} For options that make no sense.
+ * @throws {TypeError} If an option is invalid.
  */
 export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
   const { graceMs = 60_000, debounceMs = 1_000, errors = SIGN_IN_ERRORS } = options
@@ -97,7 +96,7 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
   const listeners = new Set<() => void>()
   let state = QUIET
   let source: SessionSource | undefined
-  let ended: Ended | undefined
+  let ended: EndedSession | undefined
   let tabs: Tabs | undefined
   let timer: unknown
   let isAsking = false
@@ -109,7 +108,7 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
     for (const listener of listeners) listener()
   }
 
-  /** The one thing that is to happen next. */
+  /** Sets the one timer of the guard. */
   function later(ms: number, step: () => void): void {
     clock.clearTimeout(timer)
     isClosing = false
@@ -122,7 +121,7 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
     show(QUIET)
   }
 
-  /** Goes on with what is known, from wherever it was left. */
+  /** Sets the timer of the next step, from the current state. */
   function goOn(): void {
     if (ended === undefined) return
     const { leaving, sinceMs, signOutAtMs = Infinity } = ended
@@ -130,7 +129,7 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
     if (leaving === 'yielding') return later(YIELD_MS, () => notice(0))
     if (state === QUIET) return later(sinceMs + debounceMs - clock.monotonic(), tell)
     later(signOutAtMs - clock.now(), () => {
-      // Timers of more than 24 days fire early.
+      // Timers of more than 24 days fire too early.
       if (clock.now() < signOutAtMs) goOn()
       else void leave()
     })
@@ -143,14 +142,14 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
 
   function notice(ms: number): void {
     if (ended === undefined) return
-    const { who, code, sinceMs } = ended
+    const { user, code, sinceMs } = ended
     const at = graceMs === Infinity ? {} : { signOutAtMs: clock.now() + ms }
-    ended = { who, code, sinceMs, ...at }
+    ended = { user, code, sinceMs, ...at }
     show({ phase: 'notice', code, ...at })
     goOn()
   }
 
-  /** Perhaps: who is offline has no session either. */
+  /** Closes the notice if the session stays away: an offline browser has no session either. */
   function seenNone(): void {
     const isOurs = ended?.leaving === 'claiming' || ended?.leaving === 'acting'
     if (ended === undefined || isOurs || isClosing) return
@@ -160,18 +159,17 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
 
   function seen(session: SessionLike): void {
     const code = errors.find((each) => each === session.error)
-    const who = identify(session)
-    if (ended !== undefined && (code === undefined || ended.who !== who)) {
+    const user = identify(session)
+    if (ended !== undefined && (code === undefined || ended.user !== user)) {
       const wasTold = state !== QUIET
       close()
       if (wasTold) post('recovered')
     }
     if (code === undefined) return
-    ended ??= { who, code, sinceMs: clock.monotonic() }
+    ended ??= { user, code, sinceMs: clock.monotonic() }
     if (listeners.size > 0) goOn()
   }
 
-  /** Reads the session at the server. */
   async function ask(): Promise<SessionLike | undefined> {
     try {
       return (await source?.update()) ?? undefined
@@ -189,18 +187,18 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
     else if (closesIfNone) close()
   }
 
-  function post(code: Message['code'], as = tab): void {
+  function post(code: TabMessage['code'], as = tab): void {
     tabs?.post({ code, tab: as })
   }
 
-  function heard(message: Message): void {
+  function heard(message: TabMessage): void {
     if (message.code === 'signing_out') return heardOfSignOut(message.tab)
     if (message.code === 'ended' && ended !== undefined) return
     if (message.code === 'recovered' && ended === undefined) return
     void look(message.code === 'signed_out')
   }
 
-  /** Another tab is about to sign out: one of the two gives way. */
+  /** Another tab is about to sign out. One of the two tabs waits. */
   function heardOfSignOut(other: number): void {
     if (ended === undefined || ended.leaving === 'yielding') return
     if (ended.leaving === 'acting') {
@@ -215,7 +213,7 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
 
   async function leave(): Promise<void> {
     if (ended === undefined) return
-    const mine: Ended = (ended = { ...ended, leaving: 'claiming' })
+    const mine: EndedSession = (ended = { ...ended, leaving: 'claiming' })
     const isOff = (): boolean => ended !== mine
     later(Infinity, close)
     post('signing_out')
@@ -229,8 +227,8 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
     seen(session)
     if (isOff()) return
     show({ phase: 'signing_out', code: mine.code })
-    // next-auth has the other tabs read the session when one has: their answers set the cookie, and
-    // one that came after the sign-out would put it back.
+    // When one tab reads the session, next-auth lets the other tabs read it too. Their responses set
+    // the cookie, and a response after the sign-out would bring the cookie back.
     await sleep(clock, CLAIM_MS + 2 * (clock.monotonic() - askedAtMs))
     if (isOff()) return
     try {
@@ -258,7 +256,7 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
         tabs?.close()
         tabs = undefined
         if (ended?.leaving === undefined) return
-        const { leaving: _, who: __, sinceMs: ___, ...shown } = ended
+        const { leaving: _, user: __, sinceMs: ___, ...shown } = ended
         ended = { ...ended }
         delete ended.leaving
         state = { phase: 'notice', ...shown }

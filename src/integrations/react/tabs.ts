@@ -1,27 +1,30 @@
-/** What tabs tell each other. A code: never a session, a user or a token. */
-export interface Message {
+/** A message between tabs. It is a code and never has a session, a user or a token. */
+export interface TabMessage {
   readonly code: 'ended' | 'recovered' | 'signing_out' | 'signed_out'
-  /** A number that the sender drew, to tell which of two comes first. */
+  /** A random number of the sender. Of two tabs that sign out at once, the lower number wins. */
   readonly tab: number
 }
 
-/** The other tabs of this origin. */
+/** The connection to the other tabs of this origin. */
 export interface Tabs {
-  post(message: Message): void
+  post(message: TabMessage): void
   close(): void
 }
 
-const CODES: ReadonlySet<unknown> = new Set<Message['code']>([
+const CODES: ReadonlySet<unknown> = new Set<TabMessage['code']>([
   'ended',
   'recovered',
   'signing_out',
   'signed_out',
 ])
 
-/** By BroadcastChannel, else by the `storage` event, else by nothing: a tab is then on its own. */
-export function openTabs(name: string, hear: (message: Message) => void): Tabs {
+/**
+ * Connects the tabs by BroadcastChannel, or by the `storage` event. If the browser has neither,
+ * each tab acts alone.
+ */
+export function openTabs(name: string, hear: (message: TabMessage) => void): Tabs {
   const listen = (value: unknown): void => {
-    if (isMessage(value)) hear(value)
+    if (isTabMessage(value)) hear(value)
   }
   return byChannel(name, listen) ?? byStorage(name, listen)
 }
@@ -31,13 +34,16 @@ function byChannel(name: string, listen: (value: unknown) => void): Tabs | undef
   const channel = new BroadcastChannel(name)
   channel.addEventListener('message', ({ data }: MessageEvent) => listen(data))
   return {
-    // What a message is sent with: two channels of one page hear each other, too.
+    // The message has the sender's number, because two channels of one page hear each other too.
     post: ({ code, tab }) => channel.postMessage({ code, tab }),
     close: () => channel.close(),
   }
 }
 
-/** The event reaches the other tabs only, and only when a value changes: so it is taken away. */
+/**
+ * Connects the tabs by the `storage` event. The browser sends it to the other tabs only, and only
+ * if a value changes. So each message is removed at once.
+ */
 function byStorage(name: string, listen: (value: unknown) => void): Tabs {
   const onStorage = ({ key, newValue }: StorageEvent): void => {
     if (key === name && newValue !== null) listen(parsed(newValue))
@@ -49,7 +55,7 @@ function byStorage(name: string, listen: (value: unknown) => void): Tabs {
         localStorage.setItem(name, JSON.stringify({ code, tab }))
         localStorage.removeItem(name)
       } catch {
-        // No storage, or it is full: a tab is then on its own.
+        // There is no storage, or it is full: this tab acts alone.
       }
     },
     close: () => globalThis.removeEventListener?.('storage', onStorage),
@@ -64,8 +70,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function isMessage(value: unknown): value is Message {
+function isTabMessage(value: unknown): value is TabMessage {
   if (typeof value !== 'object' || value === null) return false
-  const { code, tab } = value as Partial<Message>
+  const { code, tab } = value as Partial<TabMessage>
   return CODES.has(code) && typeof tab === 'number'
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { openTabs, type Message } from '../../../src/integrations/react/tabs.ts'
+import { openTabs, type TabMessage } from '../../../src/integrations/react/tabs.ts'
 
 type OnStorage = (event: { key: string | null; newValue: string | null }) => void
 
@@ -36,7 +36,7 @@ function windows() {
   }
 }
 
-const MESSAGE: Message = { code: 'ended', tab: 0.5 }
+const MESSAGE: TabMessage = { code: 'ended', tab: 0.5 }
 
 describe('openTabs without BroadcastChannel', () => {
   it('reaches the other windows by the storage event, each time, and leaves nothing', () => {
