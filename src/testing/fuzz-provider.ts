@@ -1,7 +1,7 @@
 import { systemClock } from '../core/clock.ts'
 import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
-import { checkDescription } from './authorization-server/check-description.ts'
+import { checkDescription } from './authorization-server/description.ts'
 import type { ServerDescription } from './authorization-server/description.ts'
 import { clientFor } from './fuzz/client.ts'
 import { askedReplay, commandOf } from './fuzz/command.ts'

@@ -10,7 +10,7 @@ import { Misused } from '../../src/cli/misused.ts'
 import { REPORTERS } from '../../src/cli/fuzz/reporters.ts'
 import type { Report } from '../../src/cli/fuzz/reporters.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import { drawBehaviour } from '../../src/testing/authorization-server/behaviour.ts'
+import { drawBehaviour } from '../../src/testing/authorization-server/description.ts'
 import { runTypeScript } from '../stores/child.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))

@@ -1,5 +1,5 @@
-import { replyTo } from '../../src/testing/authorization-server/answer.ts'
-import type { Reply } from '../../src/testing/authorization-server/answer.ts'
+import { replyTo } from '../../src/testing/authorization-server/wire.ts'
+import type { Reply } from '../../src/testing/authorization-server/wire.ts'
 import type { Behaviour } from '../../src/testing/authorization-server/description.ts'
 import {
   ended,

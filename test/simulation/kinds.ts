@@ -1,5 +1,5 @@
 import type { Behaviour } from '../../src/testing/authorization-server/description.ts'
-import { drawBehaviour } from '../../src/testing/authorization-server/behaviour.ts'
+import { drawBehaviour } from '../../src/testing/authorization-server/description.ts'
 import type { ProviderDescription } from '../../src/core/provider.ts'
 
 export const TOKEN_ENDPOINT = 'https://as.example/token'

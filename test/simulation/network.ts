@@ -1,8 +1,14 @@
-import { passageOf, wordsOf } from '../../src/testing/authorization-server/fault.ts'
+import {
+  broken,
+  delivered,
+  echoing,
+  failure,
+  otherAnswer,
+  passageOf,
+  wordsOf,
+} from '../../src/testing/authorization-server/fault.ts'
 import type { NetworkFault } from '../../src/testing/authorization-server/fault.ts'
-import type { Reply } from '../../src/testing/authorization-server/answer.ts'
-import { otherAnswer } from '../../src/testing/authorization-server/other-answer.ts'
-import { broken, delivered, echoing, failure } from '../../src/testing/fuzz/delivery.ts'
+import type { Reply } from '../../src/testing/authorization-server/wire.ts'
 import { acknowledgedBy } from '../../src/testing/simulation/late.ts'
 import { Violation } from '../../src/testing/fuzz/invariants.ts'
 import type { Received } from './authorization-server.ts'

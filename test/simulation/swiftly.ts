@@ -1,4 +1,4 @@
-import type { Reply } from '../../src/testing/authorization-server/answer.ts'
+import type { Reply } from '../../src/testing/authorization-server/wire.ts'
 
 const encoder = new TextEncoder()
 const JSON_HEADERS = new Headers({ 'content-type': 'application/json' })

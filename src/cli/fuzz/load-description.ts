@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { checkDescription } from '../../testing/authorization-server/check-description.ts'
+import { checkDescription } from '../../testing/authorization-server/description.ts'
 import type { ServerDescription } from '../../testing/authorization-server/description.ts'
 import { Misused } from '../misused.ts'
 

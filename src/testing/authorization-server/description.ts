@@ -1,4 +1,6 @@
 import type { Answer } from '../../../providers/credentials/response.ts'
+import * as z from 'zod'
+import { isRecord } from '../../core/decode-body.ts'
 
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
 export interface ErrorAnswer {
@@ -85,3 +87,189 @@ export interface ServerDescription extends Unknown<Omit<Behaviour, 'wire'>> {
 }
 
 type Unknown<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
+/** One thing that a description may say. */
+export interface Axis<T> {
+  readonly takes: z.ZodType
+  /** What may be drawn where it is not known. The first is the plainest. */
+  readonly draws: readonly T[]
+}
+
+const text = z.string().min(1).describe('a text')
+const place = z.union([text, z.strictObject({ cookie: text })])
+const anything = z.record(z.string(), z.unknown()).describe('an object')
+const milliseconds = z.number().nonnegative().describe('milliseconds')
+const errorAnswer = z.strictObject({
+  status: z.int().min(200).max(599).describe('a status from 200 to 599'),
+  error: text.optional(),
+  members: anything.optional(),
+  headers: z.record(z.string(), text).describe('an object of texts').optional(),
+})
+
+/** Each may be drawn. */
+function among<W extends string>(...known: readonly W[]): Axis<W> {
+  return { takes: z.enum(known), draws: known }
+}
+
+/** Others are played only where they are described. */
+function plainly<T>(plainest: T, takes: z.ZodType): Axis<T> {
+  return { takes, draws: [plainest] }
+}
+
+/** What a server does. */
+export const AXES: { readonly [K in keyof Omit<Behaviour, 'wire'>]: Axis<Behaviour[K]> } = {
+  rotation: among('always', 'sometimes', 'never'),
+  keptAs: among('absent', 'echoed'),
+  // Nobody describes a server that forgets the successor by leaving it out.
+  successor: plainly('sent', z.enum(['sent', 'omitted'])),
+  reuseWindow: {
+    takes: z.union([
+      z.enum(['none', 'until_successor_used', 'forever']),
+      z.strictObject({ ms: milliseconds }),
+    ]),
+    draws: ['none', { ms: 10_000 }, 'until_successor_used'],
+  },
+  reuseAnswer: among('fork', 'idempotent'),
+  reuseEffect: among('error', 'family', 'grant'),
+  oldAccessToken: among('lives', 'dies'),
+  validates: among('before_consuming', 'after_consuming'),
+  unavailable: among('any_time', 'before_consuming'),
+  accessTokenMs: { takes: milliseconds, draws: [3_600_000, 300_000] },
+  pace: {
+    takes: z.strictObject({ headersMs: milliseconds, bodyMs: milliseconds }),
+    draws: [
+      { headersMs: 0, bodyMs: 0 },
+      { headersMs: 4_000, bodyMs: 0 },
+      { headersMs: 0, bodyMs: 4_000 },
+    ],
+  },
+}
+
+/** How it writes: RFC 6749 §5.1, §5.2, RFC 8707 §2, but for what clients must read either way. */
+export const WIRE: { readonly [K in keyof Wire]: Axis<Wire[K]> } = {
+  tokenType: { takes: z.enum(['Bearer', 'bearer', 'absent']), draws: ['Bearer', 'bearer'] },
+  expiresIn: { takes: z.enum(['number', 'string', 'absent']), draws: ['number', 'string'] },
+  carry: plainly(
+    { form: 'refresh_token' },
+    z.union([
+      z.strictObject({ form: text }),
+      z.strictObject({ json: text }),
+      z.strictObject({ query: text }),
+      z.strictObject({ cookie: text }),
+      z.strictObject({ bearer: z.literal(true) }).describe('{ bearer: true }'),
+    ]),
+  ),
+  answer: plainly(
+    {
+      accessToken: 'access_token',
+      refreshToken: 'refresh_token',
+      expiresIn: 'expires_in',
+      error: 'error',
+    },
+    z
+      .strictObject({ accessToken: place, refreshToken: place, expiresIn: place, error: place })
+      .partial({ refreshToken: true, expiresIn: true, error: true }),
+  ),
+  format: plainly('json', z.enum(['json', 'form'])),
+  accessToken: plainly('opaque', z.enum(['opaque', 'jwt'])),
+  members: plainly({}, anything),
+  dead: plainly({ status: 400, error: 'invalid_grant' }, errorAnswer),
+  client: plainly(
+    { status: 401, error: 'invalid_client', headers: { 'www-authenticate': 'Basic' } },
+    errorAnswer,
+  ),
+  target: plainly({ status: 400, error: 'invalid_target' }, errorAnswer),
+  audience: plainly(
+    ['resource', 'audience', 'organization_id'],
+    z.array(text).describe('a list of texts'),
+  ),
+}
+
+/** All that a description may say. */
+export const DESCRIPTION: z.ZodType = z.strictObject({
+  name: text,
+  ...shapeOf(AXES),
+  wire: z.strictObject(shapeOf(WIRE)).optional(),
+})
+
+function shapeOf(axes: Readonly<Record<string, Axis<unknown>>>): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    Object.entries(axes).map(([name, { takes }]) => [name, takes.optional()]),
+  )
+}
+
+/** A behaviour, and which of its axes were not known but drawn. */
+export interface Drawn {
+  readonly behaviour: Behaviour
+  /** By name; what stands in the wire is not told. */
+  readonly drawn: readonly (keyof Behaviour)[]
+}
+
+/**
+ * Draws what a description leaves open.
+ *
+ * @param draw A whole number, 0 or more, for each axis in turn; 0 stands for the plainest.
+ */
+export function drawBehaviour(description: ServerDescription, draw: () => number): Drawn {
+  const behaviour = filled(AXES, description, draw)
+  const wire = filled(WIRE, description.wire ?? {}, draw)
+  const drawn = Object.entries<Axis<unknown>>(AXES)
+    .filter(([name, { draws }]) => draws.length > 1 && known(description, name) === undefined)
+    .map(([name]) => name as keyof Behaviour)
+  return { behaviour: { ...behaviour, wire } as Behaviour, drawn }
+}
+
+/** Drawn for each axis, known or not: to describe one does not change the others. */
+function filled(
+  axes: Readonly<Record<string, Axis<unknown>>>,
+  description: object,
+  draw: () => number,
+): object {
+  return Object.fromEntries(
+    Object.entries(axes).map(([name, { draws }]) => {
+      const other = draws[draw() % draws.length]
+      return [name, known(description, name) ?? other]
+    }),
+  )
+}
+
+function known(description: object, name: string): unknown {
+  return (description as Readonly<Record<string, unknown>>)[name]
+}
+
+/**
+ * A description as it should be: a server that was described wrongly is played wrongly.
+ *
+ * @param where What is to be named in a complaint.
+ * @throws {TypeError} Says what to write instead.
+ */
+export function checkDescription(value: unknown, where = 'server'): ServerDescription {
+  if (!isRecord(value) || typeof value['name'] !== 'string') {
+    throw new TypeError(`${where} describes no server: it has a name, see docs/fuzzing.md`)
+  }
+  const { error } = DESCRIPTION.safeParse(value, { error: complaint })
+  if (error === undefined) return value as unknown as ServerDescription
+  // Before all else: what is misspelled may be what is missing.
+  const misspelled = error.issues.find(({ code }) => code === 'unrecognized_keys')
+  throw new TypeError(`${where}: ${(misspelled ?? error.issues[0]!).message}`)
+}
+
+function complaint({ path = [], ...issue }: z.core.$ZodRawIssue): string {
+  const at = path.join('.')
+  const instead = toWrite(issue.schema)
+  if (issue.code === 'unrecognized_keys') {
+    return `there is no ${JSON.stringify([...path, issue.keys[0]].join('.'))}, but ${instead}`
+  }
+  const what = issue.input === undefined ? 'missing' : JSON.stringify(issue.input)
+  return `${at} is ${what}, and must be: ${instead}`
+}
+
+/** What a schema takes. */
+function toWrite(schema: unknown): string {
+  const { description, type } = schema as z.ZodType
+  if (description !== undefined) return description
+  if (schema instanceof z.ZodUnion) return schema.options.map(toWrite).join(', ')
+  if (schema instanceof z.ZodEnum) return schema.options.join(', ')
+  if (schema instanceof z.ZodObject) return `{ ${Object.keys(schema.shape).join(', ')} }`
+  return type
+}

@@ -1,4 +1,6 @@
 import type { Behaviour } from './description.ts'
+import { errorReply } from './wire.ts'
+import type { Reply } from './wire.ts'
 
 /** What may happen to one exchange with the token endpoint. Plain data. */
 export type NetworkFault =
@@ -125,4 +127,73 @@ function after(isProcessed: boolean): string {
 
 function bytes(count: number): string {
   return count === 1 ? '1 byte' : `${count} bytes`
+}
+
+/** What somebody answers instead of the server, or the server before it looks at the token. */
+export function otherAnswer(fault: NetworkFault, { wire }: Behaviour): Reply {
+  switch (fault.kind) {
+    case 'status': {
+      const { status, retryAfterSeconds } = fault
+      const wait = retryAfterSeconds === undefined ? [] : [['retry-after', `${retryAfterSeconds}`]]
+      return {
+        status,
+        headers: [['content-type', 'text/html'], ...(wait as [string, string][])],
+        body: `<h1>${status}</h1>`,
+      }
+    }
+    case 'garbage':
+      return { status: 200, headers: [['content-type', 'application/json']], body: fault.body }
+    case 'redirect':
+      return { status: fault.status, headers: [['location', `${fault.to}/token`]], body: '' }
+    case 'client_refused':
+      return errorReply(wire.client, wire)
+    default:
+      return { status: 500, headers: [], body: '' }
+  }
+}
+
+/** An answer, whole and at once. */
+export function delivered({ status, headers, body }: Reply): Response {
+  return new Response(body, { status, headers: headers as [string, string][] })
+}
+
+/** An answer of which the body breaks off. @param then Told when it does. */
+export function broken({ status, headers, body }: Reply, atByte: number, then: () => void) {
+  const bytes = new TextEncoder().encode(body)
+  const part = bytes.subarray(0, Math.min(atByte, Math.max(bytes.length - 1, 0)))
+  const stream = new ReadableStream({
+    start: (controller) => controller.enqueue(part),
+    pull(controller) {
+      then()
+      controller.error(failure('ECONNRESET'))
+    },
+  })
+  return new Response(stream, { status, headers: headers as [string, string][] })
+}
+
+/** An answer of which the body comes later. @param whole Told when it has come. */
+export function slow(
+  { status, headers, body }: Reply,
+  wait: () => Promise<void>,
+  whole: () => Promise<void>,
+): Response {
+  const stream = new ReadableStream({
+    async pull(controller) {
+      await wait()
+      await whole()
+      controller.enqueue(new TextEncoder().encode(body))
+      controller.close()
+    },
+  })
+  return new Response(stream, { status, headers: headers as [string, string][] })
+}
+
+/** Somebody on the way writes back what was sent. */
+export function echoing(reply: Reply, token: string): Reply {
+  return { ...reply, body: reply.body.replaceAll('{token}', token) }
+}
+
+/** What Node's `fetch` rejects with. */
+export function failure(code: string): TypeError {
+  return new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) })
 }

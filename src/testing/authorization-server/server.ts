@@ -1,12 +1,10 @@
-import { replyTo } from './answer.ts'
-import type { Reply } from './answer.ts'
+import { readRequest, readRevocation, replyTo } from './wire.ts'
+import type { Arriving, Reply } from './wire.ts'
 import type { Behaviour } from './description.ts'
 import { ended, isLive, NO_GRANTS, nameOf } from './grants.ts'
 import type { Grants, Mint } from './grants.ts'
 import { present, revoke, signIn, use } from './present.ts'
 import type { Decision } from './present.ts'
-import { readRequest, readRevocation } from './request.ts'
-import type { Arriving } from './request.ts'
 
 /** One thing that happened at a described server. Holds no token. */
 export interface DescribedEntry {

@@ -1,6 +1,6 @@
 import type { Presentation } from '../../core/presentation.ts'
 import type { Provider } from '../../core/provider.ts'
-import type { Reply } from '../authorization-server/answer.ts'
+import type { Reply } from '../authorization-server/wire.ts'
 import type { Behaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { Decision } from '../authorization-server/present.ts'
 import { Violation } from './invariants.ts'

@@ -4,17 +4,23 @@ import type { Presentation } from '../../core/presentation.ts'
 import { Secret } from '../../core/secret.ts'
 import { ending } from '../../transport/ending.ts'
 import { validated } from '../../transport/validated.ts'
-import type { Reply } from '../authorization-server/answer.ts'
-import { passageOf, wordsOf } from '../authorization-server/fault.ts'
+import type { Arriving, Reply } from '../authorization-server/wire.ts'
+import {
+  broken,
+  delivered,
+  echoing,
+  failure,
+  otherAnswer,
+  passageOf,
+  slow,
+  wordsOf,
+} from '../authorization-server/fault.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
-import { otherAnswer } from '../authorization-server/other-answer.ts'
-import type { Arriving } from '../authorization-server/request.ts'
 import type { Received } from '../authorization-server/server.ts'
 import type { Process } from '../simulation/schedule.ts'
 import { isInClaimedWindow } from './checks.ts'
 import { checkReading } from './claims.ts'
 import type { Reading } from './claims.ts'
-import { broken, delivered, echoing, failure, slow } from './delivery.ts'
 import type { Happening, Sending, World } from './observed.ts'
 import type { Outside } from './outside.ts'
 import { saidOf } from './said.ts'
