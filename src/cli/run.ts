@@ -26,7 +26,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   explain: {
     summary: 'what a journal of onEvent says: what happened to a grant, and whether all was kept',
-    usage: async () => (await import('./explain/options.ts')).USAGE,
+    usage: async () => (await import('./explain/explain.ts')).USAGE,
     run: async (others, terminal) =>
       (await import('./explain/explain.ts')).explain(others, terminal),
   },

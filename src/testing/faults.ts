@@ -1,10 +1,24 @@
 import * as fc from 'fast-check'
 import type { NetworkFault } from './authorization-server/fault.ts'
-import type { ClockStep, StoreTrouble } from './fuzz/plan.ts'
+import type { StoreFault } from './held-store.ts'
 
 export { wordsOf } from './authorization-server/fault.ts'
 export type { NetworkFault } from './authorization-server/fault.ts'
-export type { ClockStep, StoreTrouble } from './fuzz/plan.ts'
+
+/** The wall clock of one worker's host is set. */
+export interface ClockStep {
+  /** Before which step of the world. */
+  readonly at: number
+  readonly worker: number
+  readonly byMs: number
+}
+
+/** So many calls of the store in a row go wrong, from this one on. */
+export interface StoreTrouble {
+  readonly at: number
+  readonly fault: StoreFault
+  readonly times: number
+}
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

@@ -3,17 +3,16 @@ import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import { checkDescription } from './authorization-server/description.ts'
 import type { ServerDescription } from './authorization-server/description.ts'
-import { clientFor } from './fuzz/client.ts'
-import { askedReplay, commandOf } from './fuzz/command.ts'
-import type { Invariant } from './fuzz/invariants.ts'
-import { readReplay, reportOf, writeReplay } from './fuzz/report.ts'
+import { askedReplay, commandOf, readReplay, reportOf, writeReplay } from './fuzz/report.ts'
+import type { Invariant } from './invariants.ts'
 import { plain } from './fuzz/story.ts'
 import type { Line } from './fuzz/story.ts'
 import { presets } from './presets.ts'
 import type { PresetName } from './presets.ts'
+import { MARK } from './fuzz/secrets.ts'
 
 export type { Invariant, Line }
-export { INVARIANTS } from './fuzz/invariants.ts'
+export { INVARIANTS } from './invariants.ts'
 
 /** What sends requests, as `createRefresher` takes it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -192,4 +191,18 @@ async function loaded(): Promise<typeof import('./fuzz/run.ts')> {
     const message = 'fuzzProvider needs fast-check: npm i -D fast-check'
     throw new TypeError(message, { cause: error })
   }
+}
+
+/**
+ * A client that can authenticate as the provider wants, if the user gives none.
+ *
+ * @throws {TypeError} Where only the user can know it.
+ */
+export function clientFor({ id, clientAuthentication: method }: Provider, given?: Client): Client {
+  if (given !== undefined) return given
+  if (method === 'private_key_jwt') {
+    throw new TypeError(`${id}: private_key_jwt needs a key: pass options.client`)
+  }
+  const wantsSecret = typeof method === 'string' && method.startsWith('client_secret')
+  return { id: 'fuzz', ...(wantsSecret && { secret: `${MARK}client-secret` }) }
 }

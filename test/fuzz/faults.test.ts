@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { clockSteps, networkFault, networkFaults, storeTroubles } from '../../src/testing/faults.ts'
 import { passageOf, wordsOf } from '../../src/testing/authorization-server/fault.ts'
-import { plans } from '../../src/testing/fuzz/plans.ts'
+import { plans } from '../../src/testing/fuzz/plan.ts'
 
 const SEED = 3
 

@@ -1,5 +1,5 @@
 import type { AsFault, AsKind } from './plan.ts'
-import type { Process, Schedule } from '../../src/testing/simulation/schedule.ts'
+import type { Process, Schedule } from '../../src/testing/schedule.ts'
 
 export const TOKEN_ENDPOINT = 'https://as.example/token'
 export const REVOCATION_ENDPOINT = 'https://as.example/revoke'

@@ -1,9 +1,8 @@
 import type { Outcome, RefreshEvent, RevokeOutcome, TokenSet } from '../../src/index.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
-import type { StoreFault } from '../../src/testing/simulation/held-store.ts'
-import type { LedgerReader } from '../../src/testing/simulation/ledger-reader.ts'
+import type { LedgerReader, StoreFault } from '../../src/testing/held-store.ts'
 import type { AsFault, CallPlan, Plan } from './plan.ts'
-import type { Process, Schedule } from '../../src/testing/simulation/schedule.ts'
+import type { Process, Schedule } from '../../src/testing/schedule.ts'
 
 export type Happening = AsFault | StoreFault | 'outage' | 'crash' | 'time' | 'handed over'
 

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import type { StoreFault } from '../../src/testing/simulation/held-store.ts'
+import type { StoreFault } from '../../src/testing/held-store.ts'
 
 /**
  * `strict` rotates always, `kept` never though it might, `sometimes` now and then; `omitted` spends

@@ -3,13 +3,13 @@ import { WINDOW_MS } from './authorization-server.ts'
 import type { Presentation } from './authorization-server.ts'
 import {
   acknowledgedBy,
+  contradictionOf,
   isSurelyLate,
   mayAnyBeLate,
   mayBeLate,
-} from '../../src/testing/simulation/late.ts'
-import type { Acknowledged } from '../../src/testing/simulation/late.ts'
-import { contradictionOf } from '../../src/testing/simulation/outcome-shape.ts'
-import type { Process } from '../../src/testing/simulation/schedule.ts'
+} from '../../src/testing/invariants.ts'
+import type { Acknowledged } from '../../src/testing/invariants.ts'
+import type { Process } from '../../src/testing/schedule.ts'
 import type { Call, Happening, World } from './observed.ts'
 
 /** A property does not hold. */

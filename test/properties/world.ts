@@ -10,10 +10,9 @@ import {
   WINDOW_MS,
 } from './authorization-server.ts'
 import { randomFrom } from '../../src/testing/authorization-server/numbers.ts'
-import { heldStore } from '../../src/testing/simulation/held-store.ts'
-import type { StoreFault } from '../../src/testing/simulation/held-store.ts'
-import { STALE_MS } from '../../src/testing/simulation/late.ts'
-import { ledgerOf } from '../../src/testing/simulation/ledger-reader.ts'
+import { heldStore, ledgerOf } from '../../src/testing/held-store.ts'
+import type { StoreFault } from '../../src/testing/held-store.ts'
+import { STALE_MS } from '../../src/testing/invariants.ts'
 import type { Call, Happening, World } from './observed.ts'
 import type { AsKind, CallPlan, Plan, WorkerPlan } from './plan.ts'
 import {
@@ -26,9 +25,8 @@ import {
   checkTold,
   Violation,
 } from './properties.ts'
-import { forgetStore, inOwnProcess } from '../../src/testing/simulation/own-process.ts'
-import { createSchedule, START_MS } from '../../src/testing/simulation/schedule.ts'
-import type { Process } from '../../src/testing/simulation/schedule.ts'
+import { START_MS, createSchedule, forgetStore, inOwnProcess } from '../../src/testing/schedule.ts'
+import type { Process } from '../../src/testing/schedule.ts'
 import type { Subject } from './subject.ts'
 
 let worlds = 0

@@ -1,4 +1,4 @@
-import type { Invariant } from '../../src/testing/fuzz/invariants.ts'
+import type { Invariant } from '../../src/testing/invariants.ts'
 import type { Patch } from '../properties/patched.ts'
 
 /** A mistake in the shipped source, and what it breaks. */

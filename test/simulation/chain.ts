@@ -1,7 +1,7 @@
 import { NO_GRANTS } from '../../src/testing/authorization-server/grants.ts'
 import type { Grants } from '../../src/testing/authorization-server/grants.ts'
 import { MARK } from '../../src/testing/fuzz/secrets.ts'
-import type { Acknowledged } from '../../src/testing/simulation/late.ts'
+import type { Acknowledged } from '../../src/testing/invariants.ts'
 import type { Host } from './timeline.ts'
 import type { Call } from './world.ts'
 

@@ -1,9 +1,13 @@
 import type { Decision } from '../../src/testing/authorization-server/present.ts'
-import { Violation } from '../../src/testing/fuzz/invariants.ts'
+import {
+  Violation,
+  contradictionOf,
+  isSurelyLate,
+  mayAnyBeLate,
+  mayBeLate,
+} from '../../src/testing/invariants.ts'
 import { inUnits } from '../../src/testing/fuzz/story.ts'
-import { START_MS } from '../../src/testing/simulation/schedule.ts'
-import { isSurelyLate, mayAnyBeLate, mayBeLate } from '../../src/testing/simulation/late.ts'
-import { contradictionOf } from '../../src/testing/simulation/outcome-shape.ts'
+import { START_MS } from '../../src/testing/schedule.ts'
 import { generationOf, nameOf } from './chain.ts'
 import type { Chain, Sending } from './chain.ts'
 import type { Host } from './timeline.ts'

@@ -1,4 +1,4 @@
-import { INVARIANTS } from '../../src/testing/fuzz/invariants.ts'
+import { INVARIANTS } from '../../src/testing/invariants.ts'
 import type { Subject } from '../properties/subject.ts'
 import { simulate } from './simulate.ts'
 import type { SimulateOptions } from './simulate.ts'

@@ -1,5 +1,4 @@
-import { START_MS } from '../../src/testing/simulation/schedule.ts'
-import { forgetStore } from '../../src/testing/simulation/own-process.ts'
+import { START_MS, forgetStore } from '../../src/testing/schedule.ts'
 import type { Subject } from '../properties/subject.ts'
 import { createAuthorizationServer } from './authorization-server.ts'
 import { checkBudget } from './checks.ts'

@@ -1,5 +1,5 @@
-import { START_MS } from '../../src/testing/simulation/schedule.ts'
-import type { Process } from '../../src/testing/simulation/schedule.ts'
+import { START_MS } from '../../src/testing/schedule.ts'
+import type { Process } from '../../src/testing/schedule.ts'
 import type { Dice } from './dice.ts'
 import { queue } from './queue.ts'
 import type { Entry } from './queue.ts'

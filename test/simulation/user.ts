@@ -1,5 +1,5 @@
 import type { TokenSet } from '../../src/index.ts'
-import { START_MS } from '../../src/testing/simulation/schedule.ts'
+import { START_MS } from '../../src/testing/schedule.ts'
 import type { Store } from '../../src/ledger/store.ts'
 import { call } from './calling.ts'
 import type { Chain } from './chain.ts'

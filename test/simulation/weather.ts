@@ -1,5 +1,5 @@
 import type { NetworkFault } from '../../src/testing/authorization-server/fault.ts'
-import type { StoreFault } from '../../src/testing/simulation/held-store.ts'
+import type { StoreFault } from '../../src/testing/held-store.ts'
 import type { Dice } from './dice.ts'
 
 const SECOND_MS = 1_000

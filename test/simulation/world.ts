@@ -1,5 +1,5 @@
 import type { Outcome, RevokeOutcome, TokenSet } from '../../src/index.ts'
-import { Violation } from '../../src/testing/fuzz/invariants.ts'
+import { Violation } from '../../src/testing/invariants.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
 import type { Chain } from './chain.ts'
 import type { Dice } from './dice.ts'

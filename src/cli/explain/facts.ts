@@ -1,5 +1,5 @@
 import type { Presentation } from '../../core/presentation.ts'
-import type { Entry } from './entry.ts'
+import type { Entry } from './journal.ts'
 
 /** What is kept of one refresh token, however often it was told of. */
 export interface TokenFacts {

@@ -1,4 +1,4 @@
-import { quoted } from '../../testing/fuzz/command.ts'
+import { quoted } from '../../testing/fuzz/report.ts'
 import { tryProvider } from '../../testing/fuzz-provider.ts'
 import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
 import type { Terminal } from '../command.ts'

@@ -1,11 +1,17 @@
 import type { ErrorCode } from '../../core/errors.ts'
-import { STALE_MS } from '../simulation/late.ts'
-import { contradictionOf } from '../simulation/outcome-shape.ts'
-import { START_MS } from '../simulation/schedule.ts'
-import { Violation } from './invariants.ts'
-import { isMerelyDelayed, isReplay, surelyRipe } from './late.ts'
+import {
+  STALE_MS,
+  Violation,
+  acknowledgedBy,
+  contradictionOf,
+  isSurelyLate,
+  mayAnyBeLate,
+  mayBeLate,
+} from '../invariants.ts'
+import { START_MS } from '../schedule.ts'
 import type { Call, Sending, World } from './observed.ts'
 import { inUnits } from './story.ts'
+import type { Acknowledged } from '../invariants.ts'
 
 /** P1 and P2: before a refresh token is sent. */
 export function checkSend(world: World, token: string): void {
@@ -189,4 +195,35 @@ function isPastLedger({ calls }: World, worker: Call['worker']): boolean {
   return calls.some(
     (call) => call.worker === worker && call.outcome?.error?.code === 'store_unavailable',
   )
+}
+
+/** When somebody came with a token as their own, presented it and settled. */
+function acknowledgements(world: World, bound: 'earliest' | 'surely'): Acknowledged[] {
+  if (bound === 'surely' && world.happened.has('handed over')) return []
+  return world.sendings.flatMap((sending) =>
+    sending.heard?.kind === 'granted'
+      ? acknowledgedBy(sending, generationOf(world, sending.token), world.calls, bound)
+      : [],
+  )
+}
+
+/** P4: whether this call came with a token that others had been later than for long enough. */
+export function isReplay(world: World, { came, startedAtMs }: Call): boolean {
+  const held = generationOf(world, came.refreshToken)
+  return isSurelyLate(acknowledgements(world, 'surely'), held, startedAtMs)
+}
+
+/** Whether somebody could be late enough by now to end the chain as a replay. */
+export function surelyRipe(world: World): boolean {
+  return mayAnyBeLate(acknowledgements(world, 'earliest'), world.schedule.nowMs)
+}
+
+/** Whether this call may have come too late to be served. */
+export function isMerelyDelayed(world: World, { came, startedAtMs }: Call): boolean {
+  const held = generationOf(world, came.refreshToken)
+  return mayBeLate(acknowledgements(world, 'earliest'), held, startedAtMs)
+}
+
+function generationOf({ server }: World, token: string | undefined): number {
+  return server.grants.refreshTokens.get(token ?? '')?.generation ?? 0
 }

@@ -17,13 +17,13 @@ import {
 } from '../authorization-server/fault.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
 import type { Received } from '../authorization-server/server.ts'
-import type { Process } from '../simulation/schedule.ts'
+import type { Process } from '../schedule.ts'
 import { isInClaimedWindow } from './checks.ts'
-import { checkReading } from './claims.ts'
-import type { Reading } from './claims.ts'
+import { checkReading } from './description-invariants.ts'
+import type { Reading } from './description-invariants.ts'
 import type { Happening, Sending, World } from './observed.ts'
-import type { Outside } from './outside.ts'
-import { saidOf } from './said.ts'
+import type { Outside } from './user-code-clock.ts'
+import type { Story } from './story.ts'
 
 export interface ExchangeOptions {
   readonly world: World
@@ -182,4 +182,21 @@ async function presentationOf(
   const reply = await validated({ answered: true, answer }, provider, clock, 1_000)
   const presented = { refreshToken: new Secret(token), audience: {} }
   return ending(reply, { provider, presented, origin: '', nowMs })
+}
+
+/** What a server said of a token, in plain words. */
+export function saidOf(story: Story, token: string, { decision, reply }: Received): string {
+  const name = story.nameOf(token)
+  if (decision.kind === 'dead') {
+    return `answers ${reply.status}: ${name} is ${decision.reused ? 'spent' : 'dead'}`
+  }
+  if (decision.kind === 'refused') {
+    const kept = decision.consumed ? `, and ${name} is spent` : `, and leaves ${name} alone`
+    return `answers ${reply.status} to an audience it does not know${kept}`
+  }
+  const { accessToken, refreshToken, consumed } = decision
+  const granted = `answers ${reply.status} with ${story.nameOf(accessToken)}`
+  if (!consumed) return `${granted}, and keeps ${name}${refreshToken ? ', which it repeats' : ''}`
+  const brings = refreshToken === undefined ? 'no successor' : story.nameOf(refreshToken)
+  return `${granted} and ${brings}: ${name} is spent`
 }

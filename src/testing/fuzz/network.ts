@@ -4,15 +4,14 @@ import type { NetworkFault } from '../authorization-server/fault.ts'
 import { readRequest } from '../authorization-server/wire.ts'
 import type { Arriving } from '../authorization-server/wire.ts'
 import { metadataAt } from '../authorization-server/serve.ts'
-import type { Process } from '../simulation/schedule.ts'
+import type { Process } from '../schedule.ts'
 import { checkSend } from './checks.ts'
 import { exchange } from './exchange.ts'
-import { Violation } from './invariants.ts'
+import { Violation } from '../invariants.ts'
 import type { World } from './observed.ts'
-import type { Outside } from './outside.ts'
-import { routeOf } from './routes.ts'
-import type { Route } from './routes.ts'
+import type { Outside } from './user-code-clock.ts'
 import { MARK } from './secrets.ts'
+import type { Provider } from '../../core/provider.ts'
 
 export interface NetworkOptions {
   /** What becomes of a presentation, by its number. */
@@ -92,4 +91,31 @@ function arrivingOf(url: string, { body, headers }: RequestInit): Arriving {
     headers: (name) => sent.get(name) ?? undefined,
     body: typeof body === 'string' ? body : body instanceof URLSearchParams ? `${body}` : '',
   }
+}
+
+/** What lies at an address, as the provider describes its server. */
+export type Route = 'token' | 'revocation' | 'metadata' | 'elsewhere'
+
+/** Tells addresses apart by origin and path; a query is for the server to read. */
+export function routeOf(provider: Provider): (url: string) => Route {
+  const { issuer, tokenEndpoint, revocationEndpoint } = provider
+  const discovered = (path: string): string | undefined => issuer && `${issuer}${path}`
+  const token = placeOf(tokenEndpoint ?? discovered('/token'))
+  const revocation = placeOf(
+    revocationEndpoint === undefined ? discovered('/revoke') : revocationEndpoint,
+  )
+  const metadata = issuer === undefined ? undefined : new URL(issuer).origin
+  return (url) => {
+    const place = placeOf(url)!
+    if (place === token) return 'token'
+    if (place === revocation) return 'revocation'
+    const isMetadata = metadata === new URL(url).origin && place.includes('/.well-known/')
+    return isMetadata ? 'metadata' : 'elsewhere'
+  }
+}
+
+function placeOf(url: string | null | undefined): string | undefined {
+  if (url === null || url === undefined) return undefined
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
 }

@@ -1,4 +1,5 @@
-import type { Provider } from '../../core/provider.ts'
+import type { Client, Provider } from '../../core/provider.ts'
+import type { Fetch } from '../../transport/send.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import type { RefreshEvent } from '../../runtime/events.ts'
@@ -7,12 +8,11 @@ import type { Drawn, ServerDescription } from '../authorization-server/descripti
 import type { NetworkFault } from '../authorization-server/fault.ts'
 import type { Decision } from '../authorization-server/present.ts'
 import type { ServerInMemory } from '../authorization-server/server.ts'
-import type { StoreFault } from '../simulation/held-store.ts'
-import type { LedgerReader } from '../simulation/ledger-reader.ts'
-import type { Process, Schedule } from '../simulation/schedule.ts'
+import type { LedgerReader, StoreFault } from '../held-store.ts'
+import type { Process, Schedule } from '../schedule.ts'
 import type { CallPlan, Plan } from './plan.ts'
 import type { Story } from './story.ts'
-import type { Violation } from './invariants.ts'
+import type { Violation } from '../invariants.ts'
 
 /** One refresh token on its way to the server, and what its holder may know of it. */
 export interface Sending {
@@ -60,6 +60,12 @@ export interface Subject {
   readonly provider: Provider
   readonly description: ServerDescription
   readonly requestTimeoutMs: number
+}
+
+export interface Simulated extends Subject {
+  readonly client: Client
+  /** What the user puts between the refresher and the network. */
+  readonly wrapFetch?: ((fetch: Fetch) => Fetch) | undefined
 }
 
 /** Everything that an observer above the world sees. */

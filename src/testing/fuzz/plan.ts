@@ -1,5 +1,14 @@
 import type { NetworkFault } from '../authorization-server/fault.ts'
-import type { StoreFault } from '../simulation/held-store.ts'
+import type { ClockStep, StoreTrouble } from '../faults.ts'
+import * as fc from 'fast-check'
+import {
+  clockSteps,
+  networkFaults,
+  orders,
+  pauses,
+  processDeath,
+  storeTroubles,
+} from '../faults.ts'
 
 /** One call of a worker's. */
 export interface CallPlan {
@@ -16,21 +25,6 @@ export interface WorkerPlan {
   readonly diesAt?: number | undefined
   /** Its calls of each round, made at once. */
   readonly rounds: readonly (readonly CallPlan[])[]
-}
-
-/** The wall clock of one worker's host is set. */
-export interface ClockStep {
-  /** Before which step of the world. */
-  readonly at: number
-  readonly worker: number
-  readonly byMs: number
-}
-
-/** So many calls of the store in a row go wrong, from this one on. */
-export interface StoreTrouble {
-  readonly at: number
-  readonly fault: StoreFault
-  readonly times: number
 }
 
 /** All that is drawn about one run. Plain data, so that it can be made smaller and replayed. */
@@ -53,4 +47,87 @@ export interface Plan {
   readonly clocks: readonly ClockStep[]
   /** How much time passes in the middle of everything, by number of the step. */
   readonly jumps: readonly { readonly at: number; readonly ms: number }[]
+}
+
+const ROUNDS_MAX = 3
+
+const ONE_OR_MORE = [
+  { weight: 5, maxLength: 1 },
+  { weight: 3, maxLength: 2 },
+  { weight: 1, maxLength: ROUNDS_MAX },
+] as const
+
+/** Until access tokens expire; until holders of older sets are late. */
+const PAUSES_MS = [3_600_000, 9_000_000]
+
+/** What fails with one of the rarer is tried with the first, too. */
+const SMALLER = { withCrossShrink: true }
+
+/** Most runs are about the provider, and need neither a second worker nor trouble of the store. */
+const seldom = <T>(arbitrary: fc.Arbitrary<readonly T[]>): fc.Arbitrary<readonly T[]> =>
+  fc.oneof(SMALLER, { weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary })
+
+const call: fc.Arbitrary<CallPlan> = fc.record({
+  does: fc.oneof(
+    SMALLER,
+    { weight: 8, arbitrary: fc.constant('refresh' as const) },
+    { weight: 4, arbitrary: fc.constant('force' as const) },
+    { weight: 1, arbitrary: fc.constant('ask' as const) },
+    { weight: 1, arbitrary: fc.constant('revoke' as const) },
+  ),
+  from: fc.oneof(
+    SMALLER,
+    { weight: 6, arbitrary: fc.constant('own' as const) },
+    { weight: 1, arbitrary: fc.constant('newest' as const) },
+    { weight: 1, arbitrary: fc.nat(3) },
+  ),
+})
+
+const calls = fc.oneof(
+  SMALLER,
+  { weight: 6, arbitrary: fc.array(call, { minLength: 1, maxLength: 1 }) },
+  { weight: 1, arbitrary: fc.array(call, { minLength: 2, maxLength: 2 }) },
+  { weight: 1, arbitrary: fc.constant([]) },
+)
+
+const worker: fc.Arbitrary<WorkerPlan> = fc.record({
+  saves: fc.nat(9).map((n) => n < 9),
+  diesAt: fc.oneof(
+    SMALLER,
+    { weight: 9, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: processDeath() },
+  ),
+  rounds: fc.oneof(
+    SMALLER,
+    ...ONE_OR_MORE.map(({ weight, maxLength }) => ({
+      weight,
+      arbitrary: fc.array(calls, { minLength: 1, maxLength }),
+    })),
+  ),
+})
+
+/**
+ * Everything that is drawn about a run. Small, because a run costs what its refreshes cost; it
+ * shrinks to one worker that calls once, a server of the plainest kind, and nothing in between.
+ */
+export function plans(): fc.Arbitrary<Plan> {
+  return fc.record<Plan>({
+    draws: fc.array(fc.nat(5), { maxLength: 14, size: 'max' }),
+    begins: fc.constantFrom('expired', 'expiring'),
+    carries: fc.nat(3).map((n) => n < 3),
+    workers: fc.oneof(
+      SMALLER,
+      { weight: 3, arbitrary: fc.array(worker, { minLength: 1, maxLength: 1 }) },
+      { weight: 2, arbitrary: fc.array(worker, { minLength: 2, maxLength: 2 }) },
+    ),
+    pausesMs: fc.array(fc.constantFrom(0, ...PAUSES_MS), {
+      minLength: ROUNDS_MAX,
+      maxLength: ROUNDS_MAX,
+    }),
+    order: seldom(orders()),
+    network: fc.array(fc.record({ at: fc.nat(2), fault: networkFaults() }), { maxLength: 2 }),
+    store: seldom(fc.array(storeTroubles(), { minLength: 1, maxLength: 2 })),
+    clocks: seldom(fc.array(clockSteps(), { minLength: 1, maxLength: 2 })),
+    jumps: seldom(fc.array(pauses(), { minLength: 1, maxLength: 2 })),
+  })
 }

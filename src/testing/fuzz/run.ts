@@ -1,12 +1,11 @@
 import * as fc from 'fast-check'
 import { loadEngine } from '../../runtime/load-engine.ts'
-import { Violation } from './invariants.ts'
-import type { World } from './observed.ts'
+import { Violation } from '../invariants.ts'
+import type { Simulated, World } from './observed.ts'
 import type { Plan } from './plan.ts'
-import { plans } from './plans.ts'
+import { plans } from './plan.ts'
 import { eavesdrop } from './secrets.ts'
 import { simulate } from './world.ts'
-import type { Simulated } from './world.ts'
 
 export interface RunOptions {
   readonly runs: number

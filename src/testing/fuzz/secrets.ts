@@ -1,8 +1,7 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { format } from 'node:util'
-import { shows } from '../simulation/shows.ts'
-import { Violation } from './invariants.ts'
+import { Violation } from '../invariants.ts'
 
 /** In every token and secret of a run, so that one is recognised wherever it turns up. */
 export const MARK = 'HUSH-HUSH-'
@@ -87,4 +86,18 @@ const isSecret = (data: unknown): boolean => bytesOf(data).includes(MARK)
 function bytesOf(data: unknown): Buffer {
   if (!ArrayBuffer.isView(data)) return Buffer.from(String(data))
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+}
+
+/** Whether a value shows a text, however it is printed: by JSON, by a template, by an inspector. */
+export function shows(value: object, text: string): boolean {
+  // A stack says no more than the message, and takes long to be made.
+  const own = Reflect.ownKeys(value).filter((name) => name !== 'stack')
+  const members = own.map((name) => (value as Record<PropertyKey, unknown>)[name])
+  // What JSON prints, what a template prints, and what is hidden from both.
+  const printed = [
+    JSON.stringify(value),
+    ''.concat(value as unknown as string),
+    format('%j', members),
+  ]
+  return printed.some((each) => each.includes(text))
 }

@@ -2,18 +2,37 @@ import type { TokenSet } from '../../core/token-set.ts'
 import { createRefresher } from '../../runtime/refresher.ts'
 import type { Refresher } from '../../runtime/refresher.ts'
 import { randomFrom } from '../authorization-server/numbers.ts'
-import { heldStore } from '../simulation/held-store.ts'
-import { inOwnProcess } from '../simulation/own-process.ts'
-import type { Process } from '../simulation/schedule.ts'
+import { heldStore } from '../held-store.ts'
+import { inOwnProcess } from '../schedule.ts'
+import type { Process } from '../schedule.ts'
 import { checkEnd, checkServed } from './checks.ts'
-import { Violation } from './invariants.ts'
-import type { Call } from './observed.ts'
+import { Violation } from '../invariants.ts'
+import type { Call, Simulated, World } from './observed.ts'
+import type { Store } from '../../ledger/store.ts'
+import type { Fetch } from '../../transport/send.ts'
+import type { StoreFault } from '../held-store.ts'
 import type { CallPlan, WorkerPlan } from './plan.ts'
 import { MARK, refuseSecrets } from './secrets.ts'
-import type { Surroundings } from './world.ts'
 
 /** An audience that no server of these tests knows. */
 const UNKNOWN_AUDIENCE = 'https://unknown.example'
+
+/** What a worker needs of the world around it. */
+export interface Surroundings {
+  readonly world: World
+  readonly simulated: Simulated
+  readonly store: Store
+  /** Of this world: no other has it. */
+  readonly name: string
+  readonly fetchOf: (worker: Process) => Fetch
+  readonly nextStoreFault: () => StoreFault | undefined
+  readonly guard: (check: () => void) => void
+  /** Set by the plan, for the worker of this number, milliseconds. */
+  readonly clockOffsetMs: (worker: number) => number
+  readonly tick: () => number
+  /** Whether nothing goes wrong any more. */
+  readonly isCalm: () => boolean
+}
 
 /** A worker and its storage: it makes its calls round by round. */
 export interface Worker {

@@ -1,51 +1,24 @@
-import type { Client } from '../../core/provider.ts'
 import { createSealer } from '../../ledger/sealer.ts'
 import type { Store } from '../../ledger/store.ts'
 import { memoryStore } from '../../stores/memory.ts'
-import type { Fetch } from '../../transport/send.ts'
 import { drawBehaviour } from '../authorization-server/description.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
 import { minting } from '../authorization-server/grants.ts'
 import { randomFrom } from '../authorization-server/numbers.ts'
 import { serverInMemory } from '../authorization-server/server.ts'
-import type { StoreFault } from '../simulation/held-store.ts'
-import { ledgerOf } from '../simulation/ledger-reader.ts'
-import { forgetStore } from '../simulation/own-process.ts'
-import { createSchedule, START_MS } from '../simulation/schedule.ts'
-import type { Process } from '../simulation/schedule.ts'
+import type { StoreFault } from '../held-store.ts'
+import { ledgerOf } from '../held-store.ts'
+import { START_MS, createSchedule, forgetStore } from '../schedule.ts'
 import { checkQuiet } from './checks.ts'
-import { Violation } from './invariants.ts'
+import { Violation } from '../invariants.ts'
 import { createNetwork } from './network.ts'
-import { createOutside, Stuck } from './outside.ts'
-import type { Subject, World } from './observed.ts'
+import { Stuck, createOutside, watched } from './user-code-clock.ts'
+import type { Simulated, World } from './observed.ts'
 import type { CallPlan, Plan, WorkerPlan } from './plan.ts'
 import { createStory, inUnits } from './story.ts'
 import { MARK } from './secrets.ts'
-import { watched } from './watched.ts'
 import { workerOf } from './worker.ts'
-
-export interface Simulated extends Subject {
-  readonly client: Client
-  /** What the user puts between the refresher and the network. */
-  readonly wrapFetch?: ((fetch: Fetch) => Fetch) | undefined
-}
-
-/** What a worker needs of the world around it. */
-export interface Surroundings {
-  readonly world: World
-  readonly simulated: Simulated
-  readonly store: Store
-  /** Of this world: no other has it. */
-  readonly name: string
-  readonly fetchOf: (worker: Process) => Fetch
-  readonly nextStoreFault: () => StoreFault | undefined
-  readonly guard: (check: () => void) => void
-  /** Set by the plan, for the worker of this number, milliseconds. */
-  readonly clockOffsetMs: (worker: number) => number
-  readonly tick: () => number
-  /** Whether nothing goes wrong any more. */
-  readonly isCalm: () => boolean
-}
+import type { Surroundings } from './worker.ts'
 
 let worlds = 0
 

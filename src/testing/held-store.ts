@@ -1,5 +1,9 @@
-import type { Store, Stored } from '../../ledger/store.ts'
+import type { Store, Stored } from '../ledger/store.ts'
 import type { Process } from './schedule.ts'
+import { Secret } from '../core/secret.ts'
+import type { Kept } from '../ledger/stored-token-set.ts'
+import type { ClaimRow, GrantRow } from '../ledger/rows.ts'
+import type { Sealer } from '../ledger/sealer.ts'
 
 /**
  * What may become of a call of the store: no effect, an effect without an answer, no answer; or it
@@ -66,3 +70,27 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength)
 
 const short = (key: string): string => key.slice(4, 8)
+
+/** What really stands in the rows, read by an observer who knows every token. */
+export interface LedgerReader {
+  claimOf(refreshToken: string): Promise<ClaimRow | undefined>
+  /** The grant row that the claim row of a token leads to. */
+  chainOf(refreshToken: string): Promise<GrantRow<Kept> | undefined>
+}
+
+export function ledgerOf(sealer: Sealer, store: Store): LedgerReader {
+  async function read<R>(domain: 'claim' | 'grant', secret: string): Promise<R | undefined> {
+    const { key, open } = await sealer.derive(domain, new Secret(secret))
+    const { value, version } = await store.read(key)
+    const opened = value && (await open(value, version))
+    return opened && (JSON.parse(new TextDecoder().decode(opened)) as { row: R }).row
+  }
+
+  return {
+    claimOf: (token) => read<ClaimRow>('claim', token),
+    async chainOf(token) {
+      const claim = await read<ClaimRow>('claim', token)
+      return claim && read<GrantRow<Kept>>('grant', claim.grant)
+    },
+  }
+}

@@ -1,10 +1,9 @@
 import type { Presentation } from '../../core/presentation.ts'
-import type { Provider } from '../../core/provider.ts'
+import type { Failure, Provider } from '../../core/provider.ts'
 import type { Reply } from '../authorization-server/wire.ts'
 import type { Behaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { Decision } from '../authorization-server/present.ts'
-import { Violation } from './invariants.ts'
-import { checkErrorIsKnown } from './known-error.ts'
+import { Violation } from '../invariants.ts'
 import { inUnits } from './story.ts'
 
 /** An answer, what the server knows of it, and what the provider makes of it. */
@@ -181,5 +180,45 @@ function checkOlder({ provider, description, nameOf }: Reading, { killed }: Gran
     'old_access_token',
     `the refresh ended ${nameOf(older)}, which had time left; the provider says 'lives', so that ` +
       'it is still handed out',
+  )
+}
+
+/** What a server says in a code of its own, and what the provider should call that. */
+const MEANT = {
+  dead: { says: (name: string) => `that ${name} is dead`, means: 'rejected' },
+  client: { says: () => 'that the client is not known', means: 'refused_before' },
+} as const satisfies Readonly<Record<string, { says: unknown; means: Failure }>>
+
+/**
+ * Holds that a provider knows the codes of its server: what it does not know asks people to sign in
+ * who need not, or lets them wait for a grant that is over.
+ *
+ * A code that stands for something else, too, proves nothing, and neither does a status alone.
+ *
+ * @throws {Violation}
+ */
+export function checkErrorIsKnown(reading: Reading): void {
+  const { error: which, behaviour, provider, presentation, token, nameOf } = reading
+  if (which !== 'dead' && which !== 'client') return
+  const { wire } = behaviour
+  const { status, error } = wire[which]
+  const others = (['dead', 'client', 'target'] as const).filter((each) => each !== which)
+  const isAmbiguous = others.some((each) => wire[each].error === error)
+  if (error === undefined || isAmbiguous) return
+  const { says, means } = MEANT[which]
+  const names = [`${status} ${error}`, error, `${status}`]
+  const described = names.map((name) => provider.failures[name]).find((each) => each !== undefined)
+  if (described !== undefined && described !== means) return
+  const place = JSON.stringify(wire.answer.error ?? 'error')
+  const instead = [
+    ...(described === undefined ? [`failures: { ${error}: '${means}' }`] : []),
+    ...(described === undefined && place === '"error"'
+      ? []
+      : [`a response.read that hands on ${place} as error`]),
+  ]
+  throw new Violation(
+    'failures',
+    `the answer ${status} ${error} says ${says(nameOf(token))}, and the provider makes ` +
+      `'${presentation.outcome}' of it: write ${instead.join(', and ')}`,
   )
 }
