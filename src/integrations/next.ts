@@ -24,7 +24,7 @@ export interface RefreshProxyOptions {
  *
  * - A response that sets the session cookie becomes `private, no-store`.
  * - The routes of Auth.js set their cookie themselves: the proxy sets none there.
- * - If a proxy deletes the session cookie, the cookie stays deleted. `auth` alone would set it again.
+ * - If a proxy deletes the session cookie, it stays deleted. `auth` alone would set it again.
  *
  * @see https://nextjs.org/docs/app/api-reference/file-conventions/proxy
  */

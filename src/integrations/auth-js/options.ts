@@ -11,7 +11,7 @@ export type Log = (line: string, cause?: unknown) => void
 
 /** The options of both session strategies. */
 export interface SessionOptions {
-  /** The value of `session.error` while the user must sign in again. Default `RefreshTokenError`. */
+  /** `session.error` while the user must sign in again. Default `RefreshTokenError`. */
   readonly errorName?: SessionErrorName
   /**
    * Whether `session.accessToken` holds a usable access token. Every script of the page can then
@@ -86,7 +86,7 @@ export function checkOptions(refreshers: Refreshers, options: CallbackOptions): 
   }
 }
 
-/** Finds the refresher of a provider. The name comes from outside, so inherited keys are ignored. */
+/** Finds a provider's refresher. The name comes from outside, so inherited keys do not count. */
 export function refresherOf(refreshers: Refreshers, provider: unknown): Refresher | undefined {
   return typeof provider === 'string' && Object.hasOwn(refreshers, provider)
     ? refreshers[provider]

@@ -26,7 +26,7 @@ export interface SessionGuardOptions {
   readonly errors?: readonly string[]
   /** Names the user, so that another user's session stays. Default: id, else email, else name. */
   readonly identify?: (session: SessionLike) => string | undefined
-  /** The name by which the tabs of one application find each other. Default `refresh-once/session`. */
+  /** The name by which tabs of an application find each other. Default `refresh-once/session`. */
   readonly channel?: string
   readonly clock?: Clock
   readonly random?: Random
@@ -227,8 +227,8 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
     seen(session)
     if (isOff()) return
     show({ phase: 'signing_out', code: mine.code })
-    // When one tab reads the session, next-auth lets the other tabs read it too. Their responses set
-    // the cookie, and a response after the sign-out would bring the cookie back.
+    // When one tab reads the session, next-auth lets the other tabs read it too. Their responses
+    // set the cookie, and a response after the sign-out would bring the cookie back.
     await sleep(clock, CLAIM_MS + 2 * (clock.monotonic() - askedAtMs))
     if (isOff()) return
     try {
