@@ -1,5 +1,5 @@
-import { classify, refreshAheadMs } from '../src/core/classify.ts'
-import type { Standing } from '../src/core/classify.ts'
+import { classify, refreshAheadMs } from '../src/core/freshness.ts'
+import type { Standing } from '../src/core/freshness.ts'
 import { TIMEOUT_MAX_MS } from '../src/core/clock.ts'
 import type { Access, Tokens } from '../src/core/tokens.ts'
 import type { Demand, RefreshContext } from './types.ts'

@@ -20,4 +20,4 @@ export type {
   ReloadOutput,
   Stored,
 } from './types.ts'
-export type { Standing } from '../src/core/classify.ts'
+export type { Standing } from '../src/core/freshness.ts'

@@ -1,4 +1,4 @@
-import type { Trouble } from '../src/core/presentation.ts'
+import type { Trouble } from '../src/core/errors.ts'
 import type { Secret } from '../src/core/secret.ts'
 import type { GrantRef, Tokens } from '../src/core/tokens.ts'
 

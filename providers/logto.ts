@@ -1,5 +1,5 @@
 import { defineProvider } from '../src/core/define-provider.ts'
-import { ownField } from '../src/core/read-field.ts'
+import { ownField } from '../src/core/text.ts'
 import type { Overrides, Provider, RawAnswer } from '../src/core/provider.ts'
 
 /** A Grant of Logto lives for 180 days from the sign-in, however often its token rotates. */

@@ -1,10 +1,9 @@
 import type { Place } from './response.ts'
-import { decodeBody } from '../../src/core/decode-body.ts'
+import { decodeBody, readBody } from '../../src/core/body.ts'
 import { RefreshError } from '../../src/core/errors.ts'
 import { tokenSetFromResponse } from '../../src/core/field-styles.ts'
 import type { Provider, RawAnswer } from '../../src/core/provider.ts'
-import { readBody } from '../../src/core/read-body.ts'
-import { ownField, readText } from '../../src/core/read-field.ts'
+import { ownField, readText } from '../../src/core/text.ts'
 import type { TokenSet } from '../../src/core/token-set.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { RefreshError } from './errors.ts'
-import { hasGrantShape, parseGrant } from './grant-ref.ts'
-import { isAccident, MILLISECONDS_MAX, SECONDS_MAX } from './read-field.ts'
+import { hasGrantShape, parseGrant } from './tokens.ts'
+import { isAccident, MILLISECONDS_MAX, SECONDS_MAX } from './text.ts'
 import type { TokenSet } from './token-set.ts'
 import type { GrantRef } from './tokens.ts'
 

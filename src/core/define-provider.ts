@@ -1,5 +1,6 @@
 import { readEndpoint, UNFILLED } from './endpoint.ts'
-import type { Failure, Overrides, Provider, ProviderDescription } from './provider.ts'
+import type { Overrides, Provider, ProviderDescription } from './provider.ts'
+import type { Failure } from './failure.ts'
 
 const FAILURES: ReadonlySet<Failure> = new Set<Failure>([
   'rejected',

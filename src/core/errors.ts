@@ -1,5 +1,3 @@
-import type { Trouble } from './presentation.ts'
-
 const BRAND = Symbol.for('refresh-once/error/1')
 
 /**
@@ -43,6 +41,18 @@ export const PROBLEMS = {
 } as const
 
 export type ErrorCode = keyof typeof PROBLEMS
+
+/** What went wrong, in words that are safe to print: nothing here comes from a body unchecked. */
+export interface Trouble {
+  /** Our stable code. */
+  readonly code: ErrorCode
+  /** The `error` of RFC 6749 §5.2, if it is one short word of safe characters. */
+  readonly oauthError?: string
+  /** HTTP status. */
+  readonly status?: number
+  /** The origin that answered or did not. */
+  readonly origin?: string
+}
 
 /** What a {@link RefreshError} may say: an allow-list, so that nothing else can leak. */
 export interface ErrorDetails extends Partial<Omit<Trouble, 'code'>> {

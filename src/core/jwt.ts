@@ -1,4 +1,4 @@
-import { fromBase64url } from './base64url.ts'
+import { fromBase64url, isRecord } from './text.ts'
 
 /** Longer tokens are taken as opaque, in characters. Real ones stay below 16 Ki. */
 const TOKEN_MAX_LENGTH = 64 * 1024
@@ -31,8 +31,4 @@ function payloadOf(token: string): string | undefined {
   const second = token.indexOf('.', first + 1)
   if (first < 1 || second < 0 || token.includes('.', second + 1)) return undefined
   return token.slice(first + 1, second)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,10 +1,5 @@
+import type { Failure } from './failure.ts'
 import type { Secret } from './secret.ts'
-
-/**
- * What an answer that is no token set means. `refused` says also whether it comes after the AS
- * consumed the token: then the token may be spent.
- */
-export type Failure = 'rejected' | 'refused_before' | 'refused_after' | 'deferred' | 'unknown'
 
 export interface Client {
   /** `client_id` (RFC 6749 §2.2). */

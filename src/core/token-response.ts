@@ -1,6 +1,6 @@
 import { jwtClaims } from './jwt.ts'
-import { isAccident, ownField, readInstant, readNumber, readScope, readText } from './read-field.ts'
-import type { TokenResponse } from './presentation.ts'
+import { isAccident, ownField, readInstant, readNumber, readScope, readText } from './text.ts'
+import type { Access } from './tokens.ts'
 import { Secret } from './secret.ts'
 
 /**
@@ -8,6 +8,23 @@ import { Secret } from './secret.ts'
  * instant where seconds belong) or means "for ever".
  */
 const LIFETIME_MAX_MS = 10 * 365 * 24 * 60 * 60 * 1000
+
+/** A token response, read and normalised. */
+export interface TokenResponse {
+  readonly access: Access
+  /** Absent: the AS sent none (or an empty one). */
+  readonly refreshToken?: Secret
+  /** The AS sent none and took the old one away, or may have. */
+  readonly isWithout?: true
+  /** Epoch milliseconds. */
+  readonly refreshExpiresAtMs?: number
+  readonly idToken?: Secret
+  /**
+   * Why the set must not be handed out although the AS sent it: its ID token speaks of another
+   * subject (OIDC Core §12.2). It is settled all the same, or a live token would be lost.
+   */
+  readonly withheld?: 'subject_changed'
+}
 
 /** What a response does not say of itself. */
 export interface ResponseContext {

@@ -1,4 +1,4 @@
-import { toBase64url } from '../core/base64url.ts'
+import { toBase64url } from '../core/text.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Line } from '../runtime/inspection/line.ts'
 import { RECORDING_VERSION } from './recording.ts'

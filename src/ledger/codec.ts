@@ -1,5 +1,5 @@
 import { RefreshError } from '../core/errors.ts'
-import { ownField } from '../core/read-field.ts'
+import { ownField } from '../core/text.ts'
 import type { Kept } from './stored-token-set.ts'
 import { isClaimRow, isGrantRow } from './rows.ts'
 import type { ClaimRow, GrantRow } from './rows.ts'

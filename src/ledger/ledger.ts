@@ -1,6 +1,6 @@
 import { sleep, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
-import { ownField } from '../core/read-field.ts'
+import { ownField } from '../core/text.ts'
 import { decodeClaim, decodeGrant, encodeRow, parseJson, type Identity } from './codec.ts'
 import { createKeyrings, type Chain, type Keyring } from './keyring.ts'
 import { see, UNSEEN, type Next, type Operation, type Place, type View } from './protocol/index.ts'

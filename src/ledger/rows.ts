@@ -1,5 +1,5 @@
-import { parseGrant } from '../core/grant-ref.ts'
-import { ownField } from '../core/read-field.ts'
+import { parseGrant } from '../core/tokens.ts'
+import { ownField } from '../core/text.ts'
 import type { Kept } from './stored-token-set.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { toBase64url } from '../core/base64url.ts'
+import { toBase64url } from '../core/text.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Naming } from './configuration.ts'

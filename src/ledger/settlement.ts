@@ -1,5 +1,5 @@
 import { refreshExpiryMs } from '../core/lifetime.ts'
-import type { Presentation } from '../core/presentation.ts'
+import type { Presentation } from '../core/failure.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import type { Tokens } from '../core/tokens.ts'

@@ -1,6 +1,5 @@
-import { sleep, type Clock } from '../core/clock.ts'
+import { sleep, type Clock, within } from '../core/clock.ts'
 import { isRefreshError, RefreshError, type ErrorCode } from '../core/errors.ts'
-import { within } from '../core/within.ts'
 import type { Store, Stored } from './store.ts'
 
 /** What a store may say of itself. Whatever else it throws is `store_unavailable`. */

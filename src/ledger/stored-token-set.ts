@@ -1,5 +1,5 @@
 import { Secret } from '../core/secret.ts'
-import type { TokenResponse } from '../core/presentation.ts'
+import type { TokenResponse } from '../core/token-response.ts'
 import type { Access, Tokens } from '../core/tokens.ts'
 
 /** An access token in a grant row: its times are the store's, so hosts' clocks do not matter. */

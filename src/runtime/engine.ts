@@ -1,7 +1,6 @@
 import type { Demand, RefreshInput } from '../../machines/types.ts'
-import { audienceKey } from '../core/audience.ts'
+import { audienceKey, tokensOf } from '../core/tokens.ts'
 import { grantOf } from '../core/check-token-set.ts'
-import { tokensOf } from '../core/convert.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'

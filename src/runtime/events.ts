@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { OutcomeState } from '../core/outcome.ts'
-import type { Presentation } from '../core/presentation.ts'
+import type { Presentation } from '../core/failure.ts'
 
 interface Common {
   /** Epoch milliseconds. */

@@ -1,5 +1,5 @@
 import type { ClaimOutput, PresentOutput, Problem, ReloadOutput } from '../../machines/types.ts'
-import type { Presentation } from '../core/presentation.ts'
+import type { Presentation } from '../core/failure.ts'
 import { Secret } from '../core/secret.ts'
 import type { GrantRef } from '../core/tokens.ts'
 import { handOut } from '../ledger/stored-token-set.ts'

@@ -1,6 +1,6 @@
 import { sleep, systemClock, type Clock } from '../core/clock.ts'
 import { systemRandom, type Random } from '../core/random.ts'
-import { toBase64url } from '../core/base64url.ts'
+import { toBase64url } from '../core/text.ts'
 
 /**
  * Tells somebody who waits that a row may have changed.

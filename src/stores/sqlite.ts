@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { RefreshError, isRefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
-import { ownField } from '../core/read-field.ts'
+import { ownField } from '../core/text.ts'
 import type { Store, Stored } from '../ledger/store.ts'
 import { identityOf, watching } from './shared.ts'
 import { prepareFor, statementsFor, type Statements } from './sqlite/statements.sql.ts'

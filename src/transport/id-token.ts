@@ -1,6 +1,6 @@
 import { jwtClaims } from '../core/jwt.ts'
-import type { TokenResponse } from '../core/presentation.ts'
-import { ownField } from '../core/read-field.ts'
+import type { TokenResponse } from '../core/token-response.ts'
+import { ownField } from '../core/text.ts'
 import type { Secret } from '../core/secret.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { ownField } from '../core/read-field.ts'
+import { ownField } from '../core/text.ts'
 
 /** Causes lie nested: `fetch` wraps undici's error, which may wrap another. */
 const DEPTH_MAX = 8

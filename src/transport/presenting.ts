@@ -1,5 +1,5 @@
 import { allowInsecureRequests, customFetch, refreshTokenGrantRequest } from 'oauth4webapi'
-import type { Presentation } from '../core/presentation.ts'
+import type { Presentation } from '../core/failure.ts'
 import type { Client, OutgoingRequest, Provider } from '../core/provider.ts'
 import { ending } from './ending.ts'
 import { dress, extraParameters, shape } from './request.ts'

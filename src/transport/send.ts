@@ -1,7 +1,6 @@
 import type { Clock } from '../core/clock.ts'
-import { decodeBody } from '../core/decode-body.ts'
+import { decodeBody, readBody } from '../core/body.ts'
 import type { RawAnswer } from '../core/provider.ts'
-import { readBody } from '../core/read-body.ts'
 import { isUnsent } from './is-unsent.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>

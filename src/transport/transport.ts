@@ -1,5 +1,6 @@
-import type { Audience } from '../core/audience.ts'
-import type { Presentation, Trouble } from '../core/presentation.ts'
+import type { Audience } from '../core/tokens.ts'
+import type { Presentation } from '../core/failure.ts'
+import type { Trouble } from '../core/errors.ts'
 import type { Revocation } from '../core/provider.ts'
 import type { Secret } from '../core/secret.ts'
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Provider } from '../core/provider.ts'
-import { within } from '../core/within.ts'
+import { within } from '../core/clock.ts'
 import type { Reply } from './send.ts'
 
 /**

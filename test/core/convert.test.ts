@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkTokenSet, grantOf } from '../../src/core/check-token-set.ts'
-import { tokenSetOf, tokensOf } from '../../src/core/convert.ts'
+import { tokenSetOf, tokensOf } from '../../src/core/tokens.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { TokenSet } from '../../src/core/token-set.ts'
 import type { Access, GrantRef, Tokens } from '../../src/core/tokens.ts'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatGrant, hasGrantShape, parseGrant } from '../../src/core/grant-ref.ts'
+import { formatGrant, hasGrantShape, parseGrant } from '../../src/core/tokens.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { grantText } from './helpers.ts'
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fromBase64url, toBase64url } from '../../src/core/base64url.ts'
+import { fromBase64url, toBase64url } from '../../src/core/text.ts'
 import { jwtClaims } from '../../src/core/jwt.ts'
 import { jwt, jwtOf } from './helpers.ts'
 

@@ -1,4 +1,4 @@
-import type { Presentation } from '../../src/core/presentation.ts'
+import type { Presentation } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Tokens } from '../../src/core/tokens.ts'
 import { handOut, merge } from '../../src/ledger/stored-token-set.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { fromBase64url, toBase64url } from '../../src/core/base64url.ts'
+import { fromBase64url, toBase64url } from '../../src/core/text.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { checkNaming } from '../../src/ledger/configuration.ts'
 import { webCiphers } from '../../src/ledger/ciphers.ts'

@@ -1,6 +1,6 @@
 import { createGzip } from 'node:zlib'
 import { describe, expect, it, vi } from 'vitest'
-import { ANSWER_MAX_BYTES } from '../../src/core/read-body.ts'
+import { ANSWER_MAX_BYTES } from '../../src/core/body.ts'
 import type { Fetch } from '../../src/transport/send.ts'
 import { loopback, say } from './loopback.ts'
 import { presentTo } from './setup.ts'

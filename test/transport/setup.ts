@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/core/clock.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { defineProvider } from '../../src/core/define-provider.ts'
-import type { Presentation } from '../../src/core/presentation.ts'
+import type { Presentation } from '../../src/core/failure.ts'
 import type { Client, Overrides, ProviderDescription } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createTransport } from '../../src/transport/create-transport.ts'

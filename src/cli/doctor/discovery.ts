@@ -1,5 +1,5 @@
 import type { Provider } from '../../core/provider.ts'
-import { ownField } from '../../core/read-field.ts'
+import { ownField } from '../../core/text.ts'
 import { discovery } from '../../transport/metadata.ts'
 import { findings, printable, type Finding } from './finding.ts'
 import { look, type Looking, type Seen } from './looking.ts'

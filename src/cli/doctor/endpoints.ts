@@ -1,6 +1,6 @@
 import type { Client, Provider } from '../../core/provider.ts'
 import { readEndpoint, UNFILLED } from '../../core/endpoint.ts'
-import { ownField } from '../../core/read-field.ts'
+import { ownField } from '../../core/text.ts'
 import { authenticationMethod } from '../../transport/client-authentication.ts'
 import { findings, printable, type Finding } from './finding.ts'
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import { isRecord } from '../../core/decode-body.ts'
+import { isRecord } from '../../core/text.ts'
 import { send, type Sender } from '../../transport/send.ts'
 
 /** What is asked, and with what. */

@@ -1,4 +1,4 @@
-import type { Presentation } from '../../core/presentation.ts'
+import type { Presentation } from '../../core/failure.ts'
 import type { Entry } from './journal.ts'
 
 /** What is kept of one refresh token, however often it was told of. */

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Misused } from '../misused.ts'
-import { isRecord } from '../../core/decode-body.ts'
+import { isRecord, ownField } from '../../core/text.ts'
 import { PROBLEMS, type ErrorCode } from '../../core/errors.ts'
 import type { OutcomeState } from '../../core/outcome.ts'
-import type { Presentation } from '../../core/presentation.ts'
-import { ownField } from '../../core/read-field.ts'
+import type { Presentation } from '../../core/failure.ts'
 import type { RefreshEvent } from '../../index.ts'
 
 /** The lines of a journal, by what they are. */

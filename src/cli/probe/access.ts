@@ -1,6 +1,6 @@
-import { isRecord } from '../../core/decode-body.ts'
+import { isRecord } from '../../core/text.ts'
 import { readEndpoint } from '../../core/endpoint.ts'
-import { ownField } from '../../core/read-field.ts'
+import { ownField } from '../../core/text.ts'
 import { authenticate, authenticationMethod } from '../../transport/client-authentication.ts'
 import { send, type Outgoing } from '../../transport/send.ts'
 import type { Looking } from '../doctor/looking.ts'

@@ -1,4 +1,5 @@
-import type { Failure, ProviderDescription } from '../../core/provider.ts'
+import type { ProviderDescription } from '../../core/provider.ts'
+import type { Failure } from '../../core/failure.ts'
 import type { ServerDescription } from '../../testing/authorization-server.ts'
 import { OF_THE_RFC } from '../../transport/ending.ts'
 import type { Result } from './measure.ts'

@@ -1,4 +1,4 @@
-import type { Presentation } from '../../core/presentation.ts'
+import type { Presentation } from '../../core/failure.ts'
 import type { Provider } from '../../core/provider.ts'
 import { Secret } from '../../core/secret.ts'
 import { ending } from '../../transport/ending.ts'

@@ -1,4 +1,4 @@
-import { toBase64url } from '../../core/base64url.ts'
+import { toBase64url } from '../../core/text.ts'
 import { systemRandom } from '../../core/random.ts'
 import { Halted, type Exchange } from './exchange.ts'
 import type { Measured, Recorded, Shown } from './measured.ts'

@@ -1,7 +1,6 @@
-import { isRecord } from '../../core/decode-body.ts'
-import { toBase64url } from '../../core/base64url.ts'
+import { isRecord } from '../../core/text.ts'
+import { ownField, readNumber, toBase64url } from '../../core/text.ts'
 import { jwtClaims } from '../../core/jwt.ts'
-import { ownField, readNumber } from '../../core/read-field.ts'
 
 /** Members whose values are the same for everybody, and are kept if they look like it. */
 const COMMON: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import type { Answer, Place } from '../../../providers/credentials/response.ts'
-import { isRecord } from '../../core/decode-body.ts'
+import { isRecord } from '../../core/text.ts'
 import { jwtClaims } from '../../core/jwt.ts'
 import type { ErrorAnswer, ServerDescription, Wire } from '../../testing/authorization-server.ts'
 import type { Exchange } from './exchange.ts'

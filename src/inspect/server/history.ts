@@ -1,4 +1,4 @@
-import { toBase64url } from '../../core/base64url.ts'
+import { toBase64url } from '../../core/text.ts'
 import { systemRandom } from '../../core/random.ts'
 
 /** A line that was taken, and the name by which a page says that it has it. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { toBase64url } from '../../core/base64url.ts'
+import { toBase64url } from '../../core/text.ts'
 import { systemRandom } from '../../core/random.ts'
 import { addressOf } from '../address.ts'
 import type { PageAddress } from '../address.ts'

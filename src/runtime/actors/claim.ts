@@ -14,7 +14,7 @@ import type { Timeless } from '../outputs.ts'
 import type { Parts } from '../parts.ts'
 import { problemOf } from '../problems.ts'
 import { accessFor, standing } from '../../../machines/freshness.ts'
-import type { Standing } from '../../core/classify.ts'
+import type { Standing } from '../../core/freshness.ts'
 
 /** A claim that was won: everything the presentation needs. */
 export interface Held {

@@ -1,6 +1,6 @@
 import { definitionsOf } from '../../../machines/describe.ts'
 import { refreshMachine } from '../../../machines/refresh.machine.ts'
-import { toBase64url } from '../../core/base64url.ts'
+import { toBase64url } from '../../core/text.ts'
 import type { Random } from '../../core/random.ts'
 import { quietly } from './delivery.ts'
 import type { LineInspector } from './inspector.ts'

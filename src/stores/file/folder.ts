@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import { lstat, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefreshError } from '../../core/errors.ts'
-import { toBase64url } from '../../core/base64url.ts'
+import { toBase64url } from '../../core/text.ts'
 import type { Random } from '../../core/random.ts'
 import { namesIn, removeAll, removed, removeIfEmpty } from './disk.ts'
 

@@ -1,5 +1,5 @@
 import { isRefreshError, RefreshError } from '../../core/errors.ts'
-import { ownField } from '../../core/read-field.ts'
+import { ownField } from '../../core/text.ts'
 
 /** What is asked of a pool of `pg`. */
 export interface PostgresPool {

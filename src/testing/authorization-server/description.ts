@@ -1,6 +1,6 @@
 import type { Answer } from '../../../providers/credentials/response.ts'
 import * as z from 'zod'
-import { isRecord } from '../../core/decode-body.ts'
+import { isRecord } from '../../core/text.ts'
 
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
 export interface ErrorAnswer {

@@ -1,4 +1,4 @@
-import { toBase64url } from '../../core/base64url.ts'
+import { toBase64url } from '../../core/text.ts'
 import type { Random } from '../../core/random.ts'
 import type { Wire } from './description.ts'
 

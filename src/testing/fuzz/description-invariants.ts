@@ -1,5 +1,5 @@
-import type { Presentation } from '../../core/presentation.ts'
-import type { Failure, Provider } from '../../core/provider.ts'
+import type { Presentation, Failure } from '../../core/failure.ts'
+import type { Provider } from '../../core/provider.ts'
 import type { Reply } from '../authorization-server/wire.ts'
 import type { Behaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { Decision } from '../authorization-server/present.ts'

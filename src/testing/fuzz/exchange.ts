@@ -1,6 +1,6 @@
 import { sleep } from '../../core/clock.ts'
-import { decodeBody } from '../../core/decode-body.ts'
-import type { Presentation } from '../../core/presentation.ts'
+import { decodeBody } from '../../core/body.ts'
+import type { Presentation } from '../../core/failure.ts'
 import { Secret } from '../../core/secret.ts'
 import { ending } from '../../transport/ending.ts'
 import { validated } from '../../transport/validated.ts'

@@ -12,6 +12,8 @@ const ISO_DATE = /^\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,18}(?:Z|[+-]\d\d:\d\d))?$/
 
 const NUMBER = /^-?\d{1,16}(?:\.\d{1,9})?$/
 
+const BASE64URL = /^[A-Za-z0-9_-]*$/
+
 /** What template strings and `String()` make of a value that is not there. */
 const ACCIDENTS: ReadonlySet<string> = new Set(['undefined', 'null', 'NaN', '[object Object]'])
 const ACCIDENT_MAX_LENGTH = 15
@@ -19,6 +21,11 @@ const ACCIDENT_MAX_LENGTH = 15
 /** The value of an object's own field: inherited names are never read. */
 export function ownField(from: object, name: string): unknown {
   return Object.hasOwn(from, name) ? (from as Record<string, unknown>)[name] : undefined
+}
+
+/** Whether a value is an object with named members: neither `null` nor a list. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A text that is not empty, else `undefined`. */
@@ -65,4 +72,24 @@ function toMilliseconds(value: unknown): number | undefined {
   return typeof value === 'string' && ISO_DATE.test(value)
     ? Date.parse(value.replace(' ', 'T'))
     : undefined
+}
+
+/** Bytes as base64url without padding (RFC 4648 §5). */
+export function toBase64url(bytes: Uint8Array): string {
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}
+
+/**
+ * The bytes of a base64url text without padding (RFC 4648 §5).
+ *
+ * @returns `undefined` for a text that is none: another alphabet, padding, an impossible length.
+ */
+export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (text.length % 4 === 1 || !BASE64URL.test(text)) return undefined
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+  return bytes
 }

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  isAccident,
-  ownField,
-  readInstant,
-  readNumber,
-  readText,
-} from '../../src/core/read-field.ts'
+import { isAccident, ownField, readInstant, readNumber, readText } from '../../src/core/text.ts'
 import { NOW_MS } from './helpers.ts'
 
 describe('ownField', () => {

@@ -1,3 +1,5 @@
+import { isRecord } from './text.ts'
+
 /** The most that is read of an answer, in bytes after decompression: 1 MiB. */
 export const ANSWER_MAX_BYTES = 1024 * 1024
 
@@ -30,4 +32,30 @@ export async function readBody(
   }
   cancel()
   return { text, whole: false }
+}
+
+/**
+ * Decodes a body: JSON, or a form where the answer says that it is one (or plain text, as old
+ * servers do), whatever else its content type says.
+ *
+ * A JSON value tells by itself that it is whole; a form does not, so a broken off one is not read.
+ *
+ * @param whole Whether the body came to its end.
+ * @returns `undefined` for what cannot be read.
+ */
+export function decodeBody(text: string, whole: boolean, contentType: string | null): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return whole || isRecord(value) ? value : undefined
+  } catch {
+    return whole && isForm(text, contentType)
+      ? Object.fromEntries(new URLSearchParams(text))
+      : undefined
+  }
+}
+
+function isForm(text: string, contentType: string | null): boolean {
+  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase()
+  if (type === 'application/x-www-form-urlencoded') return /^[^<{[]+=/.test(text)
+  return type === 'text/plain' && /^\w+=[^<\s]*$/.test(text)
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { classify, refreshAheadMs } from '../../src/core/classify.ts'
+import { classify, refreshAheadMs } from '../../src/core/freshness.ts'
 import { NOW_MS } from './helpers.ts'
 
 const TOKENS = Array.from({ length: 1000 }, (_, i) => `token-${i}-${(i * 7919) % 104_729}`)
