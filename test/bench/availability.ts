@@ -18,8 +18,8 @@ import type { Clock } from '../../src/core/clock.ts'
 import { createRefresher } from '../../src/index.ts'
 import type { Refresher, RefresherOptions, Store, TokenSet } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
-import type { Fault, OidcServer } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
+import type { Fault, OidcServer } from '../oidc/oidc-server.ts'
 
 const GRANTS = 20
 const HOUR_MS = 3_600_000

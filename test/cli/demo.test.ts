@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../../src/core/clock.ts'
 import { RefreshError } from '../../src/core/errors.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
 import type { TokenSet } from '../../src/core/token-set.ts'
-import { startOidcServer, type OidcServer } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, type OidcServer } from '../oidc/oidc-server.ts'
 
 /** A clock on which every wait is over at once: tokens expire for the app, not for the server. */
 function leaping(): Clock {

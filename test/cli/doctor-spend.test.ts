@@ -6,7 +6,7 @@ import { oidc } from '../../providers/oidc.ts'
 import { createRefresher, type Refresher, type Store, type TokenSet } from '../../src/index.ts'
 import { fileStore } from '../../src/stores/file.ts'
 import { redisStore } from '../../src/stores/redis.ts'
-import { startOidcServer, tokenSetOf, type OidcServer } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf, type OidcServer } from '../oidc/oidc-server.ts'
 import { startRedis } from '../servers/redis.ts'
 import { ask, folder, type Circumstances, type Told } from './doctor/stage.ts'
 

@@ -3,7 +3,7 @@ import type { Finding } from '../../src/cli/doctor/finding.ts'
 import { report } from '../../src/cli/doctor/report.ts'
 import { run } from '../../src/cli/run.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import { startOidcServer, type OidcServer } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, type OidcServer } from '../oidc/oidc-server.ts'
 import { startRedis, type RedisServer } from '../servers/redis.ts'
 import { ask, call, publishing, selfSigned, serving, type Told } from './doctor/stage.ts'
 

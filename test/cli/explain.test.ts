@@ -5,7 +5,7 @@ import { INVARIANTS } from '../../src/cli/explain/invariants.ts'
 import { oidc } from '../../providers/oidc.ts'
 import { createRefresher, type OnEvent, type RefreshEvent } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import { ask, brokenOf, call, journalOf, ownFile } from './explain/told.ts'
 
 const JOURNAL = 'a true journal'

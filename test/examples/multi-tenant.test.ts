@@ -3,7 +3,7 @@ import { tenantRefreshers } from '../../docs/examples/multi-tenant/tenants.ts'
 import type { Tenant } from '../../docs/examples/multi-tenant/tenants.ts'
 import type { TokenSet } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import { handClock } from '../runtime/clock.ts'
 
 const HOUR_MS = 3_600_000

@@ -3,7 +3,7 @@ import { oidc } from '../../providers/oidc.ts'
 import { createRefresher, type TokenSet } from '../../src/index.ts'
 import { pageInspector } from '../../src/inspect/index.ts'
 import { fileStore } from '../../src/stores/file.ts'
-import { CLIENTS } from '../../src/testing/oidc/configuration.ts'
+import { CLIENTS } from '../oidc/configuration.ts'
 
 /** What its parent says. */
 export interface Order {

@@ -8,8 +8,8 @@ import { recorder } from '../../src/inspect/recorder.ts'
 import { readRecording } from '../../src/inspect/recording.ts'
 import type { RecordedLine } from '../../src/inspect/recording.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
-import type { OidcServer } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
+import type { OidcServer } from '../oidc/oidc-server.ts'
 
 /** How long holders of spent tokens are served in the sample, milliseconds. */
 const STALE_MS = 100_000

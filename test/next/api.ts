@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { OidcServer } from '../../src/testing/oidc-server.ts'
+import type { OidcServer } from '../oidc/oidc-server.ts'
 
 /** An API that takes access tokens and says whose they are. */
 export interface Api {

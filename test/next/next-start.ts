@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ClientId, OidcServer } from '../../src/testing/oidc-server.ts'
+import type { ClientId, OidcServer } from '../oidc/oidc-server.ts'
 import { serve, temporaryDirectory } from '../servers/process.ts'
 
 export const SECRET = 'the-secret-of-the-application-under-test'

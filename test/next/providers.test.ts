@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Around } from '../../src/testing/oidc-server.ts'
+import type { Around } from '../oidc/oidc-server.ts'
 import { SPOTIFY_API } from './apps/spotify.ts'
 import { ADA, startBackend, type Backend } from './backend.ts'
 import { BUILD_MS, stage, type Stage } from './stage.ts'

@@ -3,11 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { vi } from 'vitest'
-import {
-  startOidcServer,
-  type OidcServer,
-  type OidcServerOptions,
-} from '../../src/testing/oidc-server.ts'
+import { startOidcServer, type OidcServer, type OidcServerOptions } from '../oidc/oidc-server.ts'
 import { startChromium } from '../servers/chromium.ts'
 import { startApi } from './api.ts'
 import { freePort } from '../servers/process.ts'

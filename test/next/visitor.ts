@@ -1,7 +1,7 @@
 import { decode } from '@auth/core/jwt'
 import { decode as decode4 } from 'next-auth/jwt'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import type { OidcServer } from '../../src/testing/oidc-server.ts'
+import type { OidcServer } from '../oidc/oidc-server.ts'
 import { sessionCookies } from '../../src/integrations/next/session-cookie.ts'
 import { SECRET, type App } from './next-start.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { TokenSet } from '../../src/index.ts'
-import type { OidcServer } from '../../src/testing/oidc-server.ts'
+import type { OidcServer } from '../oidc/oidc-server.ts'
 import type { Member } from './fleet.ts'
 import { NEXT, type Scene } from './scene.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { digest8 } from '../../src/testing/oidc-server.ts'
-import type { OidcServer } from '../../src/testing/oidc-server.ts'
+import { digest8 } from '../oidc/oidc-server.ts'
+import type { OidcServer } from '../oidc/oidc-server.ts'
 import type { TokenSet } from '../../src/index.ts'
 import { isLong } from '../runs.ts'
 import { BACKENDS } from './backends.ts'

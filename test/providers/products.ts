@@ -2,7 +2,7 @@ import { logto } from '../../providers/logto.ts'
 import { oidc } from '../../providers/oidc.ts'
 import { spotify } from '../../providers/spotify.ts'
 import type { Overrides, Provider } from '../../src/core/provider.ts'
-import type { OidcServer, OidcServerOptions } from '../../src/testing/oidc-server.ts'
+import type { OidcServer, OidcServerOptions } from '../oidc/oidc-server.ts'
 import { DAY_MS } from './timed-world.ts'
 
 /** How oidc-provider behaves like a product, and the description of that product. */

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
 import type { Outcome, Refresher, TokenSet } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import { gate, handClock } from './clock.ts'
 
 const ENGINE = '../../src/runtime/engine.ts'

@@ -15,13 +15,8 @@ import type {
 import { systemRandom } from '../../src/core/random.ts'
 import { loadEngine } from '../../src/runtime/load-engine.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
-import type {
-  ClientId,
-  OidcServer,
-  OidcServerOptions,
-  SignInOptions,
-} from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
+import type { ClientId, OidcServer, OidcServerOptions, SignInOptions } from '../oidc/oidc-server.ts'
 import { handClock } from './clock.ts'
 import type { HandClock } from './clock.ts'
 

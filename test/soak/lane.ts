@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TokenSet } from '../../src/index.ts'
-import { digest8, type OidcServer } from '../../src/testing/oidc-server.ts'
+import { digest8, type OidcServer } from '../oidc/oidc-server.ts'
 import type { Member, MemberOutcome } from '../processes/fleet.ts'
 import { generationOf } from '../processes/trouble.ts'
 import type { Caller, Holder, LaneRound, Round } from './plan.ts'

@@ -1,4 +1,4 @@
-import type { Fault } from '../../src/testing/oidc-server.ts'
+import type { Fault } from '../oidc/oidc-server.ts'
 import { TIMES } from './times.ts'
 
 /** Numbers that look drawn by chance, and are the same for one seed. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../src/core/clock.ts'
-import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import { startBackend, type Backend, type BackendKind } from '../processes/backends.ts'
 import { startMember, type Member } from '../processes/fleet.ts'
 import { startPostgres } from '../servers/postgres.ts'

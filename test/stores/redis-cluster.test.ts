@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { oidc } from '../../providers/oidc.ts'
 import { createRefresher } from '../../src/index.ts'
 import { redisStore, type RedisStoreOptions } from '../../src/stores/redis.ts'
-import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import { startRedisCluster, type RedisCluster } from '../servers/redis.ts'
 import { allow, CLUSTERS, contract, freshPrefix } from './redis/clients.ts'
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { oidc } from '../../providers/oidc.ts'
 import { createRefresher, type Store } from '../../src/index.ts'
 import { redisStore, type RedisClient, type RedisStoreOptions } from '../../src/stores/redis.ts'
-import { startOidcServer, tokenSetOf } from '../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
 import { PRIMARY, startRedis, startRedisSentinel, type RedisServer } from '../servers/redis.ts'
 import { allow, CLIENTS, contract, freshPrefix } from './redis/clients.ts'

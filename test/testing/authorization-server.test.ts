@@ -9,7 +9,7 @@ import type {
   ServerDescription,
 } from '../../src/testing/authorization-server.ts'
 import { drawBehaviour } from '../../src/testing/authorization-server/description.ts'
-import { startOidcServer } from '../../src/testing/oidc-server.ts'
+import { startOidcServer } from '../oidc/oidc-server.ts'
 import { presets } from '../../src/testing/presets.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
 

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import { exchange, jsonOf, type Answer } from '../../../src/testing/oidc/exchange.ts'
+import { exchange, jsonOf, type Answer } from '../../oidc/exchange.ts'
 
 /** What `/api/auth/session` answered. */
 export type Session = Record<string, unknown> & { readonly user?: Record<string, unknown> }

@@ -2,7 +2,7 @@
 import { oidc } from '../../../providers/oidc.ts'
 import { createRefresher, type RefreshEvent } from '../../../src/index.ts'
 import { databaseCallbacks, signInEvent, signOutEvent } from '../../../src/integrations/auth-js.ts'
-import { CLIENTS } from '../../../src/testing/oidc/configuration.ts'
+import { CLIENTS } from '../../oidc/configuration.ts'
 import { handClock } from '../../runtime/clock.ts'
 import { startApp } from './app.ts'
 import { openDatabase } from './database.ts'

@@ -3,8 +3,8 @@ import Credentials from '@auth/core/providers/credentials'
 import * as nextAuth4 from 'next-auth'
 import type { AuthOptions } from 'next-auth'
 import NextAuth4Credentials from 'next-auth/providers/credentials'
-import type { ClientId } from '../../../src/testing/oidc-server.ts'
-import { CLIENTS } from '../../../src/testing/oidc/configuration.ts'
+import type { ClientId } from '../../oidc/oidc-server.ts'
+import { CLIENTS } from '../../oidc/configuration.ts'
 import type { Handler } from './app.ts'
 
 /** What an application tells Auth.js, whichever version. */

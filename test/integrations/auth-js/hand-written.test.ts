@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { startOidcServer, type ClientId } from '../../../src/testing/oidc-server.ts'
+import { startOidcServer, type ClientId } from '../../oidc/oidc-server.ts'
 import { LOGTO, OIDC, SPOTIFY, SPOTIFY_REPLACING, type Product } from '../../providers/products.ts'
 import { DAY_MS } from '../../providers/timed-world.ts'
 import { startApp } from './app.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ClientId } from '../../../src/testing/oidc-server.ts'
+import type { ClientId } from '../../oidc/oidc-server.ts'
 import { LOGTO, OIDC, SPOTIFY, SPOTIFY_REPLACING, type Product } from '../../providers/products.ts'
 import { DAY_MS } from '../../providers/timed-world.ts'
 import { authJs5, nextAuth4Handler } from './frameworks.ts'

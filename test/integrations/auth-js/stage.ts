@@ -16,11 +16,7 @@ import {
 } from '../../../src/integrations/auth-js.ts'
 import { systemRandom } from '../../../src/core/random.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import {
-  startOidcServer,
-  type ClientId,
-  type OidcServer,
-} from '../../../src/testing/oidc-server.ts'
+import { startOidcServer, type ClientId, type OidcServer } from '../../oidc/oidc-server.ts'
 import { OIDC, type Product } from '../../providers/products.ts'
 import { handClock, type HandClock } from '../../runtime/clock.ts'
 import { startApp, type App } from './app.ts'

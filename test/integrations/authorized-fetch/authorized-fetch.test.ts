@@ -3,7 +3,7 @@ import { oidc } from '../../../providers/oidc.ts'
 import { createRefresher, tokenSource, type Refresher, type TokenSet } from '../../../src/index.ts'
 import { authorizedFetch, type Fetch } from '../../../src/integrations/authorized-fetch.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import { startOidcServer, tokenSetOf, type OidcServer } from '../../../src/testing/oidc-server.ts'
+import { startOidcServer, tokenSetOf, type OidcServer } from '../../oidc/oidc-server.ts'
 import { gate, handClock, type HandClock } from '../../runtime/clock.ts'
 import { redirect, refuse, startResourceServer, type ResourceServer } from './resource-server.ts'
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import type { OidcServer } from '../../../src/testing/oidc-server.ts'
+import type { OidcServer } from '../../oidc/oidc-server.ts'
 
 /** A request as it arrived. */
 export interface Arrived {

@@ -5,7 +5,7 @@ import {
   tokenSetOf,
   type OidcServer,
   type OidcServerOptions,
-} from '../../src/testing/oidc-server.ts'
+} from './oidc-server.ts'
 
 let server: OidcServer
 
