@@ -41,7 +41,6 @@ export const logto = ({ endpoint, ...overrides }: { endpoint: string } & Overrid
       tokenEndpoint: `${issuer}/token`,
       revocationEndpoint: `${issuer}/token/revocation`,
       rotation: 'sometimes',
-      replay: 'never',
       missingRefreshToken:
         'Check three settings: the scope offline_access and prompt=consent in the authorization ' +
         'request, or "Always issue refresh token" of the application in the Logto console.',

@@ -26,7 +26,6 @@ export function defineProvider(
   const given = merged(description, overrides)
   const provider: Provider = {
     rotation: 'sometimes',
-    replay: 'never',
     oldAccessToken: 'lives',
     tokens: 'unguessable',
     insecure: false,
@@ -115,19 +114,9 @@ export function checkUrl(
   )
 }
 
-function checkAxes({ id, rotation, replay, request, failures }: Provider): void {
-  if (replay === 'always' && rotation !== 'never') {
-    throw new TypeError(
-      `${id}: replay 'always' presents a token again that may be spent: write ` +
-        "rotation: 'never' if tokens never rotate, else replay: { withinMs } or 'never'",
-    )
-  }
-  if (typeof replay === 'object' && !(Number.isFinite(replay.withinMs) && replay.withinMs > 0)) {
-    throw new TypeError(
-      `${id}: replay.withinMs is milliseconds above 0: write ` +
-        "replay: 'never' where the server has no window",
-    )
-  }
+function checkAxes(provider: Provider): void {
+  const { id, request, failures } = provider
+  checkReuse(provider)
   if (request.method === 'GET' && BODIES.has(request.format)) {
     throw new TypeError(`${id}: a GET has no body: write POST, or format the request otherwise`)
   }
@@ -138,6 +127,29 @@ function checkAxes({ id, rotation, replay, request, failures }: Provider): void 
         `write one of ${[...FAILURES].join(', ')}`,
     )
   }
+}
+
+const REUSES: readonly unknown[] = ['accepted', 'until_successor_used', 'refused', 'revokes']
+
+function checkReuse(provider: Provider): void {
+  const { id, reuse } = provider
+  if ('replay' in provider) {
+    throw new TypeError(
+      `${id}: 'replay' is now 'reuse': write reuse: { acceptedForMs } for { withinMs }, ` +
+        "reuse: 'accepted' for 'always', and leave it out for 'never'",
+    )
+  }
+  if (reuse === undefined || REUSES.includes(reuse)) return
+  if (typeof reuse !== 'object' || reuse === null) {
+    throw new TypeError(
+      `${id}: reuse is ${quoted(reuse)}: write one of ${REUSES.join(', ')}, { acceptedForMs }`,
+    )
+  }
+  if (Number.isFinite(reuse.acceptedForMs) && reuse.acceptedForMs > 0) return
+  throw new TypeError(
+    `${id}: reuse.acceptedForMs is milliseconds above 0: write reuse: 'refused' or 'revokes' ` +
+      'where the server has no window',
+  )
 }
 
 function quoted(value: unknown): string {

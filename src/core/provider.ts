@@ -29,6 +29,19 @@ export type AuthenticateClient = (
 export type ClientAuthentication =
   'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | AuthenticateClient
 
+/**
+ * What an AS does with a refresh token that was replaced and comes again:
+ *
+ * - `accepted`: it stays valid for as long as it would have lived.
+ * - `{ acceptedForMs }`: it is accepted for so long after its first use, milliseconds.
+ * - `until_successor_used`: it is accepted until its successor, or the access token beside that one,
+ *   is used.
+ * - `refused`: it is answered with an error, and nothing else ends.
+ * - `revokes`: its family or its whole grant ends.
+ */
+export type Reuse =
+  'accepted' | { readonly acceptedForMs: number } | 'until_successor_used' | 'refused' | 'revokes'
+
 /** What the reader of an answer gets: the decoded body and the headers, nothing else. */
 export interface RawAnswer {
   readonly status: number
@@ -69,10 +82,13 @@ export interface Provider {
   /** Whether an answer brings a new refresh token. Default `sometimes`. */
   readonly rotation: 'always' | 'sometimes' | 'never'
   /**
-   * Whether a token may be presented again after an unknown outcome. `{ withinMs }` only where the
-   * server hard-codes the window; `always` only where tokens never rotate. Default `never`.
+   * What the AS does with a spent refresh token. Default: not known, which is driven as `revokes`.
+   *
+   * Two values make a presentation after an unknown outcome possible: `{ acceptedForMs }`, inside
+   * that time, and `accepted` together with `rotation: 'never'`. All others are driven as
+   * `revokes`.
    */
-  readonly replay: 'never' | 'always' | { readonly withinMs: number }
+  readonly reuse?: Reuse
   /**
    * What to check where a sign-in brought no refresh token, for the error's message: sentences of
    * the description's own, the same for everybody.
@@ -150,4 +166,14 @@ export type Overrides = Partial<ProviderDescription>
 export interface Revocation {
   readonly token: Secret
   readonly hint: 'refresh_token' | 'access_token'
+}
+
+/** Whether a token may be presented again at any time: the AS neither replaces nor refuses it. */
+export function isReusable({ rotation, reuse }: Pick<Provider, 'rotation' | 'reuse'>): boolean {
+  return rotation === 'never' && reuse === 'accepted'
+}
+
+/** For how long after its first use a spent token is accepted, milliseconds. 0: not at all. */
+export function reuseWindowMs({ reuse }: Pick<Provider, 'reuse'>): number {
+  return typeof reuse === 'object' ? reuse.acceptedForMs : 0
 }

@@ -1,5 +1,6 @@
 import { refreshExpiryMs } from '../core/lifetime.ts'
 import type { Presentation } from '../core/failure.ts'
+import { isReusable, reuseWindowMs } from '../core/provider.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import type { Tokens } from '../core/tokens.ts'
@@ -9,7 +10,7 @@ import type { Place, Settlement } from './protocol/index.ts'
 import type { Ending } from './rows.ts'
 
 /** Time that is left unused at the end of a reuse window, milliseconds. */
-const REPLAY_MARGIN_MS = 500
+const REUSE_MARGIN_MS = 500
 
 /**
  * What a presentation means for the rows.
@@ -21,7 +22,7 @@ export function settlementOf(
   presentation: Presentation,
   renewed: Tokens,
   audience: string,
-  { rotation, replay }: Pick<Provider, 'rotation' | 'replay'>,
+  provider: Pick<Provider, 'rotation' | 'reuse'>,
   moment: Moment,
 ): Settlement<Kept> {
   switch (presentation.outcome) {
@@ -30,7 +31,7 @@ export function settlementOf(
       const { refreshToken, isWithout, withheld } = response
       const isKept =
         refreshToken === undefined
-          ? rotation !== 'always' && !isWithout
+          ? provider.rotation !== 'always' && !isWithout
           : refreshToken.equals(renewed.refreshToken)
       return {
         type: 'granted',
@@ -47,7 +48,7 @@ export function settlementOf(
     case 'refused':
       return { type: presentation.consumed ? 'spent' : 'unspent' }
     case 'unknown':
-      return { type: replay === 'always' ? 'unspent' : 'spent' }
+      return { type: isReusable(provider) ? 'unspent' : 'spent' }
     case 'rejected':
       return { type: 'spent' }
   }
@@ -59,14 +60,14 @@ export function settlementOf(
  *
  * @param sentAgoMs Since the token was first sent, on the holder's monotonic clock.
  */
-export function mayReplay(
+export function mayPresentAgain(
   { outcome }: Presentation,
-  { replay }: Pick<Provider, 'replay'>,
+  provider: Pick<Provider, 'reuse'>,
   sentAgoMs: number,
   requestTimeoutMs: number,
 ): boolean {
-  if (outcome !== 'unknown' || typeof replay === 'string') return false
-  return sentAgoMs + requestTimeoutMs + REPLAY_MARGIN_MS < replay.withinMs
+  if (outcome !== 'unknown') return false
+  return sentAgoMs + requestTimeoutMs + REUSE_MARGIN_MS < reuseWindowMs(provider)
 }
 
 /** The set that was received, if one was. */

@@ -1,3 +1,4 @@
+import { isReusable } from '../core/provider.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import { createSealer } from '../ledger/sealer.ts'
 import { createTransport } from '../transport/create-transport.ts'
@@ -37,7 +38,7 @@ export function assemble(base: Base): Parts {
       claimMs,
       staleMs,
       staleHolders,
-      takesOver: provider.replay === 'always',
+      takesOver: isReusable(provider),
       mayEvict: store.mayEvict ?? false,
     },
     ledger: rows,

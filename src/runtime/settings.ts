@@ -1,5 +1,6 @@
 import { systemClock } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
+import { reuseWindowMs } from '../core/provider.ts'
 import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
@@ -158,8 +159,7 @@ export function settingsOf(options: RefresherOptions): Settings {
   checkNaming(options)
   checkClient(client, provider)
   if (requestTimeoutMs === 0) throw new TypeError('requestTimeoutMs is milliseconds above 0')
-  const windowMs = typeof provider.replay === 'string' ? 0 : provider.replay.withinMs
-  const claimMs = options.claimMs ?? requestTimeoutMs + CLAIM_MARGIN_MS + windowMs
+  const claimMs = options.claimMs ?? requestTimeoutMs + CLAIM_MARGIN_MS + reuseWindowMs(provider)
   if (claimMs < requestTimeoutMs + CLAIM_MARGIN_MIN_MS) {
     throw new TypeError(
       `claimMs must exceed requestTimeoutMs by ${CLAIM_MARGIN_MIN_MS}: write at least ` +

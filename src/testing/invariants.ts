@@ -19,7 +19,7 @@ export const INVARIANTS = {
   success: 'A success is never thrown away.',
   expiry: 'The expiry of an access token is read as the server means it.',
   rotation: 'What the provider says of rotation is what the server does.',
-  replay: 'What the provider says of presenting again is what the server does.',
+  reuse: 'What the provider says of presenting again is what the server does.',
   failures: 'What the provider says of an error is what became of the refresh token.',
   old_access_token: 'What the provider says of older access tokens is what the server does.',
 } as const

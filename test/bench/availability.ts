@@ -46,13 +46,13 @@ const POLICIES: readonly Policy[] = [
     rotates: true,
   },
   {
-    name: '`replay: { withinMs }`',
-    axes: { replay: { withinMs: WINDOW_MS } },
+    name: '`reuse: { acceptedForMs }`',
+    axes: { reuse: { acceptedForMs: WINDOW_MS } },
     rotates: false,
   },
   {
-    name: "`rotation: 'never'`, `replay: 'always'`",
-    axes: { rotation: 'never', replay: 'always' },
+    name: "`rotation: 'never'`, `reuse: 'accepted'`",
+    axes: { rotation: 'never', reuse: 'accepted' },
     rotates: false,
   },
 ]
@@ -113,8 +113,8 @@ interface World {
 let disturbed = 0
 
 /** A reuse window comes on top, as by default. */
-function claimMsOf({ axes: { replay } }: Policy): number {
-  return typeof replay === 'object' ? CLAIM_MS + replay.withinMs : CLAIM_MS
+function claimMsOf({ axes: { reuse } }: Policy): number {
+  return typeof reuse === 'object' ? CLAIM_MS + reuse.acceptedForMs : CLAIM_MS
 }
 
 let processes = 0

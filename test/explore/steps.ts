@@ -555,12 +555,12 @@ function* flySteps(
 }
 
 const PROVIDERS = {
-  strict: { rotation: 'always', replay: 'never' },
-  'consumes-first': { rotation: 'always', replay: 'never' },
-  kept: { rotation: 'sometimes', replay: 'never' },
-  sometimes: { rotation: 'sometimes', replay: 'never' },
-  omitted: { rotation: 'always', replay: 'never' },
-  never: { rotation: 'never', replay: 'always' },
+  strict: { rotation: 'always' },
+  'consumes-first': { rotation: 'always' },
+  kept: { rotation: 'sometimes' },
+  sometimes: { rotation: 'sometimes' },
+  omitted: { rotation: 'always' },
+  never: { rotation: 'never', reuse: 'accepted' },
 } as const
 
 function* operationSteps(

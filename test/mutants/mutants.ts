@@ -178,8 +178,8 @@ const SETTLING: readonly Mutant[] = [
   {
     name: 'takes an unknown outcome for unspent',
     file: 'src/ledger/settlement.ts',
-    text: "replay === 'always' ? 'unspent' : 'spent'",
-    replacement: "replay !== undefined ? 'unspent' : 'spent'",
+    text: "isReusable(provider) ? 'unspent' : 'spent'",
+    replacement: "provider !== undefined ? 'unspent' : 'spent'",
     killedBy: world('strict, 2+1 calls, carries, lost answer'),
     because: 'P1/P2',
   },

@@ -153,7 +153,7 @@ describe('settlementOf: a refresh token', () => {
         ...(token !== undefined && { refreshToken: new Secret(token) }),
       }
       const moment = { hostNowMs: 0, storeNowMs: 0 }
-      const provider = { rotation, replay: 'never' } as const
+      const provider = { rotation }
       const presentation = { outcome: 'granted', response } as const
       const settlement = settlementOf(presentation, renewed, '', provider, moment)
       return 'rotated' in settlement && settlement.rotated

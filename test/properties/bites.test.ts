@@ -79,7 +79,7 @@ const SOURCES: readonly (readonly [string, Weather, number, string, string, stri
     'an AS that fails',
     100,
     'src/ledger/settlement.ts',
-    "type: replay === 'always' ? 'unspent' : 'spent'",
+    "type: isReusable(provider) ? 'unspent' : 'spent'",
     "type: 'unspent'",
   ],
   [

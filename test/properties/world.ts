@@ -276,7 +276,7 @@ function providerOf(kind: AsKind): Parameters<Subject['defineProvider']>[0] {
     clientAuthentication: 'none',
     rotation:
       kind === 'never' ? 'never' : kind === 'kept' || kind === 'sometimes' ? 'sometimes' : 'always',
-    ...(kind === 'never' && { replay: 'always' as const }),
-    ...(kind === 'window' && { replay: { withinMs: WINDOW_MS } }),
+    ...(kind === 'never' && { reuse: 'accepted' as const }),
+    ...(kind === 'window' && { reuse: { acceptedForMs: WINDOW_MS } }),
   }
 }

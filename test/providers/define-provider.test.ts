@@ -10,7 +10,6 @@ describe('defineProvider', () => {
       id: 'x',
       issuer,
       rotation: 'sometimes',
-      replay: 'never',
       oldAccessToken: 'lives',
       tokens: 'unguessable',
       insecure: false,
@@ -75,9 +74,10 @@ describe('defineProvider', () => {
 
   it.each<[string, Overrides, RegExp]>([
     ['a bad id', { id: 'My App' }, /lower-case/],
-    ['replay always where tokens rotate', { replay: 'always' }, /rotation: 'never'/],
-    ['a window of nothing', { replay: { withinMs: 0 } }, /replay: 'never'/],
-    ['a window of NaN', { replay: { withinMs: NaN } }, /replay: 'never'/],
+    ['a window of nothing', { reuse: { acceptedForMs: 0 } }, /reuse: 'refused'/],
+    ['a window of NaN', { reuse: { acceptedForMs: NaN } }, /reuse: 'refused'/],
+    ['another word for reuse', { reuse: 'never' as never }, /reuse is 'never': write one of acc/],
+    ['the old name of reuse', { replay: 'always' } as object, /'replay' is now 'reuse': write/],
     ['an issuer with a query', { issuer: `${issuer}?a=b` }, /no query/],
     ['an issuer with a fragment', { issuer: `${issuer}#a` }, /fragment/],
     ['an issuer by plain http', { issuer: 'http://id.example.com' }, /insecure: true/],
@@ -142,8 +142,8 @@ describe('defineProvider', () => {
     ['localhost', { issuer: 'http://localhost:3000' }],
     ['plain http written out', { tokenEndpoint: 'http://id.internal/t', insecure: true }],
     ['no revocation endpoint', { revocationEndpoint: null }],
-    ['replay always where tokens never rotate', { replay: 'always', rotation: 'never' }],
-    ['a window', { replay: { withinMs: 3_000 } }],
+    ['reuse that is accepted', { reuse: 'accepted', rotation: 'always' }],
+    ['a window', { reuse: { acceptedForMs: 3_000 } }],
   ])('takes %s', (_name, overrides) => {
     expect(() => defineProvider({ id: 'x', issuer }, overrides)).not.toThrow()
   })

@@ -18,7 +18,6 @@ describe('logto', () => {
       tokenEndpoint: 'https://acme.logto.app/oidc/token',
       revocationEndpoint: 'https://acme.logto.app/oidc/token/revocation',
       rotation: 'sometimes',
-      replay: 'never',
     })
   })
 

@@ -10,7 +10,6 @@ describe('oidc', () => {
       id: 'oidc',
       issuer: 'https://id.example.com',
       rotation: 'sometimes',
-      replay: 'never',
       oldAccessToken: 'lives',
       failures: {},
     })

@@ -200,7 +200,7 @@ describe('a 503', () => {
 
   it('signs nobody out at all where tokens are known to be kept', async () => {
     const { server, app, signInAs, pass } = await spotifyWorld('basic', false)
-    const kept = (): Refresher => app({ rotation: 'never', replay: 'always' })
+    const kept = (): Refresher => app({ rotation: 'never', reuse: 'accepted' })
     const tokens = await signInAs()
     pass(HOUR_MS)
     server.faults.next({ kind: 'status', status: 503 })

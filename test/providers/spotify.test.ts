@@ -19,7 +19,6 @@ describe('spotify', () => {
       tokenEndpoint: 'https://accounts.spotify.com/api/token',
       revocationEndpoint: null,
       rotation: 'sometimes',
-      replay: 'never',
     })
   })
 

@@ -15,12 +15,12 @@ async function serving(description: Partial<ServerDescription>): Promise<Authori
 function listening(
   { tokenEndpoint, revocationEndpoint }: AuthorizationServer,
   store: Store,
-  withinMs?: number,
+  acceptedForMs?: number,
 ): { readonly refresher: Refresher; readonly events: RefreshEvent[] } {
   const events: RefreshEvent[] = []
-  const replay = withinMs === undefined ? 'never' : { withinMs }
+  const reuse = acceptedForMs === undefined ? {} : { reuse: { acceptedForMs } }
   const refresher = createRefresher({
-    provider: defineProvider({ id: 'test', tokenEndpoint, revocationEndpoint, replay }),
+    provider: defineProvider({ id: 'test', tokenEndpoint, revocationEndpoint, ...reuse }),
     client: { id: 'app' },
     store,
     onEvent: (event) => void events.push(event),

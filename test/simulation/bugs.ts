@@ -33,7 +33,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'an unknown outcome counts as unspent',
     file: 'src/ledger/settlement.ts',
-    text: "type: replay === 'always' ? 'unspent' : 'spent'",
+    text: "type: isReusable(provider) ? 'unspent' : 'spent'",
     replacement: "type: 'unspent'",
     breaks: ['P2'],
     within: SOON,

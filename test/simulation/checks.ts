@@ -1,3 +1,4 @@
+import { reuseWindowMs } from '../../src/core/provider.ts'
 import type { Decision } from '../../src/testing/authorization-server/present.ts'
 import {
   Violation,
@@ -48,10 +49,9 @@ function isInWindow(
   before: readonly Sending[],
   host: Host,
 ): boolean {
-  if (typeof provider.replay !== 'object') return false
   return (
     before.every((each) => each.host === host && each.ending === 'unproven') &&
-    timeline.nowMs - before[0]!.sentAtMs + REQUEST_TIMEOUT_MS < provider.replay.withinMs
+    timeline.nowMs - before[0]!.sentAtMs + REQUEST_TIMEOUT_MS < reuseWindowMs(provider)
   )
 }
 

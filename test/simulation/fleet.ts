@@ -163,7 +163,7 @@ export function buryLater(world: World, chain: Chain, invariant: 'S2' | 'S3'): v
     chain.mayBeLost ||
     chain.isPastLedger ||
     chain.causes.size > 1 ||
-    typeof world.kind.provider.replay === 'object'
+    typeof world.kind.provider.reuse === 'object'
   if (isMurky()) return
   later(world, chain, () => {
     if (!isMurky()) checkBuried(world, chain, invariant)

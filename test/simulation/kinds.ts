@@ -48,7 +48,7 @@ export const KINDS: readonly (readonly [weight: number, kind: Kind])[] = [
     kind(
       'takes a spent token for a minute, and gives another successor',
       { ...ALWAYS, reuseWindow: { ms: WINDOW_MS }, reuseAnswer: 'fork' },
-      { ...ALWAYS, replay: { withinMs: WINDOW_MS } },
+      { ...ALWAYS, reuse: { acceptedForMs: WINDOW_MS } },
     ),
   ],
   [
@@ -56,7 +56,7 @@ export const KINDS: readonly (readonly [weight: number, kind: Kind])[] = [
     kind(
       'takes a spent token for a minute, and gives the same successor',
       { ...ALWAYS, reuseWindow: { ms: WINDOW_MS }, reuseAnswer: 'idempotent' },
-      { ...ALWAYS, replay: { withinMs: WINDOW_MS } },
+      { ...ALWAYS, reuse: { acceptedForMs: WINDOW_MS } },
     ),
   ],
   [2, kind('rotates now and then', { rotation: 'sometimes' }, { rotation: 'sometimes' })],
@@ -68,5 +68,5 @@ export const KINDS: readonly (readonly [weight: number, kind: Kind])[] = [
       { rotation: 'sometimes' },
     ),
   ],
-  [1, kind('never rotates', { rotation: 'never' }, { rotation: 'never', replay: 'always' })],
+  [1, kind('never rotates', { rotation: 'never' }, { rotation: 'never', reuse: 'accepted' })],
 ]

@@ -1,3 +1,4 @@
+import { reuseWindowMs } from '../../src/core/provider.ts'
 import type { Outcome, RevokeOutcome, TokenSet } from '../../src/index.ts'
 import { Violation } from '../../src/testing/invariants.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
@@ -63,17 +64,17 @@ export interface World {
 export const REQUEST_TIMEOUT_MS = 15_000
 
 /** How long a claim may be worked on, and after it: then whatever went wrong has come to light. */
-export function troubleMs({ provider: { replay } }: Kind): number {
-  return 2 * claimMsOf(replay) + 10_000
+export function troubleMs({ provider }: Kind): number {
+  return 2 * claimMsOf(provider) + 10_000
 }
 
 /** Asking, waiting for another, presenting, settling: each has its own limit. */
-export function budgetMs({ provider: { replay } }: Kind): number {
-  return 2 * claimMsOf(replay) + 10_000
+export function budgetMs({ provider }: Kind): number {
+  return 2 * claimMsOf(provider) + 10_000
 }
 
-function claimMsOf(replay: Kind['provider']['replay']): number {
-  return REQUEST_TIMEOUT_MS + 5_000 + (typeof replay === 'object' ? replay.withinMs : 0)
+function claimMsOf(provider: Kind['provider']): number {
+  return REQUEST_TIMEOUT_MS + 5_000 + reuseWindowMs(provider)
 }
 
 /** Notes the first violation; the library around must not see it thrown. */

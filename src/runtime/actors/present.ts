@@ -13,7 +13,7 @@ import {
   afterUnknown,
   isOver,
   isSpent,
-  mayReplay,
+  mayPresentAgain,
   placeAfter,
   received,
   settlementOf,
@@ -80,7 +80,7 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
   const presenting = {
     presentation,
     moment,
-    isReplayable: mayReplay(presentation, provider, endedAt - sent.firstAt, requestTimeoutMs),
+    isReplayable: mayPresentAgain(presentation, provider, endedAt - sent.firstAt, requestTimeoutMs),
     isSpent: isSpent(settlement),
     backoffMs: () => backoffMs(parts, context),
   }
@@ -115,7 +115,7 @@ async function prepareAgain(
   const { clock, provider, requestTimeoutMs } = settings
   await sleep(clock, backoffMs(parts, { attempt: times - 1 }))
   const way = await transport.prepare()
-  const isOpen = mayReplay(UNKNOWN, provider, clock.monotonic() - firstAt, requestTimeoutMs)
+  const isOpen = mayPresentAgain(UNKNOWN, provider, clock.monotonic() - firstAt, requestTimeoutMs)
   return way.ready && isOpen ? way : undefined
 }
 

@@ -1,3 +1,4 @@
+import { isReusable, reuseWindowMs } from '../../core/provider.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import {
   STALE_MS,
@@ -30,15 +31,15 @@ export function checkSend(world: World, token: string): void {
 }
 
 function mayBeSpent({ subject }: World, { isConsumed, isProven }: Sending): boolean {
-  return isConsumed || (!isProven && subject.provider.replay !== 'always')
+  return isConsumed || (!isProven && !isReusable(subject.provider))
 }
 
 /** Whether a token comes again as the provider says that the server accepts it. */
 export function isInClaimedWindow({ subject, sendings, schedule }: World, token: string): boolean {
   const { provider, requestTimeoutMs } = subject
   const first = sendings.find((each) => each.token === token)
-  if (typeof provider.replay === 'string' || first === undefined) return false
-  return schedule.nowMs - first.sentAtMs + requestTimeoutMs < provider.replay.withinMs
+  if (first === undefined) return false
+  return schedule.nowMs - first.sentAtMs + requestTimeoutMs < reuseWindowMs(provider)
 }
 
 /** When a refresh came back. */
@@ -75,7 +76,7 @@ function checkGood({ server, happened, schedule, story }: World, token: string |
 /** Asking, waiting for another, presenting, settling: each has its own limit. */
 function checkBudget({ subject }: World, call: Call): void {
   const { requestTimeoutMs, provider } = subject
-  const windowMs = typeof provider.replay === 'string' ? 0 : provider.replay.withinMs
+  const windowMs = reuseWindowMs(provider)
   const claimMs = requestTimeoutMs + 5_000 + windowMs
   const limitMs = 2 * claimMs + 10_000
   const tookMs = call.endedAtMs! - call.startedAtMs - call.pausedMs

@@ -1,4 +1,5 @@
 import type { Presentation, Failure } from '../../core/failure.ts'
+import { reuseWindowMs } from '../../core/provider.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { Reply } from '../authorization-server/wire.ts'
 import type { Behaviour, ServerDescription } from '../authorization-server/description.ts'
@@ -33,8 +34,8 @@ export function checkReading(reading: Reading): void {
   const name = nameOf(token)
   if (isInClaimedWindow && decision?.kind === 'dead') {
     throw new Violation(
-      'replay',
-      `${name} came again inside the window that the provider claims (${replayOf(reading)}), ` +
+      'reuse',
+      `${name} came again inside the window that the provider claims (${inUnits(reuseWindowMs(reading.provider))}), ` +
         'and the server refused it',
     )
   }
@@ -70,10 +71,6 @@ function unspent({ token, nameOf }: Reading, said: string, failure: string): Vio
 function describe({ reply, error, behaviour }: Reading): string {
   const code = error && behaviour.wire[error].error
   return code === undefined ? `${reply.status}` : `${reply.status} ${code}`
-}
-
-function replayOf({ provider: { replay } }: Reading): string {
-  return typeof replay === 'string' ? `replay: '${replay}'` : inUnits(replay.withinMs)
 }
 
 type Granted = Decision & { readonly kind: 'granted' }

@@ -2,7 +2,7 @@ import { type Broken, providerThat } from './broken.ts'
 
 export const claimsAWindow: Broken = {
   name: 'claims a window it does not have',
-  breaks: 'replay',
+  breaks: 'reuse',
   server: 'oidc-provider',
-  provider: providerThat({ replay: { withinMs: 60_000 } }),
+  provider: providerThat({ reuse: { acceptedForMs: 60_000 } }),
 }

@@ -4,7 +4,7 @@ import { gate } from '../clock.ts'
 import { world } from '../world.ts'
 
 const sometimes: Overrides = { rotation: 'sometimes' }
-const never: Overrides = { rotation: 'never', replay: 'always' }
+const never: Overrides = { rotation: 'never', reuse: 'accepted' }
 
 describe('an AS that keeps the refresh token (RFC 6749 §6)', () => {
   it('is asked once per generation of access tokens, with the same refresh token', async () => {

@@ -99,7 +99,7 @@ describe('an answer that was lost', () => {
   })
 })
 
-describe('replay: { withinMs } (a window that the AS hard-codes)', () => {
+describe('reuse: { acceptedForMs } (a window that the AS hard-codes)', () => {
   it('presents again in the same claim, anew prepared, not past the window', async () => {
     const { server, process, signIn, expire, clock, told } = await world({ presentsTwice: true })
     const tokens = await signIn()
@@ -107,7 +107,7 @@ describe('replay: { withinMs } (a window that the AS hard-codes)', () => {
     server.faults.next(...Array.from({ length: 20 }, () => ({ kind: 'cut_before' }) as const))
     const beganAt = clock.monotonic()
 
-    const refreshing = process({ axes: { replay: { withinMs: 20_000 } } }).refresh(tokens)
+    const refreshing = process({ axes: { reuse: { acceptedForMs: 20_000 } } }).refresh(tokens)
     const outcome = await clock.through(refreshing, (ms) => Number.isInteger(Math.log2(ms / 100)))
 
     expect(outcome).toMatchObject({ usable: false, signIn: true, error: { code: 'unknown' } })
@@ -124,7 +124,7 @@ describe('replay: { withinMs } (a window that the AS hard-codes)', () => {
     expire()
     server.faults.next({ kind: 'cut_before' })
 
-    const refreshing = process({ axes: { replay: { withinMs: 60_000 } } }).refresh(tokens)
+    const refreshing = process({ axes: { reuse: { acceptedForMs: 60_000 } } }).refresh(tokens)
     const outcome = await clock.through(refreshing, (ms) => ms === 100)
 
     expect(outcome).toMatchObject({ state: 'rotated', usable: true, changed: true })
