@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest'
+import { entriesOf } from '../tidy/manifest.ts'
 import { imagined, repository } from '../tidy/repository.ts'
 import type { Project } from '../tidy/rule.ts'
 import { blocksOf, compile } from './blocks.ts'
 
 const project = repository()
 
-/** The public modules, by what a reader writes, and where their source lies. */
-function publicModules({ read }: Project): Record<string, string> {
-  const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, string> }
-  const lines = Object.entries(exports).filter(([line]) => line !== './package.json')
+/** The source of each public module, by the name that a reader imports. */
+function publicModules(from: Project): Record<string, string> {
+  const modules = entriesOf(from).filter(({ name }) => name.startsWith('.'))
   return Object.fromEntries(
-    lines.map(([line, target]) => [
-      `refresh-once${line.slice(1)}`,
-      target.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts'),
-    ]),
+    modules.flatMap(({ name, source }) =>
+      source === undefined ? [] : [[`refresh-once${name.slice(1)}`, source]],
+    ),
   )
 }
 
@@ -98,10 +97,21 @@ describe('blocksOf', () => {
 
 describe('publicModules', () => {
   it('leads from exports to the source', () => {
-    const exports = { './a/b': './dist/src/a/b.js', './package.json': './package.json' }
+    const exports = {
+      './a/b': './dist/src/a/b.js',
+      './c/*': { types: './dist/src/c/*.d.ts', default: './dist/src/c/*.js' },
+      './c/closed/*': null,
+      './package.json': './package.json',
+    }
+    const files = ['src/a/b.ts', 'src/c/d.ts', 'src/c/closed/e.ts']
 
-    expect(publicModules(imagined({ 'package.json': JSON.stringify({ exports }) }))).toEqual({
-      'refresh-once/a/b': 'src/a/b.ts',
-    })
+    const modules = publicModules(
+      imagined({
+        'package.json': JSON.stringify({ exports, bin: { c: './dist/src/c/d.js' } }),
+        ...Object.fromEntries(files.map((path) => [path, ''])),
+      }),
+    )
+
+    expect(modules).toEqual({ 'refresh-once/a/b': 'src/a/b.ts', 'refresh-once/c/d': 'src/c/d.ts' })
   })
 })

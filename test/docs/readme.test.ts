@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { entriesOf } from '../tidy/manifest.ts'
 import { repository } from '../tidy/repository.ts'
 import { blocksOf } from './blocks.ts'
 import { withPicture } from './picture.ts'
@@ -36,8 +37,9 @@ describe('README.md', () => {
   })
 
   it('names every store and every provider that the package exports', () => {
-    const { exports } = JSON.parse(project.read('package.json')) as { exports: object }
-    const modules = Object.keys(exports).filter((line) => /^\.\/(?:stores|providers)\//.test(line))
+    const modules = entriesOf(project)
+      .map(({ name }) => name)
+      .filter((name) => /^\.\/(?:stores|providers)\//.test(name))
 
     const unnamed = modules.filter((line) => !readme.includes(`\`refresh-once${line.slice(1)}\``))
 

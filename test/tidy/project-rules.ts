@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { entriesOf } from './manifest.ts'
 import { lineAt, type Project, type Rule } from './rule.ts'
 
 const FOLDERS = new Set(['src', 'machines', 'providers', 'test', 'docs'])
@@ -17,15 +18,15 @@ export const projectRules: readonly Rule[] = [
     appliesTo: (path) => /^providers\/[^/]+\.ts$/.test(path),
     check(path, _, project) {
       const id = posix.basename(path, '.ts')
-      const { exports } = JSON.parse(project.read('package.json')) as Manifest
       const wanted = {
         [`no answer in test/providers/fixtures/${id}/`]: exists(
           project,
           `test/providers/fixtures/${id}/`,
         ),
         [`no page docs/providers/${id}.md`]: exists(project, `docs/providers/${id}.md`),
-        [`no line ./providers/${id} in the exports of package.json`]:
-          exports[`./providers/${id}`] === `./dist/providers/${id}.js`,
+        [`no line ./providers/${id} in the exports of package.json`]: entriesOf(project).some(
+          ({ name, source }) => name === `./providers/${id}` && source === path,
+        ),
       }
       return Object.keys(wanted).filter((complaint) => !wanted[complaint])
     },
@@ -33,12 +34,10 @@ export const projectRules: readonly Rule[] = [
   {
     name: 'every line of exports and bin has a source file',
     appliesTo: (path) => path === 'package.json',
-    check(_, text, project) {
-      const { exports, bin = {} } = JSON.parse(text) as Manifest
-      return Object.entries({ ...exports, ...bin })
-        .filter(([, target]) => !isBuiltFrom(target, project))
-        .map(([name, target]) => `${name}: nothing builds ${target}`)
-    },
+    check: (_, __, project) =>
+      entriesOf(project)
+        .filter(({ source }) => source === undefined)
+        .map(({ name, target }) => `${name}: nothing builds ${target}`),
   },
   {
     name: 'every link in the docs leads somewhere',
@@ -49,17 +48,6 @@ export const projectRules: readonly Rule[] = [
         .map(({ target, line }) => `line ${line}: ${target} leads nowhere`),
   },
 ]
-
-interface Manifest {
-  readonly exports: Readonly<Record<string, string>>
-  readonly bin?: Readonly<Record<string, string>>
-}
-
-function isBuiltFrom(target: string, { paths }: Project): boolean {
-  if (target === './package.json') return true
-  const built = /^\.\/dist\/(.+)\.js$/.exec(target)?.[1]
-  return built !== undefined && (paths.has(`${built}.ts`) || paths.has(`${built}.tsx`))
-}
 
 /** Whether a path is a file, or a folder with a file in it. */
 function exists({ paths }: Project, path: string): boolean {
