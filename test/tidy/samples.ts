@@ -9,6 +9,14 @@ type Sample = readonly [path: string, text: string, beside?: Readonly<Record<str
 
 const manifest = (content: object): string => JSON.stringify({ exports: {}, ...content })
 
+/** So many files of the given name and text: `#` is the number of the file. */
+const files = (count: number, name: string, text: string): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [name.replace('#', `${n}`), text]))
+
+/** A text that imports so many files. */
+const importing = (count: number, name: string): string =>
+  Array.from({ length: count }, (_, n) => `import '${name.replace('#', `${n}`)}'`).join('\n')
+
 /** By the name of the rule. */
 export const samples: Readonly<Record<string, Samples>> = {
   'every layer imports only what lies below it': {
@@ -249,6 +257,7 @@ export const samples: Readonly<Record<string, Samples>> = {
     bad: [
       ['package.json', manifest({ exports: { '.': './dist/src/index.js' } })],
       ['package.json', manifest({ bin: { a: './dist/src/cli/main.js' } })],
+      ['package.json', manifest({ exports: { './a/*': './dist/a/*.js' } }), { 'src/a/b.ts': '' }],
       ['package.json', manifest({ exports: { './*': './dist/src/*.js' } }), { 'src/a.ts': '' }],
     ],
     good: [
@@ -256,6 +265,16 @@ export const samples: Readonly<Record<string, Samples>> = {
         'package.json',
         manifest({ exports: { '.': './dist/src/index.js', './package.json': './package.json' } }),
         { 'src/index.ts': '' },
+      ],
+      [
+        'package.json',
+        manifest({
+          exports: {
+            './a/*': { types: './dist/src/a/*.d.ts', default: './dist/src/a/*.js' },
+            './a/inner/*': null,
+          },
+        }),
+        { 'src/a/b.ts': '', 'src/a/inner/c.ts': '' },
       ],
     ],
   },
@@ -273,6 +292,148 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['docs/a.md', '[b](b.md#two-words-1)', { 'docs/b.md': '# Two `words`\n\n## Two words' }],
       ['docs/a.md', '[out](https://example.com) `[code](x)`\n\n```md\n[code](x)\n```\n'],
       ['docs/a.md', '[folder](../src/)', { 'src/a.ts': '' }],
+    ],
+  },
+  'there are at most 185 files in src': {
+    bad: [['package.json', manifest({}), files(186, 'src/core/#.ts', '')]],
+    good: [['package.json', manifest({}), { ...files(185, 'src/core/#.ts', ''), 'test/a.ts': '' }]],
+  },
+  'there are at most 23000 lines in src': {
+    bad: [
+      [
+        'package.json',
+        manifest({}),
+        { 'src/a.ts': 'f()\n'.repeat(22_999), 'src/b.ts': 'f()\ng()' },
+      ],
+    ],
+    good: [['package.json', manifest({}), { 'src/a.ts': 'f()\n'.repeat(23_000) }]],
+  },
+  'there are at most 44 files in src with one importer': {
+    bad: [
+      [
+        'package.json',
+        manifest({}),
+        { 'machines/a.ts': importing(45, '../src/#.ts'), ...files(45, 'src/#.ts', '') },
+      ],
+    ],
+    good: [
+      [
+        'package.json',
+        manifest({}),
+        {
+          'machines/a.ts': importing(45, '../src/#.ts'),
+          'machines/b.ts': "import '../src/0.ts'",
+          ...files(45, 'src/#.ts', ''),
+        },
+      ],
+    ],
+  },
+  'there are at most 50 files that a reader of refresh opens': {
+    bad: [
+      [
+        'package.json',
+        manifest({}),
+        {
+          'src/runtime/refresher.ts': importing(50, './#.ts'),
+          ...files(50, 'src/runtime/#.ts', ''),
+        },
+      ],
+      [
+        'package.json',
+        manifest({}),
+        {
+          'src/runtime/refresher.ts': "const load = () => import('../a.ts')",
+          'src/a.ts': importing(49, './#.ts'),
+          ...files(49, 'src/#.ts', ''),
+        },
+      ],
+    ],
+    good: [
+      [
+        'package.json',
+        manifest({}),
+        {
+          'src/runtime/refresher.ts': `${importing(49, './#.ts')}\nimport type { A } from './a.ts'`,
+          'src/runtime/0.ts': "await import('./inspect/a.ts')",
+          ...files(48, 'src/runtime/#.ts', ''),
+          'src/runtime/48.ts': '',
+          'src/runtime/a.ts': '',
+          'src/runtime/inspect/a.ts': '',
+        },
+      ],
+    ],
+  },
+  'a file with one importer and under 40 lines is part of that importer': {
+    bad: [
+      [
+        'src/a.ts',
+        'f()\n'.repeat(39),
+        { 'src/b.ts': "import type { A } from './a.ts'", 'package.json': manifest({}) },
+      ],
+    ],
+    good: [
+      [
+        'src/a.ts',
+        'f()\n'.repeat(40),
+        { 'src/b.ts': "import './a.ts'", 'package.json': manifest({}) },
+      ],
+      [
+        'src/a.ts',
+        '',
+        { 'src/b.ts': "import './a.ts'", 'src/c.ts': "import './a.ts'", 'package.json': '{}' },
+      ],
+      [
+        'src/a.ts',
+        '',
+        {
+          'src/b.ts': "import './a.ts'",
+          'package.json': manifest({ exports: { './a': './dist/src/a.js' } }),
+        },
+      ],
+      ['src/a.sql.ts', '', { 'src/b.ts': "import './a.sql.ts'" }],
+      ['src/a.ts', '', { 'test/a.ts': "import '../src/a.ts'" }],
+    ],
+  },
+  'no import leads back to its file, imports of types neither': {
+    bad: [
+      ['src/a.ts', "import './b.ts'", { 'src/b.ts': "import './a.ts'" }],
+      ['src/a.ts', "import type { B } from './b.ts'", { 'src/b.ts': "import './a.ts'" }],
+      [
+        'machines/a.ts',
+        "export * from '../src/b.ts'",
+        { 'src/b.ts': "import './c.ts'", 'src/c.ts': "type A = import('../machines/a.ts').A" },
+      ],
+      ['src/a.ts', "import './a.ts'"],
+    ],
+    good: [
+      [
+        'src/a.ts',
+        "import './b.ts'\nimport './c.ts'",
+        { 'src/b.ts': "import './c.ts'", 'src/c.ts': '' },
+      ],
+      [
+        'src/a.ts',
+        "import './b.ts'",
+        { 'src/b.ts': "import './c.ts'", 'src/c.ts': "import './b.ts'" },
+      ],
+    ],
+  },
+  'a type name is defined once in src': {
+    bad: [
+      ['src/a.ts', 'interface A {}', { 'src/b.ts': 'export type A = 1' }],
+      ['src/a.ts', 'export class A {}', { 'src/b.ts': 'function f() { interface A {} }' }],
+      ['src/a.ts', 'type A = 1\nfunction f() { type A = 2 }'],
+    ],
+    good: [
+      ['src/a.ts', 'interface A {}', { 'test/a.ts': 'interface A {}', 'src/b.ts': 'const A = 1' }],
+      [
+        'src/a.ts',
+        "declare module 'a' { interface S {} }\ndeclare module 'b' { interface S {} }",
+        {
+          'src/b.ts': "import type { A } from './c.ts'\nexport type { A }",
+          'src/c.ts': 'type A = 1',
+        },
+      ],
     ],
   },
 }
