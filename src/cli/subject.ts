@@ -3,7 +3,7 @@ import { oidc } from '../../providers/oidc.ts'
 import { spotify } from '../../providers/spotify.ts'
 import { UNFILLED } from '../core/endpoint.ts'
 import type { Client, ClientAuthentication, Overrides, Provider } from '../core/provider.ts'
-import { checkClient } from '../transport/check-client.ts'
+import { checkClient } from '../transport/client-authentication.ts'
 import { Misused } from './misused.ts'
 import type { Surroundings } from './surroundings.ts'
 

@@ -1,7 +1,7 @@
 import { isReusable } from '../core/provider.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import { createSealer } from '../ledger/sealer.ts'
-import { createTransport } from '../transport/create-transport.ts'
+import { createTransport } from '../transport/transport.ts'
 import { logLine } from './log.ts'
 import type { Base, Parts } from './parts.ts'
 import { pauseOf } from './pauses.ts'

@@ -12,7 +12,7 @@ import type { Parts } from './parts.ts'
 import { errorOf, problemOf } from './problems.ts'
 import { toBase64url } from '../core/text.ts'
 import type { Place, SeizeAnswer } from '../ledger/protocol/index.ts'
-import type { Revoked } from '../transport/transport.ts'
+import type { Revoked } from '../transport/revocation.ts'
 import { sleep } from '../core/clock.ts'
 import type { RefreshError } from '../core/errors.ts'
 

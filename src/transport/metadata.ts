@@ -1,12 +1,10 @@
 import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4webapi'
-import { isRecord } from '../core/text.ts'
+import type { Trouble } from '../core/errors.ts'
+import { isRecord, ownField } from '../core/text.ts'
 import { isLoopback, readEndpoint } from '../core/endpoint.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
-import { ownField } from '../core/text.ts'
-import { retryAfterMs } from './retry-after.ts'
-import { send, UNREAD } from './send.ts'
+import { UNREAD, retryAfterMs, send } from './send.ts'
 import type { Reply, Sender } from './send.ts'
-import type { Unprepared } from './transport.ts'
 
 /** Metadata is asked for again after an hour; after a failure that it bridges, a minute. */
 const FRESH_MS = 60 * 60 * 1000
@@ -18,6 +16,16 @@ export interface Metadata {
   readonly tokenEndpoint: URL | undefined
   readonly revocationEndpoint: URL | undefined
   readonly authenticationMethods: readonly string[]
+}
+
+/** Why nothing could be prepared. Nothing was sent to the token endpoint. */
+export interface Unprepared extends Trouble {
+  readonly ready: false
+  readonly code: 'unreachable' | 'misconfigured' | 'rate_limited'
+  /** From now, where the AS says so. */
+  readonly retryAfterMs?: number
+  /** What to change, in our own words. */
+  readonly hint?: string
 }
 
 /**

@@ -1,12 +1,13 @@
 import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi'
-import { isRecord } from '../core/text.ts'
+import type { Trouble } from '../core/errors.ts'
+import { isRecord, ownField } from '../core/text.ts'
 import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
-import { ownField } from '../core/text.ts'
-import { dress, shape } from './request.ts'
-import { retryAfterMs } from './retry-after.ts'
-import { send, UNREAD } from './send.ts'
+import { dress, shape } from './token-request.ts'
+import { UNREAD, retryAfterMs, send } from './send.ts'
 import type { Reply, Sender } from './send.ts'
-import type { Revoked } from './transport.ts'
+
+/** How a revocation ended. `later`: the token lives (RFC 7009 §2.2.1: after a 503, assume it). */
+export type Revoked = { readonly revoked: true } | ({ readonly revoked: false } & Trouble)
 
 /** How one attempt ended; `retry`: it may be made again (RFC 7009 §2.2: 200 for a dead token). */
 export interface Attempt {

@@ -1,38 +1,17 @@
-import type { Audience } from '../core/tokens.ts'
-import type { Presentation } from '../core/failure.ts'
-import type { Trouble } from '../core/errors.ts'
-import type { Revocation } from '../core/provider.ts'
-import type { Secret } from '../core/secret.ts'
-
-/** The refresh token to present, and what the answer is held against. */
-export interface Presented {
-  readonly refreshToken: Secret
-  readonly audience: Audience
-  /** Of the set that is renewed: its `sub` must not change (OIDC Core §12.2). */
-  readonly idToken?: Secret | undefined
-  /** For backends that want the old access token beside the refresh token. */
-  readonly accessToken?: Secret | undefined
-}
-
-/** What can fail has been done: metadata found, client authentication made. Good for one use. */
-export interface Prepared {
-  readonly ready: true
-  /** Sends, once, and never throws. Bounded by `requestTimeoutMs` from its call. */
-  present(presented: Presented): Promise<Presentation>
-}
-
-/** Why nothing could be prepared. Nothing was sent to the token endpoint. */
-export interface Unprepared extends Trouble {
-  readonly ready: false
-  readonly code: 'unreachable' | 'misconfigured' | 'rate_limited'
-  /** From now, where the AS says so. */
-  readonly retryAfterMs?: number
-  /** What to change, in our own words. */
-  readonly hint?: string
-}
-
-/** How a revocation ended. `later`: the token lives (RFC 7009 §2.2.1: after a 503, assume it). */
-export type Revoked = { readonly revoked: true } | ({ readonly revoked: false } & Trouble)
+import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
+import { sleep, within } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
+import { systemRandom } from '../core/random.ts'
+import type { Random } from '../core/random.ts'
+import { authenticate, authenticationMethod } from './client-authentication.ts'
+import { discovery, misconfigured } from './metadata.ts'
+import { prepared } from './token-request.ts'
+import { attemptRevocation } from './revocation.ts'
+import type { Attempt, Revoked } from './revocation.ts'
+import { runtimeFetch } from './send.ts'
+import type { Fetch, Sender } from './send.ts'
+import type { Prepared } from './token-request.ts'
+import type { Unprepared } from './metadata.ts'
 
 /** Everything that is said to one AS on behalf of one client. */
 export interface Transport {
@@ -44,3 +23,104 @@ export interface Transport {
    */
   revoke(revocation: Revocation): Promise<Revoked>
 }
+
+/** The wait after a first failed revocation, milliseconds; doubled each time, jittered by half. */
+const BACKOFF_MS = 250
+
+export interface TransportOptions {
+  readonly provider: Provider
+  readonly client: Client
+  /**
+   * Sends requests. Default: the runtime's `fetch`, looked up at each call. It must send once (one
+   * that repeats a request by itself spends a token twice) and answer with a web `Response`.
+   */
+  readonly fetch?: Fetch | undefined
+  readonly clock: Clock
+  readonly random?: Random | undefined
+  /**
+   * Milliseconds, over headers and body. Longer than the connect timeout of `fetch` (10 s in
+   * undici), or a connection that is never made counts as `unknown`.
+   */
+  readonly requestTimeoutMs: number
+}
+
+type Endpoint = 'tokenEndpoint' | 'revocationEndpoint'
+
+/** What a request to one endpoint needs. */
+interface Way {
+  readonly ready: true
+  readonly endpoint: URL
+  readonly authentication: OutgoingRequest
+}
+
+/** Speaks to one AS on behalf of one client. Cheap: no socket, no timer, before it is used. */
+export function createTransport(options: TransportOptions): Transport {
+  const { provider, client, clock, requestTimeoutMs, random = systemRandom } = options
+  const sender: Sender = {
+    fetch: options.fetch ?? runtimeFetch,
+    clock,
+    closing: provider.rotation !== 'never',
+  }
+  const metadata = discovery(provider, sender, requestTimeoutMs)
+
+  async function wayTo(name: Endpoint): Promise<Way | Unprepared> {
+    const given = provider[name]
+    if (given === null || (given === undefined && provider.issuer === undefined)) {
+      return misconfigured(undefined, `The provider's description has no ${name}.`)
+    }
+    const found = given === undefined ? await metadata() : undefined
+    if (found?.ready === false) return found
+    const endpoint = given === undefined ? found?.[name] : new URL(given)
+    if (endpoint === undefined) {
+      return misconfigured(new URL(provider.issuer!), `The metadata has no usable ${name}.`)
+    }
+    const method = authenticationMethod(provider, client, found?.authenticationMethods ?? [])
+    try {
+      const context = { endpoint: endpoint.href, issuer: provider.issuer, clock }
+      return { ready: true, endpoint, authentication: await authenticate(method, client, context) }
+    } catch {
+      return misconfigured(endpoint, 'The client authentication failed on our side.')
+    }
+  }
+
+  /** Gives up what does not end (client authentication may hang) and lets nothing throw. */
+  function boundedWayTo(name: Endpoint, timeoutMs: number): Promise<Way | Unprepared> {
+    return within(
+      clock,
+      timeoutMs,
+      () => wayTo(name),
+      () => UNREACHABLE,
+    ).catch(() => misconfigured(undefined, 'The request could not be made.'))
+  }
+
+  async function prepare(): Promise<Prepared | Unprepared> {
+    const way = await boundedWayTo('tokenEndpoint', requestTimeoutMs)
+    if (!way.ready) return way
+    return prepared({ provider, client, sender, timeoutMs: requestTimeoutMs, ...way })
+  }
+
+  async function attempt(revocation: Revocation, endsAt: number): Promise<Attempt> {
+    const way = await boundedWayTo('revocationEndpoint', endsAt - clock.monotonic())
+    const timeoutMs = endsAt - clock.monotonic()
+    if (way.ready)
+      return attemptRevocation(revocation, { ...way, provider, client, sender, timeoutMs })
+    const { ready: _, hint: __, retryAfterMs, ...trouble } = way
+    const result = { revoked: false, ...trouble } as const
+    return { result, retry: way.code !== 'misconfigured', retryAfterMs }
+  }
+
+  async function revoke(revocation: Revocation): Promise<Revoked> {
+    const endsAt = clock.monotonic() + requestTimeoutMs
+    for (let backoffMs = BACKOFF_MS; ; backoffMs *= 2) {
+      const made = await attempt(revocation, endsAt)
+      const jitteredMs = backoffMs * (0.5 + random.fraction() / 2)
+      const waitMs = Math.max(made.retryAfterMs ?? 0, jitteredMs)
+      if (!made.retry || clock.monotonic() + waitMs >= endsAt) return made.result
+      await sleep(clock, waitMs)
+    }
+  }
+
+  return { prepare, revoke }
+}
+
+const UNREACHABLE: Unprepared = { ready: false, code: 'unreachable' }

@@ -273,7 +273,7 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: '`invalid_client` is `rejected`',
-    file: 'src/transport/ending.ts',
+    file: 'src/transport/token-response.ts',
     text: "['invalid_client', 'refused_before']",
     replacement: "['invalid_client', 'rejected']",
     killedBy: test('transport/present', 'invalid_client'),
@@ -281,7 +281,7 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: '503 is `deferred` by default',
-    file: 'src/transport/ending.ts',
+    file: 'src/transport/token-response.ts',
     text: "(status === 429 ? 'deferred' : undefined)",
     replacement: "(status === 429 || status === 503 ? 'deferred' : undefined)",
     killedBy: test('transport/present', '503'),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { spotify } from '../../providers/spotify.ts'
-import { createTransport } from '../../src/transport/create-transport.ts'
+import { createTransport } from '../../src/transport/transport.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { loopback, say } from '../transport/loopback.ts'

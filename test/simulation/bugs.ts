@@ -48,7 +48,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: '503 is `deferred` by default',
-    file: 'src/transport/ending.ts',
+    file: 'src/transport/token-response.ts',
     text: "(status === 429 ? 'deferred' : undefined)",
     replacement: "(status === 429 || status === 503 ? 'deferred' : undefined)",
     breaks: ['P2'],
@@ -64,7 +64,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: '`invalid_client` is `rejected`',
-    file: 'src/transport/ending.ts',
+    file: 'src/transport/token-response.ts',
     text: "['invalid_client', 'refused_before']",
     replacement: "['invalid_client', 'rejected']",
     breaks: ['P5'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Overrides } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { Presented } from '../../src/transport/transport.ts'
+import type { Presented } from '../../src/transport/token-response.ts'
 import { loopback, say } from './loopback.ts'
 import type { Seen } from './loopback.ts'
 import { presentTo, transportTo } from './setup.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { retryAfterMs } from '../../src/transport/retry-after.ts'
+import { retryAfterMs } from '../../src/transport/send.ts'
 
 const NOW_MS = Date.parse('Sat, 21 Nov 2026 06:00:00 GMT')
 

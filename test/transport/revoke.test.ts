@@ -153,7 +153,7 @@ describe('revoke (RFC 7009)', () => {
   ])('is misconfigured where the provider %s', async (_name, provider) => {
     const server = await loopback(() => {})
     const tokenEndpoint = `${server.origin}/token`
-    const { createTransport } = await import('../../src/transport/create-transport.ts')
+    const { createTransport } = await import('../../src/transport/transport.ts')
     const { defineProvider } = await import('../../src/core/define-provider.ts')
     const { systemClock } = await import('../../src/core/clock.ts')
 

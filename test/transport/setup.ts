@@ -4,9 +4,10 @@ import { defineProvider } from '../../src/core/define-provider.ts'
 import type { Presentation } from '../../src/core/failure.ts'
 import type { Client, Overrides, ProviderDescription } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { createTransport } from '../../src/transport/create-transport.ts'
+import { createTransport } from '../../src/transport/transport.ts'
 import type { Fetch } from '../../src/transport/send.ts'
-import type { Presented, Transport } from '../../src/transport/transport.ts'
+import type { Transport } from '../../src/transport/transport.ts'
+import type { Presented } from '../../src/transport/token-response.ts'
 
 export interface Setup {
   readonly provider?: Overrides

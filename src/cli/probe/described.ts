@@ -1,7 +1,7 @@
 import type { ProviderDescription } from '../../core/provider.ts'
 import type { Failure } from '../../core/failure.ts'
 import type { ServerDescription } from '../../testing/authorization-server.ts'
-import { OF_THE_RFC } from '../../transport/ending.ts'
+import { OF_THE_RFC } from '../../transport/token-response.ts'
 import type { Result } from './measure.ts'
 import { wireOf } from './wire.ts'
 

@@ -3,7 +3,7 @@ import { decodeBody, readBody } from '../../core/body.ts'
 import type { Presentation } from '../../core/failure.ts'
 import type { Client, Provider, RawAnswer } from '../../core/provider.ts'
 import { Secret } from '../../core/secret.ts'
-import { createTransport } from '../../transport/create-transport.ts'
+import { createTransport } from '../../transport/transport.ts'
 import { runtimeFetch, type Fetch } from '../../transport/send.ts'
 import type { Subject } from '../subject.ts'
 

@@ -1,7 +1,7 @@
 import type { Presentation } from '../../core/failure.ts'
 import type { Provider } from '../../core/provider.ts'
 import { Secret } from '../../core/secret.ts'
-import { ending } from '../../transport/ending.ts'
+import { ending } from '../../transport/token-response.ts'
 import type { Exchange } from './exchange.ts'
 import type { Recorded, Shown } from './measured.ts'
 import { sanitised } from './sanitise.ts'

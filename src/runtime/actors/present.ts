@@ -21,7 +21,7 @@ import {
   withExpiry,
   withReason,
 } from '../../ledger/settlement.ts'
-import type { Prepared } from '../../transport/transport.ts'
+import type { Prepared } from '../../transport/token-request.ts'
 import { tell } from '../revoke.ts'
 import { backoffMs } from './claim.ts'
 import type { Held } from './claim.ts'

@@ -2,8 +2,7 @@ import { sleep } from '../../core/clock.ts'
 import { decodeBody } from '../../core/body.ts'
 import type { Presentation } from '../../core/failure.ts'
 import { Secret } from '../../core/secret.ts'
-import { ending } from '../../transport/ending.ts'
-import { validated } from '../../transport/validated.ts'
+import { ending, validated } from '../../transport/token-response.ts'
 import type { Arriving, Reply } from '../authorization-server/wire.ts'
 import {
   broken,

@@ -1,13 +1,15 @@
 import { isRecord, ownField, readText } from '../core/text.ts'
-import type { Presentation } from '../core/failure.ts'
+import type { Failure, Presentation } from '../core/failure.ts'
 import type { Trouble } from '../core/errors.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
-import type { Failure } from '../core/failure.ts'
-import { readTokenResponse } from '../core/token-response.ts'
-import { holdIdToken } from './id-token.ts'
-import { retryAfterMs } from './retry-after.ts'
+import { readTokenResponse, type TokenResponse } from '../core/token-response.ts'
+import { retryAfterMs } from './send.ts'
 import type { Reply } from './send.ts'
-import type { Presented } from './transport.ts'
+import { jwtClaims } from '../core/jwt.ts'
+import type { Secret } from '../core/secret.ts'
+import type { Audience } from '../core/tokens.ts'
+import type { Clock } from '../core/clock.ts'
+import { within } from '../core/clock.ts'
 
 /**
  * The errors of RFC 6749 §5.2 and RFC 8707 §2. The first group is about the client, which is
@@ -26,6 +28,16 @@ export const OF_THE_RFC: ReadonlyMap<string, Failure> = new Map<string, Failure>
 
 /** Words of letters, as every registered error is: a token that is echoed there is not printed. */
 const PLAIN_CODE = /^(?=.{1,40}$)[a-z]+(?:[_.-][a-z]+)*$/i
+
+/** The refresh token to present, and what the answer is held against. */
+export interface Presented {
+  readonly refreshToken: Secret
+  readonly audience: Audience
+  /** Of the set that is renewed: its `sub` must not change (OIDC Core §12.2). */
+  readonly idToken?: Secret | undefined
+  /** For backends that want the old access token beside the refresh token. */
+  readonly accessToken?: Secret | undefined
+}
 
 interface Context {
   readonly provider: Provider
@@ -134,4 +146,52 @@ function printable(
   const isKnown = OF_THE_RFC.has(error) || Object.hasOwn(failures, error)
   const isToken = [refreshToken, accessToken, idToken].some((token) => token?.expose() === error)
   return isKnown || (PLAIN_CODE.test(error) && !isToken) ? { oauthError: error } : {}
+}
+
+/**
+ * Holds the ID token of an answer against the one of the set that is renewed: "its iss Claim Value
+ * MUST be the same", "its sub Claim Value MUST be the same".
+ *
+ * Whatever is wrong with an ID token, the tokens beside it have come and the old ones are spent: an
+ * ID token that does not fit is dropped, another `sub` withholds the set. Signature, `aud` and
+ * `exp` are for whoever reads the ID token: it came from the AS itself (OIDC Core §3.1.3.7, 6.),
+ * and a host clock that is wrong must not cost it.
+ *
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
+ */
+function holdIdToken(response: TokenResponse, before: Secret | undefined): TokenResponse {
+  const { idToken, ...rest } = response
+  const claims = idToken && jwtClaims(idToken.expose())
+  const sub = claims && ownField(claims, 'sub')
+  if (typeof sub !== 'string') return rest
+  const old = before && jwtClaims(before.expose())
+  if (old === undefined) return response
+  // Without the new ID token: the next refresh shall be held against the old one, too.
+  if (ownField(old, 'sub') !== sub) return { ...rest, withheld: 'subject_changed' }
+  return ownField(old, 'iss') === ownField(claims!, 'iss') ? response : rest
+}
+
+/**
+ * The reply with what the provider's `validate` makes of the body of a 2xx.
+ *
+ * The token is spent by now: whatever the validation does, throw, reject or never end, the reply is
+ * still there as it came.
+ *
+ * @param timeoutMs What is left of the request's time, milliseconds.
+ * @returns Never rejects.
+ */
+export async function validated(
+  reply: Reply,
+  { response: { validate } }: Provider,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<Reply> {
+  if (validate === undefined || !reply.answered) return reply
+  const { answer } = reply
+  if (answer.status < 200 || answer.status > 299) return reply
+  const check = async (): Promise<Reply> => {
+    const output = await validate(answer.body)
+    return { answered: true, answer: { ...answer, validated: output } }
+  }
+  return within(clock, timeoutMs, check, () => reply).catch(() => reply)
 }

@@ -1,12 +1,91 @@
-import type { OutgoingRequest, Provider } from '../core/provider.ts'
-import type { Presented } from './transport.ts'
-import type { Outgoing } from './send.ts'
+import { allowInsecureRequests, customFetch, refreshTokenGrantRequest } from 'oauth4webapi'
+import type { Presentation } from '../core/failure.ts'
+import type { Client, OutgoingRequest, Provider } from '../core/provider.ts'
+import { ending, validated } from './token-response.ts'
+import { send, UNREAD } from './send.ts'
+import type { Outgoing, Reply, Sender } from './send.ts'
+import type { Presented } from './token-response.ts'
 
 /**
  * What a browser can have got as a cookie's value, quotes included (RFC 6265 §5.2): anything
  * printable in ASCII up to a semicolon, without spaces around it.
  */
 const COOKIE_VALUE = /^(?! )[\x20-\x3a\x3c-\x7e]*(?<! )$/
+
+/** What can fail has been done: metadata found, client authentication made. Good for one use. */
+export interface Prepared {
+  readonly ready: true
+  /** Sends, once, and never throws. Bounded by `requestTimeoutMs` from its call. */
+  present(presented: Presented): Promise<Presentation>
+}
+
+/** All that a presentation needs beside the token. */
+interface Exchange {
+  readonly provider: Provider
+  readonly client: Client
+  readonly sender: Sender
+  readonly endpoint: URL
+  readonly authentication: OutgoingRequest
+  /** Milliseconds until the answer is given up as `unknown`. */
+  readonly timeoutMs: number
+}
+
+/** A right to send one refresh token to one endpoint, once. */
+export function prepared(exchange: Exchange): Prepared {
+  let isUsed = false
+  return {
+    ready: true,
+    async present(presented) {
+      const { origin } = exchange.endpoint
+      // A second call is a bug; the first one may have spent the token.
+      if (isUsed) return { outcome: 'unknown', code: 'internal', origin }
+      isUsed = true
+      return present(exchange, presented)
+    },
+  }
+}
+
+/**
+ * Presents a refresh token at the token endpoint, once.
+ *
+ * Never retried here: after this call the token may be spent (RFC 9700 §4.14.2).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6749.html#section-6
+ */
+async function present(exchange: Exchange, presented: Presented): Promise<Presentation> {
+  const { provider, client, sender, endpoint, authentication, timeoutMs } = exchange
+  const { origin } = endpoint
+  const { clock } = sender
+  const endsAt = clock.monotonic() + timeoutMs
+  let reply: Reply | undefined
+  try {
+    await refreshTokenGrantRequest(
+      { issuer: provider.issuer ?? endpoint.href, token_endpoint: endpoint.href },
+      { client_id: client.id },
+      (_as, _client, parameters, headers) => {
+        for (const [name, value] of Object.entries(provider.request.parameters)) {
+          parameters.set(name, value)
+        }
+        dress({ headers, parameters }, provider, authentication)
+      },
+      presented.refreshToken.expose(),
+      {
+        additionalParameters: extraParameters(provider, presented),
+        [allowInsecureRequests]: endpoint.protocol === 'http:',
+        [customFetch]: async (url, { headers, body }) => {
+          const request = shape(url, headers, body, provider)
+          reply = await send(request, sender, timeoutMs)
+          return UNREAD
+        },
+      },
+    )
+  } catch {
+    // `send` never rejects: what throws is the making of the request.
+  }
+  if (reply === undefined) return { outcome: 'refused', consumed: false, code: 'internal', origin }
+  const read = await validated(reply, provider, clock, endsAt - clock.monotonic())
+  return ending(read, { provider, presented, origin, nowMs: clock.now() })
+}
 
 /** The parameters of RFC 6749 §6 beside `grant_type` and `refresh_token`. */
 export function extraParameters(provider: Provider, presented: Presented): Record<string, string> {
