@@ -1,6 +1,6 @@
 import { RefreshError } from '../core/errors.ts'
 import { ownField } from '../core/text.ts'
-import type { Kept } from './stored-token-set.ts'
+import type { StoredTokenSet } from './stored-token-set.ts'
 import { isClaimRow, isGrantRow } from './rows.ts'
 import type { ClaimRow, GrantRow } from './rows.ts'
 
@@ -23,7 +23,7 @@ const decoder = new TextDecoder()
  */
 export function encodeRow(
   identity: Identity | undefined,
-  row: ClaimRow | GrantRow<Kept>,
+  row: ClaimRow | GrantRow<StoredTokenSet>,
 ): Uint8Array<ArrayBuffer> {
   const { issuer, clientId } = identity ?? {}
   const envelope = { issuer, clientId, row }
@@ -54,7 +54,10 @@ export function decodeClaim(identity: Identity, bytes: Uint8Array | undefined): 
  *
  * @throws {RefreshError} `row_unreadable`, or `wrong_issuer` when it is another's.
  */
-export function decodeGrant(identity: Identity, bytes: Uint8Array | undefined): GrantRow<Kept> {
+export function decodeGrant(
+  identity: Identity,
+  bytes: Uint8Array | undefined,
+): GrantRow<StoredTokenSet> {
   const value = parsed(bytes)
   check(identity, value)
   const row = ownField(value, 'row')

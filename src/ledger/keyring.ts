@@ -1,6 +1,6 @@
 import { RefreshError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
-import type { Kept } from './stored-token-set.ts'
+import type { StoredTokenSet } from './stored-token-set.ts'
 import type { Operation } from './protocol/index.ts'
 import type { RowKeys, Sealer } from './sealer.ts'
 
@@ -15,7 +15,7 @@ export interface Chain {
 }
 
 /** The row that an operation means. */
-export type Target = Pick<Operation<Kept>, 'on'> & { readonly grant?: string }
+export type Target = Pick<Operation<StoredTokenSet>, 'on'> & { readonly grant?: string }
 
 /** Finds the keys of rows. */
 export type Keyring = (target: Target) => Promise<RowKeys>

@@ -9,11 +9,11 @@ import type { ClaimRow, GrantRow, Seen } from './rows.ts'
 import { FORMAT, type Sealer } from './sealer.ts'
 import { callStore, createPatience, isUnavailable } from './store-call.ts'
 import type { Store, Stored } from './store.ts'
-import type { Kept } from './stored-token-set.ts'
+import type { StoredTokenSet } from './stored-token-set.ts'
 
 export interface RunOptions {
   /** What has been seen already. Default: nothing. */
-  readonly view?: View<Kept> | undefined
+  readonly view?: View<StoredTokenSet> | undefined
   /**
    * For how long failed calls of the store are repeated, milliseconds, and at least once. Default
    * 0: the caller has nothing to lose yet.
@@ -31,9 +31,9 @@ export interface Ledger {
    */
   run<A>(
     chain: Chain,
-    next: (view: View<Kept>) => Next<Kept, A>,
+    next: (view: View<StoredTokenSet>) => Next<StoredTokenSet, A>,
     options?: RunOptions,
-  ): Promise<{ readonly answer: A; readonly view: View<Kept> }>
+  ): Promise<{ readonly answer: A; readonly view: View<StoredTokenSet> }>
   /**
    * Resolves when the ledger is known to be of our configuration. Asks the store until it once was.
    *
@@ -44,7 +44,7 @@ export interface Ledger {
    * Resolves when the claim row of the token or the grant row of the place may be another than
    * seen, or the signal aborts. Never rejects because of the store or the signal.
    */
-  watch(chain: Chain, view: View<Kept>, place: Place, signal: AbortSignal): Promise<void>
+  watch(chain: Chain, view: View<StoredTokenSet>, place: Place, signal: AbortSignal): Promise<void>
   /**
    * The fingerprint of a chain's secret, for logs. Derived once for all that is done with the same
    * `Secret`, as the keys of its row are. Never rejects: `undefined` if it cannot be derived.
@@ -162,7 +162,7 @@ export function createLedger({
 }
 
 /** What an operation found: the row that stands now, whoever wrote it. */
-type Found = Seen<ClaimRow | GrantRow<Kept>> & {
+type Found = Seen<ClaimRow | GrantRow<StoredTokenSet>> & {
   readonly nowMs: number
   readonly swapped?: boolean
 }
@@ -185,7 +185,7 @@ interface Rows {
  * @throws {RefreshError} `row_unreadable`, `wrong_issuer`, or what the store's call threw.
  */
 async function perform(
-  operation: Operation<Kept>,
+  operation: Operation<StoredTokenSet>,
   { store, identity, retention, call }: Rows,
   keyring: Keyring,
   carried: boolean,
@@ -213,7 +213,7 @@ function isGivenBackFirst({
   on,
   expected,
   row,
-}: Operation<Kept> & { readonly do: 'swap' }): boolean {
+}: Operation<StoredTokenSet> & { readonly do: 'swap' }): boolean {
   return on === 'claim' && expected === 1 && row.kind === 'open'
 }
 

@@ -1,4 +1,4 @@
-import type { Kept } from './stored-token-set.ts'
+import type { StoredTokenSet } from './stored-token-set.ts'
 import type { Operation } from './protocol/index.ts'
 
 /** How long rows live from their last write, in milliseconds. */
@@ -29,7 +29,7 @@ export const RETENTION: Retention = {
  * @param carried Whether the caller's set carried its chain.
  */
 export function ttlMsOf(
-  operation: Operation<Kept> & { readonly do: 'swap' },
+  operation: Operation<StoredTokenSet> & { readonly do: 'swap' },
   carried: boolean,
   { claimRetentionMs, grantRetentionMs }: Retention,
 ): number {

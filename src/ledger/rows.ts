@@ -1,6 +1,6 @@
 import { parseGrant } from '../core/tokens.ts'
 import { ownField } from '../core/text.ts'
-import type { Kept } from './stored-token-set.ts'
+import type { StoredTokenSet } from './stored-token-set.ts'
 
 /**
  * The two kinds of row of the ledger (docs/design.md). `S` is the token set, which the protocol
@@ -107,7 +107,7 @@ const shape =
     value !== null &&
     Object.entries(fields).every(([name, check]) => check(ownField(value, name)))
 
-const isKeptAccess = shape({
+const isStoredAccessToken = shape({
   token: isText,
   grantedAtMs: isNumber,
   lifetimeMs: optional(isNumber),
@@ -115,12 +115,12 @@ const isKeptAccess = shape({
   tokenType: optional(isText),
 })
 
-const isKept = shape({
+const isStoredTokenSet = shape({
   refreshToken: optional(isText),
   refreshExpiresAtMs: optional(isNumber),
   authorizedAtMs: optional(isNumber),
   idToken: optional(isText),
-  access: list((pair) => Array.isArray(pair) && isText(pair[0]) && isKeptAccess(pair[1])),
+  access: list((pair) => Array.isArray(pair) && isText(pair[0]) && isStoredAccessToken(pair[1])),
 })
 
 const isPlace = shape({
@@ -132,7 +132,7 @@ const isClaimed = shape({ kind: oneOf('claimed'), claimId: isText, claimMs: isDu
 
 const isGrantShape = shape({
   generation: isCount,
-  set: optional(isKept),
+  set: optional(isStoredTokenSet),
   claimId: optional(isText),
   acknowledged: list(shape({ generation: isCount, atMs: optional(isNumber) })),
   ended: optional(oneOf('rejected', 'expired', 'replay', 'revoked')),
@@ -145,8 +145,8 @@ export function isClaimRow(value: unknown): value is ClaimRow {
 }
 
 /** A chain that has not ended has a set. */
-export function isGrantRow(value: unknown): value is GrantRow<Kept> {
+export function isGrantRow(value: unknown): value is GrantRow<StoredTokenSet> {
   if (!isGrantShape(value)) return false
-  const { set, ended } = value as GrantRow<Kept>
+  const { set, ended } = value as GrantRow<StoredTokenSet>
   return set !== undefined || ended !== undefined
 }

@@ -4,8 +4,8 @@ import { isReusable, reuseWindowMs } from '../core/provider.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import type { Tokens } from '../core/tokens.ts'
-import { keep } from './stored-token-set.ts'
-import type { Kept, Moment } from './stored-token-set.ts'
+import { responseToStored } from './stored-token-set.ts'
+import type { StoredTokenSet, Moment } from './stored-token-set.ts'
 import type { Place, Settlement } from './protocol/index.ts'
 import type { Ending } from './rows.ts'
 
@@ -24,7 +24,7 @@ export function settlementOf(
   audience: string,
   provider: Pick<Provider, 'rotation' | 'reuse'>,
   moment: Moment,
-): Settlement<Kept> {
+): Settlement<StoredTokenSet> {
   switch (presentation.outcome) {
     case 'granted': {
       const { response } = presentation
@@ -35,7 +35,7 @@ export function settlementOf(
           : refreshToken.equals(renewed.refreshToken)
       return {
         type: 'granted',
-        set: keep(response, renewed, audience, isKept, moment),
+        set: responseToStored(response, renewed, audience, isKept, moment),
         rotated: !isKept,
         hasSuccessor: !isKept && refreshToken !== undefined,
         ...(withheld !== undefined && { withheld }),
@@ -71,18 +71,21 @@ export function mayPresentAgain(
 }
 
 /** The set that was received, if one was. */
-export function received(settlement: Settlement<Kept>): Kept | undefined {
+export function received(settlement: Settlement<StoredTokenSet>): StoredTokenSet | undefined {
   return settlement.type === 'granted' ? settlement.set : undefined
 }
 
 /** The refresh token that came for the presented one, if one did. */
-export function successorOf(settlement: Settlement<Kept>): Secret | undefined {
+export function successorOf(settlement: Settlement<StoredTokenSet>): Secret | undefined {
   if (settlement.type !== 'granted' || !settlement.hasSuccessor) return undefined
   return new Secret(settlement.set.refreshToken!)
 }
 
 /** Where a received set will stand once it is settled. */
-export function placeAfter(settlement: Settlement<Kept>, { grant, generation }: Place): Place {
+export function placeAfter(
+  settlement: Settlement<StoredTokenSet>,
+  { grant, generation }: Place,
+): Place {
   const rotated = settlement.type === 'granted' && settlement.rotated
   return { grant, generation: rotated ? generation + 1 : generation }
 }
@@ -105,12 +108,12 @@ export function afterUnknown(presentation: Presentation): Presentation {
 }
 
 /** Whether the presented token may be spent now. */
-export function isSpent({ type }: Settlement<Kept>): boolean {
+export function isSpent({ type }: Settlement<StoredTokenSet>): boolean {
   return type === 'spent'
 }
 
 /** Whether nobody may present the token any more: it is spent, or may be. */
-export function isOver(settlement: Settlement<Kept>): boolean {
+export function isOver(settlement: Settlement<StoredTokenSet>): boolean {
   return settlement.type === 'granted' ? settlement.rotated : settlement.type === 'spent'
 }
 

@@ -3,7 +3,7 @@ import type { TokenResponse } from '../core/token-response.ts'
 import type { Access, Tokens } from '../core/tokens.ts'
 
 /** An access token in a grant row: its times are the store's, so hosts' clocks do not matter. */
-export interface KeptAccess {
+export interface StoredAccessToken {
   readonly token: string
   /** When it was received, on the store's clock. */
   readonly grantedAtMs: number
@@ -14,14 +14,14 @@ export interface KeptAccess {
 }
 
 /** The newest set of a chain, as its grant row keeps it. Plain JSON; sealed before it leaves. */
-export interface Kept {
+export interface StoredTokenSet {
   readonly refreshToken?: string
   /** Epoch milliseconds. */
   readonly refreshExpiresAtMs?: number
   readonly authorizedAtMs?: number
   readonly idToken?: string
   /** By audience. */
-  readonly access: readonly (readonly [audience: string, KeptAccess])[]
+  readonly access: readonly (readonly [audience: string, StoredAccessToken])[]
 }
 
 /** One moment, as this host and the store see it. */
@@ -37,13 +37,13 @@ export interface Moment {
  * @param keepsRefreshToken Whether an answer without refresh token keeps the presented one (RFC
  *   6749 §6), or leaves the chain without any.
  */
-export function keep(
+export function responseToStored(
   { access, refreshToken, refreshExpiresAtMs, idToken }: TokenResponse,
   renewed: Tokens,
   audience: string,
   keepsRefreshToken: boolean,
   { hostNowMs, storeNowMs }: Moment,
-): Kept {
+): StoredTokenSet {
   const { token, expiresAtMs, obtainedAtMs, scope, tokenType } = access
   const refresh = refreshToken ?? (keepsRefreshToken ? renewed.refreshToken : undefined)
   const refreshExpiry =
@@ -83,10 +83,10 @@ const IMPRECISION_MS = 1_000
  * dropped for the refused one.
  */
 export function merge(
-  known: Kept | undefined,
-  received: Kept,
+  known: StoredTokenSet | undefined,
+  received: StoredTokenSet,
   oldAccessToken: 'lives' | 'dies',
-): Kept {
+): StoredTokenSet {
   if (known === undefined || oldAccessToken === 'dies') return received
   const access = new Map(known.access)
   for (const [audience, added] of received.access) {
@@ -98,10 +98,10 @@ export function merge(
 }
 
 /** The set as a holder on this host is handed it. */
-export function handOut(kept: Kept, moment: Moment): Tokens {
-  const { refreshToken, refreshExpiresAtMs, authorizedAtMs, idToken } = kept
+export function fromStored(stored: StoredTokenSet, moment: Moment): Tokens {
+  const { refreshToken, refreshExpiresAtMs, authorizedAtMs, idToken } = stored
   return {
-    access: new Map(kept.access.map(([audience, held]) => [audience, accessOf(held, moment)])),
+    access: new Map(stored.access.map(([audience, held]) => [audience, accessOf(held, moment)])),
     ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
     ...(refreshExpiresAtMs !== undefined && { refreshExpiresAtMs }),
     ...(authorizedAtMs !== undefined && { authorizedAtMs }),
@@ -113,11 +113,14 @@ export function handOut(kept: Kept, moment: Moment): Tokens {
  * Whether an access token was granted less than half its lifetime ago, by the store's clock. Such a
  * one is not renewed whatever this host's clock says, or a wrong clock refreshes on every request.
  */
-export function isYoung({ grantedAtMs, lifetimeMs }: KeptAccess, storeNowMs: number): boolean {
+export function isYoung(
+  { grantedAtMs, lifetimeMs }: StoredAccessToken,
+  storeNowMs: number,
+): boolean {
   return lifetimeMs !== undefined && storeNowMs < grantedAtMs + lifetimeMs / 2
 }
 
-function accessOf(held: KeptAccess, { hostNowMs, storeNowMs }: Moment): Access {
+function accessOf(held: StoredAccessToken, { hostNowMs, storeNowMs }: Moment): Access {
   const { token, grantedAtMs, lifetimeMs, scope, tokenType } = held
   const obtainedAtMs = hostNowMs - (storeNowMs - grantedAtMs)
   return {
@@ -130,7 +133,10 @@ function accessOf(held: KeptAccess, { hostNowMs, storeNowMs }: Moment): Access {
 }
 
 /** A set as it stands, for where only its tokens matter. */
-export function keepAll({ refreshToken, access }: Tokens, storeNowMs: number): Kept {
+export function tokensToStored(
+  { refreshToken, access }: Tokens,
+  storeNowMs: number,
+): StoredTokenSet {
   return {
     ...(refreshToken !== undefined && { refreshToken: refreshToken.expose() }),
     access: [...access].map(

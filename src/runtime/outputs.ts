@@ -2,8 +2,8 @@ import type { ClaimOutput, PresentOutput, Problem, ReloadOutput } from '../../ma
 import type { Presentation } from '../core/failure.ts'
 import { Secret } from '../core/secret.ts'
 import type { GrantRef } from '../core/tokens.ts'
-import { handOut } from '../ledger/stored-token-set.ts'
-import type { Kept, Moment } from '../ledger/stored-token-set.ts'
+import { fromStored } from '../ledger/stored-token-set.ts'
+import type { StoredTokenSet, Moment } from '../ledger/stored-token-set.ts'
 import type { ClaimAnswer, EndAnswer, Place, SettleAnswer } from '../ledger/protocol/index.ts'
 
 /**
@@ -29,19 +29,19 @@ interface Claiming {
   readonly watch: unknown
 }
 
-const CLAIMED: Answers<ClaimAnswer<Kept>, ClaimOutput, Claiming> = {
+const CLAIMED: Answers<ClaimAnswer<StoredTokenSet>, ClaimOutput, Claiming> = {
   won: ({ place }, { claim }) => ({ type: 'won', claim, place: refOf(place) }),
   adopted: ({ place, came, set }, { moment }) => ({
     type: 'adopted',
     came,
     place: refOf(place),
-    tokens: handOut(set, moment),
+    tokens: fromStored(set, moment),
   }),
   current: ({ place, came, set }, { moment }) => ({
     type: 'current',
     came,
     place: refOf(place),
-    tokens: handOut(set, moment),
+    tokens: fromStored(set, moment),
   }),
   busy: (_, { watch }) => ({ type: 'busy', watch }),
   paused: ({ delayMs }) => ({
@@ -55,7 +55,10 @@ const CLAIMED: Answers<ClaimAnswer<Kept>, ClaimOutput, Claiming> = {
   withheld: ({ reason }) => ({ type: 'failed', problem: { code: reason } }),
 }
 
-export function claimOutput(answer: ClaimAnswer<Kept>, claiming: Claiming): Timeless<ClaimOutput> {
+export function claimOutput(
+  answer: ClaimAnswer<StoredTokenSet>,
+  claiming: Claiming,
+): Timeless<ClaimOutput> {
   return told(CLAIMED, answer, claiming)
 }
 
@@ -70,11 +73,11 @@ interface Presenting {
   backoffMs(): number
 }
 
-const SETTLED: Answers<SettleAnswer<Kept>, PresentOutput, Presenting> = {
+const SETTLED: Answers<SettleAnswer<StoredTokenSet>, PresentOutput, Presenting> = {
   settled: ({ place, set }, { moment }) => ({
     type: 'granted',
     place: refOf(place),
-    tokens: handOut(set, moment),
+    tokens: fromStored(set, moment),
   }),
   withheld: ({ reason }) => ({ type: 'failed', problem: { code: reason } }),
   ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
@@ -106,23 +109,26 @@ const NOTED: Readonly<
 }
 
 export function presentOutput(
-  answer: SettleAnswer<Kept>,
+  answer: SettleAnswer<StoredTokenSet>,
   presenting: Presenting,
 ): Timeless<PresentOutput> {
   return told(SETTLED, answer, presenting)
 }
 
-const ENDED: Answers<EndAnswer<Kept>, ReloadOutput, Moment> = {
+const ENDED: Answers<EndAnswer<StoredTokenSet>, ReloadOutput, Moment> = {
   ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
   adopted: ({ place, set }, moment) => ({
     type: 'another',
     own: false,
     place: refOf(place),
-    tokens: handOut(set, moment),
+    tokens: fromStored(set, moment),
   }),
 }
 
-export function reloadOutput(answer: EndAnswer<Kept>, moment: Moment): Timeless<ReloadOutput> {
+export function reloadOutput(
+  answer: EndAnswer<StoredTokenSet>,
+  moment: Moment,
+): Timeless<ReloadOutput> {
   return told(ENDED, answer, moment)
 }
 

@@ -3,8 +3,8 @@ import { tokensOf } from '../core/tokens.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { keepAll } from '../ledger/stored-token-set.ts'
-import type { Kept } from '../ledger/stored-token-set.ts'
+import { tokensToStored } from '../ledger/stored-token-set.ts'
+import type { StoredTokenSet } from '../ledger/stored-token-set.ts'
 import { revoke, seize } from '../ledger/protocol/index.ts'
 import { placeOf } from './outputs.ts'
 import { checkProvider } from './check-provider.ts'
@@ -43,7 +43,7 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
     const own = tokensOf(tokens)
     const place = grantOf(tokens)
     const { refreshToken } = own
-    const mine = keepAll(own, 0)
+    const mine = tokensToStored(own, 0)
     if (refreshToken === undefined && place === undefined) {
       return told(parts, false, await tell(parts, mine, NAMELESS))
     }
@@ -58,7 +58,7 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
     }
     try {
       await ledger.ready()
-      const { answer } = await ledger.run(chain, (seen) => revoke<Kept>(request, seen), {
+      const { answer } = await ledger.run(chain, (seen) => revoke<StoredTokenSet>(request, seen), {
         patienceMs: settings.requestTimeoutMs,
       })
       const grant = await parts.nameOf(chain, answer.place.grant)
@@ -112,7 +112,7 @@ export function randomName({ settings }: Pick<Parts, 'settings'>): string {
  */
 export async function bury(
   parts: Parts,
-  newest: Kept,
+  newest: StoredTokenSet,
   place: Place,
   patienceMs: number,
   about: About,
@@ -135,13 +135,15 @@ async function takeClaim(
   const request = { claimId: randomName(parts), minted: place.grant, claimMs: policy.claimMs }
   const endsAt = settings.clock.monotonic() + patienceMs
   for (;;) {
-    const { answer, view } = await ledger.run(chain, (seen) => seize<Kept>(request, place, seen))
+    const { answer, view } = await ledger.run(chain, (seen) =>
+      seize<StoredTokenSet>(request, place, seen),
+    )
     const next = SEIZED[answer.type](answer)
     if (next.done) return
     if (next.place !== undefined) {
       place = next.place
       const carried = place
-      await ledger.run(chain, (seen) => revoke<Kept>({ ...request, carried }, seen))
+      await ledger.run(chain, (seen) => revoke<StoredTokenSet>({ ...request, carried }, seen))
     } else {
       const leftMs = endsAt - settings.clock.monotonic()
       if (leftMs <= 0) return
@@ -167,7 +169,7 @@ const SEIZED: { [T in SeizeAnswer['type']]: (answer: SeizeAnswer) => AfterSeize 
 /** Revokes the tokens of a set (RFC 7009): first the refresh token, then what it was good for. */
 export async function tell(
   { transport, emit }: Parts,
-  { refreshToken, access }: Kept,
+  { refreshToken, access }: StoredTokenSet,
   about: About,
 ): Promise<Burial> {
   const tokens = access.map(([, { token }]) => new Secret(token))

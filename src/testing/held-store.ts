@@ -1,7 +1,7 @@
 import type { Store, Stored } from '../ledger/store.ts'
 import type { Process } from './schedule.ts'
 import { Secret } from '../core/secret.ts'
-import type { Kept } from '../ledger/stored-token-set.ts'
+import type { StoredTokenSet } from '../ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../ledger/rows.ts'
 import type { Sealer } from '../ledger/sealer.ts'
 
@@ -75,7 +75,7 @@ const short = (key: string): string => key.slice(4, 8)
 export interface LedgerReader {
   claimOf(refreshToken: string): Promise<ClaimRow | undefined>
   /** The grant row that the claim row of a token leads to. */
-  chainOf(refreshToken: string): Promise<GrantRow<Kept> | undefined>
+  chainOf(refreshToken: string): Promise<GrantRow<StoredTokenSet> | undefined>
 }
 
 export function ledgerOf(sealer: Sealer, store: Store): LedgerReader {
@@ -90,7 +90,7 @@ export function ledgerOf(sealer: Sealer, store: Store): LedgerReader {
     claimOf: (token) => read<ClaimRow>('claim', token),
     async chainOf(token) {
       const claim = await read<ClaimRow>('claim', token)
-      return claim && read<GrantRow<Kept>>('grant', claim.grant)
+      return claim && read<GrantRow<StoredTokenSet>>('grant', claim.grant)
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Presentation } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { Kept } from '../../src/ledger/stored-token-set.ts'
+import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { Config, World } from './world.ts'
 
 type Answer = readonly [how: string, world: World, presentation: Presentation]
@@ -60,7 +60,7 @@ function revokeGrant(world: World): World {
 }
 
 /** RFC 7009, on an AS that revokes what it is told and nothing else. */
-export function revokeAtServer(world: World, { refreshToken, access }: Kept): World {
+export function revokeAtServer(world: World, { refreshToken, access }: StoredTokenSet): World {
   const gone = access.map(([, { token }]) => [token, 'revoked' as const])
   return {
     ...world,

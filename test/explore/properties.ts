@@ -1,4 +1,4 @@
-import type { Kept } from '../../src/ledger/stored-token-set.ts'
+import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { Config, Run, World } from './world.ts'
 
 /** A property does not hold. The search adds how the world came there. */
@@ -100,6 +100,6 @@ export function newestLive(world: World): string | undefined {
   return Object.keys(world.refreshTokens).findLast((token) => world.refreshTokens[token] === 'live')
 }
 
-function setOf(row: World['rows'][string]['row']): Kept | undefined {
+function setOf(row: World['rows'][string]['row']): StoredTokenSet | undefined {
   return 'acknowledged' in row ? row.set : undefined
 }

@@ -1,8 +1,8 @@
 import type { Presentation } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Tokens } from '../../src/core/tokens.ts'
-import { handOut, merge } from '../../src/ledger/stored-token-set.ts'
-import type { Kept } from '../../src/ledger/stored-token-set.ts'
+import { fromStored, merge } from '../../src/ledger/stored-token-set.ts'
+import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import {
   claim,
   maySend,
@@ -175,11 +175,11 @@ function proceed(world: World, config: Config, index: number, position: Position
     case 'expiring.following':
       return at(world, context.watch as Activity)
     case 'refreshing.presenting': {
-      const { view, work } = context.claim as { view: View<Kept>; work: Work }
+      const { view, work } = context.claim as { view: View<StoredTokenSet>; work: Work }
       return at(world, { doing: 'send', view, work })
     }
     default: {
-      const claimed = worker.run!.activity as Activity & { view: View<Kept> }
+      const claimed = worker.run!.activity as Activity & { view: View<StoredTokenSet> }
       return ask(
         withWorker(world, index, { ...worker, run }),
         config,
@@ -207,7 +207,7 @@ function ask(
   who: Who,
   doing: Asking,
   work: Work,
-  view: View<Kept>,
+  view: View<StoredTokenSet>,
 ): World {
   const next = nextOf(world, config, who, doing, work, view)
   if ('answer' in next) return answered(world, config, who, doing, work, view, next.answer)
@@ -224,8 +224,8 @@ function nextOf(
   who: Who,
   doing: Asking,
   work: Work,
-  view: View<Kept>,
-): Next<Kept, { type: string }> {
+  view: View<StoredTokenSet>,
+): Next<StoredTokenSet, { type: string }> {
   const { claimId, place } = work
   const minted = `G${claimId}`
   const { policy } = config
@@ -255,7 +255,7 @@ function nextOf(
       view,
     )
   }
-  const ending: Settlement<Kept> =
+  const ending: Settlement<StoredTokenSet> =
     doing === 'dispose' ? { type: 'disposed' } : (work.ending as Ending).settlement
   return settle(
     {
@@ -273,14 +273,14 @@ function nextOf(
 
 interface Ending {
   readonly presentation: Presentation | 'overdue'
-  readonly settlement: Settlement<Kept>
+  readonly settlement: Settlement<StoredTokenSet>
 }
 
-function rowKey(operation: Operation<Kept>, work: Work): string {
+function rowKey(operation: Operation<StoredTokenSet>, work: Work): string {
   if (operation.on === 'grant') return `g:${operation.grant}`
   if (operation.on === 'claim') return `c:${work.refreshToken}`
   const { settlement } = work.ending as Ending
-  return `c:${(settlement as Extract<Settlement<Kept>, { set: Kept }>).set.refreshToken!}`
+  return `c:${(settlement as Extract<Settlement<StoredTokenSet>, { set: StoredTokenSet }>).set.refreshToken!}`
 }
 
 /** A procedure has its answer: on with the chart, or with the task. */
@@ -290,7 +290,7 @@ function answered(
   who: Who,
   doing: Asking,
   work: Work,
-  view: View<Kept>,
+  view: View<StoredTokenSet>,
   answer: { type: string },
 ): World {
   const moment = { hostNowMs: world.now, storeNowMs: world.now }
@@ -360,7 +360,7 @@ function bury(
       ? { ...world, endedAt: world.now, endedBy: 'replay' as const }
       : world
   const { refreshToken } = run.position.context.tokens
-  const own: Kept = {
+  const own: StoredTokenSet = {
     refreshToken: refreshToken!.expose(),
     access: [...run.position.context.tokens.access].map(([audience, { token }]) => [
       audience,
@@ -395,12 +395,12 @@ function taskAnswered(
   config: Config,
   who: Who,
   work: Work,
-  view: View<Kept>,
+  view: View<StoredTokenSet>,
   answer: { type: string },
 ): World {
   switch (answer.type) {
     case 'ended': {
-      const { place, set } = answer as unknown as { place: Place; set?: Kept }
+      const { place, set } = answer as unknown as { place: Place; set?: StoredTokenSet }
       const newest = set ?? work.newest!
       const next: Work = {
         ...work,
@@ -468,7 +468,7 @@ function* activitySteps(
       return
     case 'discard': {
       const { settlement } = work.ending as Ending
-      const { set } = settlement as Extract<Settlement<Kept>, { set: Kept }>
+      const { set } = settlement as Extract<Settlement<StoredTokenSet>, { set: StoredTokenSet }>
       yield [
         `${name} revokes what it received`,
         ask(revokeAtServer(world, set), config, who, 'dispose', work, activity.view),
@@ -634,7 +634,7 @@ function giveUp(
   const generation = work.place!.generation + (settlement.rotated ? 1 : 0)
   return go({
     type: 'granted',
-    tokens: handOut(settlement.set, moment),
+    tokens: fromStored(settlement.set, moment),
     place: refOf({ ...work.place!, generation }),
   })
 }
@@ -642,7 +642,7 @@ function giveUp(
 /** An operation takes effect. */
 function perform(
   world: World,
-  operation: Operation<Kept>,
+  operation: Operation<StoredTokenSet>,
   key: string,
   who: Who,
   work: Work,

@@ -1,4 +1,4 @@
-import type { Kept } from '../../src/ledger/stored-token-set.ts'
+import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 import type { Operation, Place, Policy, View } from '../../src/ledger/protocol/index.ts'
 import type { Position } from './chart.ts'
@@ -12,14 +12,14 @@ export interface Cookie {
 }
 
 export interface RowState {
-  readonly row: ClaimRow | GrantRow<Kept>
+  readonly row: ClaimRow | GrantRow<StoredTokenSet>
   readonly version: number
   readonly writtenAtMs: number
 }
 
 /** What an operation found. */
 export interface Found {
-  readonly row: ClaimRow | GrantRow<Kept> | undefined
+  readonly row: ClaimRow | GrantRow<StoredTokenSet> | undefined
   readonly version: number
   readonly writtenAtMs: number
   readonly nowMs: number
@@ -28,7 +28,7 @@ export interface Found {
 
 /** An operation on its way; `found` once it has taken effect. */
 export interface Pending {
-  readonly operation: Operation<Kept>
+  readonly operation: Operation<StoredTokenSet>
   readonly key: string
   readonly found?: Found
 }
@@ -37,14 +37,14 @@ export interface Pending {
 export type Activity =
   | {
       readonly doing: 'claim' | 'settle' | 'dispose' | 'reject' | 'revoke' | 'seize'
-      readonly view: View<Kept>
+      readonly view: View<StoredTokenSet>
       readonly pending: readonly Pending[]
       readonly work: Work
     }
   /** About to send, sent, told to revoke what was received. */
   | {
       readonly doing: 'send' | 'fly' | 'discard' | 'tell'
-      readonly view: View<Kept>
+      readonly view: View<StoredTokenSet>
       readonly work: Work
     }
   /** Waiting for a row to change. */
@@ -65,7 +65,7 @@ export interface Work {
   readonly ending?: unknown
   readonly cookie?: Cookie
   /** For a revocation: the newest tokens. */
-  readonly newest?: Kept
+  readonly newest?: StoredTokenSet
 }
 
 export interface Run {

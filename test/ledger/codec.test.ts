@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { decodeClaim, decodeGrant, encodeRow } from '../../src/ledger/codec.ts'
-import type { Kept } from '../../src/ledger/stored-token-set.ts'
+import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 
 const identity = { issuer: 'https://id.example.com', clientId: 'app' }
 const grant = `${'a'.repeat(42)}A`
 const open: ClaimRow = { kind: 'open', grant, generation: 0, delayMs: 5 }
 const claimed: ClaimRow = { kind: 'claimed', grant, generation: 3, claimId: 'id', claimMs: 20_000 }
-const live: GrantRow<Kept> = {
+const live: GrantRow<StoredTokenSet> = {
   generation: 1,
   claimId: 'id',
   acknowledged: [{ generation: 0, atMs: 1 }],
@@ -23,7 +23,12 @@ const live: GrantRow<Kept> = {
     ],
   },
 }
-const ended: GrantRow<Kept> = { generation: 0, acknowledged: [], ended: 'replay', endedBy: 'id' }
+const ended: GrantRow<StoredTokenSet> = {
+  generation: 0,
+  acknowledged: [],
+  ended: 'replay',
+  endedBy: 'id',
+}
 
 const raw = (row: unknown, about: object = identity): Uint8Array =>
   new TextEncoder().encode(JSON.stringify({ ...about, row }))

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import type { Kept } from '../../src/ledger/stored-token-set.ts'
+import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { Chain } from '../../src/ledger/keyring.ts'
 import { createLedger, type Ledger, type LedgerOptions } from '../../src/ledger/ledger.ts'
 import {
@@ -28,14 +28,17 @@ const policy = {
   takesOver: false,
   mayEvict: false,
 } as const
-const set = (generation: number): Kept => ({
+const set = (generation: number): StoredTokenSet => ({
   refreshToken: `refresh-token-${generation}`,
   access: [['', { token: `access-token-${generation}`, grantedAtMs: 1, lifetimeMs: 60_000 }]],
 })
 const chainOf = (generation = 0): Chain => ({
   refreshToken: new Secret(`refresh-token-${generation}`),
 })
-const toClaim = (claimId: string, more: Partial<ClaimRequest<Kept>> = {}): ClaimRequest<Kept> => ({
+const toClaim = (
+  claimId: string,
+  more: Partial<ClaimRequest<StoredTokenSet>> = {},
+): ClaimRequest<StoredTokenSet> => ({
   claimId,
   minted: claimId === 'one' ? GRANT : OTHER_GRANT,
   policy,
@@ -44,8 +47,8 @@ const toClaim = (claimId: string, more: Partial<ClaimRequest<Kept>> = {}): Claim
 })
 const toSettle = (
   claimId: string,
-  more: Partial<SettleRequest<Kept>> = {},
-): SettleRequest<Kept> => ({
+  more: Partial<SettleRequest<StoredTokenSet>> = {},
+): SettleRequest<StoredTokenSet> => ({
   claimId,
   place: { grant: GRANT, generation: 0 },
   own: true,
@@ -64,18 +67,18 @@ interface World {
 interface Worker extends Ledger {
   claim(
     id: string,
-    more?: Partial<ClaimRequest<Kept>>,
+    more?: Partial<ClaimRequest<StoredTokenSet>>,
     chain?: Chain,
-  ): Promise<Seen<ClaimAnswer<Kept>>>
+  ): Promise<Seen<ClaimAnswer<StoredTokenSet>>>
   settle(
     id: string,
-    view: View<Kept>,
-    more?: Partial<SettleRequest<Kept>>,
-  ): Promise<Seen<SettleAnswer<Kept>>>
+    view: View<StoredTokenSet>,
+    more?: Partial<SettleRequest<StoredTokenSet>>,
+  ): Promise<Seen<SettleAnswer<StoredTokenSet>>>
 }
 interface Seen<A> {
   readonly answer: A
-  readonly view: View<Kept>
+  readonly view: View<StoredTokenSet>
 }
 
 function world(): World {
@@ -351,7 +354,7 @@ describe('a store that fails', () => {
   it('is borne with for as long as the caller says', async () => {
     const { worker, store, clock } = world()
     const down = silent(store)
-    const procedure = (view: View<Kept>) => claim(toClaim('one'), view)
+    const procedure = (view: View<StoredTokenSet>) => claim(toClaim('one'), view)
 
     const run = worker(down).run(chainOf(), procedure, { patienceMs: 15_000 })
 
@@ -364,7 +367,7 @@ describe('a store that fails', () => {
   it('is heard as soon as it is up again', async () => {
     const { worker, store, clock } = world()
     const shaky = failing(store, 60, { effect: false })
-    const procedure = (view: View<Kept>) => claim(toClaim('one'), view)
+    const procedure = (view: View<StoredTokenSet>) => claim(toClaim('one'), view)
 
     const run = worker(shaky).run(chainOf(), procedure, { patienceMs: 120_000 })
 
@@ -552,7 +555,7 @@ describe('what reaches the store', () => {
     const won = await one.claim('one')
     const ended = { type: 'unspent', delayMs: 90 * DAY_MS } as const
 
-    const settling = (view: View<Kept>) => settle(toSettle('one'), ended, view)
+    const settling = (view: View<StoredTokenSet>) => settle(toSettle('one'), ended, view)
     await clock.until(one.run(chainOf(), settling, won))
 
     expect(swap.mock.lastCall?.[3]).toBe(90 * DAY_MS)

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { merge } from '../../src/ledger/stored-token-set.ts'
-import type { Kept } from '../../src/ledger/stored-token-set.ts'
+import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 
 const AT_MS = 1_800_000_000_000
 
-const kept = (token: string, grantedAtMs: number, audience = ''): Kept => ({
+const kept = (token: string, grantedAtMs: number, audience = ''): StoredTokenSet => ({
   refreshToken: 'rt',
   access: [[audience, { token, grantedAtMs }]],
 })
 
-const tokensIn = ({ access }: Kept): string[] => access.map(([, { token }]) => token)
+const tokensIn = ({ access }: StoredTokenSet): string[] => access.map(([, { token }]) => token)
 
 describe('merge', () => {
   it('takes the later access token, whichever was settled first', () => {

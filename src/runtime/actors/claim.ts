@@ -1,7 +1,7 @@
 import type { ClaimOutput, Demand, Problem, RefreshContext } from '../../../machines/types.ts'
 import type { Secret } from '../../core/secret.ts'
-import { handOut, isYoung, keepAll } from '../../ledger/stored-token-set.ts'
-import type { Kept, Moment } from '../../ledger/stored-token-set.ts'
+import { fromStored, isYoung, tokensToStored } from '../../ledger/stored-token-set.ts'
+import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
 import type { Chain } from '../../ledger/keyring.ts'
 import { claim, withdraw } from '../../ledger/protocol/index.ts'
 import type { ClaimAnswer, ClaimRequest, Place, View } from '../../ledger/protocol/index.ts'
@@ -24,7 +24,7 @@ export interface Held {
   readonly place: Place
   /** Fingerprint of the chain. */
   readonly grantName: string | undefined
-  readonly view: View<Kept>
+  readonly view: View<StoredTokenSet>
   /** Good for the first presentation; another one prepares anew. */
   readonly prepared: Prepared
   /** On the monotonic clock, before the ledger was first asked. */
@@ -43,7 +43,7 @@ export interface Sent {
 /** What to watch while another holder presents. */
 export interface Watched {
   readonly chain: Chain
-  readonly view: View<Kept>
+  readonly view: View<StoredTokenSet>
   readonly place: Place
 }
 
@@ -78,7 +78,7 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
   const askedAt = clock.monotonic()
   const claimId = randomName(parts)
   const chain: Chain = { refreshToken, carried: context.carried }
-  const request: ClaimRequest<Kept> = {
+  const request: ClaimRequest<StoredTokenSet> = {
     claimId,
     minted: context.place?.secret.expose() ?? randomName(parts),
     policy,
@@ -122,13 +122,13 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
 async function release(
   { ledger, settings }: Parts,
   chain: Chain,
-  { claimId, carried, minted }: ClaimRequest<Kept>,
+  { claimId, carried, minted }: ClaimRequest<StoredTokenSet>,
   mayComeLate: boolean,
 ): Promise<void> {
   const patienceMs = settings.claimMs
   const place = carried ?? { grant: minted, generation: 0 }
   let seenAt: number | undefined
-  const next = (seen: View<Kept>): ReturnType<typeof withdraw<Kept>> => {
+  const next = (seen: View<StoredTokenSet>): ReturnType<typeof withdraw<StoredTokenSet>> => {
     seenAt ??= seen.claim?.version
     return withdraw({ claimId, place, mayComeLate, seenAt }, seen)
   }
@@ -186,15 +186,15 @@ function report(
   parts: Parts,
   context: RefreshContext,
   { refreshToken, grantName }: { readonly refreshToken: Secret } & Pick<Held, 'grantName'>,
-  answer: ClaimAnswer<Kept>,
-  view: View<Kept>,
+  answer: ClaimAnswer<StoredTokenSet>,
+  view: View<StoredTokenSet>,
 ): void {
   const { emit, background, settings } = parts
   const token = refreshToken.fingerprint
   const chained = { token, grant: grantName }
   const standing = { ...chained, generation: answer.place.generation }
   const served = (): void => emit({ type: 'served', ...standing })
-  const tales: { readonly [T in ClaimAnswer<Kept>['type']]?: () => void } = {
+  const tales: { readonly [T in ClaimAnswer<StoredTokenSet>['type']]?: () => void } = {
     won: () => emit({ type: 'claimed', ...standing }),
     adopted: served,
     current: served,
@@ -202,7 +202,9 @@ function report(
   tales[answer.type]?.()
   if (!('isMine' in answer)) return
   if (answer.isMine) emit({ type: 'replay', ...chained })
-  const left = answer.orphan ? keepAll(context.tokens, view.nowMs) : answer.isMine && answer.set
+  const left = answer.orphan
+    ? tokensToStored(context.tokens, view.nowMs)
+    : answer.isMine && answer.set
   if (typeof left !== 'object') return
   const buried = bury(parts, left, answer.place, settings.waitMs, chained)
   void background.add(buried).catch(() => {
@@ -214,8 +216,8 @@ function report(
  * Whether the newest set of the ledger is what a caller needs, so that nothing is renewed: it is
  * fresh; or it is another than the one that was refused; or it is too young to be renewed.
  */
-export function isSatisfied(set: Kept, demand: Demand, moment: Moment): boolean {
-  const tokens = handOut(set, moment)
+export function isSatisfied(set: StoredTokenSet, demand: Demand, moment: Moment): boolean {
+  const tokens = fromStored(set, moment)
   if (accessFor(tokens, demand) === undefined) return false
   return SATISFIES[standing(tokens, moment.hostNowMs, demand)](set, demand, moment)
 }

@@ -5,8 +5,8 @@ import { sleep } from '../../core/clock.ts'
 import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
 import type { Presentation } from '../../core/failure.ts'
 import type { Tokens } from '../../core/tokens.ts'
-import { handOut, merge } from '../../ledger/stored-token-set.ts'
-import type { Kept, Moment } from '../../ledger/stored-token-set.ts'
+import { fromStored, merge } from '../../ledger/stored-token-set.ts'
+import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
 import { maySend, settle } from '../../ledger/protocol/index.ts'
 import type { SettleAnswer, SettleRequest, Settlement } from '../../ledger/protocol/index.ts'
 import {
@@ -126,11 +126,11 @@ async function settleIt(
   parts: Parts,
   context: RefreshContext,
   { claimId, chain, place, grantName, view }: Held,
-  settlement: Settlement<Kept>,
+  settlement: Settlement<StoredTokenSet>,
   patienceMs: number,
-): Promise<SettleAnswer<Kept>> {
+): Promise<SettleAnswer<StoredTokenSet>> {
   const { settings, ledger, policy } = parts
-  const request: SettleRequest<Kept> = {
+  const request: SettleRequest<StoredTokenSet> = {
     claimId,
     place,
     own: context.own,
@@ -152,7 +152,7 @@ async function settleIt(
 }
 
 /** Whether what was received is nobody's. */
-const MUST_DIE: { readonly [T in SettleAnswer<Kept>['type']]: boolean } = {
+const MUST_DIE: { readonly [T in SettleAnswer<StoredTokenSet>['type']]: boolean } = {
   settled: false,
   withheld: false,
   ended: true,
@@ -169,7 +169,7 @@ async function pastTheLedger(
   parts: Parts,
   context: RefreshContext,
   held: Held,
-  settlement: Settlement<Kept>,
+  settlement: Settlement<StoredTokenSet>,
   moment: Moment,
   error: unknown,
 ): Promise<Output> {
@@ -191,7 +191,7 @@ async function pastTheLedger(
   emit({ type: 'handed_over', token: held.chain.refreshToken.fingerprint })
   return {
     type: 'granted',
-    tokens: handOut(set, moment),
+    tokens: fromStored(set, moment),
     place: refOf(placeAfter(settlement, held.place)),
   }
 }
