@@ -4,23 +4,22 @@ import type { Command, Terminal } from './command.ts'
 const COMMANDS: Readonly<Record<string, Command>> = {
   demo: {
     summary: 'a real authorization server on loopback, before and after refresh-once',
-    usage: async () => (await import('./demo/options.ts')).USAGE,
+    usage: async () => (await import('./demo/demo.ts')).USAGE,
     async run(others, terminal) {
-      const { stopped } = await import('./stopped.ts')
+      const { stopped } = await import('./command.ts')
       return (await import('./demo/demo.ts')).demo(others, terminal, stopped)
     },
   },
   diagram: {
     summary: 'the statechart, or the rows of the ledger, as Mermaid, SVG or JSON',
-    usage: async () => (await import('./diagram/options.ts')).USAGE,
-    run: async (others, terminal) =>
-      (await import('./diagram/diagram.ts')).diagram(others, terminal),
+    usage: async () => (await import('./diagram.ts')).USAGE,
+    run: async (others, terminal) => (await import('./diagram.ts')).diagram(others, terminal),
   },
   doctor: {
     summary: 'looks at an authorization server, a client and a Redis, and says what is wrong',
-    usage: async () => (await import('./doctor/options.ts')).USAGE,
+    usage: async () => (await import('./doctor/doctor.ts')).USAGE,
     async run(arguments_, terminal) {
-      const { surroundings } = await import('./surroundings.ts')
+      const { surroundings } = await import('./command.ts')
       return (await import('./doctor/doctor.ts')).doctor(arguments_, terminal, surroundings())
     },
   },
@@ -32,22 +31,22 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   fuzz: {
     summary: 'a provider of yours against a described server, in worlds of trouble',
-    usage: async () => (await import('./fuzz/options.ts')).USAGE,
+    usage: async () => (await import('./fuzz/fuzz.ts')).USAGE,
     run: async (others, terminal) => (await import('./fuzz/fuzz.ts')).fuzz(others, terminal),
   },
   inspect: {
     summary: 'serves a page on this machine that shows refreshes as they happen',
-    usage: async () => (await import('./inspect/options.ts')).USAGE,
+    usage: async () => (await import('./inspect.ts')).USAGE,
     async run(others, terminal) {
-      const { stopped } = await import('./stopped.ts')
-      return (await import('./inspect/inspect.ts')).inspect(others, terminal, stopped())
+      const { stopped } = await import('./command.ts')
+      return (await import('./inspect.ts')).inspect(others, terminal, stopped())
     },
   },
   probe: {
     summary: 'measures a real authorization server with throw-away grants, and describes it',
-    usage: async () => (await import('./probe/options.ts')).USAGE,
+    usage: async () => (await import('./probe/target.ts')).USAGE,
     async run(arguments_, terminal) {
-      const { surroundings } = await import('./surroundings.ts')
+      const { surroundings } = await import('./command.ts')
       return (await import('./probe/probe.ts')).probe(arguments_, terminal, surroundings())
     },
   },

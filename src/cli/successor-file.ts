@@ -1,5 +1,5 @@
 import { open, rm } from 'node:fs/promises'
-import { Misused } from './misused.ts'
+import { Misused } from './command.ts'
 
 /** A file that waits for what cannot be had twice. */
 export interface SuccessorFile {

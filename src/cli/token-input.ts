@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises'
 import { readTokenSet } from '../core/field-styles.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { Misused } from './misused.ts'
-import { valueOf } from './subject.ts'
-import type { Surroundings } from './surroundings.ts'
+import { Misused } from './command.ts'
+import { valueOf } from './target.ts'
+import type { Surroundings } from './command.ts'
 
 /** Where a token is: it never stands in a command line. `name`: of the file, or the variable. */
 export interface TokenSource {

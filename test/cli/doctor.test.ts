@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Finding } from '../../src/cli/doctor/finding.ts'
-import { report } from '../../src/cli/doctor/report.ts'
+import { report } from '../../src/cli/doctor/finding.ts'
 import { run } from '../../src/cli/run.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { startOidcServer, type OidcServer } from '../oidc/oidc-server.ts'

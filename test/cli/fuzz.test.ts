@@ -4,9 +4,9 @@ import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { run } from '../../src/cli/run.ts'
-import { loadProvider } from '../../src/cli/fuzz/load-provider.ts'
-import { optionsOf } from '../../src/cli/fuzz/options.ts'
-import { Misused } from '../../src/cli/misused.ts'
+import { loadProvider } from '../../src/cli/fuzz/load.ts'
+import { optionsOf } from '../../src/cli/fuzz/fuzz.ts'
+import { Misused } from '../../src/cli/command.ts'
 import { REPORTERS } from '../../src/cli/fuzz/reporters.ts'
 import type { Report } from '../../src/cli/fuzz/reporters.ts'
 import { systemClock } from '../../src/core/clock.ts'
@@ -203,7 +203,7 @@ describe('loadProvider', () => {
         'if (url.endsWith("good.ts")) throw Object.assign(new Error("?"),' +
         '{ code: "ERR_UNKNOWN_FILE_EXTENSION" }); return next(url, context) }'
       register('data:text/javascript,' + encodeURIComponent(hooks))
-      const { loadProvider } = await import('./src/cli/fuzz/load-provider.ts')
+      const { loadProvider } = await import('./src/cli/fuzz/load.ts')
       await loadProvider(${JSON.stringify(join(folder, 'good.ts'))}, '/').catch((error) => {
         console.log(error.message)
       })`

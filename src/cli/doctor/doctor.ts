@@ -1,19 +1,16 @@
 import { runtimeFetch } from '../../transport/send.ts'
-import type { Terminal } from '../command.ts'
-import { checkClientAt } from './client.ts'
-import { checkConnection } from './connection.ts'
-import { checkDiscovery } from './discovery.ts'
-import { checkEndpoints } from './endpoints.ts'
-import { findings, isProblem, type Finding } from './finding.ts'
-import type { Looking } from './looking.ts'
-import { Misused } from '../misused.ts'
-import { optionsOf, type Options } from './options.ts'
-import { checkRedis, redisUrlOf } from './redis.ts'
-import { EXIT, report, type ExitCode } from './report.ts'
-import { checkSignIn } from './sign-in.ts'
+import type { Surroundings, Terminal } from '../command.ts'
+import { checkClientAt, checkSignIn } from './client.ts'
+import { checkDiscovery, checkEndpoints } from './server.ts'
+import { EXIT, findings, isProblem, report, type ExitCode, type Finding } from './finding.ts'
+import type { Looking } from './server.ts'
+import { Misused } from '../command.ts'
+import { checkConnection, checkRedis, redisUrlOf } from './connections.ts'
 import { spend } from './spend.ts'
-import { subjectOf, type Subject } from '../subject.ts'
-import type { Surroundings } from '../surroundings.ts'
+import { subjectOf, type Subject } from '../target.ts'
+import { parseArgs } from 'node:util'
+import type { SubjectOptions } from '../target.ts'
+import type { TokenSource } from '../token-input.ts'
 
 /**
  * Looks at an authorization server, a client and a Redis as refresh-once would use them, and says
@@ -112,5 +109,161 @@ function decoded(text: string): string {
     return decodeURIComponent(text)
   } catch {
     return text
+  }
+}
+
+/** The command line, read. Secrets are named by where they are, and never stand in it. */
+export interface Options extends SubjectOptions {
+  readonly scope: string | undefined
+  readonly prompt: string | undefined
+  readonly redis: string | undefined
+  readonly redisEnv: string | undefined
+  readonly timeoutMs: number
+  readonly isJson: boolean
+  readonly spend: SpendOptions | undefined
+}
+
+/** Of `--spend`. */
+export interface SpendOptions {
+  readonly token: TokenSource
+  /** Where the successor is written. */
+  readonly save: string
+  /** `redis`, or `file:<folder>`. */
+  readonly ledger: string | undefined
+  readonly ledgerName: string | undefined
+  readonly pepperEnv: string | undefined
+}
+
+export const USAGE = `usage: refresh-once doctor --issuer <url> --client <id> [options]
+
+Looks at an authorization server and a client as refresh-once would use them. Spends nothing: what
+it presents is a refresh token that it made up.
+
+  --issuer <url>            the issuer as its metadata writes it; for Logto also the endpoint
+  --provider <name>         oidc, logto or spotify (without --issuer). Default: oidc
+  --client <id>             the client_id
+  --secret-env <NAME>       the environment variable with the client secret. None: a public client
+  --authentication <name>   none, client_secret_basic or client_secret_post. Default: as discovered
+  --scope <text>            the scope of your authorization request
+  --prompt <text>           the prompt of your authorization request
+  --redis <url>             a Redis for the ledger; with a password in it, --redis-env <NAME>
+  --insecure                plain http is meant, on other hosts than this one
+  --timeout-ms <number>     how long each request may take. Default: 15000
+  --json                    findings for programs
+
+One real refresh:
+
+  --spend                   presents a real refresh token, once; the newest set goes into a file
+  --token-stdin             the token: on standard input,
+  --token-file <path>       in a file that only you can read (chmod 600),
+  --token-env <NAME>        or in an environment variable. Alone, or a token set as JSON
+  --save <path>             where the newest set is written: a new file that only you can read
+  --ledger <where>          your application's ledger: redis (that of --redis), or file:<folder>.
+                            Without it you are asked, and your application must not run meanwhile
+  --ledger-name <name>      if it has a name of its own
+  --pepper-env <NAME>       the environment variable with its pepper
+
+Ends with 0: nothing is wrong. 1: something is. 2: the command line cannot be carried out; no token
+of yours was sent. 3: the token of --spend may be spent, and its successor was not saved.
+`
+
+/** @throws {Misused} For a command line that cannot be carried out. */
+export function optionsOf(arguments_: readonly string[]): Options {
+  const values = valuesOf(arguments_)
+  const { issuer, provider = 'oidc', redis } = values
+  if (issuer === undefined && provider !== 'spotify') throw new Misused('--issuer is missing')
+  if (values.client === undefined) throw new Misused('--client is missing')
+  const timeoutMs = Number(values['timeout-ms'] ?? 15_000)
+  if (!(timeoutMs > 0 && timeoutMs < 600_000)) throw new Misused('--timeout-ms is milliseconds')
+  if (redis !== undefined && /\/\/[^/]*@/.test(redis)) {
+    throw new Misused('--redis holds a password, which others can see: use --redis-env')
+  }
+  return {
+    issuer,
+    provider,
+    client: values.client,
+    secretEnv: values['secret-env'],
+    authentication: values.authentication,
+    scope: values.scope,
+    prompt: values.prompt,
+    redis,
+    redisEnv: values['redis-env'],
+    insecure: values.insecure ?? false,
+    timeoutMs,
+    isJson: values.json ?? false,
+    spend: values.spend ? spendOf(values) : undefined,
+  }
+}
+
+const TEXT = { type: 'string' } as const
+const FLAG = { type: 'boolean' } as const
+
+function valuesOf(arguments_: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...arguments_],
+      options: {
+        issuer: TEXT,
+        provider: TEXT,
+        client: TEXT,
+        'secret-env': TEXT,
+        authentication: TEXT,
+        scope: TEXT,
+        prompt: TEXT,
+        redis: TEXT,
+        'redis-env': TEXT,
+        insecure: FLAG,
+        'timeout-ms': TEXT,
+        json: FLAG,
+        spend: FLAG,
+        'token-stdin': FLAG,
+        'token-file': TEXT,
+        'token-env': TEXT,
+        save: TEXT,
+        ledger: TEXT,
+        'ledger-name': TEXT,
+        'pepper-env': TEXT,
+      },
+    })
+    return values
+  } catch (error) {
+    // It quotes what was typed, which may be a token in the wrong place.
+    const { code } = error as { code?: string }
+    const isUnknown = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+    throw new Misused(isUnknown ? 'there is an option that it does not know' : 'a value is missing')
+  }
+}
+
+function spendOf(values: ReturnType<typeof valuesOf>): SpendOptions {
+  const sources = [
+    ...(values['token-stdin'] ? [{ from: 'stdin', name: '' } as const] : []),
+    ...(values['token-file'] === undefined
+      ? []
+      : [{ from: 'file', name: values['token-file'] } as const]),
+    ...(values['token-env'] === undefined
+      ? []
+      : [{ from: 'env', name: values['token-env'] } as const]),
+  ]
+  const [token] = sources
+  if (token === undefined || sources.length > 1) {
+    throw new Misused('--spend takes one of --token-stdin, --token-file and --token-env')
+  }
+  const { save, ledger } = values
+  if (save === undefined) throw new Misused('--spend needs --save, a new file for the newest set')
+  if (ledger === undefined && token.from === 'stdin') {
+    throw new Misused('without --ledger you are asked first: standard input cannot be the token')
+  }
+  if (ledger === 'redis' && values.redis === undefined && values['redis-env'] === undefined) {
+    throw new Misused('--ledger redis needs --redis or --redis-env')
+  }
+  if (ledger !== undefined && ledger !== 'redis' && !/^file:./.test(ledger)) {
+    throw new Misused('--ledger is redis, or file:<folder>')
+  }
+  return {
+    token,
+    save,
+    ledger,
+    ledgerName: values['ledger-name'],
+    pepperEnv: values['pepper-env'],
   }
 }

@@ -1,5 +1,5 @@
 import type { Terminal } from '../command.ts'
-import { Misused } from '../misused.ts'
+import { Misused } from '../command.ts'
 import { createFacts, type Facts } from './facts.ts'
 import { endsOf, INVARIANTS, violations, type Invariant, type Violation } from './invariants.ts'
 import { FINGERPRINT, readJournals } from './journal.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { Misused } from '../misused.ts'
+import { Misused } from '../command.ts'
 import { isRecord, ownField } from '../../core/text.ts'
 import { PROBLEMS, type ErrorCode } from '../../core/errors.ts'
 import type { OutcomeState } from '../../core/outcome.ts'

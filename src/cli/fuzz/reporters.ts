@@ -3,7 +3,7 @@ import { relative, resolve, sep } from 'node:path'
 import { plain } from '../../testing/fuzz/story.ts'
 import { INVARIANTS } from '../../testing/fuzz-provider.ts'
 import type { FuzzResult } from '../../testing/fuzz-provider.ts'
-import type { ReporterName } from './options.ts'
+import type { ReporterName } from './fuzz.ts'
 
 /** What was tried, and what came of it. */
 export interface Report {

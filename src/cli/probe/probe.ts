@@ -2,23 +2,26 @@ import { sleep } from '../../core/clock.ts'
 import { defineProvider } from '../../core/define-provider.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { runtimeFetch } from '../../transport/send.ts'
-import type { Terminal } from '../command.ts'
-import { checkDiscovery } from '../doctor/discovery.ts'
-import { Misused } from '../misused.ts'
+import type { Surroundings, Terminal } from '../command.ts'
+import { checkDiscovery } from '../doctor/server.ts'
+import { Misused } from '../command.ts'
 import { newFile, type SuccessorFile } from '../successor-file.ts'
-import type { Surroundings } from '../surroundings.ts'
 import { presentable, tokensIn } from '../token-input.ts'
-import { waysToAsk } from './access.ts'
-import { providerOf, serverOf } from './described.ts'
-import { presenting } from './exchange.ts'
-import { fixturesOf } from './fixtures.ts'
-import { grantsOf, type Grants } from './grants.ts'
+import { grantsOf, presenting, type Grants, waysToAsk } from './presenting.ts'
+import { fixturesOf, providerOf, serverOf } from './described.ts'
 import { measure, type Result } from './measure.ts'
-import { optionsOf, type ProbeOptions } from './options.ts'
-import { providerFile } from './provider-file.ts'
-import { EXIT, exitCodeOf, print, type ExitCode, type Report, type Written } from './report.ts'
-import { targetOf, type Target } from './target.ts'
-import { checkFree, writeAll } from './write.ts'
+import { optionsOf, targetOf, type ProbeOptions, type Target } from './target.ts'
+import {
+  EXIT,
+  checkFree,
+  exitCodeOf,
+  print,
+  providerFile,
+  type ExitCode,
+  type Report,
+  type Written,
+  writeAll,
+} from './written.ts'
 
 /** What one must type. */
 const CONFIRMATION = 'end them'

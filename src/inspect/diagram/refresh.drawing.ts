@@ -1,4 +1,4 @@
-import type { Drawing } from './drawing.ts'
+import type { Drawing } from './svg.ts'
 
 /** Laid out by `npx tsx test/inspect/diagram/generate.ts`: a test fails when it is behind. */
 export const refreshDrawing: Drawing = {

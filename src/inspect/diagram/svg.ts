@@ -1,6 +1,3 @@
-import { labelOf, titleOf } from './drawing.ts'
-import type { Box, DrawnArrow, DrawnState, Drawing } from './drawing.ts'
-
 /** Height of a line of a label. */
 export const LINE = 17
 /** Width of the dot where a machine begins. */
@@ -142,3 +139,94 @@ function nameOf(path: string): string {
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }
+
+/** A place in a drawing, in its own units: a unit is a CSS pixel at scale 1. */
+export interface Box {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+/** A state with its place. */
+export interface DrawnState extends Box {
+  readonly path: string
+  /** `around`: other states lie inside. */
+  readonly kind: 'simple' | 'around' | 'final'
+  /** The actor that runs here. */
+  readonly runs?: string
+}
+
+/** An arrow, for all transitions that lead from one state to the same other one. */
+export interface DrawnArrow {
+  /** Corners from its tail to its head: `x,y x,y …`. */
+  readonly points: string
+  /** Of what it says, one line a transition. */
+  readonly label: Box
+  /** Indices of its transitions. */
+  readonly of: readonly number[]
+}
+
+/** One transition, as `describeMachine` has it at the same index. */
+export interface DrawnTransition {
+  readonly from: string
+  readonly target: string
+  readonly event: string
+  readonly guard?: string
+}
+
+/** A machine, laid out. */
+export interface Drawing {
+  readonly id: string
+  readonly width: number
+  readonly height: number
+  /** In document order: a state around others comes before them. */
+  readonly states: readonly DrawnState[]
+  readonly arrows: readonly DrawnArrow[]
+  /** Where the machine, or a state around others, begins: from a dot to the first state. */
+  readonly starts: readonly string[]
+  readonly transitions: readonly DrawnTransition[]
+}
+
+/**
+ * What an arrow says of a transition: why this one and not another.
+ *
+ * That a state with an actor is left when the actor is done goes without saying.
+ */
+export function labelOf({ event, guard }: DrawnTransition): string {
+  if (event.startsWith('error(')) return 'error'
+  if (event.startsWith('done(')) return guard ?? 'otherwise'
+  return guard === undefined ? event : `${event} [${guard}]`
+}
+
+/** Its ends, its event and its guard, in full. */
+export function titleOf({ from, target, event, guard }: DrawnTransition): string {
+  return `${from} → ${target}: ${event}${guard === undefined ? '' : ` [${guard}]`}`
+}
+
+/**
+ * How a drawing looks. Its colours are variables, so that a page can set them; by themselves they
+ * follow the reader's preference for dark or light.
+ */
+export const CHART_STYLE = `
+.chart {
+  --ink: #1c2430; --muted: #566273; --line: #98a3b3; --box: #fff; --around: #f3f5f8;
+  --edge: #ccd4de; --paper: #fff;
+  background: var(--paper);
+}
+@media (prefers-color-scheme: dark) {
+  .chart {
+    --ink: #e7ebf1; --muted: #9ba7b7; --line: #64707f; --box: #212a35; --around: #171e27;
+    --edge: #3b4655; --paper: #10151c;
+  }
+}
+.chart text { font: 13.5px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
+.chart .name { font: 600 17px ui-sans-serif, system-ui, sans-serif; fill: var(--ink) }
+.chart .state rect { fill: var(--box); stroke: var(--edge); stroke-width: 1.5 }
+.chart .around rect { fill: var(--around) }
+.chart .around .name, .chart .runs, .chart .why text { fill: var(--muted) }
+.chart .why rect { fill: var(--paper) }
+.chart .why.inside rect { fill: var(--around) }
+.chart .arrow, .chart .start path { fill: none; stroke: var(--line); stroke-width: 1.5 }
+.chart .head path, .chart .start circle { fill: var(--line) }
+`

@@ -1,18 +1,15 @@
 import { ledgerDrawing } from '../diagram/ledger.drawing.ts'
 import { refreshDrawing } from '../diagram/refresh.drawing.ts'
 import type { RecordedLine } from '../recording.ts'
-import { createChart } from './chart.ts'
-import { createDetails } from './details.ts'
+import { createChart, createDetails } from './selected.ts'
 import { byId, say } from './dom.ts'
-import { openFeed } from './feed.ts'
-import type { Feed, FeedState } from './feed.ts'
-import { exportRecording, onRecording } from './files-of-reader.ts'
-import { createHistory } from './history.ts'
-import type { Entry, Lane } from './lane.ts'
-import { createPlayer } from './player.ts'
+import { createHistory, createPlayer, exportRecording, onRecording, openFeed } from './history.ts'
+import type { Feed, FeedState } from './history.ts'
+import type { Entry, Lane } from './timeline.ts'
 import { createRenewals, matches } from './renewals.ts'
-import { showTally } from './tally.ts'
 import { count, wordsOf } from './words.ts'
+import { failureRate } from './model.ts'
+import type { Counters } from './model.ts'
 
 /** Lines that wait while the page is paused, at most: then it goes on taking them in. */
 const WAITING_MAX = 20_000
@@ -198,3 +195,23 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault()
 })
 goLive()
+
+const SHOWN = [
+  'refreshes',
+  'presentations',
+  'coalesced',
+  'served',
+  'replays',
+  'lost',
+  'revoked',
+] as const satisfies readonly (keyof Counters)[]
+
+/** Writes the counters into the page. */
+export function showTally(counters: Counters): void {
+  for (const name of SHOWN) say(byId(`count-${name}`), counters[name].toLocaleString('en'))
+  const rate = failureRate(counters)
+  say(
+    byId('count-failures'),
+    rate === undefined ? '–' : `${(rate * 100).toFixed(rate > 0 ? 1 : 0)} %`,
+  )
+}

@@ -1,11 +1,8 @@
 import type { RefreshEvent } from '../../runtime/events.ts'
 import type { CallBeganLine, CallEndedLine, RecordedLine } from '../recording.ts'
-import { noCounts } from './counters.ts'
-import type { Counters } from './counters.ts'
-import { isSettled } from './lane.ts'
-import type { Entry, Lane, Renewal } from './lane.ts'
-import { rowWatch } from './rows.ts'
-import { createTimeline } from './timeline.ts'
+import { createTimeline, isSettled } from './timeline.ts'
+import type { Entry, Lane, Renewal } from './timeline.ts'
+import { ledgerDrawing } from '../diagram/ledger.drawing.ts'
 
 /** All that the page shows, made of lines. */
 export interface Model {
@@ -120,4 +117,114 @@ function presented(lane: Lane, outcome: string): void {
 
 function outermost(path: string): string {
   return path.split('.')[0]!
+}
+
+/** What is counted. Kept apart from the lanes, because it outlives the lines that were let go. */
+export interface Counters {
+  /** Callers whose tokens were not fresh. */
+  refreshes: number
+  /** Refresh tokens sent to the authorization server. */
+  presentations: number
+  /** Callers who shared a run that was under way. */
+  coalesced: number
+  /** Runs that were handed a newer set, without a presentation. */
+  served: number
+  replays: number
+  /** Presentations whose answer never came, or proves nothing. */
+  lost: number
+  /** Runs that found their grant dead. */
+  revoked: number
+  /** Runs that have ended, and those of them in `error` or `revoked`. */
+  ended: number
+  failed: number
+}
+
+export function noCounts(): Counters {
+  return {
+    refreshes: 0,
+    presentations: 0,
+    coalesced: 0,
+    served: 0,
+    replays: 0,
+    lost: 0,
+    revoked: 0,
+    ended: 0,
+    failed: 0,
+  }
+}
+
+/** Of the runs that have ended. Absent: none has. */
+export function failureRate({ ended, failed }: Counters): number | undefined {
+  return ended === 0 ? undefined : failed / ended
+}
+
+/** Where the rows of the ledger stand, as far as can be told from what was seen. */
+export interface RowStates {
+  /** Paths in the drawing: `claim.claimed`. */
+  readonly claim: string
+  readonly grant: string
+  /** Indices of the transitions that led there just now. */
+  readonly taken: readonly number[]
+}
+
+/** Follows the rows by what refreshers tell. */
+export interface RowWatch {
+  /** Where the rows of a token and of its chain stand after an event, if it is about them. */
+  follow(event: RefreshEvent): RowStates | undefined
+}
+
+/** What an event does to the claim row and to the grant row. */
+interface Steps {
+  readonly claim?: 'claim' | 'open'
+  readonly grant?: 'settle' | 'end'
+}
+
+export function rowWatch(): RowWatch {
+  const states = new Map<string, string>()
+  return {
+    follow(event) {
+      if (!('grant' in event)) return undefined
+      const steps = stepsOf(event)
+      const isLater = 'generation' in event && event.generation > 0
+      const names = {
+        claim: `claim ${event.token}`,
+        grant: `grant ${event.grant}`,
+      }
+      const before = {
+        claim: states.get(names.claim) ?? 'claim.absent',
+        grant: states.get(names.grant) ?? (isLater ? 'grant.live' : 'grant.absent'),
+      }
+      const claim = stepFrom(before.claim, steps.claim)
+      const grant = stepFrom(before.grant, steps.grant)
+      states.set(names.claim, claim.to)
+      states.set(names.grant, grant.to)
+      return { claim: claim.to, grant: grant.to, taken: [...claim.taken, ...grant.taken] }
+    },
+  }
+}
+
+function stepsOf(event: RefreshEvent): Steps {
+  switch (event.type) {
+    case 'claimed':
+      return { claim: 'claim' }
+    case 'replay':
+    case 'revoked':
+      return { grant: 'end' }
+    case 'presented':
+      if (event.outcome === 'granted') {
+        return event.isSpent ? { grant: 'settle' } : { grant: 'settle', claim: 'open' }
+      }
+      if (event.outcome === 'rejected') return { grant: 'end' }
+      return event.isSpent ? {} : { claim: 'open' }
+    default:
+      return {}
+  }
+}
+
+function stepFrom(from: string, step: string | undefined): { to: string; taken: number[] } {
+  const index = ledgerDrawing.transitions.findIndex(
+    (transition) => transition.from === from && transition.event === step,
+  )
+  const found = ledgerDrawing.transitions[index]
+  return found === undefined ? { to: from, taken: [] } : { to: found.target, taken: [index] }
 }

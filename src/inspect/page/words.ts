@@ -1,5 +1,6 @@
 import type { RefreshEvent } from '../../runtime/events.ts'
 import type { ActorName, CallEndedLine, RecordedLine, StepLine } from '../recording.ts'
+import type { Lane, Renewal } from './timeline.ts'
 
 const BEGINS: Readonly<Record<ActorName, string>> = {
   claim: 'Asks the ledger for the right to present the refresh token',
@@ -100,4 +101,40 @@ export function count(number: number, noun: string, plural = `${noun}s`): string
 /** The first signs of a fingerprint: as many as tell a few chains apart. */
 export function short(fingerprint: string | undefined): string {
   return fingerprint === undefined ? 'unknown' : fingerprint.slice(0, 8)
+}
+
+/** What a colour means, everywhere on the page. */
+export type Tone = 'good' | 'bad' | 'wait' | 'doubt' | 'plain'
+
+/** How a presentation ended, and how a run did. */
+const TONES: ReadonlyMap<string, Tone> = new Map([
+  ['granted', 'good'],
+  ['rejected', 'bad'],
+  ['refused', 'bad'],
+  ['deferred', 'wait'],
+  ['unknown', 'doubt'],
+  ['fresh', 'good'],
+  ['rotated', 'good'],
+  ['expiring', 'wait'],
+  ['error', 'bad'],
+  ['revoked', 'bad'],
+])
+
+/** Of these an error is no refusal: the token may be spent. */
+const DOUBTFUL: ReadonlySet<string> = new Set(['lost', 'unknown'])
+
+export function toneOfOutcome(outcome: string | undefined): Tone {
+  return TONES.get(outcome ?? '') ?? 'plain'
+}
+
+export function toneOfLane({ state, code }: Lane): Tone {
+  return DOUBTFUL.has(code ?? '') ? 'doubt' : toneOfOutcome(state)
+}
+
+/** By its presentation if there was one, else by how its runs ended. */
+export function toneOfRenewal({ lanes }: Renewal): Tone {
+  const presented = lanes.findLast(({ outcome }) => outcome !== undefined)
+  if (presented !== undefined) return toneOfOutcome(presented.outcome)
+  const last = lanes.findLast(({ state }) => state !== undefined)
+  return last === undefined ? 'plain' : toneOfLane(last)
 }

@@ -3,14 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { toBase64url } from '../../core/text.ts'
 import { systemRandom } from '../../core/random.ts'
-import { addressOf } from '../address.ts'
-import type { PageAddress } from '../address.ts'
+import { addressOf } from '../page-inspector.ts'
+import type { PageAddress } from '../page-inspector.ts'
 import { PAGE_POLICY, pageFile } from '../page/files.ts'
 import type { PageFile } from '../page/files.ts'
-import { createReaders } from './events.ts'
-import { admit } from './gate.ts'
-import { createHistory } from './history.ts'
-import { take } from './taking.ts'
+import { createHistory, createReaders, take } from './lines.ts'
+import { createHash, timingSafeEqual } from 'node:crypto'
 
 export interface PageServerOptions {
   /** Default: the system chooses one. */
@@ -105,4 +103,34 @@ export async function startPageServer({
 /** What was sent is not read to its end: the connection goes with it. */
 function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, { connection: 'close' }).end()
+}
+
+/** Who may come in, and where to. */
+export type Admission =
+  | { readonly path: string; readonly status?: undefined }
+  /** Refused, with this HTTP status. */
+  | { readonly path?: undefined; readonly status: number }
+
+/**
+ * Lets in who knows the secret, by an address of this machine, from no foreign page. A name that
+ * leads here by DNS is refused (rebinding): its `Host` gives it away.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110.html#section-7.4
+ */
+export function admit(
+  { url = '/', headers }: Pick<IncomingMessage, 'url' | 'headers'>,
+  { port, secret }: Pick<PageAddress, 'port' | 'secret'>,
+): Admission {
+  const { host, origin } = headers
+  if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) return { status: 421 }
+  if (origin !== undefined && origin !== `http://${host}`) return { status: 403 }
+  const [, given = '', ...rest] = url.split('?', 1)[0]!.split('/')
+  if (!isSame(given, secret) || rest.length === 0) return { status: 404 }
+  return { path: rest.join('/') }
+}
+
+/** In a time that does not tell how much of it was right. */
+function isSame(given: string, secret: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given), digest(secret))
 }

@@ -7,10 +7,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Terminal } from '../../../src/cli/command.ts'
+import type { Surroundings, Terminal } from '../../../src/cli/command.ts'
 import { doctor } from '../../../src/cli/doctor/doctor.ts'
 import type { Finding } from '../../../src/cli/doctor/finding.ts'
-import type { Surroundings } from '../../../src/cli/surroundings.ts'
 import { systemClock, type Clock } from '../../../src/core/clock.ts'
 
 /** What the command wrote, and how it ended. */

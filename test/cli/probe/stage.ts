@@ -3,14 +3,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { probe } from '../../../src/cli/probe/probe.ts'
-import type { Report } from '../../../src/cli/probe/report.ts'
-import type { Surroundings } from '../../../src/cli/surroundings.ts'
+import type { Report } from '../../../src/cli/probe/written.ts'
+import type { Surroundings } from '../../../src/cli/command.ts'
 import { systemClock, type Clock } from '../../../src/core/clock.ts'
 import { authorizationServer } from '../../../src/testing/authorization-server.ts'
-import type {
-  AuthorizationServer,
-  ServerDescription,
-} from '../../../src/testing/authorization-server.ts'
+import type { AuthorizationServer, ServerDescription } from '../../../src/testing/authorization-server.ts'
 import { serving } from '../doctor/stage.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))

@@ -5,7 +5,7 @@ import { describeMachine } from '../../../machines/describe.ts'
 import { refreshMachine } from '../../../machines/index.ts'
 import { run } from '../../../src/cli/run.ts'
 import { systemClock } from '../../../src/core/clock.ts'
-import { ledgerRows } from '../../../src/inspect/diagram/ledger-rows.ts'
+import { ledgerRows } from '../../../src/cli/diagram.ts'
 
 /** What `refresh-once diagram` prints and how it ends. */
 async function diagram(...options: readonly string[]) {

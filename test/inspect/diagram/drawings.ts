@@ -2,7 +2,7 @@ import { format, resolveConfig } from 'prettier'
 import type { AnyStateMachine } from 'xstate'
 import { describeMachine } from '../../../machines/describe.ts'
 import { refreshMachine } from '../../../machines/index.ts'
-import { ledgerRows } from '../../../src/inspect/diagram/ledger-rows.ts'
+import { ledgerRows } from '../../../src/cli/diagram.ts'
 import { layOut } from './lay-out.ts'
 
 /** Where each drawing stands, and of what it is. */
@@ -21,7 +21,7 @@ export async function drawings(): Promise<Readonly<Record<string, string>>> {
 async function fileOf(path: string, machine: AnyStateMachine): Promise<string> {
   const drawing = await layOut(describeMachine(machine))
   const text = `
-    import type { Drawing } from './drawing.ts'
+    import type { Drawing } from '../../../src/inspect/diagram/svg.ts'
 
     /** Laid out by \`npx tsx test/inspect/diagram/generate.ts\`: a test fails when it is behind. */
     export const ${drawing.id}Drawing: Drawing = ${JSON.stringify(drawing)}

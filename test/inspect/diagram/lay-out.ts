@@ -1,9 +1,8 @@
 import type { ElkExtendedEdge, ElkNode, ElkPoint } from 'elkjs'
 import elk from 'elkjs'
 import type { MachineDescription, StateDescription } from '../../../machines/describe.ts'
-import { labelOf } from '../../../src/inspect/diagram/drawing.ts'
-import type { DrawnArrow, DrawnState, Drawing } from '../../../src/inspect/diagram/drawing.ts'
-import { DOT, LINE } from '../../../src/inspect/diagram/svg.ts'
+import { DOT, LINE, labelOf } from '../../../src/inspect/diagram/svg.ts'
+import type { DrawnArrow, DrawnState, Drawing } from '../../../src/inspect/diagram/svg.ts'
 
 /** Widths of a letter of a label and of a name, wider than common fonts have them. */
 const LABEL_LETTER = 8.2

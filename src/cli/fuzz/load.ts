@@ -5,7 +5,8 @@ import type { Provider } from '../../core/provider.ts'
 import { checkDescription } from '../../testing/authorization-server/description.ts'
 import type { ServerDescription } from '../../testing/authorization-server/description.ts'
 import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
-import { Misused } from '../misused.ts'
+import { Misused } from '../command.ts'
+import { readFile } from 'node:fs/promises'
 
 /** What a file exports. */
 export interface Loaded extends Pick<FuzzOptions, 'client' | 'fetch'> {
@@ -97,4 +98,20 @@ function unreadable(file: string, error: Error): Misused {
 function failed(file: string, error: unknown): Misused {
   const what = error instanceof Error ? error.message : String(error)
   return new Misused(`${file} cannot be loaded: ${what}`, { cause: error })
+}
+
+/** A server's description from a file, as `refresh-once probe --write described.json` makes one. */
+export async function loadDescription(file: string): Promise<ServerDescription> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new Misused(`there is no file ${file}`)
+  })
+  return checkDescription(parsed(text), file)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

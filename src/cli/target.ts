@@ -4,8 +4,8 @@ import { spotify } from '../../providers/spotify.ts'
 import { UNFILLED } from '../core/endpoint.ts'
 import type { Client, ClientAuthentication, Overrides, Provider } from '../core/provider.ts'
 import { checkClient } from '../transport/client-authentication.ts'
-import { Misused } from './misused.ts'
-import type { Surroundings } from './surroundings.ts'
+import { Misused } from './command.ts'
+import type { Surroundings } from './command.ts'
 
 /** Whom it is about. */
 export interface Subject {

@@ -4,8 +4,14 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
 import { isLoopback } from '../../core/endpoint.ts'
 import { findings, type Finding } from './finding.ts'
+import { isRefreshError } from '../../core/errors.ts'
+import { refuseEviction } from '../../stores/redis/rows.ts'
+import type { RedisClient } from '../../stores/redis.ts'
+import type { Options } from './doctor.ts'
+import { valueOf } from '../target.ts'
+import type { Surroundings } from '../command.ts'
 
-const finding = findings('connection')
+const ofConnection = findings('connection')
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -51,7 +57,9 @@ export async function checkConnection(
   } catch (error) {
     const { code = '' } = error as { code?: string }
     const cause = Object.hasOwn(CAUSES, code) ? CAUSES[code] : undefined
-    return [finding('problem', `${url.origin} cannot be reached (${code || 'unknown'})`, cause)]
+    return [
+      ofConnection('problem', `${url.origin} cannot be reached (${code || 'unknown'})`, cause),
+    ]
   } finally {
     clock.clearTimeout(timer)
     socket.destroy()
@@ -66,8 +74,8 @@ function coded(code: string): Error {
 
 function aboutPlain(url: URL): Finding {
   return isLoopback(url)
-    ? finding('fine', `${url.origin} is reached, by plain http on this machine`)
-    : finding(
+    ? ofConnection('fine', `${url.origin} is reached, by plain http on this machine`)
+    : ofConnection(
         'warning',
         `${url.origin} is reached by plain http: everyone on the way may read the tokens`,
         'Use https.',
@@ -82,7 +90,7 @@ function aboutCertificate(socket: TLSSocket, url: URL, clock: Clock): readonly F
     }
     const cause = Object.hasOwn(CERTIFICATES, code) ? CERTIFICATES[code] : `code ${code}`
     return [
-      finding(
+      ofConnection(
         'problem',
         `${url.origin} is reached, but ${cause}`,
         'Mend the certificate; for an authority of your own, set NODE_EXTRA_CA_CERTS.',
@@ -94,5 +102,89 @@ function aboutCertificate(socket: TLSSocket, url: URL, clock: Clock): readonly F
   const by = socket.getProtocol() ?? 'TLS'
   const says = `${url.origin} is reached by ${by}, its certificate is good for ${days} days`
   const level = days < CERTIFICATE_MIN_DAYS ? 'warning' : 'fine'
-  return [finding(level, says)]
+  return [ofConnection(level, says)]
 }
+
+const ofRedis = findings('redis')
+
+/** A Redis that can be asked, and used as a store. */
+export interface OpenRedis {
+  readonly client: RedisClient
+  info(): Promise<string>
+  close(): void
+}
+
+/** Where the Redis is, if one was named. */
+export function redisUrlOf(
+  { redis, redisEnv }: Options,
+  { env }: Surroundings,
+): string | undefined {
+  return redisEnv === undefined ? redis : valueOf(redisEnv, env)
+}
+
+/** Whether a Redis keeps what it acknowledged. */
+export async function checkRedis(
+  url: string,
+  open: typeof openRedis = openRedis,
+): Promise<readonly Finding[]> {
+  let redis: OpenRedis | undefined
+  try {
+    redis = await open(url)
+    return await aboutEviction(redis)
+  } catch (error) {
+    if (error instanceof NoClient) return [ofRedis('open', error.message, error.fix)]
+    if (error instanceof URIError) return [ofRedis('problem', MALFORMED, MALFORMED_FIX)]
+    // Its message may quote the address, and with it the password.
+    const { code = 'unknown' } = error as { code?: string }
+    return [ofRedis('problem', `it cannot be used (${code})`, 'Look at its address and password.')]
+  } finally {
+    redis?.close()
+  }
+}
+
+const MALFORMED = 'its address cannot be read: it holds a % that escapes nothing'
+const MALFORMED_FIX = 'Write each % of user and password as %25.'
+
+async function aboutEviction({ info }: OpenRedis): Promise<readonly Finding[]> {
+  const warnings: string[] = []
+  try {
+    await refuseEviction('redis', info, (message) => warnings.push(message))
+  } catch (error) {
+    if (!isRefreshError(error)) throw error
+    return [
+      ofRedis('problem', 'it may drop rows: a refresh token could be presented twice', error.hint),
+    ]
+  }
+  return warnings.length === 0
+    ? [ofRedis('fine', 'it drops no rows (maxmemory-policy noeviction)')]
+    : [ofRedis('open', 'it does not say whether it drops rows', 'Make sure that it does not.')]
+}
+
+class NoClient extends Error {
+  readonly fix = 'Install redis or ioredis in this folder, to ask it with.'
+}
+
+/** Connects by whichever client is installed: both are optional peers. */
+export async function openRedis(url: string): Promise<OpenRedis> {
+  const redis = await import('redis').catch(() => undefined)
+  if (redis !== undefined) {
+    const socket = { connectTimeout: CONNECT_MS, reconnectStrategy: false } as const
+    const client = redis.createClient({ url, socket })
+    // Told again by every command.
+    client.on('error', () => {})
+    await client.connect()
+    return { client, info: () => client.info('memory'), close: () => client.destroy() }
+  }
+  const io = await import('ioredis').catch(() => undefined)
+  if (io === undefined) throw new NoClient('there is no client to ask it with')
+  const client = new io.Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_MS,
+    retryStrategy: () => null,
+  })
+  client.on('error', () => {})
+  await client.connect()
+  return { client, info: () => client.info('memory'), close: () => client.disconnect() }
+}
+
+const CONNECT_MS = 5_000

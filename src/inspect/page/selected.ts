@@ -1,6 +1,8 @@
-import { byId, el, say } from './dom.ts'
-import type { Entry } from './lane.ts'
+import { byId, el, say, svgElement } from './dom.ts'
+import type { Entry } from './timeline.ts'
 import { duration, short, wordsOf } from './words.ts'
+import type { Drawing } from '../diagram/svg.ts'
+import { svgOf } from '../diagram/svg.ts'
 
 /** Lines of one run that are listed, around the selected one. */
 const LISTED_MAX = 80
@@ -84,3 +86,68 @@ function factsOf(entry: Entry | undefined): string {
 }
 
 const NOWHERE: { readonly grant?: string; readonly generation?: number } = {}
+
+/** What a chart shows. */
+export interface Shown {
+  /** Paths of the states that are active; those around them are, too. */
+  readonly active: readonly string[]
+  /** Indices of the transitions that were taken just now. */
+  readonly taken: readonly number[]
+  /** Indices of those that were taken before. */
+  readonly trail: readonly number[]
+}
+
+/** A drawing on the page, in which states and arrows light up. */
+export interface Chart {
+  show(shown: Shown): void
+}
+
+/** @param scroller What holds the drawing, and may be narrower. */
+export function createChart(scroller: HTMLElement, drawing: Drawing, label: string): Chart {
+  const svg = svgElement(svgOf(drawing, label))
+  scroller.replaceChildren(svg)
+  const states = [...svg.querySelectorAll<SVGGElement>('[data-state]')]
+  const arrows = [...svg.querySelectorAll<SVGPathElement>('[data-of]')].map((path) => ({
+    path,
+    of: (path.dataset['of'] ?? '').split(' ').map(Number),
+  }))
+  const labels = [...svg.querySelectorAll<SVGTextElement>('[data-transition]')]
+  let current = ''
+
+  function light({ active, taken, trail }: Shown): void {
+    for (const state of states) {
+      const path = state.dataset['state'] ?? ''
+      const isActive = active.some((each) => each === path || each.startsWith(`${path}.`))
+      state.classList.toggle('active', isActive)
+    }
+    for (const { path, of } of arrows) {
+      const isTaken = of.some((index) => taken.includes(index))
+      path.classList.toggle('taken', isTaken)
+      const isTrail = !isTaken && of.some((index) => trail.includes(index))
+      path.classList.toggle('trail', isTrail)
+      const head = isTaken || isTrail ? 'taken' : 'idle'
+      path.setAttribute('marker-end', `url(#${drawing.id}-${head})`)
+    }
+    for (const text of labels) {
+      text.classList.toggle('taken', taken.includes(Number(text.dataset['transition'])))
+    }
+  }
+
+  /** Moves the innermost active state into view, where the drawing is wider than the page. */
+  function reveal(path: string | undefined): void {
+    const state = drawing.states.find((each) => each.path === path)
+    if (state === undefined || scroller.scrollWidth <= scroller.clientWidth) return
+    const scale = svg.clientWidth / drawing.width
+    scroller.scrollLeft = (state.x + state.width / 2) * scale - scroller.clientWidth / 2
+  }
+
+  return {
+    show(shown) {
+      const next = JSON.stringify(shown)
+      if (next === current) return
+      current = next
+      light(shown)
+      reveal(shown.active[0])
+    },
+  }
+}

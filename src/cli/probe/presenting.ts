@@ -1,0 +1,261 @@
+import type { Clock } from '../../core/clock.ts'
+import { decodeBody } from '../../core/body.ts'
+import { isRecord } from '../../core/text.ts'
+import type { Presentation } from '../../core/failure.ts'
+import type { Client, Provider, RawAnswer } from '../../core/provider.ts'
+import { readBody } from '../../core/body.ts'
+import { Secret } from '../../core/secret.ts'
+import { createTransport } from '../../transport/transport.ts'
+import { runtimeFetch, send, type Fetch, type Outgoing } from '../../transport/send.ts'
+import type { Subject } from '../target.ts'
+import type { TokenSet } from '../../core/token-set.ts'
+import { readEndpoint } from '../../core/endpoint.ts'
+import { ownField } from '../../core/text.ts'
+import { authenticate, authenticationMethod } from '../../transport/client-authentication.ts'
+import type { Looking } from '../doctor/server.ts'
+
+/** One presentation: what came back, and what refresh-once makes of it. */
+export interface Exchange {
+  /** The refresh token that was presented. */
+  readonly token: string
+  readonly presentation: Presentation
+  /** As it came. */
+  readonly answer: RawAnswer
+  /** On the monotonic clock. */
+  readonly sentAt: number
+  readonly endedAt: number
+}
+
+/** What a presentation asks for that no server knows, or with whose word. */
+export type Asking = 'nothing' | 'resource' | 'scope' | 'as_nobody'
+
+/** Presents a refresh token, once. @throws {Halted} */
+export type Present = (token: string, asking?: Asking) => Promise<Exchange>
+
+/** Why nothing more can be measured; its message holds nothing of a server's text. */
+export class Halted extends Error {}
+
+/** An audience and a scope that nobody has. RFC 2606 keeps the name. */
+const UNKNOWN = 'https://refresh-once-probe.invalid/'
+const UNKNOWN_SCOPE = 'refresh-once-probe'
+
+export interface PresentingOptions extends Subject {
+  readonly clock: Clock
+  readonly timeoutMs: number
+  /** Told of each presentation. */
+  readonly onPresentation: () => void
+}
+
+/** Presents through refresh-once's own transport, and keeps what came as it came. */
+export function presenting(options: PresentingOptions): Present {
+  const { provider, client, clock, timeoutMs, onPresentation } = options
+  let came: RawAnswer | undefined
+  const tapped: Fetch = async (url, init) => {
+    const response = await runtimeFetch(url, init)
+    const { status, headers } = response
+    const read = await readBody(response.clone().body, init.signal ?? undefined)
+    came = { status, headers, body: decodeBody(read.text, read.whole, headers.get('content-type')) }
+    return response
+  }
+  const transportOf = (of: Provider, as: Client) =>
+    createTransport({ provider: of, client: as, fetch: tapped, clock, requestTimeoutMs: timeoutMs })
+  const known = transportOf(provider, client)
+  const asked = { ...provider.request.parameters, scope: UNKNOWN_SCOPE }
+  const scoped = { ...provider, request: { ...provider.request, parameters: asked } }
+  const transports = {
+    nothing: known,
+    resource: known,
+    scope: transportOf(scoped, client),
+    as_nobody: transportOf(provider, { ...client, id: `${client.id}-refresh-once-probe` }),
+  }
+
+  return async (token, asking = 'nothing') => {
+    const prepared = await transports[asking].prepare()
+    if (!prepared.ready)
+      throw new Halted(`nothing can be presented: ${prepared.hint ?? prepared.code}`)
+    came = undefined
+    const sentAt = clock.monotonic()
+    onPresentation()
+    const audience = asking === 'resource' ? { resource: UNKNOWN } : {}
+    const presentation = await prepared.present({ refreshToken: new Secret(token), audience })
+    const endedAt = clock.monotonic()
+    return { token, presentation, answer: proof(presentation, came, asking), sentAt, endedAt }
+  }
+}
+
+/** @throws {Halted} For an answer that says nothing of the token. */
+function proof(
+  presentation: Presentation,
+  answer: RawAnswer | undefined,
+  asking: Asking,
+): RawAnswer {
+  if (answer === undefined) throw new Halted('a presentation got no answer')
+  if (presentation.outcome === 'deferred') {
+    const after = answer.headers.get('retry-after') === null ? 'without' : 'with'
+    throw new Halted(`the server asks to wait (status ${answer.status}, ${after} Retry-After)`)
+  }
+  if (asking === 'nothing' && answer.status >= 500) {
+    throw new Halted(`the server answers with status ${answer.status}, which proves nothing`)
+  }
+  return answer
+}
+
+/** What became of a chain by one presentation of its newest token. */
+export type Step = { readonly exchange: Exchange; readonly before: string } & (
+  | { readonly kind: 'replaced' }
+  | { readonly kind: 'kept'; readonly as: 'absent' | 'echoed' }
+  | { readonly kind: 'dead' }
+)
+
+/** One throw-away grant: its newest tokens. */
+export interface Chain {
+  readonly isDead: boolean
+  readonly accessToken: string | undefined
+  readonly refreshToken: string
+  /** What must be kept of it, if it is to be kept. */
+  readonly tokens: TokenSet
+  /** Presents the newest refresh token, and goes on with what came. */
+  renew(): Promise<Step>
+  /** Goes on with what an exchange brought that was made in another way. */
+  take(exchange: Exchange): void
+}
+
+/** The grants that were given, one after the other. */
+export interface Grants {
+  /** Those that were begun. */
+  readonly chains: readonly Chain[]
+  /** One that is not known to be dead; `undefined` when there is none left. */
+  living(): Chain | undefined
+  /** The next step of one: a grant that turns out to be dead is put away. */
+  step(): Promise<{ readonly chain: Chain; readonly step: Step } | undefined>
+}
+
+export function grantsOf(sets: readonly TokenSet[], present: Present): Grants {
+  const waiting = [...sets]
+  const chains: Chain[] = []
+  function living(): Chain | undefined {
+    const last = chains.at(-1)
+    if (last !== undefined && !last.isDead) return last
+    const next = waiting.shift()
+    if (next !== undefined) chains.push(chainOf(next, present))
+    return next && chains.at(-1)
+  }
+  return {
+    chains,
+    living,
+    async step() {
+      for (let chain = living(); chain !== undefined; chain = living()) {
+        const step = await chain.renew()
+        if (step.kind !== 'dead') return { chain, step }
+      }
+      return undefined
+    },
+  }
+}
+
+function chainOf(given: TokenSet, present: Present): Chain {
+  let tokens = given
+  let accessToken: string | undefined
+  let isDead = false
+  function take({ presentation }: Exchange): void {
+    if (presentation.outcome !== 'granted') return
+    const { access, refreshToken } = presentation.response
+    accessToken = access.token.expose()
+    const { expiresAtMs, obtainedAtMs } = access
+    tokens = {
+      accessToken,
+      refreshToken: refreshToken?.expose() ?? tokens.refreshToken,
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
+      ...(obtainedAtMs !== undefined && { obtainedAtMs }),
+    }
+  }
+  return {
+    get isDead() {
+      return isDead
+    },
+    get accessToken() {
+      return accessToken
+    },
+    get refreshToken() {
+      return tokens.refreshToken!
+    },
+    get tokens() {
+      return tokens
+    },
+    take,
+    async renew() {
+      const before = tokens.refreshToken!
+      const exchange = await present(before)
+      const { presentation } = exchange
+      if (presentation.outcome !== 'granted') {
+        isDead = true
+        return { exchange, before, kind: 'dead' }
+      }
+      take(exchange)
+      const came = presentation.response.refreshToken?.expose()
+      if (came !== undefined && came !== before) return { exchange, before, kind: 'replaced' }
+      return { exchange, before, kind: 'kept', as: came === undefined ? 'absent' : 'echoed' }
+    },
+  }
+}
+
+/** Whether an access token is alive; `undefined`: it cannot be told. */
+export type IsAlive = (accessToken: string) => Promise<boolean | undefined>
+
+type Metadata = Readonly<Record<string, unknown>>
+
+/**
+ * Ways to ask: the address that was named, else userinfo (OIDC Core §5.3), else introspection (RFC
+ * 7662). The first that calls an access token alive that was just issued is believed.
+ */
+export async function waysToAsk(
+  api: string | undefined,
+  metadata: Metadata | undefined,
+  subject: Subject,
+  looking: Looking,
+): Promise<readonly IsAlive[]> {
+  const bearing = (url: string): IsAlive => {
+    const request = (token: string): Outgoing => ({
+      url,
+      method: 'GET',
+      headers: { authorization: `Bearer ${token}` },
+    })
+    return async (token) => {
+      const reply = await send(request(token), looking.sender, looking.timeoutMs)
+      if (!reply.answered) return undefined
+      const { status } = reply.answer
+      return status >= 200 && status < 300 ? true : status === 401 ? false : undefined
+    }
+  }
+  if (api !== undefined) return [bearing(api)]
+  const { insecure } = subject.provider
+  const endpoint = (name: string): URL | undefined =>
+    readEndpoint(metadata && ownField(metadata, name), insecure)
+  const userinfo = endpoint('userinfo_endpoint')
+  const introspection = endpoint('introspection_endpoint')
+  return [
+    ...(userinfo === undefined ? [] : [bearing(userinfo.href)]),
+    ...(introspection === undefined ? [] : [introspecting(introspection, subject, looking)]),
+  ]
+}
+
+function introspecting(endpoint: URL, { provider, client }: Subject, looking: Looking): IsAlive {
+  const { clock, sender, timeoutMs } = looking
+  const context = { endpoint: endpoint.href, issuer: provider.issuer, clock }
+  return async (token) => {
+    const method = authenticationMethod(provider, client, [])
+    const { headers, parameters } = await authenticate(method, client, context)
+    headers.set('content-type', 'application/x-www-form-urlencoded')
+    parameters.set('token', token)
+    const request = {
+      url: endpoint.href,
+      method: 'POST',
+      headers: Object.fromEntries(headers),
+      body: parameters.toString(),
+    }
+    const reply = await send(request, sender, timeoutMs)
+    if (!reply.answered || !isRecord(reply.answer.body)) return undefined
+    const active = ownField(reply.answer.body, 'active')
+    return typeof active === 'boolean' ? active : undefined
+  }
+}
