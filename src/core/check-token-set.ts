@@ -3,6 +3,7 @@ import { hasGrantShape, parseGrant } from './tokens.ts'
 import { isAccident, MILLISECONDS_MAX, SECONDS_MAX } from './text.ts'
 import type { TokenSet } from './token-set.ts'
 import type { GrantRef } from './tokens.ts'
+import type { Provider } from './provider.ts'
 
 const LIFETIME =
   'expiresAtMs is missing, and a lifetime stands there, which counts from when the response ' +
@@ -147,4 +148,14 @@ function otherStyle(field: keyof TokenSet): string {
 
 function invalid(field: keyof TokenSet | undefined, hint: string): RefreshError {
   return new RefreshError('invalid_tokens', { field, hint })
+}
+
+/**
+ * A token goes to the provider that its set names, to no other.
+ *
+ * @throws {RefreshError} `provider_mismatch`
+ */
+export function checkProvider(tokens: TokenSet, { id }: Pick<Provider, 'id'>): void {
+  if (tokens.provider == null || tokens.provider === id) return
+  throw new RefreshError('provider_mismatch', { provider: id })
 }

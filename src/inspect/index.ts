@@ -22,4 +22,4 @@ export type {
   Standing,
   StepLine,
 } from './recording.ts'
-export type { LineInspector } from '../runtime/inspection/inspector.ts'
+export type { LineInspector } from '../runtime/inspect/line.ts'

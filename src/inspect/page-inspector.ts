@@ -1,6 +1,6 @@
 import { systemClock } from '../core/clock.ts'
-import { variable } from '../runtime/inspection/environment.ts'
-import type { LineInspector } from '../runtime/inspection/inspector.ts'
+import { variable } from '../runtime/inspect/line.ts'
+import type { LineInspector } from '../runtime/inspect/line.ts'
 import type { RecorderOptions } from './recorder.ts'
 import { stamping } from './recorder.ts'
 

@@ -1,7 +1,6 @@
-import type { LineInspector } from '../runtime/inspection/inspector.ts'
+import type { Line, LineInspector } from '../runtime/inspect/line.ts'
 import { toBase64url } from '../core/text.ts'
 import { systemRandom } from '../core/random.ts'
-import type { Line } from '../runtime/inspection/line.ts'
 import { RECORDING_VERSION } from './recording.ts'
 import type { RecordedLine } from './recording.ts'
 

@@ -1,4 +1,4 @@
-import type { Line } from '../runtime/inspection/line.ts'
+import type { Line } from '../runtime/inspect/line.ts'
 
 export type {
   ActorName,
@@ -12,7 +12,7 @@ export type {
   RunLine,
   Standing,
   StepLine,
-} from '../runtime/inspection/line.ts'
+} from '../runtime/inspect/line.ts'
 
 /** The version of the format. Fields are added without counting it up. */
 export const RECORDING_VERSION = 1

@@ -1,25 +1,23 @@
 import type { Demand, RefreshInput } from '../../machines/types.ts'
 import { audienceKey, tokensOf } from '../core/tokens.ts'
-import { grantOf } from '../core/check-token-set.ts'
+import { checkProvider, grantOf } from '../core/check-token-set.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { assemble } from './assemble.ts'
-import { checkProvider } from './check-provider.ts'
-import { fly } from './flights.ts'
-import type { Watched } from './inspection/watch.ts'
+import { contextOf } from './context.ts'
+import { coalesce } from './coalesce.ts'
+import type { Watched } from './inspect/watch.ts'
 import { keepFresh } from './keep.ts'
-import type { Keeper, KeepOptions } from './keeper.ts'
+import type { Keeper, KeepOptions } from './keep.ts'
 import { machineOf, run } from './machine.ts'
-import { failedOutcome, outcomeOf, stillGood } from './outcomes.ts'
-import type { End } from './outcomes.ts'
-import type { Base } from './parts.ts'
-import { problemOf } from './problems.ts'
-import type { RefreshOptions } from './refresher.ts'
+import { failedOutcome, outcomeOf, problemOf, stillGood, tellEnd } from './outcome.ts'
+import type { End } from './outcome.ts'
+import type { EngineOptions } from './context.ts'
+import type { RefreshOptions } from './options.ts'
 import { revokeChain } from './revoke.ts'
 import type { RevokeOutcome } from './revoke.ts'
-import { tellEnd } from './tell-end.ts'
 import { verifyChain } from './verify.ts'
+import { HOPS_MAX, RECHECK_MS } from './timing.ts'
 
 /**
  * All of a refresher that a fresh set does not need: chart, ledger and transport. Loaded when there
@@ -34,17 +32,11 @@ export interface Engine {
   keep<T extends TokenSet>(tokens: T, options: KeepOptions<T>): Keeper<T>
 }
 
-/** How often a call may meet a newer set that is not fresh, and go on from there. */
-const HOPS_MAX = 4
-
-/** How long until a long-lived run looks again while another holder presents, milliseconds. */
-const RECHECK_MS = 1_000
-
-export function createEngine(base: Base): Engine {
-  const parts = assemble(base)
-  const { settings, background, flights, watch } = base
+export function createEngine(options: EngineOptions): Engine {
+  const context = contextOf(options)
+  const { settings, background, flights, watch } = context
   const { clock, provider, refreshAheadMs: aheadMs } = settings
-  const machine = machineOf(parts)
+  const machine = machineOf(context)
 
   function inputOf(tokens: TokenSet, demand: Demand): RefreshInput {
     return {
@@ -76,10 +68,10 @@ export function createEngine(base: Base): Engine {
     const { audience, refused, minValidMs } = demand
     const { refreshToken, accessToken, expiresAtMs, grant } = tokens
     const held = [accessToken, expiresAtMs, grant]
-    const about = [parts.id, ...held, audience, refused?.expose(), minValidMs]
+    const about = [context.id, ...held, audience, refused?.expose(), minValidMs]
     let watched: Watched | undefined
     let isJoined = true
-    const flight = fly(flights, refreshToken ?? '', about, (shared) => {
+    const flight = coalesce(flights, refreshToken ?? '', about, (shared) => {
       isJoined = false
       const input = inputOf(tokens, demand)
       watched = watch?.run('per-call', input)
@@ -89,7 +81,7 @@ export function createEngine(base: Base): Engine {
         work.then(async (end) => {
           const { refreshToken } = input.tokens
           const durationMs = clock.monotonic() - startedAt
-          await tellEnd(parts, end, { refreshToken, callers: shared.callers, durationMs })
+          await tellEnd(context, end, { refreshToken, callers: shared.callers, durationMs })
           return end
         }),
       )
@@ -117,11 +109,11 @@ export function createEngine(base: Base): Engine {
         return failedOutcome(tokens, problem, provider.id, accessToken)
       }
     },
-    verify: (tokens) => verifyChain(parts, tokens),
-    revoke: (tokens) => revokeChain(parts, tokens),
-    keep(tokens, options) {
+    verify: (tokens) => verifyChain(context, tokens),
+    revoke: (tokens) => revokeChain(context, tokens),
+    keep(tokens, keepOptions) {
       const input = inputOf(tokens, { audience: '', aheadMs })
-      return keepFresh(parts, machine, input, tokens, options)
+      return keepFresh(context, machine, input, tokens, keepOptions)
     },
   }
 }

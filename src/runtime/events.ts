@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { OutcomeState } from '../core/outcome.ts'
 import type { Presentation } from '../core/failure.ts'
@@ -77,3 +78,34 @@ export type EventBody = RefreshEvent extends infer E
   : never
 
 export type Emit = (event: EventBody) => void
+
+/** How long a code that was logged is not logged again, milliseconds. */
+const QUIET_MS = 60_000
+
+/**
+ * The default observer: one line of the server's log for a failed refresh, at most once a minute
+ * per code, and one in all for refresh tokens that expire soon. It says nothing that an error would
+ * not.
+ */
+export function logLine(clock: Clock): OnEvent {
+  const lastAt = new Map<string, number>()
+  let isWarned = false
+  return (event) => {
+    const { provider, type, token = '-' } = event
+    if (type === 'expiresSoon' && !isWarned) {
+      isWarned = true
+      const end = new Date(event.refreshExpiresAtMs).toISOString()
+      console.warn(`refresh-once: provider=${provider} event=${type} at=${end} token=${token}`)
+    }
+    if (type !== 'ended' || event.code === undefined) return
+    const { state, code, hint } = event
+    const now = clock.monotonic()
+    const last = lastAt.get(code)
+    if (last !== undefined && now - last < QUIET_MS) return
+    lastAt.set(code, now)
+    const advice = hint === undefined ? '' : ` ${hint}`
+    console.warn(
+      `refresh-once: provider=${provider} state=${state} code=${code} token=${token}${advice}`,
+    )
+  }
+}

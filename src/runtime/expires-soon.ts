@@ -2,7 +2,7 @@ import type { PresentOutput } from '../../machines/types.ts'
 import { refreshExpiryMs } from '../core/lifetime.ts'
 import type { Tokens } from '../core/tokens.ts'
 import type { Timeless } from './outputs.ts'
-import type { Parts } from './parts.ts'
+import type { RefresherContext } from './context.ts'
 
 /** How long before its end a refresh token is said to expire soon, milliseconds: 14 days. */
 const SOON_MS = 14 * 24 * 60 * 60 * 1000
@@ -21,7 +21,7 @@ type Output = Timeless<PresentOutput>
  * here.
  */
 export function withWarning(
-  { emit, settings: { clock, provider } }: Parts,
+  { emit, settings: { clock, provider } }: RefresherContext,
   renewed: Tokens,
   output: Output,
 ): Output {

@@ -6,17 +6,28 @@ import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { endOf, inspecting, timersOf } from './machine.ts'
 import type { Machine, Snapshot } from './machine.ts'
-import type { Keeper, KeepOptions } from './keeper.ts'
-import { outcomeOf, unaskedOutcome } from './outcomes.ts'
-import type { End } from './outcomes.ts'
-import type { Parts } from './parts.ts'
-import { tellEnd } from './tell-end.ts'
+import { outcomeOf, tellEnd, unaskedOutcome } from './outcome.ts'
+import type { End } from './outcome.ts'
+import type { RefresherContext } from './context.ts'
+import { STORE_AGAIN_MS, UNCHANGED_MS } from './timing.ts'
 
-/** How long until a set that could not be stored is offered again, milliseconds. */
-const STORE_AGAIN_MS = 1_000
+export interface KeepOptions<T extends TokenSet> {
+  /**
+   * Stores a new set. The next refresh waits for it; if it rejects, it is called again with the
+   * same set, later.
+   */
+  readonly onChanged: (next: T, previous: T) => void | Promise<void>
+  /** Told once when only a new sign-in can help. */
+  readonly onSignIn?: (outcome: Outcome<T>) => void
+}
 
-/** A set that comes back unchanged is not looked at again before so long, milliseconds. */
-const UNCHANGED_MS = 1_000
+/** A set that keeps itself fresh. */
+export interface Keeper<T extends TokenSet> extends AsyncDisposable {
+  /** The newest outcome. */
+  readonly current: Outcome<T>
+  /** Stops the timers; an exchange under way runs to its end and is stored. */
+  stop(): Promise<void>
+}
 
 /** From a set that must be renewed to a settled state. */
 interface Work {
@@ -30,7 +41,7 @@ interface Work {
 
 /** A long-lived run of the chart. */
 export function keepFresh<T extends TokenSet>(
-  parts: Parts,
+  parts: RefresherContext,
   machine: Machine,
   input: RefreshInput,
   tokens: T,

@@ -6,9 +6,9 @@ import type { Clock } from '../core/clock.ts'
 import type { OutcomeState } from '../core/outcome.ts'
 import { claimToken } from './actors/claim.ts'
 import { followHolder } from './actors/follow.ts'
-import type { Watched } from './inspection/watch.ts'
-import type { End } from './outcomes.ts'
-import type { Parts } from './parts.ts'
+import type { Watched } from './inspect/watch.ts'
+import type { End } from './outcome.ts'
+import type { RefresherContext } from './context.ts'
 import { presentToken } from './actors/present.ts'
 import { reloadTokens } from './actors/reload.ts'
 import { timed, unstoppable } from './actor-logic.ts'
@@ -17,10 +17,11 @@ export type Machine = typeof refreshMachine
 export type Snapshot = SnapshotFrom<Machine>
 
 /** The chart with its actors. Made once per refresher: providing them costs 0.1 ms. */
-export function machineOf(parts: Parts): Machine {
+export function machineOf(parts: RefresherContext): Machine {
   const { clock } = parts.settings
-  const actor = <O extends object>(work: (parts: Parts, context: RefreshContext) => Promise<O>) =>
-    unstoppable((context: RefreshContext) => timed(clock, context, () => work(parts, context)))
+  const actor = <O extends object>(
+    work: (parts: RefresherContext, context: RefreshContext) => Promise<O>,
+  ) => unstoppable((context: RefreshContext) => timed(clock, context, () => work(parts, context)))
   return refreshMachine.provide({
     actors: {
       claim: actor(claimToken),

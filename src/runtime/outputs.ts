@@ -5,6 +5,7 @@ import type { GrantRef } from '../core/tokens.ts'
 import { fromStored } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../ledger/stored-token-set.ts'
 import type { ClaimAnswer, EndAnswer, Place, SettleAnswer } from '../ledger/protocol/index.ts'
+import { REST_MS } from './timing.ts'
 
 /**
  * What the ledger and the AS said, in the words of the chart. Tables, not decisions: every answer
@@ -15,9 +16,6 @@ export type Timeless<O> = O extends unknown ? Omit<O, 'nowMs' | 'elapsedMs' | 'b
 type Answers<A extends { type: string }, O, C> = {
   readonly [T in A['type']]: (answer: Extract<A, { type: T }>, context: C) => Timeless<O>
 }
-
-/** How long a long-lived run rests before it looks again, when nobody says, milliseconds. */
-const REST_MS = 30_000
 
 interface Claiming {
   readonly moment: Moment

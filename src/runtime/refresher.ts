@@ -1,37 +1,24 @@
-import type { Audience } from '../core/tokens.ts'
-import { checkTokenSet } from '../core/check-token-set.ts'
+import { checkProvider, checkTokenSet } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
-import type { Standing } from '../core/freshness.ts'
+import type { Clock } from '../core/clock.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { background } from './background.ts'
-import { checkProvider } from './check-provider.ts'
-import { sharedFlights } from './flights.ts'
-import { keeperToCome } from './keeper.ts'
-import type { Keeper, KeepOptions } from './keeper.ts'
+import { background, sharedFlights } from './coalesce.ts'
+import type { EngineOptions, Verified } from './context.ts'
 import type { Engine } from './engine.ts'
-import { engineOf } from './load-engine.ts'
-import { failedOutcome, stillGood, unaskedOutcome } from './outcomes.ts'
-import { errorOf, problemOf } from './problems.ts'
+import type { Watch } from './inspect/watch.ts'
+import type { Keeper, KeepOptions } from './keep.ts'
+import { settingsOf } from './options.ts'
+import type { RefresherOptions, RefreshOptions, Settings } from './options.ts'
+import {
+  errorOf,
+  failedOutcome,
+  freshOutcome,
+  problemOf,
+  stillGood,
+  unaskedOutcome,
+} from './outcome.ts'
 import type { RevokeOutcome } from './revoke.ts'
-import { settingsOf } from './settings.ts'
-import type { RefresherOptions } from './settings.ts'
-import { verifiedFor } from './verified.ts'
-
-/** What one call asks for. */
-export interface RefreshOptions extends Audience {
-  /**
-   * The access token in these tokens was refused (401): only another one will do, and a newer one
-   * in the ledger does. A string names the refused one where it is of another audience.
-   */
-  readonly force?: boolean | string | undefined
-  /** How long the access token must be good for at least, milliseconds. Default 0. */
-  readonly minValidMs?: number | undefined
-  /** Stops the caller's waiting, nothing else: an exchange runs to its end. */
-  readonly signal?: AbortSignal | undefined
-  /** Takes the exchange, on platforms that end a request with its answer. */
-  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
-}
 
 /** Keeps token sets fresh; no refresh token is used twice. Made by {@link createRefresher}. */
 export interface Refresher {
@@ -71,14 +58,14 @@ export function createRefresher(options: RefresherOptions): Refresher {
   const verified = verifiedFor(verifyMs, clock)
   const engine = engineOf({ settings, background: work, flights: sharedFlights(), verified })
 
-  /** Where nothing needs to be asked of anybody. */
+  /** Whether a set may be served without the engine. */
   function isFresh(tokens: TokenSet, { minValidMs }: RefreshOptions): boolean {
     const { expiresAtMs, obtainedAtMs, accessToken } = tokens
     const ahead = refreshAheadMs(expiresAtMs, obtainedAtMs, accessToken, aheadMs)
-    return NEEDS_NOTHING[classify(tokens, clock.now(), { aheadMs: ahead, minValidMs })]
+    return classify(tokens, clock.now(), { aheadMs: ahead, minValidMs }) === 'fresh'
   }
 
-  /** The first time; from then on the engine is here. */
+  /** Runs once the engine is loaded, which happens once in a process. */
   async function loadAnd<T extends TokenSet>(
     tokens: T,
     asked: RefreshOptions,
@@ -122,17 +109,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
           engine.here()?.verify(tokens) ?? loadAnd(tokens, asked, (each) => each.verify(tokens))
         )
       }
-      return Promise.resolve(
-        Object.freeze({
-          state: 'fresh',
-          tokens,
-          accessToken: tokens.accessToken,
-          changed: false,
-          usable: true,
-          signIn: false,
-          error: undefined,
-        }),
-      )
+      return Promise.resolve(freshOutcome(tokens))
     },
     revoke: (tokens) => work.add(revoke(tokens)),
     keep(tokens, keepOptions) {
@@ -153,9 +130,103 @@ export function createRefresher(options: RefresherOptions): Refresher {
 
 const NOTHING: RefreshOptions = {}
 
-/** Whether a set is handed back as it is. */
-const NEEDS_NOTHING: Readonly<Record<Standing, boolean>> = {
-  fresh: true,
-  expiring: false,
-  dead: false,
+/** A keeper that works once the engine is loaded. Until then it shows the set as it looks now. */
+function keeperToCome<T extends TokenSet>(
+  first: Outcome<T>,
+  keeping: Promise<Keeper<T>>,
+  failed: (error: unknown) => Outcome<T>,
+): Keeper<T> {
+  let current = first
+  let keeper: Keeper<T> | undefined
+  const come = keeping.then(
+    (come) => void (keeper = come),
+    (error: unknown) => void (current = failed(error)),
+  )
+  async function stop(): Promise<void> {
+    await come
+    await keeper?.stop()
+  }
+  return {
+    get current() {
+      return keeper?.current ?? current
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+type EngineModule = typeof import('./engine.ts')
+
+let loaded: EngineModule | undefined
+
+/**
+ * Loads all that a fresh set does not need. A process that only ever sees fresh sets, as most cold
+ * starts do, never pays for it.
+ */
+export async function loadEngine(): Promise<EngineModule> {
+  loaded ??= await import('./engine.ts')
+  return loaded
+}
+
+/** The engine of one refresher. */
+interface LazyEngine {
+  /** `undefined` until it is loaded. */
+  here(): Engine | undefined
+  load(): Promise<Engine>
+}
+
+function engineOf(options: EngineOptions): LazyEngine {
+  let engine: Engine | undefined
+  const isInspected = options.settings.inspect !== undefined
+  const made = ({ createEngine }: EngineModule, watch?: Watch): Engine =>
+    (engine ??= createEngine({ ...options, watch }))
+  return {
+    here: () => engine ?? (isInspected ? undefined : loaded && made(loaded)),
+    async load() {
+      const engineModule = await loadEngine()
+      return made(engineModule, isInspected ? await loadWatch(options.settings) : undefined)
+    },
+  }
+}
+
+/** Loads the inspection. If that fails, the refresher works without it. */
+async function loadWatch(settings: Settings): Promise<Watch | undefined> {
+  try {
+    return (await import('./inspect/watch.ts')).watchOf(settings)
+  } catch {
+    return undefined
+  }
+}
+
+/** How many chains are remembered. The one asked about longest ago is forgotten first. */
+const CHAINS_MAX = 10_000
+
+/** @param verifyMs For how long the ledger's word counts. `undefined`: it is never asked. */
+function verifiedFor(verifyMs: number | undefined, clock: Clock): Verified {
+  if (verifyMs === undefined) return { isRecent: () => true, note() {}, forget() {} }
+  const times = new Map<string, number>()
+  return {
+    isRecent(tokens) {
+      const name = nameOf(tokens)
+      if (name === undefined) return true
+      const askedAt = times.get(name)
+      return askedAt !== undefined && clock.monotonic() - askedAt < verifyMs
+    },
+    note(tokens) {
+      const name = nameOf(tokens)
+      if (name === undefined || verifyMs === 0) return
+      times.delete(name)
+      times.set(name, clock.monotonic())
+      if (times.size > CHAINS_MAX) times.delete(times.keys().next().value!)
+    },
+    forget(tokens) {
+      const name = nameOf(tokens)
+      if (name !== undefined) times.delete(name)
+    },
+  }
+}
+
+/** The chain, or the refresh token if the set names no chain. A set without both has no row. */
+function nameOf({ grant, refreshToken }: TokenSet): string | undefined {
+  return grant?.slice(0, grant.lastIndexOf('.')) ?? refreshToken ?? undefined
 }

@@ -1,4 +1,4 @@
-import { checkTokenSet, grantOf } from '../core/check-token-set.ts'
+import { checkProvider, checkTokenSet, grantOf } from '../core/check-token-set.ts'
 import { tokensOf } from '../core/tokens.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
@@ -7,9 +7,8 @@ import { tokensToStored } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet } from '../ledger/stored-token-set.ts'
 import { revoke, seize } from '../ledger/protocol/index.ts'
 import { placeOf } from './outputs.ts'
-import { checkProvider } from './check-provider.ts'
-import type { Parts } from './parts.ts'
-import { errorOf, problemOf } from './problems.ts'
+import type { RefresherContext } from './context.ts'
+import { errorOf, problemOf } from './outcome.ts'
 import { toBase64url } from '../core/text.ts'
 import type { Place, SeizeAnswer } from '../ledger/protocol/index.ts'
 import type { Revoked } from '../transport/revocation.ts'
@@ -34,7 +33,10 @@ const NAMELESS = { token: undefined, grant: undefined }
  * the newest token or waits for its holder; then tells the AS. With the ledger down the AS is told
  * about the tokens at hand.
  */
-export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<RevokeOutcome> {
+export async function revokeChain(
+  parts: RefresherContext,
+  tokens: TokenSet,
+): Promise<RevokeOutcome> {
   const { settings, ledger, policy } = parts
   const { provider, waitMs } = settings
   try {
@@ -77,7 +79,11 @@ export async function revokeChain(parts: Parts, tokens: TokenSet): Promise<Revok
 }
 
 /** An AS without endpoint is no failure: its description says so. */
-function told({ settings: { provider } }: Parts, ended: boolean, burial: Burial): RevokeOutcome {
+function told(
+  { settings: { provider } }: RefresherContext,
+  ended: boolean,
+  burial: Burial,
+): RevokeOutcome {
   if (burial.revoked || provider.revocationEndpoint === null) {
     return { ended, revoked: burial.revoked, error: undefined }
   }
@@ -99,7 +105,7 @@ export interface About {
 }
 
 /** A name for a claim or a grant: 32 random bytes. */
-export function randomName({ settings }: Pick<Parts, 'settings'>): string {
+export function randomName({ settings }: Pick<RefresherContext, 'settings'>): string {
   return toBase64url(settings.random.bytes(32))
 }
 
@@ -111,7 +117,7 @@ export function randomName({ settings }: Pick<Parts, 'settings'>): string {
  * @param patienceMs How long somebody else's presentation is waited for.
  */
 export async function bury(
-  parts: Parts,
+  parts: RefresherContext,
   newest: StoredTokenSet,
   place: Place,
   patienceMs: number,
@@ -125,7 +131,7 @@ export async function bury(
 }
 
 async function takeClaim(
-  parts: Parts,
+  parts: RefresherContext,
   refreshToken: Secret,
   place: Place,
   patienceMs: number,
@@ -168,7 +174,7 @@ const SEIZED: { [T in SeizeAnswer['type']]: (answer: SeizeAnswer) => AfterSeize 
 
 /** Revokes the tokens of a set (RFC 7009): first the refresh token, then what it was good for. */
 export async function tell(
-  { transport, emit }: Parts,
+  { transport, emit }: RefresherContext,
   { refreshToken, access }: StoredTokenSet,
   about: About,
 ): Promise<Burial> {

@@ -1,7 +1,8 @@
 import type { Outcome } from '../core/outcome.ts'
 import { RefreshError } from '../core/errors.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import type { Refresher, RefreshOptions } from './refresher.ts'
+import type { RefreshOptions } from './options.ts'
+import type { Refresher } from './refresher.ts'
 
 /** Where an application keeps its token sets. */
 export interface TokenStorage<K, T extends TokenSet> {

@@ -5,8 +5,8 @@ import type { TokenSet } from '../core/token-set.ts'
 import { look } from '../ledger/protocol/index.ts'
 import type { LookAnswer } from '../ledger/protocol/index.ts'
 import { placeOf } from './outputs.ts'
-import type { Parts } from './parts.ts'
-import { errorOf, problemOf } from './problems.ts'
+import type { RefresherContext } from './context.ts'
+import { errorOf, freshOutcome, problemOf, revokedOutcome } from './outcome.ts'
 
 /**
  * Asks the ledger whether the chain of a fresh set still stands.
@@ -15,7 +15,7 @@ import { errorOf, problemOf } from './problems.ts'
  * store that is down signs nobody out.
  */
 export async function verifyChain<T extends TokenSet>(
-  parts: Parts,
+  parts: RefresherContext,
   tokens: T,
 ): Promise<Outcome<T>> {
   const { clock, provider } = parts.settings
@@ -25,7 +25,7 @@ export async function verifyChain<T extends TokenSet>(
     const answer = await ask(parts, tokens, refreshToken)
     if (answer.type === 'standing') {
       parts.verified.note(tokens)
-      return servedAs(tokens)
+      return freshOutcome(tokens)
     }
     const problem = { code: answer.reason }
     const ref = grantOf(tokens)
@@ -40,36 +40,20 @@ export async function verifyChain<T extends TokenSet>(
       callers: 1,
       durationMs: clock.monotonic() - startedAt,
     })
-    return Object.freeze({
-      state: 'revoked',
-      tokens,
-      accessToken: undefined,
-      changed: false,
-      usable: false,
-      signIn: true,
-      error: errorOf(problem, provider.id, undefined),
-    })
+    return revokedOutcome(tokens, errorOf(problem, provider.id, undefined))
   } catch (error) {
-    return servedAs(tokens, errorOf(problemOf(error), provider.id, undefined))
+    return freshOutcome(tokens, errorOf(problemOf(error), provider.id, undefined))
   }
 }
 
-async function ask({ ledger }: Parts, tokens: TokenSet, refreshToken: Secret): Promise<LookAnswer> {
+async function ask(
+  { ledger }: RefresherContext,
+  tokens: TokenSet,
+  refreshToken: Secret,
+): Promise<LookAnswer> {
   const ref = grantOf(tokens)
   const carried = ref && placeOf(ref)
   await ledger.ready()
   const chain = { refreshToken, carried: carried !== undefined }
   return (await ledger.run(chain, (seen) => look(carried, seen))).answer
-}
-
-function servedAs<T extends TokenSet>(tokens: T, error?: Outcome['error']): Outcome<T> {
-  return Object.freeze({
-    state: 'fresh',
-    tokens,
-    accessToken: tokens.accessToken,
-    changed: false,
-    usable: true,
-    signIn: false,
-    error,
-  })
 }

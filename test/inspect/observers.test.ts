@@ -8,8 +8,8 @@ import { createRefresher } from '../../src/index.ts'
 import type { Outcome, RefresherOptions } from '../../src/index.ts'
 import { recorder } from '../../src/inspect/index.ts'
 import type { Line } from '../../src/inspect/index.ts'
-import { inXState } from '../../src/runtime/inspection/foreign.ts'
-import { watchRun } from '../../src/runtime/inspection/run.ts'
+import { inXState } from '../../src/runtime/inspect/stately.ts'
+import { watchRun } from '../../src/runtime/inspect/run.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { world } from '../runtime/world.ts'
 import type { World } from '../runtime/world.ts'
@@ -215,7 +215,7 @@ describe('the inspect option', () => {
   it('loads nothing until something is to be renewed', async () => {
     const loaded = vi.fn()
     vi.resetModules()
-    vi.doMock('../../src/runtime/inspection/watch.ts', loaded)
+    vi.doMock('../../src/runtime/inspect/watch.ts', loaded)
     const { createRefresher: create } = await import('../../src/index.ts')
     const fresh = { accessToken: 'at', expiresAtMs: systemClock.now() + 3_600_000 }
     const expired = { accessToken: 'at', expiresAtMs: 1e12 }
@@ -226,13 +226,13 @@ describe('the inspect option', () => {
     await create(options(() => {})).refresh(expired)
 
     expect(loaded).toHaveBeenCalledTimes(1)
-    vi.doUnmock('../../src/runtime/inspection/watch.ts')
+    vi.doUnmock('../../src/runtime/inspect/watch.ts')
     vi.resetModules()
   })
 
   it('does without what cannot be loaded', async () => {
     vi.resetModules()
-    vi.doMock('../../src/runtime/inspection/watch.ts', () => {
+    vi.doMock('../../src/runtime/inspect/watch.ts', () => {
       throw new Error('gone')
     })
     const { createRefresher: create } = await import('../../src/index.ts')
@@ -243,7 +243,7 @@ describe('the inspect option', () => {
     })
 
     expect(outcome.error?.code).toBe('no_refresh_token')
-    vi.doUnmock('../../src/runtime/inspection/watch.ts')
+    vi.doUnmock('../../src/runtime/inspect/watch.ts')
     vi.resetModules()
   })
 })

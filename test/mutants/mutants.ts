@@ -290,14 +290,14 @@ const AROUND: readonly Mutant[] = [
   {
     name: "the caller's signal reaches the request",
     file: 'src/runtime/engine.ts',
-    text: 'const parts = assemble(base)',
+    text: 'const context = contextOf(options)',
     replacement:
       'let caller: AbortSignal | undefined\n' +
-      '  const send = base.settings.fetch ?? fetch\n' +
-      '  const parts = assemble({\n' +
-      '    ...base,\n' +
+      '  const send = options.settings.fetch ?? fetch\n' +
+      '  const context = contextOf({\n' +
+      '    ...options,\n' +
       '    settings: {\n' +
-      '      ...base.settings,\n' +
+      '      ...options.settings,\n' +
       '      fetch: (url, init) => send(url, { ...init, signal: caller ?? init.signal! }),\n' +
       '    },\n' +
       '  })',

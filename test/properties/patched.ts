@@ -36,7 +36,7 @@ export async function patched(name: string, patches: readonly Patch[]): Promise<
     const load = async <M>(file: string): Promise<M> =>
       (await import(/* @vite-ignore */ pathToFileURL(`${copy}src/${file}`).href)) as M
     // What is loaded lazily must be there before the copy is gone.
-    const { loadEngine } = await load<{ loadEngine(): Promise<unknown> }>('runtime/load-engine.ts')
+    const { loadEngine } = await load<{ loadEngine(): Promise<unknown> }>('runtime/refresher.ts')
     await loadEngine()
     return {
       ...(await load<Pick<Subject, 'createRefresher' | 'defineProvider'>>('index.ts')),

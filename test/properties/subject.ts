@@ -2,7 +2,7 @@ import { defineProvider } from '../../src/core/define-provider.ts'
 import { createRefresher } from '../../src/index.ts'
 import type { Store } from '../../src/ledger/store.ts'
 import { createSealer } from '../../src/ledger/sealer.ts'
-import { loadEngine } from '../../src/runtime/load-engine.ts'
+import { loadEngine } from '../../src/runtime/refresher.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 // Loading takes turns of the event loop that no seed rules.

@@ -13,7 +13,7 @@ import type {
   TokenSet,
 } from '../../src/index.ts'
 import { systemRandom } from '../../src/core/random.ts'
-import { loadEngine } from '../../src/runtime/load-engine.ts'
+import { loadEngine } from '../../src/runtime/refresher.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import type { ClientId, OidcServer, OidcServerOptions, SignInOptions } from '../oidc/oidc-server.ts'

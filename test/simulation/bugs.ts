@@ -152,7 +152,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'an event names the token itself',
-    file: 'src/runtime/tell-end.ts',
+    file: 'src/runtime/outcome.ts',
     text: 'const token = refreshToken?.fingerprint',
     replacement: 'const token = refreshToken?.expose()',
     breaks: ['S1'],

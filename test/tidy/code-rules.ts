@@ -36,7 +36,7 @@ const NOT_IN_TESTS = new Set(['Date.now', 'setTimeout', 'Math.random'])
 const CHANCES = new Set(['Math.random', 'crypto.getRandomValues', 'crypto.randomUUID'])
 /** Where a line for the server's log is written, if nobody takes it; and who listens to all. */
 const LOG_LINES = new Set([
-  'src/runtime/log.ts',
+  'src/runtime/events.ts',
   'src/integrations/auth-js/options.ts',
   'src/testing/fuzz/secrets.ts',
 ])

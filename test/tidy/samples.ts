@@ -104,7 +104,7 @@ export const samples: Readonly<Record<string, Samples>> = {
     ],
     good: [
       ['src/cli/a.ts', 'console.log(1)'],
-      ['src/runtime/log.ts', 'console.warn(1)'],
+      ['src/runtime/events.ts', 'console.warn(1)'],
       ['src/runtime/a.ts', '// console.log(1)'],
     ],
   },

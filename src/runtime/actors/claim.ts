@@ -12,10 +12,11 @@ import { bury, randomName } from '../revoke.ts'
 import { Opaque } from '../opaque.ts'
 import { claimOutput, nameChain, placeOf } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
-import type { Parts } from '../parts.ts'
-import { problemOf } from '../problems.ts'
+import type { RefresherContext } from '../context.ts'
+import { problemOf } from '../outcome.ts'
 import { accessFor, standing } from '../../../machines/freshness.ts'
 import type { Standing } from '../../core/freshness.ts'
+import { BACKOFF_MS, LEDGER_REST_MS } from '../timing.ts'
 
 /** A claim that was won: everything the presentation needs. */
 export interface Held {
@@ -49,11 +50,11 @@ export interface Watched {
 
 type Output = Timeless<ClaimOutput>
 
-/** How long a long-lived run rests when the ledger cannot be used, milliseconds. */
-const LEDGER_REST_MS = 5_000
-
 /** Asks the ledger for the right to present; never rejects. */
-export async function claimToken(parts: Parts, context: RefreshContext): Promise<Output> {
+export async function claimToken(
+  parts: RefresherContext,
+  context: RefreshContext,
+): Promise<Output> {
   const { refreshToken } = context.tokens
   if (refreshToken === undefined) return withoutRefreshToken(parts, context)
   try {
@@ -65,13 +66,20 @@ export async function claimToken(parts: Parts, context: RefreshContext): Promise
 }
 
 /** Of a set that names no chain the sign-in is to blame, and the description may know why. */
-function withoutRefreshToken({ settings: { provider } }: Parts, { place }: RefreshContext): Output {
+function withoutRefreshToken(
+  { settings: { provider } }: RefresherContext,
+  { place }: RefreshContext,
+): Output {
   const hint = place === undefined ? provider.missingRefreshToken : undefined
   const problem = { code: 'no_refresh_token', ...(hint !== undefined && { hint }) } as const
   return { type: 'failed', problem }
 }
 
-async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret): Promise<Output> {
+async function ask(
+  parts: RefresherContext,
+  context: RefreshContext,
+  refreshToken: Secret,
+): Promise<Output> {
   const { settings, ledger, policy, emit } = parts
   const { clock } = settings
   const way = await wayOut(parts, context)
@@ -120,7 +128,7 @@ async function ask(parts: Parts, context: RefreshContext, refreshToken: Secret):
  * claim back, or a store's trouble would cost a token.
  */
 async function release(
-  { ledger, settings }: Parts,
+  { ledger, settings }: RefresherContext,
   chain: Chain,
   { claimId, carried, minted }: ClaimRequest<StoredTokenSet>,
   mayComeLate: boolean,
@@ -140,7 +148,7 @@ type Way =
   | { readonly prepared: Prepared; readonly blocked: Output }
   | { readonly prepared?: undefined; readonly blocked: Output }
 
-async function wayOut(parts: Parts, context: RefreshContext): Promise<Way> {
+async function wayOut(parts: RefresherContext, context: RefreshContext): Promise<Way> {
   const pausedMs = parts.pauses.left()
   if (parts.background.isDraining) return { blocked: failed('draining') }
   if (pausedMs > 0) return { blocked: deferred('rate_limited', pausedMs) }
@@ -174,16 +182,16 @@ const deferred = (code: 'rate_limited', retryInMs: number): Output => ({
   retryInMs,
 })
 
-/** The first wait after a deferred presentation, milliseconds; doubled each time, jittered. */
-const BACKOFF_MS = 200
-
-export function backoffMs({ settings }: Parts, { attempt }: { readonly attempt: number }): number {
+export function backoffMs(
+  { settings }: RefresherContext,
+  { attempt }: { readonly attempt: number },
+): number {
   return BACKOFF_MS * 2 ** attempt * (0.5 + settings.random.fraction() / 2)
 }
 
 /** Tells what the ledger said, and buries what an ended chain left alive. */
 function report(
-  parts: Parts,
+  parts: RefresherContext,
   context: RefreshContext,
   { refreshToken, grantName }: { readonly refreshToken: Secret } & Pick<Held, 'grantName'>,
   answer: ClaimAnswer<StoredTokenSet>,

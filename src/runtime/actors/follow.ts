@@ -3,12 +3,12 @@ import { sleep } from '../../core/clock.ts'
 import type { Watched } from './claim.ts'
 import { Opaque } from '../opaque.ts'
 import type { Timeless } from '../outputs.ts'
-import type { Parts } from '../parts.ts'
-import { problemOf } from '../problems.ts'
+import type { RefresherContext } from '../context.ts'
+import { problemOf } from '../outcome.ts'
 
 /** Waits until another holder's presentation may be over, or it is overdue, or patience ends. */
 export async function followHolder(
-  { ledger, settings }: Parts,
+  { ledger, settings }: RefresherContext,
   { watch, elapsedMs, budgetMs }: RefreshContext,
   signal: AbortSignal,
 ): Promise<Timeless<FollowOutput>> {

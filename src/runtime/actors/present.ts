@@ -29,13 +29,17 @@ import { withWarning } from '../expires-soon.ts'
 import { Opaque } from '../opaque.ts'
 import { nameChain, presentOutput, refOf } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
-import type { Parts } from '../parts.ts'
-import { problemOf } from '../problems.ts'
+import type { RefresherContext } from '../context.ts'
+import { problemOf } from '../outcome.ts'
+import { PATIENCE_PART } from '../timing.ts'
 
 type Output = Timeless<PresentOutput>
 
 /** Presents the refresh token and settles; never rejects, and no caller can stop it. */
-export async function presentToken(parts: Parts, context: RefreshContext): Promise<Output> {
+export async function presentToken(
+  parts: RefresherContext,
+  context: RefreshContext,
+): Promise<Output> {
   const { settings, emit } = parts
   const { clock, provider, requestTimeoutMs } = settings
   const held = Opaque.open(context.claim as Opaque<Held>)
@@ -96,19 +100,12 @@ export async function presentToken(parts: Parts, context: RefreshContext): Promi
   }
 }
 
-/**
- * The part of a claim's remaining time for which settling is tried before the set goes to its
- * caller: a third, because the last try may take some seconds more, and past the claim nothing is
- * handed out.
- */
-const PATIENCE_PART = 3
-
 /** What it is to stop presenting a token of which nobody knows what became. */
 const MAY_BE_SPENT: Output = { type: 'failed', problem: { code: 'unknown', isFinal: true } }
 
 /** For another presentation inside the AS's reuse window: not at once, and still inside it. */
 async function prepareAgain(
-  parts: Parts,
+  parts: RefresherContext,
   { sent: { firstAt = 0, times } }: Held,
 ): Promise<Prepared | undefined> {
   const { settings, transport } = parts
@@ -123,7 +120,7 @@ const UNKNOWN: Presentation = { outcome: 'unknown', code: 'unknown' }
 
 /** Settles, patiently. What is received for an ended chain is revoked at once. */
 async function settleIt(
-  parts: Parts,
+  parts: RefresherContext,
   context: RefreshContext,
   { claimId, chain, place, grantName, view }: Held,
   settlement: Settlement<StoredTokenSet>,
@@ -166,7 +163,7 @@ const MUST_DIE: { readonly [T in SettleAnswer<StoredTokenSet>['type']]: boolean 
  * the set be everybody's (P5).
  */
 async function pastTheLedger(
-  parts: Parts,
+  parts: RefresherContext,
   context: RefreshContext,
   held: Held,
   settlement: Settlement<StoredTokenSet>,
@@ -197,7 +194,11 @@ async function pastTheLedger(
 }
 
 /** Too late to send: the claim is given back, and the call starts again. */
-async function giveBack(parts: Parts, context: RefreshContext, held: Held): Promise<Output> {
+async function giveBack(
+  parts: RefresherContext,
+  context: RefreshContext,
+  held: Held,
+): Promise<Output> {
   try {
     await settleIt(parts, context, held, { type: 'unspent' }, parts.settings.claimMs)
     return { type: 'restarted' }
@@ -208,7 +209,7 @@ async function giveBack(parts: Parts, context: RefreshContext, held: Held): Prom
 
 /** A refusal past the token's known lifetime says `expired`; a grant says when that will be. */
 function dated(
-  { settings: { clock, provider } }: Parts,
+  { settings: { clock, provider } }: RefresherContext,
   renewed: Tokens,
   presentation: Presentation,
 ): Presentation {
@@ -225,7 +226,10 @@ function authorizedAtOf({ view, place }: Held): number | undefined {
 
 /** What makes the AS be left alone for a while (429). */
 const PAUSING: {
-  readonly [O in Presentation['outcome']]?: (parts: Parts, presentation: Presentation) => void
+  readonly [O in Presentation['outcome']]?: (
+    parts: RefresherContext,
+    presentation: Presentation,
+  ) => void
 } = {
   deferred({ pauses }, presentation) {
     if (!('status' in presentation) || presentation.status !== 429) return

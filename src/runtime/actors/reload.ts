@@ -9,15 +9,16 @@ import type { Held } from './claim.ts'
 import { Opaque } from '../opaque.ts'
 import { reloadOutput } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
-import type { Parts } from '../parts.ts'
+import type { RefresherContext } from '../context.ts'
+import { RELOAD_LEAST_MS } from '../timing.ts'
 
 type Output = Timeless<ReloadOutput>
 
-/** How long the storage is waited for also where the call has no time left, milliseconds. */
-const LEAST_MS = 1_000
-
 /** The AS refused the token: asks the caller's storage for a later one, else ends the chain. */
-export async function reloadTokens(parts: Parts, context: RefreshContext): Promise<Output> {
+export async function reloadTokens(
+  parts: RefresherContext,
+  context: RefreshContext,
+): Promise<Output> {
   const { settings, ledger } = parts
   const stored = context.reloaded ? undefined : await storedSet(parts, context)
   if (stored !== undefined) return stored
@@ -43,12 +44,12 @@ export async function reloadTokens(parts: Parts, context: RefreshContext): Promi
  * storage that does not answer in the call's time.
  */
 async function storedSet(
-  { settings }: Parts,
+  { settings }: RefresherContext,
   { tokens, place, budgetMs, elapsedMs }: RefreshContext,
 ): Promise<Output | undefined> {
   const { reload, provider, clock } = settings
   if (reload === undefined || place === undefined) return undefined
-  const patienceMs = Math.max(budgetMs - elapsedMs, LEAST_MS)
+  const patienceMs = Math.max(budgetMs - elapsedMs, RELOAD_LEAST_MS)
   try {
     const ours = tokenSetOf<TokenSet>(tokens, place, { accessToken: '' }, provider.id)
     const found = await within(

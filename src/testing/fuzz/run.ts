@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { loadEngine } from '../../runtime/load-engine.ts'
+import { loadEngine } from '../../runtime/refresher.ts'
 import { Violation } from '../invariants.ts'
 import type { Simulated, World } from './observed.ts'
 import type { Plan } from './plan.ts'

@@ -1,12 +1,20 @@
-import type { AnyEventObject, AnyTransitionDefinition, InspectionEvent, StateValue } from 'xstate'
+import type {
+  AnyEventObject,
+  AnyTransitionDefinition,
+  InspectionEvent,
+  SnapshotFrom,
+  StateValue,
+} from 'xstate'
 import type { TransitionDescription } from '../../../machines/describe.ts'
 import type { Problem, RefreshContext, RefreshInput } from '../../../machines/types.ts'
 import type { OutcomeState } from '../../core/outcome.ts'
-import type { Snapshot } from '../machine.ts'
-import { quietly } from './delivery.ts'
-import type { Note } from './delivery.ts'
-import type { ActorName, Line, RunLine, Standing } from './line.ts'
-import type { Held, standings } from './names.ts'
+import type { refreshMachine } from '../../../machines/refresh.machine.ts'
+import { quietly } from './line.ts'
+import type { ActorName, Line, Note, RunLine, Standing } from './line.ts'
+import type { Secret } from '../../core/secret.ts'
+import type { Sealer } from '../../ledger/sealer.ts'
+
+type Snapshot = SnapshotFrom<typeof refreshMachine>
 
 /** What the lines of a run need of their refresher. */
 export interface Surroundings {
@@ -127,4 +135,43 @@ function pathOf(value: StateValue): string {
   if (typeof value === 'string') return value
   const [[name, inner] = ['', undefined]] = Object.entries(value)
   return inner === undefined ? name : `${name}.${pathOf(inner)}`
+}
+
+/** What says where a run stands. */
+export type Held = Pick<RefreshContext, 'tokens' | 'place'>
+
+/**
+ * Says where a run stands, by fingerprints. The same secret comes in many `Secret`s; of one run
+ * they are few, so those that were named already are asked first. Mostly it is said at once.
+ */
+export function standings(sealer: Sealer): (held: Held) => Standing | Promise<Standing> {
+  const named: Secret[] = []
+
+  const nameOf = (secret: Secret): string | undefined =>
+    secret.fingerprint ?? named.find((other) => other.equals(secret))?.fingerprint
+  const isNamed = (secret: Secret | undefined): boolean =>
+    secret === undefined || nameOf(secret) !== undefined
+
+  async function name(domain: 'claim' | 'grant', secret: Secret | undefined): Promise<void> {
+    if (secret === undefined || isNamed(secret)) return
+    await sealer.derive(domain, secret)
+    named.push(secret)
+  }
+
+  const standing = ({ tokens: { refreshToken }, place }: Held): Standing => ({
+    token: refreshToken && nameOf(refreshToken),
+    grant: place && nameOf(place.secret),
+    generation: place?.generation,
+  })
+
+  async function learnt(held: Held): Promise<Standing> {
+    await name('claim', held.tokens.refreshToken)
+    await name('grant', held.place?.secret)
+    return standing(held)
+  }
+
+  return (held) => {
+    const isKnown = isNamed(held.tokens.refreshToken) && isNamed(held.place?.secret)
+    return isKnown ? standing(held) : learnt(held)
+  }
 }

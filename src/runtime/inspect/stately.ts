@@ -2,9 +2,16 @@ import { definitionsOf } from '../../../machines/describe.ts'
 import { refreshMachine } from '../../../machines/refresh.machine.ts'
 import { toBase64url } from '../../core/text.ts'
 import type { Random } from '../../core/random.ts'
-import { quietly } from './delivery.ts'
-import type { LineInspector } from './inspector.ts'
-import type { CallBeganLine, CallEndedLine, EndedLine, Line, RunLine, StepLine } from './line.ts'
+import { quietly } from './line.ts'
+import type {
+  CallBeganLine,
+  CallEndedLine,
+  EndedLine,
+  Line,
+  LineInspector,
+  RunLine,
+  StepLine,
+} from './line.ts'
 
 /** What XState hands to an inspector, as far as it may look: nothing of it is the real actor. */
 interface StandIn {

@@ -1,3 +1,4 @@
+import type { Audience } from '../core/tokens.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
 import { reuseWindowMs } from '../core/provider.ts'
@@ -9,8 +10,9 @@ import { checkNaming } from '../ledger/configuration.ts'
 import type { Store } from '../ledger/store.ts'
 import { checkClient } from '../transport/client-authentication.ts'
 import type { OnEvent } from './events.ts'
-import { checkInspector } from './inspection/inspector.ts'
-import type { Inspector } from './inspection/inspector.ts'
+import { checkInspector } from './inspect/line.ts'
+import type { Inspector } from './inspect/line.ts'
+import { CLAIM_MARGIN_MIN_MS, CLAIM_MARGIN_MS, REQUEST_TIMEOUT_MS, STALE_MS } from './timing.ts'
 
 /** What `createRefresher` takes. Durations are milliseconds. */
 export interface RefresherOptions {
@@ -89,6 +91,21 @@ export interface RefresherOptions {
   readonly random?: Random
 }
 
+/** What one call asks for. */
+export interface RefreshOptions extends Audience {
+  /**
+   * The access token in these tokens was refused (401): only another one will do, and a newer one
+   * in the ledger does. A string names the refused one where it is of another audience.
+   */
+  readonly force?: boolean | string | undefined
+  /** How long the access token must be good for at least, milliseconds. Default 0. */
+  readonly minValidMs?: number | undefined
+  /** Stops the caller's waiting, nothing else: an exchange runs to its end. */
+  readonly signal?: AbortSignal | undefined
+  /** Takes the exchange, on platforms that end a request with its answer. */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
+}
+
 /** The options with every default in place. */
 export type Settings = Required<
   Pick<
@@ -108,10 +125,6 @@ export type Settings = Required<
 > &
   RefresherOptions
 
-/** What a claim needs beside the request itself: the way to the store and back, and a margin. */
-const CLAIM_MARGIN_MS = 5_000
-const CLAIM_MARGIN_MIN_MS = 1_000
-
 const POLICIES: ReadonlySet<string> = new Set(['replay', 'serve'])
 
 const DURATIONS = [
@@ -128,7 +141,7 @@ const DURATIONS = [
 
 /** @throws {TypeError} For settings that cannot keep the promise, saying what to write instead. */
 export function settingsOf(options: RefresherOptions): Settings {
-  const { provider, store, pepper, requestTimeoutMs = 15_000 } = options
+  const { provider, store, pepper, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options
   if (typeof provider?.failures !== 'object') {
     throw new TypeError('provider is missing: try oidc({ issuer })')
   }
@@ -166,7 +179,7 @@ export function settingsOf(options: RefresherOptions): Settings {
         `${requestTimeoutMs + CLAIM_MARGIN_MIN_MS}, or leave it out`,
     )
   }
-  const { staleMs = 3_600_000 } = options
+  const { staleMs = STALE_MS } = options
   for (const name of ['claimRetentionMs', 'grantRetentionMs'] as const) {
     if ((options[name] ?? Infinity) < staleMs) {
       throw new TypeError(

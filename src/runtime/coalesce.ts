@@ -1,24 +1,24 @@
 const REGISTRY = Symbol.for('refresh-once/flights/1')
 
-/** Who is on board. */
+/** Counts the callers who share one run. */
 export interface Shared {
-  /** How many callers wait for the run so far. */
   readonly callers: number
 }
 
-/** A run in the air, and all that it is about. */
+/** A run under way, and all that must be equal for a caller to share it. */
 interface Flight {
   readonly about: readonly unknown[]
   readonly end: Promise<unknown>
   readonly shared: { callers: number }
 }
 
-/** Runs in the air, by the refresh token that they present. */
+/** Runs under way, by the refresh token that they present. */
 export type Flights = Map<string, readonly Flight[]>
 
 /**
- * The flights of this process, if it shares any. On `globalThis`, because bundlers build one module
- * several times; not where a promise may not outlive the request that made it (workerd).
+ * The runs of this process that callers may share. They lie on `globalThis`, because bundlers build
+ * one module several times. `undefined` on workerd, where a promise may not outlive the request
+ * that made it.
  */
 export function sharedFlights(): Flights | undefined {
   if (isWorkerd()) return undefined
@@ -28,12 +28,13 @@ export function sharedFlights(): Flights | undefined {
 }
 
 /**
- * Joins the flight that is about the same, or starts it. Without flights everybody starts their
+ * Joins the run that is about the same, or starts one. Without `flights` each caller starts its
  * own.
  *
- * Compared, not made into one name: a thousand callers would each make a name of a kilobyte.
+ * The values are compared, and not joined into one key: a thousand callers would each build a key
+ * of a kilobyte.
  */
-export function fly<R>(
+export function coalesce<R>(
   flights: Flights | undefined,
   token: string,
   about: readonly unknown[],
@@ -61,4 +62,35 @@ function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
 
 function isWorkerd(): boolean {
   return typeof navigator === 'object' && navigator.userAgent === 'Cloudflare-Workers'
+}
+
+/** Runs that go on to their end, also if their callers stop waiting. */
+export interface Background {
+  readonly isDraining: boolean
+  /** Keeps track of work until it ends. Ignores its failure, which the caller handles. */
+  add<R>(work: Promise<R>): Promise<R>
+  /** Lets no new exchange begin, and resolves when all that run have ended. */
+  drain(): Promise<void>
+}
+
+export function background(): Background {
+  const running = new Set<Promise<unknown>>()
+  let isDraining = false
+  return {
+    get isDraining() {
+      return isDraining
+    },
+    add(work) {
+      const done: Promise<unknown> = work.then(
+        () => running.delete(done),
+        () => running.delete(done),
+      )
+      running.add(done)
+      return work
+    },
+    async drain() {
+      isDraining = true
+      while (running.size > 0) await Promise.all(running)
+    },
+  }
 }

@@ -1,0 +1,144 @@
+import type { Clock } from '../core/clock.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import { isReusable } from '../core/provider.ts'
+import { createLedger } from '../ledger/ledger.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Policy } from '../ledger/protocol/index.ts'
+import { createSealer } from '../ledger/sealer.ts'
+import { createTransport } from '../transport/transport.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { Background, Flights } from './coalesce.ts'
+import { logLine } from './events.ts'
+import type { Emit } from './events.ts'
+import type { Watch } from './inspect/watch.ts'
+import type { RefresherOptions, Settings } from './options.ts'
+import { PAUSE_MS } from './timing.ts'
+
+/** What the refresher hands to the engine when it loads it. */
+export interface EngineOptions {
+  readonly settings: Settings
+  readonly background: Background
+  /** `undefined` on platforms where callers cannot share a run. */
+  readonly flights: Flights | undefined
+  readonly verified: Verified
+  /** `undefined` without an inspector. */
+  readonly watch?: Watch | undefined
+}
+
+/** Remembers when the ledger last said that a chain has not ended. */
+export interface Verified {
+  /** Whether a fresh set may be served without asking the ledger. */
+  isRecent(tokens: TokenSet): boolean
+  /** Records that the ledger has just said that the chain of these tokens has not ended. */
+  note(tokens: TokenSet): void
+  forget(tokens: TokenSet): void
+}
+
+/** All that the actors of one refresher work with. */
+export interface RefresherContext extends EngineOptions {
+  /** Equal for refreshers that share their claims. */
+  readonly id: string
+  readonly policy: Policy
+  readonly ledger: Ledger
+  readonly transport: Transport
+  readonly pauses: Pauses
+  readonly emit: Emit
+  /** The fingerprint of a chain, for events. Answers `undefined` if no observer wants events. */
+  readonly nameOf: Ledger['nameOf']
+}
+
+/** Assembles ledger, transport and observer from the options. It starts nothing. */
+export function contextOf(options: EngineOptions): RefresherContext {
+  const { settings, watch } = options
+  const { provider, client, store, clock, random, ledger, pepper, fetch } = settings
+  const { staleMs, staleHolders, claimMs, requestTimeoutMs } = settings
+  const issuer = provider.issuer ?? provider.tokenEndpoint ?? provider.id
+  const id = JSON.stringify([
+    store.id ?? store.name,
+    ledger,
+    pepper,
+    issuer,
+    client.id,
+    provider.id,
+  ])
+  const onEvent = settings.onEvent ?? logLine(clock)
+  const isListening = settings.onEvent !== undefined || watch !== undefined
+  const rows = createLedger({
+    store,
+    sealer: createSealer({ ledger, pepper, random }),
+    identity: { issuer, clientId: client.id },
+    clock,
+    storeTimeoutMs: settings.storeTimeoutMs,
+    ...retentionOf(settings),
+  })
+  return {
+    ...options,
+    id,
+    policy: {
+      claimMs,
+      staleMs,
+      staleHolders,
+      takesOver: isReusable(provider),
+      mayEvict: store.mayEvict ?? false,
+    },
+    ledger: rows,
+    transport: createTransport({ provider, client, fetch, clock, random, requestTimeoutMs }),
+    pauses: pauseOf(`${issuer} ${client.id}`, clock),
+    emit(body) {
+      // Not spread: V8 is slow to add fields to a copy of an object that has many shapes.
+      const event = Object.assign(body, { atMs: clock.now(), provider: provider.id })
+      watch?.event(event)
+      try {
+        onEvent(event)
+      } catch {
+        // Errors are ignored here: `onEvent` must not affect a refresh.
+      }
+    },
+    nameOf: isListening ? rows.nameOf : () => NAMELESS,
+  }
+}
+
+const NAMELESS = Promise.resolve(undefined)
+
+function retentionOf({ claimRetentionMs, grantRetentionMs, provider }: RefresherOptions): {
+  readonly claimRetentionMs?: number
+  readonly grantRetentionMs?: number
+} {
+  const { refreshIdleMs, refreshLifetimeMs } = provider.response
+  const grantMs = grantRetentionMs ?? refreshIdleMs ?? refreshLifetimeMs
+  return {
+    ...(claimRetentionMs !== undefined && { claimRetentionMs }),
+    ...(grantMs !== undefined && { grantRetentionMs: grantMs }),
+  }
+}
+
+/** How long one client leaves an AS alone that answered 429 (RFC 6585). */
+export interface Pauses {
+  /** Milliseconds that are left; 0 without a pause. */
+  left(): number
+  /** @param ms What the AS asked for (`Retry-After`). Default `PAUSE_MS`. */
+  begin(ms: number | undefined): void
+}
+
+const SHARED = Symbol.for('refresh-once/pauses/1')
+
+/**
+ * One pause per issuer and client in this process, shared by all its refreshers. It lies on
+ * `globalThis`, because bundlers build one module several times.
+ */
+export function pauseOf(client: string, clock: Clock): Pauses {
+  const holder = globalThis as { [SHARED]?: Map<string, number> }
+  const untilMs = (holder[SHARED] ??= new Map())
+  return {
+    left() {
+      const leftMs = (untilMs.get(client) ?? 0) - clock.monotonic()
+      if (leftMs > 0) return leftMs
+      untilMs.delete(client)
+      return 0
+    },
+    begin(ms = PAUSE_MS) {
+      const until = clock.monotonic() + ms
+      if (until > (untilMs.get(client) ?? 0)) untilMs.set(client, until)
+    },
+  }
+}

@@ -1,0 +1,210 @@
+import { accessFor, standing } from '../../machines/freshness.ts'
+import type { Problem, RefreshContext } from '../../machines/types.ts'
+import { classify, refreshAheadMs } from '../core/freshness.ts'
+import { formatGrant, tokenSetOf } from '../core/tokens.ts'
+import { isRefreshError, RefreshError } from '../core/errors.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import type { Outcome, OutcomeState } from '../core/outcome.ts'
+import type { Secret } from '../core/secret.ts'
+import type { TokenSet } from '../core/token-set.ts'
+import type { Tokens } from '../core/tokens.ts'
+import type { RefresherContext } from './context.ts'
+import type { RefreshOptions } from './options.ts'
+
+/** How a run ended: the chart's state, and its data. */
+export interface End {
+  readonly state: OutcomeState
+  /** Whether the chain has ended: no caller is handed a token of it any more. */
+  readonly isEnded: boolean
+  /** The tokens that the run began with. */
+  readonly first: Tokens
+  readonly context: RefreshContext
+}
+
+/** Makes every outcome. Without an access token it is not usable. */
+function outcome<T extends TokenSet>(
+  state: OutcomeState,
+  tokens: T,
+  {
+    accessToken,
+    changed = false,
+    signIn = false,
+    error,
+  }: Partial<Pick<Outcome<T>, 'accessToken' | 'changed' | 'signIn' | 'error'>>,
+): Outcome<T> {
+  const usable = accessToken !== undefined
+  return Object.freeze({ state, tokens, accessToken, changed, usable, signIn, error })
+}
+
+/** What a run means for a caller who came with these tokens. */
+export function outcomeOf<T extends TokenSet>(
+  { state, isEnded, first, context }: End,
+  base: T,
+  provider: string,
+): Outcome<T> {
+  const { demand, nowMs, retryInMs } = context
+  const next = isEnded ? base : renewed(base, first, context, provider)
+  const changed = next !== base && isOther(next, base)
+  const isUsable = !isEnded && standing(context.tokens, nowMs, demand) !== 'dead'
+  const access = isUsable ? accessFor(context.tokens, demand) : undefined
+  const problem = context.problem ?? (access === undefined ? UNUSABLE : undefined)
+  const retryAtMs = retryInMs === undefined ? undefined : nowMs + retryInMs
+  return outcome(state, changed ? next : base, {
+    accessToken: access?.token.expose(),
+    changed,
+    signIn: problem !== undefined && (isEnded || (access === undefined && isFinal(problem))),
+    error: problem && errorOf(problem, provider, retryAtMs),
+  })
+}
+
+/** An outcome without access token always has an error. */
+const UNUSABLE: Problem = { code: 'unusable' }
+
+/** The caller's set with what the run learnt. If the tokens are the same, that may be their chain. */
+function renewed<T extends TokenSet>(
+  base: T,
+  first: Tokens,
+  { tokens, place }: RefreshContext,
+  provider: string,
+): T {
+  if (tokens !== first) return tokenSetOf(tokens, place, base, provider)
+  return place === undefined ? base : { ...base, grant: formatGrant(place) }
+}
+
+const FIELDS = [
+  'accessToken',
+  'refreshToken',
+  'refreshExpiresAtMs',
+  'authorizedAtMs',
+  'idToken',
+  'scope',
+  'grant',
+] as const satisfies readonly (keyof TokenSet)[]
+
+/** Two readings of one expiry may differ by this much: the ledger counts by the store's clock. */
+const SAME_EXPIRY_MS = 1_000
+
+function isOther(next: TokenSet, base: TokenSet): boolean {
+  if (FIELDS.some((field) => next[field] !== (base[field] ?? undefined))) return true
+  const [now, before] = [next.expiresAtMs ?? Infinity, base.expiresAtMs ?? Infinity]
+  return now !== before && !(Math.abs(now - before) < SAME_EXPIRY_MS)
+}
+
+/** A fresh set as it is. @param error What kept the ledger from being asked. */
+export function freshOutcome<T extends TokenSet>(tokens: T, error?: RefreshError): Outcome<T> {
+  return outcome('fresh', tokens, { accessToken: tokens.accessToken, error })
+}
+
+/** A fresh access token of a chain that has ended in the ledger: it is not handed out. */
+export function revokedOutcome<T extends TokenSet>(tokens: T, error: RefreshError): Outcome<T> {
+  return outcome('revoked', tokens, { signIn: true, error })
+}
+
+/** A failure outside of a run. The tokens stay as they are. */
+export function failedOutcome<T extends TokenSet>(
+  tokens: T,
+  problem: Problem,
+  provider: string,
+  accessToken?: string,
+): Outcome<T> {
+  const signIn = accessToken === undefined && isFinal(problem)
+  return outcome('error', tokens, {
+    accessToken,
+    signIn,
+    error: errorOf(problem, provider, undefined),
+  })
+}
+
+/** What a set looks like before the first run of its keeper. */
+export function unaskedOutcome<T extends TokenSet>(
+  tokens: T,
+  nowMs: number,
+  configuredMs: number | undefined,
+): Outcome<T> {
+  const { expiresAtMs, obtainedAtMs, accessToken } = tokens
+  const aheadMs = refreshAheadMs(expiresAtMs, obtainedAtMs, accessToken, configuredMs)
+  switch (classify(tokens, nowMs, { aheadMs })) {
+    case 'fresh':
+      return outcome('fresh', tokens, { accessToken })
+    case 'expiring':
+      return outcome('expiring', tokens, { accessToken })
+    case 'dead':
+      return outcome('expiring', tokens, {})
+  }
+}
+
+/**
+ * The access token of a set if it is the one that the call asks for and it has not expired: it is
+ * served to a caller whose refresh could not run.
+ */
+export function stillGood(
+  tokens: TokenSet,
+  { resource, organization, force }: RefreshOptions,
+  nowMs: number,
+): string | undefined {
+  const { accessToken } = tokens
+  const isRefused = force === true || force === accessToken
+  if (resource !== undefined || organization !== undefined || isRefused) return undefined
+  return classify(tokens, nowMs, { aheadMs: 0 }) === 'dead' ? undefined : accessToken
+}
+
+/** Codes under which waiting cannot help, unless the problem itself says so. */
+const FINAL: ReadonlySet<ErrorCode> = new Set([
+  'invalid_tokens',
+  'no_refresh_token',
+  'rejected',
+  'expired',
+  'replay',
+  'revoked',
+  'unknown',
+  'subject_changed',
+  'lost',
+  'wrong_issuer',
+])
+
+function isFinal({ code, isFinal: said }: Problem): boolean {
+  return said ?? FINAL.has(code)
+}
+
+/** The problem that something thrown stands for. An error that is not ours is a bug: `internal`. */
+export function problemOf(error: unknown): Problem {
+  if (!isRefreshError(error)) return { code: 'internal' }
+  const { code, store, field, hint } = error
+  return {
+    code,
+    ...(store !== undefined && { store }),
+    ...(field !== undefined && { field }),
+    ...(hint !== undefined && { hint }),
+  }
+}
+
+export function errorOf(
+  problem: Problem,
+  provider: string,
+  retryAtMs: number | undefined,
+): RefreshError {
+  const { code, isFinal: _, ...details } = problem
+  return new RefreshError(code, { ...details, provider, retryAtMs })
+}
+
+/** The facts of a run that only its event tells. */
+export interface Ended {
+  /** The refresh token that the run began with. */
+  readonly refreshToken: Secret | undefined
+  /** How many callers of this process shared it. */
+  readonly callers: number
+  readonly durationMs: number
+}
+
+/** Emits `ended`, with the chain if the run has learnt it. */
+export async function tellEnd(
+  context: RefresherContext,
+  { state, context: { place, problem } }: Pick<End, 'state' | 'context'>,
+  { refreshToken, callers, durationMs }: Ended,
+): Promise<void> {
+  const isNamed = refreshToken !== undefined && place !== undefined
+  const grant = isNamed ? await context.nameOf({ refreshToken }, place.secret.expose()) : undefined
+  const token = refreshToken?.fingerprint
+  const { code, hint } = problem ?? {}
+  context.emit({ type: 'ended', token, grant, state, code, hint, callers, durationMs })
+}

@@ -1,0 +1,54 @@
+/**
+ * All times and counts of `src/runtime` that shape a call, in milliseconds. What an application may
+ * set is an option with its default here. The store's and the transport's own repetitions lie with
+ * them (`ledger/store-call.ts`, `transport/create-transport.ts`).
+ */
+
+/** `requestTimeoutMs`: longer than undici's connect timeout of 10 s, which proves "not sent". */
+export const REQUEST_TIMEOUT_MS = 15_000
+
+/** What a claim adds to the request by default: the way to the store and back, and a margin. */
+export const CLAIM_MARGIN_MS = 5_000
+
+/** What a claim must add to the request at least, so that its holder can settle in time. */
+export const CLAIM_MARGIN_MIN_MS = 1_000
+
+/** `staleMs`: an hour covers the slowest tab, request or job that still holds an older set. */
+export const STALE_MS = 3_600_000
+
+/**
+ * How often one call goes on from a newer set that is not fresh either. More than a few means that
+ * clocks or lifetimes are wrong, and the loop would not end.
+ */
+export const HOPS_MAX = 4
+
+/** A long-lived run looks again after this while another holder presents. */
+export const RECHECK_MS = 1_000
+
+/** The first wait after a deferred presentation; doubled each time, jittered down to a half. */
+export const BACKOFF_MS = 200
+
+/** An AS that answers 429 without `Retry-After` is left alone for this long. */
+export const PAUSE_MS = 1_000
+
+/** A long-lived run rests this long after a failure that names no time. */
+export const REST_MS = 30_000
+
+/** A long-lived run rests this long when the ledger cannot be used: a store is soon back. */
+export const LEDGER_REST_MS = 5_000
+
+/**
+ * Settling may take this part of the claim's remaining time before the set goes to its caller
+ * unsettled: a third, because the last try may take some seconds more, and nothing is handed out
+ * once the claim is overdue.
+ */
+export const PATIENCE_PART = 3
+
+/** `reload` gets this much time at least, also if the call has none left. */
+export const RELOAD_LEAST_MS = 1_000
+
+/** A keeper offers a set again after this if `onChanged` failed. */
+export const STORE_AGAIN_MS = 1_000
+
+/** A keeper looks at a set again no sooner than this if a refresh left it unchanged. */
+export const UNCHANGED_MS = 1_000
