@@ -1,8 +1,9 @@
 import { answerReader, type Answer } from './credentials/response.ts'
 import { requestOf, type CarriedRequest } from './credentials/request.ts'
 import { systemClock } from '../src/core/clock.ts'
-import { checkUrl, defineProvider } from '../src/core/define-provider.ts'
+import { checkUrl, defineProvider, descriptionOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
+import type { ProviderFacts } from '../src/facts/provider-facts.ts'
 import { readSignIn } from './credentials/sign-in.ts'
 import type { TokenSet } from '../src/core/token-set.ts'
 
@@ -36,14 +37,123 @@ export interface CredentialsProvider extends Provider {
   signIn(response: Response, nowMs?: number): Promise<TokenSet>
 }
 
+const EXAMPLE = 'defined: the backend that the parameters describe, as an example'
+
 /**
  * Your own backend, described, not coded.
  *
  * Deviations from RFC 6749:
  *
  * - §6: nothing is sent but the refresh token and what you describe: no `grant_type`, no client.
- * - §5.1: the members have the names, and stand in the places, that you describe.
+ * - §5.1: the members have the names and places that you describe.
  * - §5.2: there is no client to authenticate, so a 401 speaks of the token: `rejected`.
+ */
+export const facts = {
+  id: 'credentials',
+  name: 'Your own backend',
+  for: 'your own backend, described',
+  parameters: {
+    url: { is: 'url', example: 'https://api.example.com/refresh' },
+    carry: { is: 'description', example: { json: 'userRefreshToken' } },
+    answer: {
+      is: 'description',
+      example: { accessToken: 'userToken', refreshToken: 'userRefreshToken' },
+    },
+  },
+  tokenEndpoint: '{url}',
+  revocationEndpoint: null,
+  clientAuthentication: 'none',
+  tokens: 'guessable',
+  // `always` where the answer's refresh token is a member of the body.
+  rotation: 'sometimes',
+  failures: { 401: 'rejected' },
+  played: { rotation: 'always' },
+  wire: {
+    carry: { json: 'userRefreshToken' },
+    answer: { accessToken: 'userToken', refreshToken: 'userRefreshToken' },
+    accessToken: 'jwt',
+    expiresIn: 'absent',
+    tokenType: 'absent',
+    dead: { status: 401, members: { message: 'jwt expired' } },
+    client: { status: 403 },
+  },
+  answers: [
+    {
+      title: 'a new pair',
+      source: EXAMPLE,
+      status: 200,
+      body: { userToken: 'at-2', userRefreshToken: 'rt-2' },
+      ends: 'granted',
+      reads: { accessToken: 'at-2', refreshToken: 'rt-2' },
+    },
+    {
+      title: 'the same refresh token comes back: it is kept',
+      source: EXAMPLE,
+      status: 200,
+      body: { userToken: 'at-2', userRefreshToken: 'rt-1' },
+      ends: 'granted',
+      reads: { accessToken: 'at-2', refreshToken: 'rt-1' },
+    },
+    {
+      title: "the new refresh token is 'undefined', by a bug of the backend",
+      source: EXAMPLE,
+      status: 200,
+      body: { userToken: 'at-2', userRefreshToken: 'undefined' },
+      ends: 'granted',
+      reads: { accessToken: 'at-2', isWithout: true },
+    },
+    {
+      title: 'the new refresh token is no text: the old one is not taken for kept',
+      source: EXAMPLE,
+      status: 200,
+      body: { userToken: 'at-2', userRefreshToken: { value: 'rt-2' } },
+      ends: 'granted',
+      reads: { accessToken: 'at-2', isWithout: true },
+    },
+    {
+      title: 'a 401 without a code: no client was authenticated, so it speaks of the token',
+      source: EXAMPLE,
+      status: 401,
+      body: { message: 'jwt expired' },
+      ends: 'rejected',
+    },
+    {
+      title: 'a 429',
+      source: EXAMPLE,
+      status: 429,
+      body: { message: 'slow down' },
+      ends: 'deferred',
+    },
+    {
+      title: 'a 200 without an access token',
+      source: EXAMPLE,
+      status: 200,
+      body: { userRefreshToken: 'rt-2' },
+      ends: 'unknown',
+    },
+    {
+      title: 'a 500: the token may be spent',
+      source: EXAMPLE,
+      status: 500,
+      body: { error: 'database' },
+      ends: 'unknown',
+    },
+  ],
+  sources: {
+    tokenEndpoint: 'defined: the backend has one endpoint that refreshes',
+    revocationEndpoint: 'defined: the backend is described without one',
+    clientAuthentication: 'defined: the backend knows no OAuth clients',
+    tokens: 'defined: the backend makes its own refresh tokens',
+    rotation: 'defined: the factory reads it from `answer`',
+    failures: 'defined: there is no client that a 401 could speak of',
+    played: EXAMPLE,
+    wire: EXAMPLE,
+  },
+  verifiedAt: '2026-11-21',
+} as const satisfies ProviderFacts
+
+/**
+ * Your own backend, described, not coded.
  *
  * `rotation` is `always` where `answer.refreshToken` names a member of the body, so that a wrong
  * name is not taken for a token that was kept; else `sometimes`. `tokens` are `guessable`.
@@ -64,13 +174,10 @@ export function credentials(description: CredentialsDescription): CredentialsPro
   const places = { ...answer, ...(refreshToken !== undefined && { refreshToken }) }
   const provider = defineProvider(
     {
-      id,
-      tokenEndpoint: url,
-      revocationEndpoint: null,
-      clientAuthentication: 'none',
+      ...descriptionOf({ ...facts, id }, { url }),
       rotation: typeof refreshToken === 'string' ? 'always' : 'sometimes',
-      tokens: 'guessable',
-      failures: { 401: 'rejected' },
+      // The facts are held against nothing: the description is the user's.
+      verifiedAt: '',
       request,
       response: {
         ...lifetimes,

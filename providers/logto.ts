@@ -1,22 +1,14 @@
-import { defineProvider } from '../src/core/define-provider.ts'
-import { ownField } from '../src/core/text.ts'
+import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider, RawAnswer } from '../src/core/provider.ts'
+import { ownField } from '../src/core/text.ts'
+import type { ProviderFacts } from '../src/facts/provider-facts.ts'
 
-/** A Grant of Logto lives for 180 days from the sign-in, however often its token rotates. */
-const GRANT_LIFETIME_MS = 180 * 24 * 60 * 60 * 1000
-
-/** What the console calls by three names. */
-const COPIED = /(?:\/oidc(?:\/\.well-known\/openid-configuration)?)?\/*$/
+const CORE = 'https://github.com/logto-io/logto/blob/master/packages/core/src'
+const REFRESHING = `${CORE}/oidc/grants/refresh-token.ts`
+const ERRORS = `${CORE}/middleware/koa-oidc-error-handler.ts`
 
 /**
  * Logto, Cloud or self-hosted.
- *
- * Rotates the tokens of public clients (SPA, native) at every use, and those of confidential ones
- * when 70 % of their lifetime have passed; else the same string comes again.
- *
- * A spent token is taken again for 3 seconds, hard-coded. It is not presented again all the same:
- * an answer counts as lost after `requestTimeoutMs`, when the 3 seconds are over, and each use
- * within them makes a refresh token more, which nobody revokes when the other is reused.
  *
  * Deviations from RFC 6749:
  *
@@ -24,41 +16,256 @@ const COPIED = /(?:\/oidc(?:\/\.well-known\/openid-configuration)?)?\/*$/
  * - §5.2: `invalid_target`, the 400 of a token script (`access_denied`, `invalid_request`), and any
  *   500 may come after the token was consumed. A 403 with a code comes before.
  * - §5.2: an expired client secret is `invalid_request`, not `invalid_client`.
- *
- * @param endpoint `https://<tenant>.logto.app`, or the issuer, which ends in `/oidc`.
- * @see https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts
- * @see https://github.com/logto-io/logto/blob/master/packages/core/src/queries/oidc-model-instance.ts
  */
-export const logto = ({ endpoint, ...overrides }: { endpoint: string } & Overrides): Provider => {
-  if (typeof endpoint !== 'string' || endpoint === '') {
-    throw new TypeError("logto: 'endpoint' is missing: write 'https://<tenant>.logto.app'")
-  }
-  const issuer = `${endpoint.replace(COPIED, '')}/oidc`
-  return defineProvider(
-    {
-      id: 'logto',
-      issuer,
-      tokenEndpoint: `${issuer}/token`,
-      revocationEndpoint: `${issuer}/token/revocation`,
-      rotation: 'sometimes',
-      missingRefreshToken:
-        'Check three settings: the scope offline_access and prompt=consent in the authorization ' +
-        'request, or "Always issue refresh token" of the application in the Logto console.',
-      response: { refreshLifetimeMs: GRANT_LIFETIME_MS, read },
-      failures: {
-        // No member of the organization, no right to the application, no second factor.
-        '403 access_denied': 'refused_before',
-        '403 insufficient_scope': 'refused_before',
-        '400 access_denied': 'refused_after',
-        invalid_scope: 'refused_before',
-      },
-      verifiedAt: '2026-11-21',
+export const facts = {
+  id: 'logto',
+  name: 'Logto',
+  for: 'Logto, Cloud or your own',
+  parameters: { endpoint: { is: 'url', example: 'https://acme.logto.app' } },
+  issuer: '{endpoint}/oidc',
+  tokenEndpoint: '{endpoint}/oidc/token',
+  revocationEndpoint: '{endpoint}/oidc/token/revocation',
+  // Public clients (SPA, native): at every use. Others: past 70 % of the token's lifetime.
+  rotation: 'sometimes',
+  keptAs: 'echoed',
+  reuse: { acceptedForMs: 3_000 },
+  reuseAnswer: 'fork',
+  reuseEffect: 'grant',
+  oldAccessToken: 'lives',
+  validates: 'after_consuming',
+  unavailable: 'any_time',
+  // A Grant lives for 180 days from the sign-in, however often its token rotates.
+  lifetimes: { accessMs: 3_600_000, refreshMs: 180 * 24 * 60 * 60 * 1000 },
+  audiences: ['resource', 'organization'],
+  wire: {
+    tokenType: 'Bearer',
+    expiresIn: 'number',
+    dead: {
+      status: 400,
+      error: 'invalid_grant',
+      members: { code: 'oidc.invalid_grant', message: 'Grant request is invalid.' },
     },
-    overrides,
-  )
+    target: {
+      status: 400,
+      error: 'invalid_target',
+      members: { code: 'oidc.invalid_target', message: 'Invalid resource.' },
+    },
+  },
+  failures: {
+    // No member of the organization, no right to the application, no second factor.
+    '403 access_denied': 'refused_before',
+    '403 insufficient_scope': 'refused_before',
+    '400 access_denied': 'refused_after',
+    invalid_scope: 'refused_before',
+  },
+  authorizationRequest: { scope: 'offline_access', prompt: 'consent' },
+  missingRefreshToken:
+    'Check three settings: the scope offline_access and prompt=consent in the authorization ' +
+    'request, or "Always issue refresh token" of the application in the Logto console.',
+  // The default of an application for public clients.
+  played: { rotation: 'always' },
+  unused: {
+    reuse:
+      'An answer counts as lost only after timeouts.requestMs, when the 3 seconds are over; and each ' +
+      'use within them makes one more refresh token, which Logto does not revoke when the other is reused.',
+  },
+  answers: [
+    {
+      title: "a public client's token, replaced",
+      source: REFRESHING,
+      status: 200,
+      headers: { 'cache-control': 'no-store' },
+      body: {
+        access_token: 'at-2',
+        refresh_token: 'rt-2',
+        id_token: 'eyJhbGciOiJFUzM4NCJ9.eyJzdWIiOiJibm1lbzduN3p3ZWIifQ.c2ln',
+        scope: 'openid offline_access profile email',
+        expires_in: 3600,
+        token_type: 'Bearer',
+      },
+      ends: 'granted',
+    },
+    {
+      title: "a confidential client's token before 70 % of its lifetime: the same string again",
+      source: `${CORE}/oidc/defaults.ts`,
+      status: 200,
+      body: {
+        access_token: 'at-2',
+        refresh_token: 'rt-1',
+        scope: 'openid offline_access',
+        expires_in: 3600,
+        token_type: 'Bearer',
+      },
+      ends: 'granted',
+    },
+    {
+      title: 'an access token for an API resource',
+      source: REFRESHING,
+      presented: { resource: 'https://api.example.com/' },
+      status: 200,
+      body: {
+        access_token: 'at-2',
+        refresh_token: 'rt-2',
+        scope: 'read write',
+        expires_in: 600,
+        token_type: 'Bearer',
+      },
+      ends: 'granted',
+    },
+    {
+      title: 'an organization token: `scope` may be empty',
+      source: REFRESHING,
+      presented: { organization: 'acme' },
+      status: 200,
+      body: {
+        access_token: 'at-2',
+        refresh_token: 'rt-2',
+        scope: '',
+        expires_in: 3600,
+        token_type: 'Bearer',
+      },
+      ends: 'granted',
+    },
+    {
+      title: 'a dead grant: expired, revoked and reused look the same',
+      source: ERRORS,
+      status: 400,
+      body: {
+        code: 'oidc.invalid_grant',
+        message: 'Grant request is invalid.',
+        error: 'invalid_grant',
+        error_description: 'grant request is invalid',
+      },
+      ends: 'rejected',
+    },
+    {
+      title: 'a wrong secret',
+      source: ERRORS,
+      status: 401,
+      body: { code: 'oidc.invalid_client', error: 'invalid_client' },
+      ends: 'refused_before',
+    },
+    {
+      title: 'an expired secret: said before the token is looked at',
+      source: `${CORE}/middleware/koa-app-secret-transpilation.ts`,
+      status: 400,
+      body: {
+        code: 'oidc.invalid_request',
+        error: 'invalid_request',
+        error_description: 'client secret has expired',
+      },
+      ends: 'refused_before',
+      reads: { oauthError: 'invalid_client' },
+    },
+    {
+      title: 'a scope that was not granted: said before the token is consumed',
+      source: REFRESHING,
+      status: 400,
+      body: { code: 'oidc.invalid_scope', scope: 'admin', error: 'invalid_scope' },
+      ends: 'refused_before',
+    },
+    {
+      title: 'no member of the organization: said before the token is looked at',
+      source: `${CORE}/oidc/grants/utils.ts`,
+      presented: { organization: 'acme' },
+      status: 403,
+      body: { code: 'oidc.access_denied', error: 'access_denied' },
+      ends: 'refused_before',
+    },
+    {
+      title: 'the refresh token has no scope for organizations: said before it is consumed',
+      source: REFRESHING,
+      presented: { organization: 'acme' },
+      status: 403,
+      body: { code: 'oidc.insufficient_scope', error: 'insufficient_scope' },
+      ends: 'refused_before',
+    },
+    {
+      title: 'a resource that Logto does not know, when the token is spent',
+      source: REFRESHING,
+      presented: { resource: 'https://other.example.com/' },
+      status: 400,
+      body: { code: 'oidc.invalid_target', error: 'invalid_target' },
+      ends: 'refused_after',
+    },
+    {
+      title: 'a token script denies access, when the token is spent',
+      source: `${CORE}/oidc/extra-token-claims.ts`,
+      status: 400,
+      body: { code: 'oidc.access_denied', error: 'access_denied' },
+      ends: 'refused_after',
+    },
+    {
+      title: 'a token script fails and blocks issuance, when the token is spent',
+      source: `${CORE}/oidc/extra-token-claims.ts`,
+      status: 400,
+      body: {
+        code: 'oidc.invalid_request',
+        error: 'invalid_request',
+        error_description: 'custom JWT script failed',
+      },
+      ends: 'refused_after',
+    },
+    {
+      title: "429: the month's tokens of a free plan are spent",
+      source: `${CORE}/middleware/koa-token-usage-guard.ts`,
+      status: 429,
+      body: { code: 'auth.exceed_token_limit', message: 'Token usage exceeded.' },
+      ends: 'deferred',
+    },
+    {
+      title: '500 that may come when the token is spent',
+      source: ERRORS,
+      status: 500,
+      body: { code: 'oidc.server_error', error: 'server_error' },
+      ends: 'unknown',
+    },
+    {
+      title: '403 without a code, of a gateway: it proves nothing',
+      source: 'https://www.rfc-editor.org/rfc/rfc9110.html#section-15.5.4',
+      status: 403,
+      headers: { 'content-type': 'text/html' },
+      body: '<html><body>Forbidden</body></html>',
+      ends: 'unknown',
+    },
+  ],
+  sources: {
+    issuer: `${CORE}/oidc/init.ts`,
+    tokenEndpoint: `${CORE}/oidc/init.ts`,
+    revocationEndpoint: `${CORE}/oidc/init.ts`,
+    rotation: `${CORE}/oidc/init.ts`,
+    keptAs: `${CORE}/oidc/init.ts`,
+    reuse: `${CORE}/queries/oidc-model-instance.ts`,
+    reuseAnswer: `${CORE}/queries/oidc-model-instance.ts`,
+    reuseEffect: `${CORE}/oidc/grants/utils.ts`,
+    oldAccessToken: REFRESHING,
+    validates: REFRESHING,
+    unavailable: REFRESHING,
+    'lifetimes.accessMs':
+      'https://github.com/panva/node-oidc-provider/blob/main/docs/README.md#ttl',
+    'lifetimes.refreshMs': `${CORE}/oidc/defaults.ts`,
+    audiences: REFRESHING,
+    wire: ERRORS,
+    'failures.403 access_denied': `${CORE}/oidc/grants/utils.ts`,
+    'failures.403 insufficient_scope': REFRESHING,
+    'failures.400 access_denied': `${CORE}/oidc/extra-token-claims.ts`,
+    'failures.invalid_scope': REFRESHING,
+    authorizationRequest: 'https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess',
+  },
+  verifiedAt: '2026-11-21',
+} as const satisfies ProviderFacts
+
+/** The three addresses that the console shows lead to the same endpoint. */
+const COPIED = /(?:\/oidc(?:\/\.well-known\/openid-configuration)?)?\/*$/
+
+/** @param endpoint `https://<tenant>.logto.app`, or the issuer, which ends in `/oidc`. */
+export const logto = ({ endpoint, ...overrides }: { endpoint: string } & Overrides): Provider => {
+  const host = typeof endpoint === 'string' ? endpoint.replace(COPIED, '') : endpoint
+  const { response, ...description } = descriptionOf(facts, { endpoint: host })
+  return defineProvider({ ...description, response: { ...response, read } }, overrides)
 }
 
-/** @see https://github.com/logto-io/logto/blob/master/packages/core/src/middleware/koa-app-secret-transpilation.ts */
+/** Tells an expired secret from a request that is wrong. */
 function read({ body }: RawAnswer): Record<string, unknown> | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const isExpired = ownField(body, 'error_description') === 'client secret has expired'

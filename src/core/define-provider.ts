@@ -1,5 +1,5 @@
 import { readEndpoint, UNFILLED } from './endpoint.ts'
-import type { Overrides, Provider, ProviderDescription } from './provider.ts'
+import type { ClientAuthentication, Overrides, Provider, ProviderDescription } from './provider.ts'
 import type { Failure } from './failure.ts'
 
 const FAILURES: ReadonlySet<Failure> = new Set<Failure>([
@@ -63,9 +63,110 @@ function merged(description: ProviderDescription, overrides: Overrides): Provide
   }
 }
 
-function defined<T extends object>(values: T | undefined): T {
+function defined<T extends object>(values: T | undefined): Defined<T> {
   const entries = Object.entries(values ?? {}).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as T
+  return Object.fromEntries(entries) as Defined<T>
+}
+
+type Defined<T> = string extends keyof T ? T : { [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** What a provider's facts say of how it is driven. All other facts are for tests and docs. */
+export interface DrivingFacts extends Loose<
+  Pick<
+    Provider,
+    | 'issuer'
+    | 'discovery'
+    | 'tokenEndpoint'
+    | 'revocationEndpoint'
+    | 'rotation'
+    | 'reuse'
+    | 'missingRefreshToken'
+    | 'oldAccessToken'
+    | 'tokens'
+    | 'failures'
+  >
+> {
+  readonly id: string
+  readonly verifiedAt: string
+  /** What the `{name}`s in the endpoints stand for. */
+  readonly parameters?: Readonly<Record<string, Parameter>> | undefined
+  readonly clientAuthentication?: Exclude<ClientAuthentication, Function> | undefined
+  readonly request?: Loose<Provider['request']> | undefined
+  readonly lifetimes?:
+    | Loose<{
+        readonly accessMs: number
+        readonly refreshMs: number
+        readonly refreshIdleMs: number
+      }>
+    | undefined
+  readonly wire?: { readonly expiresIn?: string | undefined } | undefined
+  /** Facts that the provider is not driven by, and why. */
+  readonly unused?: { readonly reuse?: string | undefined } | undefined
+}
+
+type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
+interface Parameter {
+  readonly example: unknown
+  readonly pattern?: string
+}
+
+/**
+ * The description that drives a provider, derived from the facts about it.
+ *
+ * @param values What the facts' `parameters` are here.
+ * @throws {TypeError} For a parameter that is missing, or does not match its pattern.
+ */
+export function descriptionOf(
+  facts: DrivingFacts,
+  values: Readonly<Record<string, string>> = {},
+): ProviderDescription {
+  const { id, discovery, clientAuthentication, rotation, oldAccessToken, tokens } = facts
+  const { request, failures, missingRefreshToken, verifiedAt, lifetimes, wire } = facts
+  const { issuer, tokenEndpoint, revocationEndpoint } = facts
+  return {
+    ...defined({
+      issuer: issuer && filled(issuer, facts, values),
+      discovery,
+      tokenEndpoint: tokenEndpoint && filled(tokenEndpoint, facts, values),
+      revocationEndpoint: revocationEndpoint && filled(revocationEndpoint, facts, values),
+      clientAuthentication,
+      rotation,
+      reuse: facts.unused?.reuse === undefined ? facts.reuse : undefined,
+      missingRefreshToken,
+      oldAccessToken,
+      tokens,
+      failures,
+    }),
+    id,
+    verifiedAt,
+    request: defined(request),
+    response: defined({
+      accessLifetimeMs: wire?.expiresIn === 'absent' ? lifetimes?.accessMs : undefined,
+      refreshLifetimeMs: lifetimes?.refreshMs,
+      refreshIdleMs: lifetimes?.refreshIdleMs,
+    }),
+  }
+}
+
+/** An endpoint with the values of its parameters. */
+function filled(
+  endpoint: string,
+  { id, parameters = {} }: DrivingFacts,
+  values: Readonly<Record<string, string>>,
+): string {
+  return endpoint.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const { example, pattern } = parameters[name]!
+    const value = values[name]
+    if (typeof value !== 'string' || value === '') {
+      throw new TypeError(`${id}: '${name}' is missing: write ${quoted(example)}`)
+    }
+    // A value that brings a host of its own would send tokens there.
+    if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value)) {
+      throw new TypeError(`${id}: '${name}' must match ${pattern}: write ${quoted(example)}`)
+    }
+    return value
+  })
 }
 
 function checkEndpoints(provider: Provider): void {

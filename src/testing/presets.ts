@@ -1,3 +1,6 @@
+import { facts as logto } from '../../providers/logto.ts'
+import { facts as spotify } from '../../providers/spotify.ts'
+import { serverOf } from './authorization-server/description.ts'
 import type { ServerDescription } from './authorization-server/description.ts'
 
 /**
@@ -32,44 +35,8 @@ export const presets = {
     wire: { tokenType: 'Bearer', expiresIn: 'number' },
   },
 
-  /** A public client (SPA, native). For others write `rotation: 'sometimes'`. */
-  logto: {
-    name: 'logto',
-    // logto-io/logto@1fbc5544 packages/core/src/oidc/init.ts: as oidc-provider, if the application
-    // lets its tokens rotate, which is its default.
-    rotation: 'always',
-    keptAs: 'echoed',
-    // packages/core/src/queries/oidc-model-instance.ts: refreshTokenReuseInterval = 3; each use
-    // within makes one more refresh token.
-    reuseWindow: { ms: 3_000 },
-    reuseAnswer: 'fork',
-    // packages/core/src/oidc/grants/utils.ts: every token of the grant is revoked.
-    reuseEffect: 'grant',
-    // grants/refresh-token.ts: a rotation destroys no access token.
-    oldAccessToken: 'lives',
-    // Same: consumed and saved before the resource is resolved.
-    validates: 'after_consuming',
-    // Same: a 500 may come with the token consumed.
-    unavailable: 'any_time',
-    // oidc-provider's.
-    accessTokenMs: 3_600_000,
-    wire: {
-      // oidc-provider's.
-      tokenType: 'Bearer',
-      expiresIn: 'number',
-      // middleware/koa-oidc-error-handler.ts: `code` and `message` beside `error`.
-      dead: {
-        status: 400,
-        error: 'invalid_grant',
-        members: { code: 'oidc.invalid_grant', message: 'Grant request is invalid.' },
-      },
-      target: {
-        status: 400,
-        error: 'invalid_target',
-        members: { code: 'oidc.invalid_target', message: 'Invalid resource.' },
-      },
-    },
-  },
+  /** An application for a public client. For others write `rotation: 'sometimes'`. */
+  logto: serverOf(logto),
 
   /** The Ruby gem, with the column `previous_refresh_token`, which its generator makes. */
   doorkeeper: {
@@ -242,19 +209,7 @@ export const presets = {
     oldAccessToken: 'lives',
   },
 
-  spotify: {
-    name: 'spotify',
-    // https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens: an answer
-    // may bring one, or none, and then the old one stays.
-    rotation: 'sometimes',
-    keptAs: 'absent',
-    reuseWindow: undefined,
-    reuseEffect: undefined,
-    oldAccessToken: undefined,
-    accessTokenMs: 3_600_000,
-    // Same page, the example.
-    wire: { expiresIn: 'number' },
-  },
+  spotify: serverOf(spotify),
 
   google: {
     name: 'google',

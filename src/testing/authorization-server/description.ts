@@ -1,79 +1,32 @@
-import type { Answer } from '../../../providers/credentials/response.ts'
 import * as z from 'zod'
 import { isRecord } from '../../core/text.ts'
+import { checked } from '../../facts/check-facts.ts'
+import { SERVER_TYPES, WIRE_TYPES } from '../../facts/provider-facts.ts'
+import type { ProviderFacts } from '../../facts/provider-facts.ts'
 
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
-export interface ErrorAnswer {
-  readonly status: number
-  /** The `error` of RFC 6749 §5.2, at the place that `answer.error` names. */
-  readonly error?: string
-  /** What else stands in the body. */
-  readonly members?: Readonly<Record<string, unknown>>
-  readonly headers?: Readonly<Record<string, string>>
-}
+export type ErrorAnswer = z.infer<typeof WIRE_TYPES.dead>
 
-/** How a server writes; what is left out is as RFC 6749 has it. */
-export interface Wire {
-  /** The one place where the refresh token is looked for. Default `{ form: 'refresh_token' }`. */
-  readonly carry:
-    | { readonly form: string }
-    | { readonly json: string }
-    | { readonly query: string }
-    | { readonly cookie: string }
-    | { readonly bearer: true }
-  /**
-   * Where the members of an answer stand; one that is not named is not sent. Default: under the
-   * names of RFC 6749 §5.1.
-   */
-  readonly answer: Pick<Answer, 'accessToken' | 'refreshToken' | 'expiresIn' | 'error'>
-  readonly format: 'json' | 'form'
-  readonly tokenType: 'Bearer' | 'bearer' | 'absent'
-  /** `absent`: the answer does not tell how long the access token lives. */
-  readonly expiresIn: 'number' | 'string' | 'absent'
-  /** Whether an access token can be read: a `jwt` tells its own `iat` and `exp`. */
-  readonly accessToken: 'opaque' | 'jwt'
-  /** What else stands in the body of a token response. */
-  readonly members: Readonly<Record<string, unknown>>
-  /** The token is dead: spent, revoked or never issued. */
-  readonly dead: ErrorAnswer
-  /** The client did not authenticate. */
-  readonly client: ErrorAnswer
-  /** An audience was asked for that the server does not know (RFC 8707 §2). */
-  readonly target: ErrorAnswer
-  /** Parameters that ask for an audience; each value is unknown to the server. */
-  readonly audience: readonly string[]
-}
+/** How a server reads and writes; what is left out is as RFC 6749 has it. */
+export type Wire = Types<typeof WIRE_TYPES>
 
 /** How long a spent token is taken again; `forever` for a server that replaces without revoking. */
 export type ReuseWindow = 'none' | 'forever' | 'until_successor_used' | { readonly ms: number }
 
 /** What an authorization server does, as far as a client can notice. */
-export interface Behaviour {
-  /** Whether a refresh token is replaced when it is presented. */
-  readonly rotation: 'always' | 'sometimes' | 'never'
-  /** Whether an answer that keeps the refresh token holds it again. */
-  readonly keptAs: 'absent' | 'echoed'
+export interface Behaviour extends Types<typeof SERVER_TYPES> {
   /** Whether an answer that spends the refresh token holds another one. */
   readonly successor: 'sent' | 'omitted'
   readonly reuseWindow: ReuseWindow
-  /** What a token brings that comes again inside the window: one more successor, or the newest. */
-  readonly reuseAnswer: 'fork' | 'idempotent'
-  /**
-   * What a spent token costs that comes again outside the window: nothing beside an `error`, the
-   * refresh tokens of its `family`, or the whole `grant` with its access tokens.
-   */
-  readonly reuseEffect: 'error' | 'family' | 'grant'
-  /** What becomes of older access tokens. */
-  readonly oldAccessToken: 'lives' | 'dies'
-  /** Whether a request is validated before or after the token is consumed. */
-  readonly validates: 'before_consuming' | 'after_consuming'
-  /** Whether a 5xx, of the server or of a gateway, may come when the token is consumed. */
-  readonly unavailable: 'before_consuming' | 'any_time'
   /** Lifetime of access tokens in milliseconds; whole seconds. */
   readonly accessTokenMs: number
   /** How long the server takes for the headers, and then for the body, milliseconds. */
   readonly pace: { readonly headersMs: number; readonly bodyMs: number }
   readonly wire: Wire
+}
+
+type Types<T extends Readonly<Record<string, z.ZodType>>> = {
+  readonly [K in keyof T]: z.infer<T[K]>
 }
 
 /**
@@ -95,20 +48,11 @@ export interface Axis<T> {
   readonly draws: readonly T[]
 }
 
-const text = z.string().min(1).describe('a text')
-const place = z.union([text, z.strictObject({ cookie: text })])
-const anything = z.record(z.string(), z.unknown()).describe('an object')
 const milliseconds = z.number().nonnegative().describe('milliseconds')
-const errorAnswer = z.strictObject({
-  status: z.int().min(200).max(599).describe('a status from 200 to 599'),
-  error: text.optional(),
-  members: anything.optional(),
-  headers: z.record(z.string(), text).describe('an object of texts').optional(),
-})
 
 /** Each may be drawn. */
-function among<W extends string>(...known: readonly W[]): Axis<W> {
-  return { takes: z.enum(known), draws: known }
+function among<W extends string>(takes: z.ZodType & { readonly options: readonly W[] }): Axis<W> {
+  return { takes, draws: takes.options }
 }
 
 /** Others are played only where they are described. */
@@ -118,8 +62,8 @@ function plainly<T>(plainest: T, takes: z.ZodType): Axis<T> {
 
 /** What a server does. */
 export const AXES: { readonly [K in keyof Omit<Behaviour, 'wire'>]: Axis<Behaviour[K]> } = {
-  rotation: among('always', 'sometimes', 'never'),
-  keptAs: among('absent', 'echoed'),
+  rotation: among(SERVER_TYPES.rotation),
+  keptAs: among(SERVER_TYPES.keptAs),
   // Nobody describes a server that forgets the successor by leaving it out.
   successor: plainly('sent', z.enum(['sent', 'omitted'])),
   reuseWindow: {
@@ -129,11 +73,11 @@ export const AXES: { readonly [K in keyof Omit<Behaviour, 'wire'>]: Axis<Behavio
     ]),
     draws: ['none', { ms: 10_000 }, 'until_successor_used'],
   },
-  reuseAnswer: among('fork', 'idempotent'),
-  reuseEffect: among('error', 'family', 'grant'),
-  oldAccessToken: among('lives', 'dies'),
-  validates: among('before_consuming', 'after_consuming'),
-  unavailable: among('any_time', 'before_consuming'),
+  reuseAnswer: among(SERVER_TYPES.reuseAnswer),
+  reuseEffect: among(SERVER_TYPES.reuseEffect),
+  oldAccessToken: among(SERVER_TYPES.oldAccessToken),
+  validates: among(SERVER_TYPES.validates),
+  unavailable: among(SERVER_TYPES.unavailable),
   accessTokenMs: { takes: milliseconds, draws: [3_600_000, 300_000] },
   pace: {
     takes: z.strictObject({ headersMs: milliseconds, bodyMs: milliseconds }),
@@ -147,18 +91,9 @@ export const AXES: { readonly [K in keyof Omit<Behaviour, 'wire'>]: Axis<Behavio
 
 /** How it writes: RFC 6749 §5.1, §5.2, RFC 8707 §2, but for what clients must read either way. */
 export const WIRE: { readonly [K in keyof Wire]: Axis<Wire[K]> } = {
-  tokenType: { takes: z.enum(['Bearer', 'bearer', 'absent']), draws: ['Bearer', 'bearer'] },
-  expiresIn: { takes: z.enum(['number', 'string', 'absent']), draws: ['number', 'string'] },
-  carry: plainly(
-    { form: 'refresh_token' },
-    z.union([
-      z.strictObject({ form: text }),
-      z.strictObject({ json: text }),
-      z.strictObject({ query: text }),
-      z.strictObject({ cookie: text }),
-      z.strictObject({ bearer: z.literal(true) }).describe('{ bearer: true }'),
-    ]),
-  ),
+  tokenType: { takes: WIRE_TYPES.tokenType, draws: ['Bearer', 'bearer'] },
+  expiresIn: { takes: WIRE_TYPES.expiresIn, draws: ['number', 'string'] },
+  carry: plainly({ form: 'refresh_token' }, WIRE_TYPES.carry),
   answer: plainly(
     {
       accessToken: 'access_token',
@@ -166,28 +101,23 @@ export const WIRE: { readonly [K in keyof Wire]: Axis<Wire[K]> } = {
       expiresIn: 'expires_in',
       error: 'error',
     },
-    z
-      .strictObject({ accessToken: place, refreshToken: place, expiresIn: place, error: place })
-      .partial({ refreshToken: true, expiresIn: true, error: true }),
+    WIRE_TYPES.answer,
   ),
-  format: plainly('json', z.enum(['json', 'form'])),
-  accessToken: plainly('opaque', z.enum(['opaque', 'jwt'])),
-  members: plainly({}, anything),
-  dead: plainly({ status: 400, error: 'invalid_grant' }, errorAnswer),
+  format: plainly('json', WIRE_TYPES.format),
+  accessToken: plainly('opaque', WIRE_TYPES.accessToken),
+  members: plainly({}, WIRE_TYPES.members),
+  dead: plainly({ status: 400, error: 'invalid_grant' }, WIRE_TYPES.dead),
   client: plainly(
     { status: 401, error: 'invalid_client', headers: { 'www-authenticate': 'Basic' } },
-    errorAnswer,
+    WIRE_TYPES.client,
   ),
-  target: plainly({ status: 400, error: 'invalid_target' }, errorAnswer),
-  audience: plainly(
-    ['resource', 'audience', 'organization_id'],
-    z.array(text).describe('a list of texts'),
-  ),
+  target: plainly({ status: 400, error: 'invalid_target' }, WIRE_TYPES.target),
+  audience: plainly(['resource', 'audience', 'organization_id'], WIRE_TYPES.audience),
 }
 
 /** All that a description may say. */
 export const DESCRIPTION: z.ZodType = z.strictObject({
-  name: text,
+  name: z.string().min(1).describe('a text'),
   ...shapeOf(AXES),
   wire: z.strictObject(shapeOf(WIRE)).optional(),
 })
@@ -247,29 +177,59 @@ export function checkDescription(value: unknown, where = 'server'): ServerDescri
   if (!isRecord(value) || typeof value['name'] !== 'string') {
     throw new TypeError(`${where} describes no server: it has a name, see docs/fuzzing.md`)
   }
-  const { error } = DESCRIPTION.safeParse(value, { error: complaint })
-  if (error === undefined) return value as unknown as ServerDescription
-  // Before all else: what is misspelled may be what is missing.
-  const misspelled = error.issues.find(({ code }) => code === 'unrecognized_keys')
-  throw new TypeError(`${where}: ${(misspelled ?? error.issues[0]!).message}`)
+  return checked(DESCRIPTION, value, where) as ServerDescription
 }
 
-function complaint({ path = [], ...issue }: z.core.$ZodRawIssue): string {
-  const at = path.join('.')
-  const instead = toWrite(issue.schema)
-  if (issue.code === 'unrecognized_keys') {
-    return `there is no ${JSON.stringify([...path, issue.keys[0]].join('.'))}, but ${instead}`
+/** The server that a provider's facts describe. What the facts leave out is drawn. */
+export function serverOf(facts: ProviderFacts): ServerDescription {
+  const { id, rotation, keptAs, reuse, reuseAnswer, reuseEffect, oldAccessToken } = facts
+  const { validates, unavailable, lifetimes, wire, request, played } = facts
+  const known = {
+    rotation: played?.rotation ?? rotation,
+    keptAs,
+    reuseWindow: windowOf(reuse),
+    reuseAnswer,
+    reuseEffect: reuse === 'refused' ? ('error' as const) : reuseEffect,
+    oldAccessToken,
+    validates,
+    unavailable,
+    accessTokenMs: lifetimes?.accessMs,
   }
-  const what = issue.input === undefined ? 'missing' : JSON.stringify(issue.input)
-  return `${at} is ${what}, and must be: ${instead}`
+  const carry = wire?.carry ?? carryOf(request)
+  return { name: id, ...known, wire: { ...wire, ...(carry !== undefined && { carry }) } }
 }
 
-/** What a schema takes. */
-function toWrite(schema: unknown): string {
-  const { description, type } = schema as z.ZodType
-  if (description !== undefined) return description
-  if (schema instanceof z.ZodUnion) return schema.options.map(toWrite).join(', ')
-  if (schema instanceof z.ZodEnum) return schema.options.join(', ')
-  if (schema instanceof z.ZodObject) return `{ ${Object.keys(schema.shape).join(', ')} }`
-  return type
+function windowOf(reuse: ProviderFacts['reuse']): ReuseWindow | undefined {
+  switch (reuse) {
+    case undefined:
+      return undefined
+    case 'accepted':
+      return 'forever'
+    case 'until_successor_used':
+      return reuse
+    case 'refused':
+    case 'revokes':
+      return 'none'
+    default:
+      return { ms: reuse.acceptedForMs }
+  }
+}
+
+/** Where a request of this shape holds the refresh token, if it is not in a form. */
+function carryOf(request: ProviderFacts['request']): Wire['carry'] | undefined {
+  const name = request?.names?.['refresh_token'] ?? 'refresh_token'
+  switch (request?.format) {
+    case undefined:
+      return undefined
+    case 'form':
+      return { form: name }
+    case 'json':
+      return { json: name }
+    case 'query':
+      return { query: name }
+    case 'cookie':
+      return { cookie: name }
+    case 'bearer':
+      return { bearer: true }
+  }
 }

@@ -1,0 +1,206 @@
+import * as z from 'zod'
+
+const text = z.string().min(1).describe('a text')
+const texts = z.array(text).readonly().describe('a list of texts')
+const anything = z.record(z.string(), z.unknown()).describe('an object')
+const milliseconds = z.number().positive().describe('milliseconds above 0')
+const day = z.iso.date().describe("a day: '2026-11-30'")
+const place = z.union([text, z.strictObject({ cookie: text })])
+const headers = z.record(z.string(), text).describe('an object of texts')
+const status = z.int().min(200).max(599).describe('a status from 200 to 599')
+const source = z
+  .string()
+  .regex(/^(?:https:\/\/\S|measured: \S|defined: \S)/)
+  .describe("'https://…', 'measured: <command>' or 'defined: <why>'")
+
+/** An error as a server writes it. Without `error` and `members` its body is empty. */
+const ERROR_ANSWER = z.strictObject({
+  status,
+  /** The `error` of RFC 6749 §5.2, at the place that `answer.error` names. */
+  error: text.optional(),
+  /** Other members of the body. */
+  members: anything.optional(),
+  headers: headers.optional(),
+})
+
+/** What each member of a server's `wire` may say: how it reads a request and writes an answer. */
+export const WIRE_TYPES = {
+  /** The one place where the server looks for the refresh token. */
+  carry: z.union([
+    z.strictObject({ form: text }),
+    z.strictObject({ json: text }),
+    z.strictObject({ query: text }),
+    z.strictObject({ cookie: text }),
+    z.strictObject({ bearer: z.literal(true) }).describe('{ bearer: true }'),
+  ]),
+  /** The places of the members of an answer. A member without a place is not sent. */
+  answer: z.strictObject({
+    accessToken: place,
+    refreshToken: place.exactOptional(),
+    expiresIn: place.exactOptional(),
+    error: place.exactOptional(),
+  }),
+  format: z.enum(['json', 'form']),
+  tokenType: z.enum(['Bearer', 'bearer', 'absent']),
+  /** `absent`: the answer does not tell how long the access token lives. */
+  expiresIn: z.enum(['number', 'string', 'absent']),
+  /** Whether a client can read an access token: a `jwt` tells its own `iat` and `exp`. */
+  accessToken: z.enum(['opaque', 'jwt']),
+  /** Other members of the body of a token response. */
+  members: anything,
+  /** The token is dead: spent, revoked or never issued. */
+  dead: ERROR_ANSWER,
+  /** The client did not authenticate. */
+  client: ERROR_ANSWER,
+  /** The client asked for an audience that the server does not know (RFC 8707 §2). */
+  target: ERROR_ANSWER,
+  /** Parameters that ask for an audience; the server knows none of their values. */
+  audience: texts,
+}
+
+/** What each axis of a server may say that is the same in facts and in a description. */
+export const SERVER_TYPES = {
+  /** Whether a refresh token is replaced when it is presented. */
+  rotation: z.enum(['always', 'sometimes', 'never']),
+  /** Whether an answer that keeps the refresh token holds it again. */
+  keptAs: z.enum(['absent', 'echoed']),
+  /** What a spent token that is accepted brings: one more successor, or the newest. */
+  reuseAnswer: z.enum(['fork', 'idempotent']),
+  /**
+   * What a spent token costs that comes again outside of any window: nothing beside an `error`, the
+   * refresh tokens of its `family`, or the whole `grant` with its access tokens.
+   */
+  reuseEffect: z.enum(['error', 'family', 'grant']),
+  /** What becomes of older access tokens. */
+  oldAccessToken: z.enum(['lives', 'dies']),
+  /** Whether the server validates a request before or after it consumes the token. */
+  validates: z.enum(['before_consuming', 'after_consuming']),
+  /** Whether a 5xx, of the server or of a gateway, may come when the token is consumed. */
+  unavailable: z.enum(['any_time', 'before_consuming']),
+}
+
+const FAILURE = z.enum(['rejected', 'refused_before', 'refused_after', 'deferred', 'unknown'])
+
+/** One answer of the server, as its source shows it, and how the presentation ends. */
+const ANSWER = z.strictObject({
+  /** What it shows, as the end of a sentence. */
+  title: text,
+  source,
+  /** What the presentation had beside the refresh token `rt-1`. */
+  presented: z
+    .strictObject({ resource: text, organization: text, idToken: text, accessToken: text })
+    .partial()
+    .optional(),
+  status,
+  headers: z
+    .record(z.string(), z.union([text, texts]))
+    .describe('an object of texts')
+    .optional(),
+  /** JSON, or text as it stands. */
+  body: z.unknown(),
+  ends: z.enum(['granted', ...FAILURE.options]),
+  /** Members of the presentation that RFC 6749 does not lead one to expect; `null`: absent. */
+  reads: anything.optional(),
+})
+
+/** What the factory takes: the CLI fills a `url` with `--issuer`, tests write the example. */
+const PARAMETER = z.discriminatedUnion('is', [
+  z.strictObject({ is: z.literal('url'), example: z.url({ protocol: /^https$/ }) }),
+  /** A part of a host name. Its pattern describes the whole value, so that no other host fits. */
+  z.strictObject({ is: z.literal('name'), pattern: text, example: text }),
+  /** Something that only code can hand over. */
+  z.strictObject({ is: z.literal('description'), example: z.unknown() }),
+])
+
+/** An https URL; `{name}` stands for a parameter. */
+const endpoint = z.string().regex(/^(?:https:\/\/|\{\w+\})/)
+const https = endpoint.describe("'https://…', or '{name}' for one of the parameters")
+
+/** Facts that decide how the provider is driven, played or documented: each needs its source. */
+export const SOURCED = z
+  .strictObject({
+    ...SERVER_TYPES,
+    issuer: https,
+    discovery: z.enum(['oidc', 'oauth2']),
+    tokenEndpoint: https,
+    /** RFC 7009. `null`: the server has none. Left out: discovered. */
+    revocationEndpoint: https.nullable(),
+    clientAuthentication: z.enum([
+      'none',
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+    ]),
+    tokens: z.enum(['unguessable', 'guessable']),
+    /** What the server does with a spent refresh token. */
+    reuse: z.union([
+      z.enum(['accepted', 'until_successor_used', 'refused', 'revokes']),
+      z.strictObject({ acceptedForMs: milliseconds }),
+    ]),
+    lifetimes: z
+      .strictObject({
+        accessMs: milliseconds,
+        /** From the day of authorization, however often the token is used. */
+        refreshMs: milliseconds,
+        /** Since the last use. */
+        refreshIdleMs: milliseconds,
+      })
+      .partial(),
+    request: z
+      .strictObject({
+        method: z.enum(['POST', 'GET']),
+        format: z.enum(['form', 'json', 'query', 'cookie', 'bearer']),
+        names: z.record(z.string(), text.nullable()),
+        parameters: z.record(z.string(), z.string()),
+        headers,
+        audience: z.strictObject({ resource: text, organization: text }),
+      })
+      .partial(),
+    /** What a refresh may ask for beside the default audience. */
+    audiences: z.array(z.enum(['resource', 'organization'])).readonly(),
+    /** Without `carry` the refresh token lies where `request` puts it. */
+    wire: z.strictObject(WIRE_TYPES).partial(),
+    failures: z.record(z.string(), FAILURE),
+    /** What an authorization request needs so that a refresh token comes. */
+    authorizationRequest: z
+      .strictObject({ scope: text, prompt: text, parameters: z.record(z.string(), text) })
+      .partial(),
+  })
+  .partial()
+
+/**
+ * The facts about one authorization server: what is known, each with its source. What is not known
+ * is left out: it is driven as the strict case and drawn in tests.
+ */
+export const PROVIDER_FACTS = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .describe("lower-case letters, digits and '-'"),
+  name: text,
+  /** Whom it is for, as the docs' tables say it. */
+  for: text,
+  parameters: z.record(z.string(), PARAMETER).optional(),
+  ...SOURCED.shape,
+  /** What to check where a sign-in brought no refresh token: whole sentences. */
+  missingRefreshToken: text.optional(),
+  /** The default of the product where its facts say `sometimes`: the fake server plays this. */
+  played: z
+    .strictObject({ rotation: z.enum(['always', 'never']) })
+    .partial()
+    .optional(),
+  /** Facts that the provider is not driven by, and why: it is driven as if they were unknown. */
+  unused: z.strictObject({ reuse: text }).partial().optional(),
+  answers: z.array(ANSWER).readonly(),
+  /** By the name of a fact, `lifetimes`, or of a part of it, `lifetimes.refreshMs`. */
+  sources: z.record(z.string(), z.union([source, z.array(source).min(1).readonly()])),
+  /** The day on which the facts were last held against their sources. */
+  verifiedAt: day,
+  /** What a reader should know beside the facts: whole sentences. */
+  notes: texts.optional(),
+})
+
+export type ProviderFacts = z.infer<typeof PROVIDER_FACTS>
+
+/** One answer of the server, as its source shows it, and how the presentation ends. */
+export type AnswerFact = z.infer<typeof ANSWER>
