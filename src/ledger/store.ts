@@ -24,7 +24,7 @@ export interface Store {
   readonly id?: string
   /**
    * Whether the store may drop rows before their time (a cache). Such a store needs one more round
-   * trip, and can still break the promise: see docs/design.md. Default `false`.
+   * trip, and can still break the promise: see docs/decisions/0009. Default `false`.
    */
   readonly mayEvict?: boolean
   /** Reads a row. A row past its time to live is absent. */

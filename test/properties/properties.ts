@@ -209,7 +209,7 @@ function isMixed({ storage }: World['plan']): boolean {
 
 /**
  * Whether the store was silent until a claim was past, and went on being so: then what was received
- * is nobody's (docs/design.md), as after a crash.
+ * is nobody's (docs/decisions/0017), as after a crash.
  */
 function isPastLedger({ calls }: World, worker: Call['worker']): boolean {
   return calls.some(

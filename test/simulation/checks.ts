@@ -148,7 +148,7 @@ function checkHandedOut(world: World, call: Call): void {
   }
 }
 
-/** How closely receipt is dated (docs/design.md §8, 22), and some for the way, milliseconds. */
+/** How closely receipt is dated (docs/decisions/0022), and some for the way, milliseconds. */
 const DATED_MS = 30_000
 
 /** An access token works when it is handed out, unless somebody may justly have ended it. */

@@ -55,7 +55,7 @@ export function checkEnd(world: World, call: Call): void {
   checkGood(world, accessToken)
 }
 
-/** How closely receipt is dated (docs/design.md §8, 22), and some for the way, milliseconds. */
+/** How closely receipt is dated (docs/decisions/0022), and some for the way, milliseconds. */
 const DATED_MS = 30_000
 
 /** What is handed out as good must be: the server made it, and its time is not over. */
