@@ -717,7 +717,7 @@ function* worldSteps(world: World, config: Config): Generator<Step> {
   }
 }
 
-/** Evicting a claim that has not settled breaks the promise under every rule (docs/decisions/0009). */
+/** Evicting an unsettled claim breaks the promise under every rule (docs/decisions/0009). */
 function mayEvict(world: World, row: World['rows'][string]['row']): boolean {
   if (!('kind' in row)) return true
   const outcome = world.rows[`g:${row.grant}`]?.row

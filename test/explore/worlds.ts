@@ -168,7 +168,7 @@ export function configOf(setting: Setting): Config {
 }
 
 export function worldOf(setting: Setting): World {
-  // Losing the row of a token that came without `grant` loses all there is: see docs/decisions/0009.
+  // Losing the row of a token that came without `grant` loses all: see docs/decisions/0009.
   const isNamed = setting.faults.includes('evicted')
   const cookie: Cookie = {
     refreshToken: 'r0',
