@@ -6,12 +6,12 @@ export interface Ciphers {
   /** HMAC-SHA-512 (RFC 2104): 64 bytes. */
   digest(key: Bytes, data: Bytes): Soon<Bytes>
   /** AES-256-GCM (NIST SP 800-38D): ciphertext, and a tag of 16 bytes behind it. */
-  seal(key: Bytes, message: Message): Soon<Bytes>
+  seal(key: Bytes, message: CipherMessage): Soon<Bytes>
   /** The other way. @throws For what was not sealed with this key and these parameters. */
-  open(key: Bytes, message: Message): Soon<Bytes>
+  open(key: Bytes, message: CipherMessage): Soon<Bytes>
 }
 
-export interface Message {
+export interface CipherMessage {
   readonly iv: Bytes
   readonly additionalData: Bytes
   readonly body: Bytes

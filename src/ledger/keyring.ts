@@ -5,7 +5,7 @@ import type { Operation } from './protocol/index.ts'
 import type { RowKeys, Sealer } from './sealer.ts'
 
 /** Whose rows a procedure is about. */
-export interface Chain {
+export interface ChainTokens {
   /** Its claim row is what operations on `claim` mean. */
   readonly refreshToken: Secret
   /** The token that came for it: its claim row is what operations on `successor` mean. */
@@ -15,10 +15,10 @@ export interface Chain {
 }
 
 /** The row that an operation means. */
-export type Target = Pick<Operation<StoredTokenSet>, 'on'> & { readonly grant?: string }
+export type RowTarget = Pick<Operation<StoredTokenSet>, 'on'> & { readonly grant?: string }
 
 /** Finds the keys of rows. */
-export type Keyring = (target: Target) => Promise<RowKeys>
+export type Keyring = (target: RowTarget) => Promise<RowKeys>
 
 /**
  * Makes keyrings that derive the keys of a row once for all that is done with one refresh token:
@@ -26,7 +26,7 @@ export type Keyring = (target: Target) => Promise<RowKeys>
  *
  * By the `Secret` itself, so that no key outlives the run that holds the token.
  */
-export function createKeyrings(sealer: Sealer): (chain: Chain) => Keyring {
+export function createKeyrings(sealer: Sealer): (chain: ChainTokens) => Keyring {
   const known = new WeakMap<Secret, Map<string, Promise<RowKeys>>>()
   return ({ refreshToken, successor }) =>
     ({ on, grant = '' }) => {

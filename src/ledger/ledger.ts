@@ -2,18 +2,25 @@ import { sleep, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import { ownField } from '../core/text.ts'
 import { decodeClaim, decodeGrant, encodeRow, parseJson, type Identity } from './codec.ts'
-import { createKeyrings, type Chain, type Keyring } from './keyring.ts'
-import { see, UNSEEN, type Next, type Operation, type Place, type View } from './protocol/index.ts'
+import { createKeyrings, type ChainTokens, type Keyring } from './keyring.ts'
+import {
+  see,
+  UNSEEN,
+  type Next,
+  type Operation,
+  type ChainPosition,
+  type LedgerView,
+} from './protocol/index.ts'
 import { RETENTION, ttlMsOf, type Retention } from './retention.ts'
-import type { ClaimRow, GrantRow, Seen } from './rows.ts'
+import type { ClaimRow, GrantRow, SeenRow } from './rows.ts'
 import { FORMAT, type Sealer } from './sealer.ts'
 import { callStore, createPatience, isUnavailable } from './store-call.ts'
 import type { Store, Stored } from './store.ts'
 import type { StoredTokenSet } from './stored-token-set.ts'
 
-export interface RunOptions {
+export interface ProcedureOptions {
   /** What has been seen already. Default: nothing. */
-  readonly view?: View<StoredTokenSet> | undefined
+  readonly view?: LedgerView<StoredTokenSet> | undefined
   /**
    * For how long failed calls of the store are repeated, milliseconds, and at least once. Default
    * 0: the caller has nothing to lose yet.
@@ -30,10 +37,10 @@ export interface Ledger {
    *   `store_full`, `row_unreadable`, `wrong_issuer`.
    */
   run<A>(
-    chain: Chain,
-    next: (view: View<StoredTokenSet>) => Next<StoredTokenSet, A>,
-    options?: RunOptions,
-  ): Promise<{ readonly answer: A; readonly view: View<StoredTokenSet> }>
+    chain: ChainTokens,
+    next: (view: LedgerView<StoredTokenSet>) => Next<StoredTokenSet, A>,
+    options?: ProcedureOptions,
+  ): Promise<{ readonly answer: A; readonly view: LedgerView<StoredTokenSet> }>
   /**
    * Resolves when the ledger is known to be of our configuration. Asks the store until it once was.
    *
@@ -44,12 +51,17 @@ export interface Ledger {
    * Resolves when the claim row of the token or the grant row of the place may be another than
    * seen, or the signal aborts. Never rejects because of the store or the signal.
    */
-  watch(chain: Chain, view: View<StoredTokenSet>, place: Place, signal: AbortSignal): Promise<void>
+  watch(
+    chain: ChainTokens,
+    view: LedgerView<StoredTokenSet>,
+    place: ChainPosition,
+    signal: AbortSignal,
+  ): Promise<void>
   /**
    * The fingerprint of a chain's secret, for logs. Derived once for all that is done with the same
    * `Secret`, as the keys of its row are. Never rejects: `undefined` if it cannot be derived.
    */
-  nameOf(chain: Chain, grant: string): Promise<string | undefined>
+  nameOf(chain: ChainTokens, grant: string): Promise<string | undefined>
 }
 
 export interface LedgerOptions extends Partial<Retention> {
@@ -78,7 +90,12 @@ export function createLedger({
 }: LedgerOptions): Ledger {
   const call = <R extends Stored>(work: () => Promise<R>): Promise<R> =>
     callStore(store, clock, storeTimeoutMs, work)
-  const rows: Rows = { store, identity, call, retention: { claimRetentionMs, grantRetentionMs } }
+  const rows: RowAccess = {
+    store,
+    identity,
+    call,
+    retention: { claimRetentionMs, grantRetentionMs },
+  }
   const keyringOf = createKeyrings(sealer)
   let checked: Promise<void> | undefined
 
@@ -101,7 +118,7 @@ export function createLedger({
         const asked = next(view)
         if ('answer' in asked) return { answer: asked.answer, view }
         const work = asked.operations.map((each) =>
-          perform(each, rows, keyring, chain.carried ?? false),
+          performOperation(each, rows, keyring, chain.carried ?? false),
         )
         const ends = await Promise.allSettled(work)
         for (const [index, operation] of asked.operations.entries()) {
@@ -162,12 +179,12 @@ export function createLedger({
 }
 
 /** What an operation found: the row that stands now, whoever wrote it. */
-type Found = Seen<ClaimRow | GrantRow<StoredTokenSet>> & {
+type OperationResult = SeenRow<ClaimRow | GrantRow<StoredTokenSet>> & {
   readonly nowMs: number
   readonly swapped?: boolean
 }
 
-interface Rows {
+interface RowAccess {
   readonly store: Store
   readonly identity: Identity
   readonly retention: Retention
@@ -184,15 +201,15 @@ interface Rows {
  * @param carried Whether the caller's set carried its chain.
  * @throws {RefreshError} `row_unreadable`, `wrong_issuer`, or what the store's call threw.
  */
-async function perform(
+async function performOperation(
   operation: Operation<StoredTokenSet>,
-  { store, identity, retention, call }: Rows,
+  { store, identity, retention, call }: RowAccess,
   keyring: Keyring,
   carried: boolean,
-): Promise<Found> {
+): Promise<OperationResult> {
   const keys = await keyring(operation)
   const decode = operation.on === 'grant' ? decodeGrant : decodeClaim
-  const opened = async (stored: Stored): Promise<Found> => ({
+  const opened = async (stored: Stored): Promise<OperationResult> => ({
     row: stored.value && decode(identity, await keys.open(stored.value, stored.version)),
     ...stored,
   })

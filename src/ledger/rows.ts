@@ -28,7 +28,7 @@ export type ClaimRow =
     }
 
 /** Why a chain has ended. */
-export type Ending = 'rejected' | 'expired' | 'replay' | 'revoked'
+export type EndReason = 'rejected' | 'expired' | 'replay' | 'revoked'
 
 /** Somebody came with a token of this generation as their own, and presented it. */
 export interface Acknowledgement {
@@ -46,7 +46,7 @@ export interface GrantRow<S> {
   /** The claim whose settling wrote the newest set. */
   readonly claimId?: string
   readonly acknowledged: readonly Acknowledgement[]
-  readonly ended?: Ending
+  readonly ended?: EndReason
   /** The claim, or the revocation, that ended it. */
   readonly endedBy?: string
   /** The set is kept, but must not be handed out. */
@@ -54,7 +54,7 @@ export interface GrantRow<S> {
 }
 
 /** A row as it was last seen. */
-export interface Seen<R> {
+export interface SeenRow<R> {
   readonly row: R | undefined
   readonly version: number
   readonly writtenAtMs: number
@@ -82,26 +82,26 @@ export const ROW_STEPS = {
  * be: a later minor version may have written them.
  */
 
-type Check = (value: unknown) => boolean
+type FieldCheck = (value: unknown) => boolean
 
-const isText: Check = (value) => typeof value === 'string'
-const isNumber: Check = (value) => Number.isFinite(value)
-const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
-const isDuration: Check = (value) => isNumber(value) && (value as number) >= 0
+const isText: FieldCheck = (value) => typeof value === 'string'
+const isNumber: FieldCheck = (value) => Number.isFinite(value)
+const isCount: FieldCheck = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const isDuration: FieldCheck = (value) => isNumber(value) && (value as number) >= 0
 const oneOf =
-  (...texts: readonly string[]): Check =>
+  (...texts: readonly string[]): FieldCheck =>
   (value) =>
     texts.includes(value as string)
 const optional =
-  (check: Check): Check =>
+  (check: FieldCheck): FieldCheck =>
   (value) =>
     value === undefined || check(value)
 const list =
-  (check: Check): Check =>
+  (check: FieldCheck): FieldCheck =>
   (value) =>
     Array.isArray(value) && value.every(check)
 const shape =
-  (fields: Readonly<Record<string, Check>>): Check =>
+  (fields: Readonly<Record<string, FieldCheck>>): FieldCheck =>
   (value) =>
     typeof value === 'object' &&
     value !== null &&

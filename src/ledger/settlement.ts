@@ -6,8 +6,8 @@ import { Secret } from '../core/secret.ts'
 import type { Tokens } from '../core/tokens.ts'
 import { responseToStored } from './stored-token-set.ts'
 import type { StoredTokenSet, Moment } from './stored-token-set.ts'
-import type { Place, Settlement } from './protocol/index.ts'
-import type { Ending } from './rows.ts'
+import type { ChainPosition, Settlement } from './protocol/index.ts'
+import type { EndReason } from './rows.ts'
 
 /** Time that is left unused at the end of a reuse window, milliseconds. */
 const REUSE_MARGIN_MS = 500
@@ -84,8 +84,8 @@ export function successorOf(settlement: Settlement<StoredTokenSet>): Secret | un
 /** Where a received set will stand once it is settled. */
 export function placeAfter(
   settlement: Settlement<StoredTokenSet>,
-  { grant, generation }: Place,
-): Place {
+  { grant, generation }: ChainPosition,
+): ChainPosition {
   const rotated = settlement.type === 'granted' && settlement.rotated
   return { grant, generation: rotated ? generation + 1 : generation }
 }
@@ -141,6 +141,6 @@ export function withExpiry(
 }
 
 /** How a chain ends whose newest token the AS refused. */
-export function endingOf(code: string): Ending {
+export function endingOf(code: string): EndReason {
   return code === 'expired' ? 'expired' : 'rejected'
 }

@@ -4,7 +4,12 @@ import { Secret } from '../core/secret.ts'
 import type { GrantRef } from '../core/tokens.ts'
 import { fromStored } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../ledger/stored-token-set.ts'
-import type { ClaimAnswer, EndAnswer, Place, SettleAnswer } from '../ledger/protocol/index.ts'
+import type {
+  ClaimAnswer,
+  EndAnswer,
+  ChainPosition,
+  SettleAnswer,
+} from '../ledger/protocol/index.ts'
 import { REST_MS } from './timing.ts'
 
 /**
@@ -130,20 +135,20 @@ export function reloadOutput(
   return told(ENDED, answer, moment)
 }
 
-export function refOf({ grant, generation }: Place): GrantRef {
+export function refOf({ grant, generation }: ChainPosition): GrantRef {
   return { secret: new Secret(grant), generation }
 }
 
 /** Names a chain as the ledger does, wherever it is told of: another digest would say the same. */
 export function nameChain(
   ref: GrantRef | undefined,
-  { grant }: Place,
+  { grant }: ChainPosition,
   name: string | undefined,
 ): void {
   if (name !== undefined && ref?.secret.expose() === grant) ref.secret.nameAs(name)
 }
 
-export function placeOf({ secret, generation }: GrantRef): Place {
+export function placeOf({ secret, generation }: GrantRef): ChainPosition {
   return { grant: secret.expose(), generation }
 }
 

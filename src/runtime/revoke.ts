@@ -5,12 +5,12 @@ import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { tokensToStored } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet } from '../ledger/stored-token-set.ts'
-import { revoke, seize } from '../ledger/protocol/index.ts'
+import { revoke, takeClaim } from '../ledger/protocol/index.ts'
 import { placeOf } from './outputs.ts'
 import type { RefresherContext } from './context.ts'
 import { errorOf, problemOf } from './outcome.ts'
 import { toBase64url } from '../core/text.ts'
-import type { Place, SeizeAnswer } from '../ledger/protocol/index.ts'
+import type { ChainPosition, TakeClaimAnswer } from '../ledger/protocol/index.ts'
 import type { Revoked } from '../transport/revocation.ts'
 import { sleep } from '../core/clock.ts'
 import type { RefreshError } from '../core/errors.ts'
@@ -119,21 +119,21 @@ export function randomName({ settings }: Pick<RefresherContext, 'settings'>): st
 export async function bury(
   parts: RefresherContext,
   newest: StoredTokenSet,
-  place: Place,
+  place: ChainPosition,
   patienceMs: number,
   about: About,
 ): Promise<Burial> {
   if (newest.refreshToken !== undefined) {
     const refreshToken = new Secret(newest.refreshToken)
-    await takeClaim(parts, refreshToken, place, patienceMs).catch(() => {})
+    await claimNewest(parts, refreshToken, place, patienceMs).catch(() => {})
   }
   return tell(parts, newest, about)
 }
 
-async function takeClaim(
+async function claimNewest(
   parts: RefresherContext,
   refreshToken: Secret,
-  place: Place,
+  place: ChainPosition,
   patienceMs: number,
 ): Promise<void> {
   const { ledger, policy, settings } = parts
@@ -142,9 +142,9 @@ async function takeClaim(
   const endsAt = settings.clock.monotonic() + patienceMs
   for (;;) {
     const { answer, view } = await ledger.run(chain, (seen) =>
-      seize<StoredTokenSet>(request, place, seen),
+      takeClaim<StoredTokenSet>(request, place, seen),
     )
-    const next = SEIZED[answer.type](answer)
+    const next = AFTER_TAKING[answer.type](answer)
     if (next.done) return
     if (next.place !== undefined) {
       place = next.place
@@ -161,13 +161,13 @@ async function takeClaim(
   }
 }
 
-interface AfterSeize {
+interface AfterTaking {
   readonly done: boolean
-  readonly place?: Place
+  readonly place?: ChainPosition
 }
 
-const SEIZED: { [T in SeizeAnswer['type']]: (answer: SeizeAnswer) => AfterSeize } = {
-  seized: () => ({ done: true }),
+const AFTER_TAKING: { [T in TakeClaimAnswer['type']]: (answer: TakeClaimAnswer) => AfterTaking } = {
+  taken: () => ({ done: true }),
   busy: () => ({ done: false }),
   elsewhere: (answer) => ({ done: false, ...('place' in answer && { place: answer.place }) }),
 }

@@ -2,8 +2,8 @@ import { grantOf } from '../core/check-token-set.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { look } from '../ledger/protocol/index.ts'
-import type { LookAnswer } from '../ledger/protocol/index.ts'
+import { checkGrant } from '../ledger/protocol/index.ts'
+import type { GrantCheck } from '../ledger/protocol/index.ts'
 import { placeOf } from './outputs.ts'
 import type { RefresherContext } from './context.ts'
 import { errorOf, freshOutcome, problemOf, revokedOutcome } from './outcome.ts'
@@ -23,7 +23,7 @@ export async function verifyChain<T extends TokenSet>(
   const refreshToken = new Secret(tokens.refreshToken ?? '')
   try {
     const answer = await ask(parts, tokens, refreshToken)
-    if (answer.type === 'standing') {
+    if (answer.type === 'live') {
       parts.verified.note(tokens)
       return freshOutcome(tokens)
     }
@@ -50,10 +50,10 @@ async function ask(
   { ledger }: RefresherContext,
   tokens: TokenSet,
   refreshToken: Secret,
-): Promise<LookAnswer> {
+): Promise<GrantCheck> {
   const ref = grantOf(tokens)
   const carried = ref && placeOf(ref)
   await ledger.ready()
   const chain = { refreshToken, carried: carried !== undefined }
-  return (await ledger.run(chain, (seen) => look(carried, seen))).answer
+  return (await ledger.run(chain, (seen) => checkGrant(carried, seen))).answer
 }

@@ -9,11 +9,17 @@ import {
   reject,
   revoke,
   see,
-  seize,
+  takeClaim,
   settle,
   UNSEEN,
 } from '../../src/ledger/protocol/index.ts'
-import type { Next, Operation, Place, Settlement, View } from '../../src/ledger/protocol/index.ts'
+import type {
+  Next,
+  Operation,
+  ChainPosition,
+  Settlement,
+  LedgerView,
+} from '../../src/ledger/protocol/index.ts'
 import { settlementOf } from '../../src/ledger/settlement.ts'
 import {
   claimOutput,
@@ -175,11 +181,11 @@ function proceed(world: World, config: Config, index: number, position: Position
     case 'expiring.following':
       return at(world, context.watch as Activity)
     case 'refreshing.presenting': {
-      const { view, work } = context.claim as { view: View<StoredTokenSet>; work: Work }
+      const { view, work } = context.claim as { view: LedgerView<StoredTokenSet>; work: Work }
       return at(world, { doing: 'send', view, work })
     }
     default: {
-      const claimed = worker.run!.activity as Activity & { view: View<StoredTokenSet> }
+      const claimed = worker.run!.activity as Activity & { view: LedgerView<StoredTokenSet> }
       return ask(
         withWorker(world, index, { ...worker, run }),
         config,
@@ -207,7 +213,7 @@ function ask(
   who: Who,
   doing: Asking,
   work: Work,
-  view: View<StoredTokenSet>,
+  view: LedgerView<StoredTokenSet>,
 ): World {
   const next = nextOf(world, config, who, doing, work, view)
   if ('answer' in next) return answered(world, config, who, doing, work, view, next.answer)
@@ -224,7 +230,7 @@ function nextOf(
   who: Who,
   doing: Asking,
   work: Work,
-  view: View<StoredTokenSet>,
+  view: LedgerView<StoredTokenSet>,
 ): Next<StoredTokenSet, { type: string }> {
   const { claimId, place } = work
   const minted = `G${claimId}`
@@ -236,7 +242,7 @@ function nextOf(
     ...(place !== undefined && { carried: place }),
   }
   if (doing === 'revoke') return revoke(revocation, view)
-  if (doing === 'seize') return seize(revocation, place!, view)
+  if (doing === 'takeClaim') return takeClaim(revocation, place!, view)
   const { run } = world.workers[who.index]!
   const { context } = run!.position
   if (doing === 'reject') return reject({ place: place!, claimId }, 'rejected', view)
@@ -290,7 +296,7 @@ function answered(
   who: Who,
   doing: Asking,
   work: Work,
-  view: View<StoredTokenSet>,
+  view: LedgerView<StoredTokenSet>,
   answer: { type: string },
 ): World {
   const moment = { hostNowMs: world.now, storeNowMs: world.now }
@@ -369,7 +375,7 @@ function bury(
   }
   const newest = told.orphan ? own : told.isMine ? told.set : undefined
   if (newest?.refreshToken === undefined) return noted
-  const seizing: Work = {
+  const taking: Work = {
     claimId: `t${noted.tasks.length}`,
     refreshToken: newest.refreshToken,
     startedAt: noted.now,
@@ -378,14 +384,14 @@ function bury(
   }
   const added = addTask(noted, {
     reason: 'burial',
-    activity: { doing: 'seize', view: UNSEEN, pending: [], work: seizing },
+    activity: { doing: 'takeClaim', view: UNSEEN, pending: [], work: taking },
   })
   return ask(
     added,
     config,
     { kind: 'task', index: added.tasks.length - 1 },
-    'seize',
-    seizing,
+    'takeClaim',
+    taking,
     UNSEEN,
   )
 }
@@ -395,12 +401,12 @@ function taskAnswered(
   config: Config,
   who: Who,
   work: Work,
-  view: View<StoredTokenSet>,
+  view: LedgerView<StoredTokenSet>,
   answer: { type: string },
 ): World {
   switch (answer.type) {
     case 'ended': {
-      const { place, set } = answer as unknown as { place: Place; set?: StoredTokenSet }
+      const { place, set } = answer as unknown as { place: ChainPosition; set?: StoredTokenSet }
       const newest = set ?? work.newest!
       const next: Work = {
         ...work,
@@ -412,12 +418,12 @@ function taskAnswered(
         world.endedAt === undefined
           ? { ...world, endedAt: world.now, endedBy: 'sign-out' as const }
           : world
-      return ask(noted, config, who, 'seize', next, UNSEEN)
+      return ask(noted, config, who, 'takeClaim', next, UNSEEN)
     }
-    case 'seized':
+    case 'taken':
       return withActivity(world, who, { doing: 'tell', view, work })
     case 'elsewhere': {
-      const { place } = answer as unknown as { place: Place }
+      const { place } = answer as unknown as { place: ChainPosition }
       return ask(world, config, who, 'revoke', { ...work, place }, UNSEEN)
     }
     default: {
@@ -493,7 +499,7 @@ function* activitySteps(
       const grant = world.rows[`g:${work.place!.grant}`]?.version ?? 0
       if (claim === activity.claim && grant === activity.grant && world.now < activity.until) return
       if (who.kind === 'task')
-        yield [`${name} looks again`, ask(world, config, who, 'seize', work, UNSEEN)]
+        yield [`${name} looks again`, ask(world, config, who, 'takeClaim', work, UNSEEN)]
       else {
         const { run } = world.workers[who.index]!
         const output: Output = { type: 'changed', nowMs: world.now, elapsedMs: 0 }

@@ -1,6 +1,11 @@
 import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
-import type { Operation, Place, Policy, View } from '../../src/ledger/protocol/index.ts'
+import type {
+  Operation,
+  ChainPosition,
+  Policy,
+  LedgerView,
+} from '../../src/ledger/protocol/index.ts'
 import type { Position } from './chart.ts'
 
 /** A token set as a holder keeps it, in the explorer's small words. */
@@ -8,7 +13,7 @@ export interface Cookie {
   readonly refreshToken?: string
   readonly accessToken: string
   readonly obtainedAtMs: number
-  readonly place?: Place
+  readonly place?: ChainPosition
 }
 
 export interface RowState {
@@ -36,15 +41,15 @@ export interface Pending {
 /** What an actor is doing: the loop of a procedure of the ledger, or a step beside it. */
 export type Activity =
   | {
-      readonly doing: 'claim' | 'settle' | 'dispose' | 'reject' | 'revoke' | 'seize'
-      readonly view: View<StoredTokenSet>
+      readonly doing: 'claim' | 'settle' | 'dispose' | 'reject' | 'revoke' | 'takeClaim'
+      readonly view: LedgerView<StoredTokenSet>
       readonly pending: readonly Pending[]
       readonly work: Work
     }
   /** About to send, sent, told to revoke what was received. */
   | {
       readonly doing: 'send' | 'fly' | 'discard' | 'tell'
-      readonly view: View<StoredTokenSet>
+      readonly view: LedgerView<StoredTokenSet>
       readonly work: Work
     }
   /** Waiting for a row to change. */
@@ -61,7 +66,7 @@ export interface Work {
   readonly claimId: string
   readonly refreshToken: string
   readonly startedAt: number
-  readonly place?: Place
+  readonly place?: ChainPosition
   readonly ending?: unknown
   readonly cookie?: Cookie
   /** For a revocation: the newest tokens. */

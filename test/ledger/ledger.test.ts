@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
-import type { Chain } from '../../src/ledger/keyring.ts'
+import type { ChainTokens } from '../../src/ledger/keyring.ts'
 import { createLedger, type Ledger, type LedgerOptions } from '../../src/ledger/ledger.ts'
 import {
   claim,
@@ -11,7 +11,7 @@ import {
   type ClaimRequest,
   type SettleAnswer,
   type SettleRequest,
-  type View,
+  type LedgerView,
 } from '../../src/ledger/protocol/index.ts'
 import { createSealer, type Sealer } from '../../src/ledger/sealer.ts'
 import type { Store } from '../../src/ledger/store.ts'
@@ -32,7 +32,7 @@ const set = (generation: number): StoredTokenSet => ({
   refreshToken: `refresh-token-${generation}`,
   access: [['', { token: `access-token-${generation}`, grantedAtMs: 1, lifetimeMs: 60_000 }]],
 })
-const chainOf = (generation = 0): Chain => ({
+const chainOf = (generation = 0): ChainTokens => ({
   refreshToken: new Secret(`refresh-token-${generation}`),
 })
 const toClaim = (
@@ -68,17 +68,17 @@ interface Worker extends Ledger {
   claim(
     id: string,
     more?: Partial<ClaimRequest<StoredTokenSet>>,
-    chain?: Chain,
+    chain?: ChainTokens,
   ): Promise<Seen<ClaimAnswer<StoredTokenSet>>>
   settle(
     id: string,
-    view: View<StoredTokenSet>,
+    view: LedgerView<StoredTokenSet>,
     more?: Partial<SettleRequest<StoredTokenSet>>,
   ): Promise<Seen<SettleAnswer<StoredTokenSet>>>
 }
 interface Seen<A> {
   readonly answer: A
-  readonly view: View<StoredTokenSet>
+  readonly view: LedgerView<StoredTokenSet>
 }
 
 function world(): World {
@@ -130,7 +130,7 @@ function watched(sealer: Sealer, clock: ManualClock): Sealer {
 const granted = { type: 'granted', set: set(1), rotated: true, hasSuccessor: true } as const
 
 /** The keys of the rows. */
-async function keysOf(chain: Chain = chainOf()): Promise<Record<string, string>> {
+async function keysOf(chain: ChainTokens = chainOf()): Promise<Record<string, string>> {
   const sealer = createSealer()
   return {
     claim: (await sealer.derive('claim', chain.refreshToken)).key,
@@ -354,7 +354,7 @@ describe('a store that fails', () => {
   it('is borne with for as long as the caller says', async () => {
     const { worker, store, clock } = world()
     const down = silent(store)
-    const procedure = (view: View<StoredTokenSet>) => claim(toClaim('one'), view)
+    const procedure = (view: LedgerView<StoredTokenSet>) => claim(toClaim('one'), view)
 
     const run = worker(down).run(chainOf(), procedure, { patienceMs: 15_000 })
 
@@ -367,7 +367,7 @@ describe('a store that fails', () => {
   it('is heard as soon as it is up again', async () => {
     const { worker, store, clock } = world()
     const shaky = failing(store, 60, { effect: false })
-    const procedure = (view: View<StoredTokenSet>) => claim(toClaim('one'), view)
+    const procedure = (view: LedgerView<StoredTokenSet>) => claim(toClaim('one'), view)
 
     const run = worker(shaky).run(chainOf(), procedure, { patienceMs: 120_000 })
 
@@ -555,7 +555,7 @@ describe('what reaches the store', () => {
     const won = await one.claim('one')
     const ended = { type: 'unspent', delayMs: 90 * DAY_MS } as const
 
-    const settling = (view: View<StoredTokenSet>) => settle(toSettle('one'), ended, view)
+    const settling = (view: LedgerView<StoredTokenSet>) => settle(toSettle('one'), ended, view)
     await clock.until(one.run(chainOf(), settling, won))
 
     expect(swap.mock.lastCall?.[3]).toBe(90 * DAY_MS)

@@ -200,10 +200,10 @@ const SETTLING: readonly Mutant[] = [
     because: 'does not end a chain that has moved on',
   },
   {
-    name: 'seizes without waiting for who presents',
+    name: 'takes the claim without waiting for who presents',
     file: 'src/ledger/protocol/end.ts',
-    text: "isOver ? 'seized' : 'busy'",
-    replacement: "isOver ? 'seized' : 'seized'",
+    text: "isOver ? 'taken' : 'busy'",
+    replacement: "isOver ? 'taken' : 'taken'",
     killedBy: test('mutants/rules', 'waits for whoever presents, until they settle'),
     because: "'busy'",
   },

@@ -2,8 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import { settlementOf } from '../../src/ledger/settlement.ts'
 import { isYoung } from '../../src/ledger/stored-token-set.ts'
-import { claim, reject, seize, settle, UNSEEN } from '../../src/ledger/protocol/index.ts'
-import type { ClaimRequest, Policy, SettleRequest, View } from '../../src/ledger/protocol/index.ts'
+import { claim, reject, takeClaim, settle, UNSEEN } from '../../src/ledger/protocol/index.ts'
+import type {
+  ClaimRequest,
+  Policy,
+  SettleRequest,
+  LedgerView,
+} from '../../src/ledger/protocol/index.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 
 /** Rules that no world of test/explore can tell broken from kept: see test/mutants/mutants.ts. */
@@ -39,7 +44,7 @@ const claimed: ClaimRow = {
 }
 const live: GrantRow<string> = { generation: 1, set: 'known', acknowledged: [] }
 
-function seen(grant: GrantRow<string>, row?: ClaimRow): View<string> {
+function seen(grant: GrantRow<string>, row?: ClaimRow): LedgerView<string> {
   return {
     ...UNSEEN,
     nowMs: 1_000,
@@ -127,7 +132,7 @@ describe('claim', () => {
   })
 })
 
-describe('seize', () => {
+describe('takeClaim', () => {
   const request = { claimId: 'mine', minted: 'minted', claimMs: 20_000 }
 
   it('waits for whoever presents, until they settle or are overdue', () => {
@@ -138,9 +143,9 @@ describe('seize', () => {
       seen(ended, claimed),
       seen({ ...ended, claimId: 'another' }, claimed),
       { ...seen(ended, claimed), nowMs: 20_400 },
-    ].map((view) => seize(request, place, view))
+    ].map((view) => takeClaim(request, place, view))
 
-    expect(answers).toEqual(['busy', 'seized', 'seized'].map((type) => ({ answer: { type } })))
+    expect(answers).toEqual(['busy', 'taken', 'taken'].map((type) => ({ answer: { type } })))
   })
 })
 

@@ -1,4 +1,4 @@
-import type { ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
+import type { ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
 import {
   acknowledgedOf,
   endRow,
@@ -8,13 +8,13 @@ import {
   readGrant,
   remainingDelayMs,
 } from './view.ts'
-import type { Next, Place, Policy, View } from './view.ts'
+import type { Next, ChainPosition, Policy, LedgerView } from './view.ts'
 
 export interface ClaimRequest<S> {
   /** Fresh and random for every claim that is tried for. */
   readonly claimId: string
   /** Where the caller's set says it stands; absent for a set that never met the ledger. */
-  readonly carried?: Place
+  readonly carried?: ChainPosition
   /** The chain to begin if the token turns out to have none. */
   readonly minted: string
   /** The generation the caller itself came with, if the token was adopted since. */
@@ -30,23 +30,33 @@ export interface ClaimRequest<S> {
 
 export type ClaimAnswer<S> =
   /** The claim stands: present the token now. */
-  | { readonly type: 'won'; readonly place: Place }
+  | { readonly type: 'won'; readonly place: ChainPosition }
   /** A later generation is there; `came`: the one that the caller came with. */
-  | { readonly type: 'adopted'; readonly place: Place; readonly came: number; readonly set: S }
+  | {
+      readonly type: 'adopted'
+      readonly place: ChainPosition
+      readonly came: number
+      readonly set: S
+    }
   /** The newest set is of this generation and already what is needed. */
-  | { readonly type: 'current'; readonly place: Place; readonly came: number; readonly set: S }
+  | {
+      readonly type: 'current'
+      readonly place: ChainPosition
+      readonly came: number
+      readonly set: S
+    }
   /** Another holder presents the token. */
-  | { readonly type: 'busy'; readonly place: Place }
+  | { readonly type: 'busy'; readonly place: ChainPosition }
   /** The AS asked to wait; nobody may present yet. */
-  | { readonly type: 'paused'; readonly place: Place; readonly delayMs: number }
+  | { readonly type: 'paused'; readonly place: ChainPosition; readonly delayMs: number }
   /** The token could be claimed, but the request must not. */
-  | { readonly type: 'blocked'; readonly place: Place }
+  | { readonly type: 'blocked'; readonly place: ChainPosition }
   /** The token may be spent, and nobody will say more. */
-  | { readonly type: 'lost'; readonly place: Place }
+  | { readonly type: 'lost'; readonly place: ChainPosition }
   | {
       readonly type: 'ended'
-      readonly place: Place
-      readonly reason: Ending
+      readonly place: ChainPosition
+      readonly reason: EndReason
       /** Whether this very call ended it. */
       readonly isMine: boolean
       /** The newest set that the ledger knew. */
@@ -54,7 +64,7 @@ export type ClaimAnswer<S> =
       /** The caller holds later tokens than the row that ended: they must be revoked. */
       readonly orphan: boolean
     }
-  | { readonly type: 'withheld'; readonly place: Place; readonly reason: 'subject_changed' }
+  | { readonly type: 'withheld'; readonly place: ChainPosition; readonly reason: 'subject_changed' }
 
 type ClaimStanding = 'unseen' | 'free' | 'waiting' | 'mine' | 'others' | 'overdue'
 type GrantStanding =
@@ -108,7 +118,7 @@ export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStand
 }
 
 /** Claims the caller's refresh token, or says why it is not to be presented. */
-export function claim<S>(request: ClaimRequest<S>, view: View<S>): Next<S, ClaimAnswer<S>> {
+export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S, ClaimAnswer<S>> {
   const place = placeOf(request, view)
   const grant = view.grants[place.grant]
   const mine: ClaimRow = {
@@ -172,7 +182,7 @@ export function claim<S>(request: ClaimRequest<S>, view: View<S>): Next<S, Claim
   }
 }
 
-function placeOf<S>(request: ClaimRequest<S>, view: View<S>): Place {
+function placeOf<S>(request: ClaimRequest<S>, view: LedgerView<S>): ChainPosition {
   const { carried } = request
   const pointed = view.claim?.row
   if (carried !== undefined) {
@@ -184,7 +194,7 @@ function placeOf<S>(request: ClaimRequest<S>, view: View<S>): Place {
   return { grant: request.minted, generation: 0 }
 }
 
-function claimStanding<S>(request: ClaimRequest<S>, view: View<S>): ClaimStanding {
+function claimStanding<S>(request: ClaimRequest<S>, view: LedgerView<S>): ClaimStanding {
   if (view.claim === undefined) return 'unseen'
   const { row } = view.claim
   if (row === undefined) return 'free'
@@ -195,7 +205,11 @@ function claimStanding<S>(request: ClaimRequest<S>, view: View<S>): ClaimStandin
   return request.policy.takesOver ? 'free' : 'overdue'
 }
 
-function grantStanding<S>(request: ClaimRequest<S>, view: View<S>, place: Place): GrantStanding {
+function grantStanding<S>(
+  request: ClaimRequest<S>,
+  view: LedgerView<S>,
+  place: ChainPosition,
+): GrantStanding {
   const seen = view.grants[place.grant]
   if (seen === undefined) {
     const isNew = request.carried === undefined && place.grant === request.minted
@@ -214,9 +228,9 @@ function grantStanding<S>(request: ClaimRequest<S>, view: View<S>, place: Place)
 /** Whether somebody came with a later token of the chain long enough before this call (P4). */
 function isStale<S>(
   { came, beganAtMs, policy }: ClaimRequest<S>,
-  view: View<S>,
-  place: Place,
-  seen: Seen<GrantRow<S>>,
+  view: LedgerView<S>,
+  place: ChainPosition,
+  seen: SeenRow<GrantRow<S>>,
 ): boolean {
   if (policy.staleHolders === 'serve') return false
   const held = came ?? place.generation

@@ -1,6 +1,6 @@
-import type { Acknowledgement, ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
+import type { Acknowledgement, ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
 import { acknowledgedOf, isMine, open, remainingDelayMs } from './view.ts'
-import type { Dated, Next, Operation, Place, Policy, View } from './view.ts'
+import type { Dated, Next, Operation, ChainPosition, Policy, LedgerView } from './view.ts'
 
 /** How a presentation ended, as far as the rows are concerned. */
 export type Settlement<S> =
@@ -22,7 +22,7 @@ export type Settlement<S> =
 
 export interface SettleRequest<S> {
   readonly claimId: string
-  readonly place: Place
+  readonly place: ChainPosition
   /** Whether the token was the caller's own: then its holders' elders have been seen to be late. */
   readonly own: boolean
   /** Whether the caller's set carried its chain; if not, the successor must lead to it. */
@@ -33,7 +33,7 @@ export interface SettleRequest<S> {
 }
 
 /** Says in the row of an ended chain that this claim's presentation is over. */
-export function signRow<S>(
+export function markDisposed<S>(
   { place, claimId }: Pick<SettleRequest<S>, 'place' | 'claimId'>,
   expected: number,
   row: GrantRow<S>,
@@ -42,16 +42,16 @@ export function signRow<S>(
 }
 
 export type SettleAnswer<S> =
-  | { readonly type: 'settled'; readonly place: Place; readonly set: S }
-  | { readonly type: 'withheld'; readonly place: Place; readonly reason: 'subject_changed' }
+  | { readonly type: 'settled'; readonly place: ChainPosition; readonly set: S }
+  | { readonly type: 'withheld'; readonly place: ChainPosition; readonly reason: 'subject_changed' }
   /** The chain ended meanwhile: what was received must be revoked, and is nobody's. */
-  | { readonly type: 'ended'; readonly place: Place; readonly reason: Ending }
+  | { readonly type: 'ended'; readonly place: ChainPosition; readonly reason: EndReason }
   | { readonly type: 'noted' }
 
 /** Gives a claim back whose token was provably not consumed, if it is still ours. */
 function abandon<S>(
   claimId: string,
-  view: View<S>,
+  view: LedgerView<S>,
   delayMs?: number,
 ): Next<S, { readonly type: 'noted' }> {
   if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
@@ -61,7 +61,7 @@ function abandon<S>(
 
 interface WithdrawRequest {
   readonly claimId: string
-  readonly place: Place
+  readonly place: ChainPosition
   readonly mayComeLate: boolean
   readonly seenAt: number | undefined
 }
@@ -76,7 +76,7 @@ interface WithdrawRequest {
  */
 export function withdraw<S>(
   { claimId, place, mayComeLate, seenAt }: WithdrawRequest,
-  view: View<S>,
+  view: LedgerView<S>,
 ): Next<S, { readonly type: 'noted' }> {
   if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
   const { row, version } = view.claim
@@ -90,7 +90,7 @@ export function withdraw<S>(
 export function settle<S>(
   request: SettleRequest<S>,
   ending: Settlement<S>,
-  view: View<S>,
+  view: LedgerView<S>,
 ): Next<S, SettleAnswer<S>> {
   switch (ending.type) {
     case 'spent':
@@ -98,19 +98,19 @@ export function settle<S>(
     case 'unspent':
       return abandon(request.claimId, view, ending.delayMs)
     case 'disposed':
-      return sign(request, view)
+      return dispose(request, view)
     case 'granted':
       return grant(request, ending, view)
   }
 }
 
-type Granted<S> = Extract<Settlement<S>, { type: 'granted' }>
+type GrantedSettlement<S> = Extract<Settlement<S>, { type: 'granted' }>
 
 /** First the way to the chain, if its holders need one; then the grant row; then the claim. */
 function grant<S>(
   request: SettleRequest<S>,
-  received: Granted<S>,
-  view: View<S>,
+  received: GrantedSettlement<S>,
+  view: LedgerView<S>,
 ): Next<S, SettleAnswer<S>> {
   const { claimId, place } = request
   const generation = place.generation + (received.rotated ? 1 : 0)
@@ -146,9 +146,9 @@ function isWritten<S>(
 
 function grantRow<S>(
   { claimId, place, own, policy, merge }: SettleRequest<S>,
-  { set, withheld }: Granted<S>,
+  { set, withheld }: GrantedSettlement<S>,
   generation: number,
-  seen: Seen<GrantRow<S>> | undefined,
+  seen: SeenRow<GrantRow<S>> | undefined,
   nowMs: number,
 ): GrantRow<S> {
   const known = acknowledgedOf(seen)
@@ -162,18 +162,18 @@ function grantRow<S>(
 }
 
 /** The successor's own row, for a holder who will come with nothing else. */
-function introduce<S>(place: Place): Operation<S> {
+function introduce<S>(place: ChainPosition): Operation<S> {
   const row: ClaimRow = { kind: 'open', ...place }
   return { on: 'successor', do: 'swap', expected: 0, row }
 }
 
 /** Says in the row of the ended chain that what was received is dead. */
-function sign<S>(request: SettleRequest<S>, view: View<S>): Next<S, SettleAnswer<S>> {
+function dispose<S>(request: SettleRequest<S>, view: LedgerView<S>): Next<S, SettleAnswer<S>> {
   const seen = view.grants[request.place.grant]
   if (seen?.row?.ended === undefined || seen.row.claimId === request.claimId) {
     return { answer: { type: 'noted' } }
   }
-  return { operations: [signRow(request, seen.version, seen.row)] }
+  return { operations: [markDisposed(request, seen.version, seen.row)] }
 }
 
 /**

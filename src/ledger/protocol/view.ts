@@ -1,9 +1,9 @@
-import type { Acknowledgement, ClaimRow, Ending, GrantRow, Seen } from '../rows.ts'
+import type { Acknowledgement, ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
 
 /** What has been seen of the rows so far. */
-export interface View<S> {
-  readonly claim?: Seen<ClaimRow>
-  readonly grants: Readonly<Record<string, Seen<GrantRow<S>>>>
+export interface LedgerView<S> {
+  readonly claim?: SeenRow<ClaimRow>
+  readonly grants: Readonly<Record<string, SeenRow<GrantRow<S>>>>
   /** Whether the successor's own row is known to stand. */
   readonly introduced?: boolean
   /** The greatest time that the store has shown, and the first. */
@@ -11,7 +11,7 @@ export interface View<S> {
   readonly beganAtMs?: number
 }
 
-export const UNSEEN: View<never> = { grants: {}, nowMs: 0 }
+export const UNSEEN: LedgerView<never> = { grants: {}, nowMs: 0 }
 
 /** One atomic operation on one row. */
 export type Operation<S> =
@@ -35,7 +35,7 @@ export type Operation<S> =
 export type Next<S, A> = { readonly operations: readonly Operation<S>[] } | { readonly answer: A }
 
 /** Where a token stands in its chain. */
-export interface Place {
+export interface ChainPosition {
   readonly grant: string
   readonly generation: number
 }
@@ -55,11 +55,11 @@ export interface Policy {
 
 /** Takes in what an operation found. `row` is what stands there now, whoever wrote it. */
 export function see<S>(
-  view: View<S>,
+  view: LedgerView<S>,
   operation: Operation<S>,
-  found: Seen<ClaimRow | GrantRow<S>> & { readonly nowMs: number; readonly swapped?: boolean },
+  found: SeenRow<ClaimRow | GrantRow<S>> & { readonly nowMs: number; readonly swapped?: boolean },
   mayEvict: boolean,
-): View<S> {
+): LedgerView<S> {
   const { row, version, writtenAtMs } = found
   const times = {
     nowMs: Math.max(view.nowMs, found.nowMs),
@@ -80,21 +80,21 @@ export function see<S>(
   }
 }
 
-export function isMine<S>(claimId: string, { claim }: View<S>): boolean {
+export function isMine<S>(claimId: string, { claim }: LedgerView<S>): boolean {
   return claim?.row?.kind === 'claimed' && claim.row.claimId === claimId
 }
 
-export function isOverdue<S>({ claim, nowMs }: View<S>): boolean {
+export function isOverdue<S>({ claim, nowMs }: LedgerView<S>): boolean {
   return claim?.row?.kind === 'claimed' && nowMs >= claim.writtenAtMs + claim.row.claimMs
 }
 
 /** A kept token whose holder wrote the grant row but did not come to open the claim again. */
-export function isSettled<S>(row: ClaimRow & { kind: 'claimed' }, view: View<S>): boolean {
+export function isSettled<S>(row: ClaimRow & { kind: 'claimed' }, view: LedgerView<S>): boolean {
   const outcome = view.grants[row.grant]?.row
   return outcome?.claimId === row.claimId && outcome.generation === row.generation
 }
 
-export function remainingDelayMs<S>({ claim, nowMs }: View<S>): number {
+export function remainingDelayMs<S>({ claim, nowMs }: LedgerView<S>): number {
   if (claim?.row?.kind !== 'open') return 0
   return Math.max(0, claim.writtenAtMs + (claim.row.delayMs ?? 0) - nowMs)
 }
@@ -104,8 +104,8 @@ export function readGrant<S>(grant: string): Operation<S> {
 }
 
 export function open<S>(
-  view: View<S>,
-  { grant, generation }: Place,
+  view: LedgerView<S>,
+  { grant, generation }: ChainPosition,
   delayMs?: number,
 ): Operation<S> {
   return {
@@ -117,9 +117,9 @@ export function open<S>(
 }
 
 export function endRow<S>(
-  { grant, generation }: Place,
-  seen: Seen<GrantRow<S>> | undefined,
-  ended: Ending,
+  { grant, generation }: ChainPosition,
+  seen: SeenRow<GrantRow<S>> | undefined,
+  ended: EndReason,
   endedBy: string,
 ): Operation<S> {
   return {
@@ -148,7 +148,7 @@ function isOurs<S>(operation: Operation<S>, row: ClaimRow | undefined): boolean 
 export type Dated = Required<Acknowledgement>
 
 /** Who has been seen to come with their own token, and when. */
-export function acknowledgedOf<S>(seen: Seen<GrantRow<S>> | undefined): readonly Dated[] {
+export function acknowledgedOf<S>(seen: SeenRow<GrantRow<S>> | undefined): readonly Dated[] {
   const { row, writtenAtMs = 0 } = seen ?? {}
   return (row?.acknowledged ?? []).map(({ generation, atMs = writtenAtMs }) => ({
     generation,

@@ -2,9 +2,14 @@ import type { ClaimOutput, Demand, Problem, RefreshContext } from '../../../mach
 import type { Secret } from '../../core/secret.ts'
 import { fromStored, isYoung, tokensToStored } from '../../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
-import type { Chain } from '../../ledger/keyring.ts'
+import type { ChainTokens } from '../../ledger/keyring.ts'
 import { claim, withdraw } from '../../ledger/protocol/index.ts'
-import type { ClaimAnswer, ClaimRequest, Place, View } from '../../ledger/protocol/index.ts'
+import type {
+  ClaimAnswer,
+  ClaimRequest,
+  ChainPosition,
+  LedgerView,
+} from '../../ledger/protocol/index.ts'
 import { isUnavailable } from '../../ledger/store-call.ts'
 import type { Prepared } from '../../transport/token-request.ts'
 import type { Unprepared } from '../../transport/metadata.ts'
@@ -21,11 +26,11 @@ import { BACKOFF_MS, LEDGER_REST_MS } from '../timing.ts'
 /** A claim that was won: everything the presentation needs. */
 export interface Held {
   readonly claimId: string
-  readonly chain: Chain
-  readonly place: Place
+  readonly chain: ChainTokens
+  readonly place: ChainPosition
   /** Fingerprint of the chain. */
   readonly grantName: string | undefined
-  readonly view: View<StoredTokenSet>
+  readonly view: LedgerView<StoredTokenSet>
   /** Good for the first presentation; another one prepares anew. */
   readonly prepared: Prepared
   /** On the monotonic clock, before the ledger was first asked. */
@@ -43,9 +48,9 @@ export interface Sent {
 
 /** What to watch while another holder presents. */
 export interface Watched {
-  readonly chain: Chain
-  readonly view: View<StoredTokenSet>
-  readonly place: Place
+  readonly chain: ChainTokens
+  readonly view: LedgerView<StoredTokenSet>
+  readonly place: ChainPosition
 }
 
 type Output = Timeless<ClaimOutput>
@@ -85,7 +90,7 @@ async function ask(
   const way = await wayOut(parts, context)
   const askedAt = clock.monotonic()
   const claimId = randomName(parts)
-  const chain: Chain = { refreshToken, carried: context.carried }
+  const chain: ChainTokens = { refreshToken, carried: context.carried }
   const request: ClaimRequest<StoredTokenSet> = {
     claimId,
     minted: context.place?.secret.expose() ?? randomName(parts),
@@ -129,14 +134,14 @@ async function ask(
  */
 async function release(
   { ledger, settings }: RefresherContext,
-  chain: Chain,
+  chain: ChainTokens,
   { claimId, carried, minted }: ClaimRequest<StoredTokenSet>,
   mayComeLate: boolean,
 ): Promise<void> {
   const patienceMs = settings.claimMs
   const place = carried ?? { grant: minted, generation: 0 }
   let seenAt: number | undefined
-  const next = (seen: View<StoredTokenSet>): ReturnType<typeof withdraw<StoredTokenSet>> => {
+  const next = (seen: LedgerView<StoredTokenSet>): ReturnType<typeof withdraw<StoredTokenSet>> => {
     seenAt ??= seen.claim?.version
     return withdraw({ claimId, place, mayComeLate, seenAt }, seen)
   }
@@ -195,7 +200,7 @@ function report(
   context: RefreshContext,
   { refreshToken, grantName }: { readonly refreshToken: Secret } & Pick<Held, 'grantName'>,
   answer: ClaimAnswer<StoredTokenSet>,
-  view: View<StoredTokenSet>,
+  view: LedgerView<StoredTokenSet>,
 ): void {
   const { emit, background, settings } = parts
   const token = refreshToken.fingerprint
