@@ -4,14 +4,18 @@ import manifest from './package.json' with { type: 'json' }
 import { runs } from './test/runs.ts'
 
 /** The examples import the package by its name: here, that is the source. */
-const ownModules = Object.entries(manifest.exports)
-  .filter(([line]) => line !== './package.json')
-  .map(([line, built]) => ({
-    find: new RegExp(`^refresh-once${line.slice(1)}$`),
-    replacement: fileURLToPath(
-      new URL(built.replace('/dist/', '/').replace(/\.js$/, '.ts'), import.meta.url),
-    ),
-  }))
+const ownModules = Object.entries<string | null>(manifest.exports).flatMap(([line, built]) =>
+  line === './package.json' || built === null
+    ? []
+    : [
+        {
+          find: new RegExp(`^refresh-once${line.slice(1).replace('*', '([^/]+)')}$`),
+          replacement: fileURLToPath(
+            new URL(built.replace('/dist/', '/').replace(/\.js$/, '.ts'), import.meta.url),
+          ).replace('*', '$1'),
+        },
+      ],
+)
 
 export default defineConfig({
   resolve: { alias: ownModules },

@@ -1,8 +1,6 @@
-import { logto } from '../../providers/logto.ts'
-import { oidc } from '../../providers/oidc.ts'
-import { spotify } from '../../providers/spotify.ts'
 import { UNFILLED } from '../core/endpoint.ts'
 import type { Client, ClientAuthentication, Overrides, Provider } from '../core/provider.ts'
+import { shippedIds, shippedProvider } from '../testing/presets.ts'
 import { checkClient } from '../transport/client-authentication.ts'
 import { Misused } from './command.ts'
 import type { Surroundings } from './command.ts'
@@ -21,16 +19,10 @@ export interface ClientOptions {
 
 export interface SubjectOptions extends ClientOptions {
   readonly issuer: string | undefined
-  /** `oidc`, `logto` or `spotify`. */
+  /** The id of a provider that is shipped. */
   readonly provider: string
   readonly authentication: string | undefined
   readonly insecure: boolean
-}
-
-const PROVIDERS: Readonly<Record<string, (issuer: string, overrides: Overrides) => Provider>> = {
-  oidc: (issuer, overrides) => oidc({ issuer, ...overrides }),
-  logto: (endpoint, overrides) => logto({ endpoint, ...overrides }),
-  spotify: (_, overrides) => spotify(overrides),
 }
 
 const AUTHENTICATIONS = ['none', 'client_secret_basic', 'client_secret_post'] as const
@@ -39,19 +31,32 @@ const AUTHENTICATIONS = ['none', 'client_secret_basic', 'client_secret_post'] as
  * @throws {TypeError} For a configuration that refresh-once would refuse, in its own words.
  * @throws {Misused} For a command line that cannot be carried out.
  */
-export function subjectOf(options: SubjectOptions, around: Surroundings): Subject {
+export async function subjectOf(options: SubjectOptions, around: Surroundings): Promise<Subject> {
   const { issuer = '', insecure, authentication } = options
-  const make = Object.hasOwn(PROVIDERS, options.provider) ? PROVIDERS[options.provider] : undefined
-  if (make === undefined) throw new Misused('--provider is oidc, logto or spotify')
   const clientAuthentication = authenticationOf(authentication)
   checkFilled('issuer', issuer)
   const client = clientOf(options, around)
-  const provider = make(issuer, {
+  const provider = await providerOf(options, {
     ...(insecure && { insecure }),
     ...(clientAuthentication && { clientAuthentication }),
   })
   checkClient(client, provider)
   return { provider, client }
+}
+
+/** The provider of an id; `--issuer` stands for the address that it takes, if it takes one. */
+async function providerOf(
+  { provider: id, issuer }: SubjectOptions,
+  overrides: Overrides,
+): Promise<Provider> {
+  const shipped = await shippedProvider(id)
+  if (shipped === undefined) throw new Misused(`--provider is one of ${shippedIds().join(', ')}`)
+  const parameters = Object.entries(shipped.facts.parameters ?? {})
+  if (parameters.some(([, { is }]) => is !== 'url')) {
+    throw new Misused(`--provider ${id} takes a description, which only code can give`)
+  }
+  if (parameters.length > 0 && issuer === undefined) throw new Misused('--issuer is missing')
+  return shipped.make(Object.fromEntries(parameters.map(([name]) => [name, issuer])), overrides)
 }
 
 /** @throws {Misused} For one that the command line has no name for. */

@@ -4,6 +4,8 @@ import type { Overrides, Provider } from '../core/provider.ts'
 import { PROVIDER_FACTS, SOURCED } from './provider-facts.ts'
 import type { ProviderFacts } from './provider-facts.ts'
 
+export type { AnswerFact, ProviderFacts } from './provider-facts.ts'
+
 /**
  * Makes a provider of facts that come from outside, from a JSON file for example.
  *

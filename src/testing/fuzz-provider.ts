@@ -7,7 +7,7 @@ import { askedReplay, commandOf, readReplay, reportOf, writeReplay } from './fuz
 import type { Invariant } from './invariants.ts'
 import { plain } from './fuzz/story.ts'
 import type { Line } from './fuzz/story.ts'
-import { presets } from './presets.ts'
+import { presetOf } from './presets.ts'
 import type { PresetName } from './presets.ts'
 import { MARK } from './fuzz/secrets.ts'
 
@@ -18,8 +18,8 @@ export { INVARIANTS } from './invariants.ts'
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface FuzzOptions {
-  /** The server that the provider is for: a preset by its name, or one of your own. */
-  readonly server: PresetName | ServerDescription
+  /** The server of the provider: a preset, a shipped provider by its id, or your own description. */
+  readonly server: PresetName | (string & {}) | ServerDescription
   /** Default: a public client, or one with a secret where the provider wants one. */
   readonly client?: Client
   /**
@@ -113,7 +113,8 @@ export async function tryProvider(
   stack = '',
 ): Promise<FuzzResult> {
   const { requestTimeoutMs = 15_000, runs = 1_000, timeMs, onRun } = options
-  const description = descriptionOf(options.server)
+  const { server } = options
+  const description = typeof server === 'object' ? checkDescription(server) : await presetOf(server)
   const named = plain(`${provider.id}@${description.name}`)
   const asked = options.replay ?? askedReplay(named, process.env)
   const { seed, path } =
@@ -157,12 +158,6 @@ export async function tryProvider(
       text: reportOf(found.world, command),
     },
   }
-}
-
-function descriptionOf(server: FuzzOptions['server']): ServerDescription {
-  if (typeof server === 'object') return checkDescription(server)
-  if (Object.hasOwn(presets, server)) return presets[server]
-  throw new TypeError(`no preset '${server}': ${Object.keys(presets).join(', ')}`)
 }
 
 /** The user's, of which the refresher takes for granted that it makes a `fetch`. */

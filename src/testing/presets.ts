@@ -1,5 +1,10 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { facts as logto } from '../../providers/logto.ts'
 import { facts as spotify } from '../../providers/spotify.ts'
+import type { Overrides, Provider } from '../core/provider.ts'
+import type { ProviderFacts } from '../facts/provider-facts.ts'
 import { serverOf } from './authorization-server/description.ts'
 import type { ServerDescription } from './authorization-server/description.ts'
 
@@ -234,3 +239,53 @@ export const presets = {
 
 /** Names a preset. */
 export type PresetName = keyof typeof presets
+
+const PROVIDERS = new URL('../../providers/', import.meta.url)
+
+/** TypeScript in this repository, JavaScript where the package is built. */
+const EXTENSION = extname(import.meta.url)
+
+/** A module of `providers/`. */
+export interface ShippedProvider {
+  readonly facts: ProviderFacts
+  /** @param values The values of the facts' `parameters`. */
+  make(values: Readonly<Record<string, unknown>>, overrides?: Overrides): Provider
+}
+
+/** The ids of all providers that are shipped. */
+export function shippedIds(): readonly string[] {
+  return readdirSync(PROVIDERS)
+    .filter((file) => file.endsWith(EXTENSION))
+    .map((file) => basename(file, EXTENSION))
+    .toSorted()
+}
+
+/** The provider of an id: its facts and its factory, whose name is the id in camel case. */
+export async function shippedProvider(id: string): Promise<ShippedProvider | undefined> {
+  if (!/^[a-z0-9-]+$/.test(id)) return undefined
+  const url = new URL(`${id}${EXTENSION}`, PROVIDERS)
+  if (!existsSync(fileURLToPath(url))) return undefined
+  const module = (await import(url.href)) as { readonly facts: ProviderFacts } & Factories
+  const { facts } = module
+  const factory = module[id.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())]
+  return { facts, make: (values, overrides = {}) => factory!({ ...values, ...overrides }) }
+}
+
+type Factories = Readonly<Record<string, (options: object) => Provider>>
+
+/**
+ * The server of a name: a preset, or what the facts of a shipped provider describe.
+ *
+ * @throws {TypeError} Names those that there are.
+ */
+export async function presetOf(name: string): Promise<ServerDescription> {
+  if (isPreset(name)) return presets[name]
+  const shipped = await shippedProvider(name)
+  if (shipped !== undefined) return serverOf(shipped.facts)
+  const names = new Set([...Object.keys(presets), ...shippedIds()])
+  throw new TypeError(`no preset '${name}': ${[...names].join(', ')}`)
+}
+
+function isPreset(name: string): name is PresetName {
+  return Object.hasOwn(presets, name)
+}

@@ -49,7 +49,7 @@ async function examined(
 ): Promise<Examined> {
   const redisUrl = redisUrlOf(options, around)
   const aboutRedis = redisUrl === undefined ? [] : await checkRedis(redisUrl)
-  const subject = configured(options, around)
+  const subject = await configured(options, around)
   const secrets = [...(redisUrl === undefined ? [] : passwordIn(redisUrl))]
   if ('check' in subject) return { found: [subject, ...aboutRedis], secrets, isLost: false }
   const { timeoutMs } = options
@@ -69,9 +69,9 @@ async function examined(
 }
 
 /** What it is about, or why refresh-once would refuse it. */
-function configured(options: Options, around: Surroundings): Subject | Finding {
+async function configured(options: Options, around: Surroundings): Promise<Subject | Finding> {
   try {
-    return subjectOf(options, around)
+    return await subjectOf(options, around)
   } catch (error) {
     if (error instanceof TypeError) return findings('configuration')('problem', error.message)
     throw error
@@ -140,7 +140,7 @@ Looks at an authorization server and a client as refresh-once would use them. Sp
 it presents is a refresh token that it made up.
 
   --issuer <url>            the issuer as its metadata writes it; for Logto also the endpoint
-  --provider <name>         oidc, logto or spotify (without --issuer). Default: oidc
+  --provider <id>           one of docs/providers.md; spotify goes without --issuer. Default: oidc
   --client <id>             the client_id
   --secret-env <NAME>       the environment variable with the client secret. None: a public client
   --authentication <name>   none, client_secret_basic or client_secret_post. Default: as discovered
@@ -171,7 +171,9 @@ of yours was sent. 3: the token of --spend may be spent, and its successor was n
 export function optionsOf(arguments_: readonly string[]): Options {
   const values = valuesOf(arguments_)
   const { issuer, provider = 'oidc', redis } = values
-  if (issuer === undefined && provider !== 'spotify') throw new Misused('--issuer is missing')
+  if (issuer === undefined && values.provider === undefined) {
+    throw new Misused('--issuer is missing')
+  }
   if (values.client === undefined) throw new Misused('--client is missing')
   const timeoutMs = Number(values['timeout-ms'] ?? 15_000)
   if (!(timeoutMs > 0 && timeoutMs < 600_000)) throw new Misused('--timeout-ms is milliseconds')

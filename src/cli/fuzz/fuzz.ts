@@ -53,7 +53,7 @@ async function tried(asked: FuzzCommand, loaded: Loaded, terminal: Terminal): Pr
 
 async function serverOf({ server }: FuzzCommand, loaded: Loaded): Promise<FuzzOptions['server']> {
   if (server?.endsWith('.json')) return loadDescription(server)
-  if (server !== undefined) return server as FuzzOptions['server']
+  if (server !== undefined) return server
   if (loaded.server !== undefined) return loaded.server
   throw new Misused('which server? --server logto, or export const server = { … } in the file')
 }

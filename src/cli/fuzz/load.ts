@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Provider } from '../../core/provider.ts'
-import { checkDescription } from '../../testing/authorization-server/description.ts'
+import { isRecord } from '../../core/text.ts'
+import { checkFacts } from '../../facts/check-facts.ts'
+import { checkDescription, serverOf } from '../../testing/authorization-server/description.ts'
 import type { ServerDescription } from '../../testing/authorization-server/description.ts'
 import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
 import { Misused } from '../command.ts'
@@ -100,12 +102,14 @@ function failed(file: string, error: unknown): Misused {
   return new Misused(`${file} cannot be loaded: ${what}`, { cause: error })
 }
 
-/** A server's description from a file, as `refresh-once probe --write described.json` makes one. */
+/** A server from a JSON file: its description, as `probe --write` makes one, or a provider's facts. */
 export async function loadDescription(file: string): Promise<ServerDescription> {
   const text = await readFile(file, 'utf8').catch(() => {
     throw new Misused(`there is no file ${file}`)
   })
-  return checkDescription(parsed(text), file)
+  const value = parsed(text)
+  const isFacts = isRecord(value) && 'answers' in value
+  return isFacts ? serverOf(checkFacts(value, file)) : checkDescription(value, file)
 }
 
 function parsed(text: string): unknown {
