@@ -26,6 +26,7 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/core/a.ts', "export * from 'xstate'"],
       ['machines/a.ts', "import { x } from '../src/runtime/x.ts'"],
       ['providers/a.ts', "import { z } from 'zod'"],
+      ['providers/a.ts', "import { x } from '../src/facts/derive.ts'"],
       ['src/ledger/a.ts', "import { x } from '../stores/x.ts'"],
       ['src/stores/a.ts', "import { x } from '../ledger/protocol/index.ts'"],
       ['src/stores/a.ts', "import { Redis } from 'ioredis'"],
@@ -49,7 +50,8 @@ export const samples: Readonly<Record<string, Samples>> = {
     ],
     good: [
       ['src/core/a.ts', "import type { b } from './b.ts' // from 'zod'"],
-      ['providers/a.ts', "import { z } from 'zod/mini'\nimport { x } from '../src/core/x.ts'"],
+      ['providers/a.ts', "import { x } from '../src/core/x.ts'"],
+      ['src/facts/a.ts', "import { z } from 'zod'\nimport { x } from '../core/x.ts'"],
       ['src/stores/a.ts', "import type { Redis } from 'ioredis'\nimport { x } from 'node:fs'"],
       ['src/runtime/a.ts', "import { m } from '../../machines/m.ts'\nimport { x } from 'xstate'"],
       ['src/integrations/a.ts', "import { x } from '../index.ts'\nimport type y from 'next'"],
