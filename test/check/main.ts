@@ -21,6 +21,7 @@ const PARTS: readonly Part[] = [
   { name: 'attw', run: `attw ${TARBALL} --profile esm-only --format ascii`, after: 'pack' },
   { name: 'format', run: 'prettier --check --log-level warn .' },
   { name: 'publint', run: `publint run ${TARBALL} --strict`, after: 'pack' },
+  { name: 'api', run: 'tsx test/api/main.ts dist', after: 'build' },
   { name: 'declarations', run: 'tsx test/check/declarations.ts', after: 'build' },
   { name: 'knip', run: 'knip --treat-config-hints-as-errors' },
   { name: 'tidy', run: 'vitest run test/tidy.test.ts --reporter=dot' },
