@@ -1,14 +1,6 @@
 import { readEndpoint, UNFILLED } from './endpoint.ts'
 import type { ClientAuthentication, Overrides, Provider, ProviderDescription } from './provider.ts'
-import type { Failure } from './failure.ts'
-
-const FAILURES: ReadonlySet<Failure> = new Set<Failure>([
-  'rejected',
-  'refused_before',
-  'refused_after',
-  'deferred',
-  'unknown',
-])
+import { FAILURES } from './failure.ts'
 
 const BODIES: ReadonlySet<string> = new Set(['form', 'json'])
 
@@ -222,10 +214,10 @@ function checkAxes(provider: Provider): void {
     throw new TypeError(`${id}: a GET has no body: write POST, or format the request otherwise`)
   }
   for (const [name, failure] of Object.entries(failures)) {
-    if (FAILURES.has(failure)) continue
+    if (Object.hasOwn(FAILURES, failure)) continue
     throw new TypeError(
       `${id}: failures[${quoted(name)}] is ${quoted(failure)}: ` +
-        `write one of ${[...FAILURES].join(', ')}`,
+        `write one of ${Object.keys(FAILURES).join(', ')}`,
     )
   }
 }

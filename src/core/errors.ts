@@ -1,46 +1,50 @@
 const BRAND = Symbol.for('refresh-once/error/1')
 
-/**
- * Every code, with what it means and what to do. Codes are stable: renaming one is a breaking
- * change.
- */
-export const PROBLEMS = {
+/** Codes that only a new sign-in ends, unless the problem itself says otherwise. */
+const FINAL = {
   invalid_tokens: 'The token set makes no sense.',
-  no_tokens: 'Nothing is stored under this key.',
   no_refresh_token: 'The access token cannot be renewed: the set holds no refresh token.',
-  provider_mismatch: 'The token set was issued by another provider than this refresher speaks to.',
-
   rejected: 'The authorization server says that the grant is dead.',
   expired: 'The refresh token is past its lifetime, and the authorization server refused it.',
   replay: 'A spent refresh token came back after a later one was seen: the grant was ended.',
   revoked: 'The grant was revoked here.',
+  unknown: 'The request was sent and no answer proves what became of the refresh token.',
+  subject_changed: 'The answer speaks of another subject than the tokens it renews.',
+  lost: 'The refresh token may be spent, and its successor never arrived.',
+  wrong_issuer: 'The ledger knows this token as issued by another issuer or for another client.',
+} as const
 
+/** Codes that pass: the same call may succeed later, or once the code or the setup is mended. */
+const PASSING = {
+  no_tokens: 'Nothing is stored under this key.',
+  provider_mismatch: 'The token set was issued by another provider than this refresher speaks to.',
   refused: 'The authorization server refused the client or the request; the grant lives.',
   rate_limited: 'The authorization server asks to come again later.',
   unreachable: 'The authorization server could not be reached; nothing was sent.',
-  unknown: 'The request was sent and no answer proves what became of the refresh token.',
   misconfigured: 'The authorization server cannot be used as configured; nothing was sent.',
-  subject_changed: 'The answer speaks of another subject than the tokens it renews.',
-
-  lost: 'The refresh token may be spent, and its successor never arrived.',
   busy: 'Another holder is presenting the refresh token and has not finished.',
   superseded: 'The chain moved on faster than this call could follow.',
   unusable: 'The access token that came is the one that was refused, or over already.',
   paused: 'The refresh token waits for the time that the authorization server asked for.',
-
   store_unavailable: 'The ledger could not be read or written.',
   store_full: 'The ledger takes no more rows; nothing was presented.',
   store_evicts: 'The ledger may drop rows, so it cannot keep the promise.',
   row_unreadable: 'A row of the ledger does not open with its key; nothing was presented.',
   ledger_mismatch: 'Another configuration (pepper or format) wrote this ledger.',
-  wrong_issuer: 'The ledger knows this token as issued by another issuer or for another client.',
-
   aborted: 'The caller stopped waiting; the exchange, if any, runs on.',
   draining: 'The refresher is shutting down and starts no new exchange.',
   internal: 'A bug in refresh-once, or in a hook it was given.',
 } as const
 
+/** Every code with its sentence. Codes are stable: renaming one is a breaking change. */
+export const PROBLEMS = { ...FINAL, ...PASSING }
+
 export type ErrorCode = keyof typeof PROBLEMS
+
+/** Whether only a new sign-in helps under a code. */
+export function isFinalCode(code: ErrorCode): boolean {
+  return Object.hasOwn(FINAL, code)
+}
 
 /** What went wrong, in words that are safe to print: nothing here comes from a body unchecked. */
 export interface Trouble {

@@ -1,4 +1,5 @@
 import { refreshExpiryMs } from '../core/lifetime.ts'
+import { FAILURES, failedPresentation } from '../core/failure.ts'
 import type { Presentation } from '../core/failure.ts'
 import { isReusable, reuseWindowMs } from '../core/provider.ts'
 import type { Provider } from '../core/provider.ts'
@@ -25,32 +26,28 @@ export function settlementOf(
   provider: Pick<Provider, 'rotation' | 'reuse'>,
   moment: Moment,
 ): Settlement<StoredTokenSet> {
-  switch (presentation.outcome) {
-    case 'granted': {
-      const { response } = presentation
-      const { refreshToken, isWithout, withheld } = response
-      const isKept =
-        refreshToken === undefined
-          ? provider.rotation !== 'always' && !isWithout
-          : refreshToken.equals(renewed.refreshToken)
-      return {
-        type: 'granted',
-        set: responseToStored(response, renewed, audience, isKept, moment),
-        rotated: !isKept,
-        hasSuccessor: !isKept && refreshToken !== undefined,
-        ...(withheld !== undefined && { withheld }),
-      }
+  if (presentation.outcome === 'granted') {
+    const { refreshToken, isWithout, withheld } = presentation.response
+    const isKept =
+      refreshToken === undefined
+        ? provider.rotation !== 'always' && !isWithout
+        : refreshToken.equals(renewed.refreshToken)
+    return {
+      type: 'granted',
+      set: responseToStored(presentation.response, renewed, audience, isKept, moment),
+      rotated: !isKept,
+      hasSuccessor: !isKept && refreshToken !== undefined,
+      ...(withheld !== undefined && { withheld }),
     }
-    case 'deferred': {
-      const { retryAfterMs } = presentation
+  }
+  const { failure, retryAfterMs } = presentation
+  switch (FAILURES[failure].settles) {
+    case 'spent':
+      return { type: 'spent' }
+    case 'unspent':
       return { type: 'unspent', ...(retryAfterMs !== undefined && { delayMs: retryAfterMs }) }
-    }
-    case 'refused':
-      return { type: presentation.consumed ? 'spent' : 'unspent' }
     case 'unknown':
       return { type: isReusable(provider) ? 'unspent' : 'spent' }
-    case 'rejected':
-      return { type: 'spent' }
   }
 }
 
@@ -61,12 +58,13 @@ export function settlementOf(
  * @param sentAgoMs Since the token was first sent, on the holder's monotonic clock.
  */
 export function mayPresentAgain(
-  { outcome }: Presentation,
+  presentation: Presentation,
   provider: Pick<Provider, 'reuse'>,
   sentAgoMs: number,
   requestTimeoutMs: number,
 ): boolean {
-  if (outcome !== 'unknown') return false
+  if (presentation.outcome === 'granted') return false
+  if (FAILURES[presentation.failure].next !== 'repeat') return false
   return sentAgoMs + requestTimeoutMs + REUSE_MARGIN_MS < reuseWindowMs(provider)
 }
 
@@ -95,16 +93,21 @@ export function placeAfter(
  * consumed proves nothing of the first.
  */
 export function afterUnknown(presentation: Presentation): Presentation {
-  if (presentation.outcome === 'deferred' || presentation.outcome === 'refused') {
-    const { code, status, origin } = presentation
-    return {
-      outcome: 'unknown',
-      code,
-      ...(status !== undefined && { status }),
-      ...(origin !== undefined && { origin }),
+  if (presentation.outcome === 'granted') return presentation
+  switch (FAILURES[presentation.failure].next) {
+    case 'end':
+    case 'repeat':
+      return presentation
+    case 'rest':
+    case 'wait': {
+      const { code, status, origin } = presentation
+      return failedPresentation('unknown', {
+        code,
+        ...(status !== undefined && { status }),
+        ...(origin !== undefined && { origin }),
+      })
     }
   }
-  return presentation
 }
 
 /** Whether the presented token may be spent now. */
@@ -119,7 +122,9 @@ export function isOver(settlement: Settlement<StoredTokenSet>): boolean {
 
 /** A rejection with its reason, if it is one. */
 export function withReason(presentation: Presentation, code: 'expired'): Presentation {
-  return presentation.outcome === 'rejected' ? { ...presentation, code } : presentation
+  if (presentation.outcome === 'granted') return presentation
+  const isDead = FAILURES[presentation.failure].next === 'end'
+  return isDead ? { ...presentation, code } : presentation
 }
 
 /** A grant with the day on which its refresh token dies, where the description knows it. */

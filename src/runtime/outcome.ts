@@ -2,8 +2,7 @@ import { accessFor, standing } from '../../machines/freshness.ts'
 import type { Problem, RefreshContext } from '../../machines/types.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
 import { formatGrant, tokenSetOf } from '../core/tokens.ts'
-import { isRefreshError, RefreshError } from '../core/errors.ts'
-import type { ErrorCode } from '../core/errors.ts'
+import { isFinalCode, isRefreshError, RefreshError } from '../core/errors.ts'
 import type { Outcome, OutcomeState } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
@@ -148,22 +147,8 @@ export function stillGood(
   return classify(tokens, nowMs, { aheadMs: 0 }) === 'dead' ? undefined : accessToken
 }
 
-/** Codes under which waiting cannot help, unless the problem itself says so. */
-const FINAL: ReadonlySet<ErrorCode> = new Set([
-  'invalid_tokens',
-  'no_refresh_token',
-  'rejected',
-  'expired',
-  'replay',
-  'revoked',
-  'unknown',
-  'subject_changed',
-  'lost',
-  'wrong_issuer',
-])
-
 function isFinal({ code, isFinal: said }: Problem): boolean {
-  return said ?? FINAL.has(code)
+  return said ?? isFinalCode(code)
 }
 
 /** The problem that something thrown stands for. An error that is not ours is a bug: `internal`. */

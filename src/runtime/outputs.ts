@@ -1,5 +1,6 @@
 import type { ClaimOutput, PresentOutput, Problem, ReloadOutput } from '../../machines/types.ts'
-import type { Presentation } from '../core/failure.ts'
+import { FAILURES } from '../core/failure.ts'
+import type { FailedPresentation, Presentation } from '../core/failure.ts'
 import { Secret } from '../core/secret.ts'
 import type { GrantRef } from '../core/tokens.ts'
 import { fromStored } from '../ledger/stored-token-set.ts'
@@ -84,31 +85,31 @@ const SETTLED: Answers<SettleAnswer<StoredTokenSet>, PresentOutput, Presenting> 
   }),
   withheld: ({ reason }) => ({ type: 'failed', problem: { code: reason } }),
   ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
-  noted: (_, presenting) => NOTED[presenting.presentation.outcome](presenting),
+  noted: (_, presenting) => notedOutput(presenting),
 }
 
-const NOTED: Readonly<
-  Record<Presentation['outcome'], (presenting: Presenting) => Timeless<PresentOutput>>
-> = {
-  granted: () => ({ type: 'failed', problem: { code: 'internal' } }),
-  rejected: ({ presentation }) => ({ type: 'rejected', problem: problemOf(presentation) }),
-  refused: ({ presentation, isSpent }) => ({
-    type: 'failed',
-    problem: { ...problemOf(presentation), isFinal: isSpent },
-    retryInMs: REST_MS,
-  }),
-  deferred: ({ presentation, backoffMs }) => ({
-    type: 'deferred',
-    problem: problemOf(presentation),
-    retryInMs: Math.max(
-      backoffMs(),
-      ('retryAfterMs' in presentation && presentation.retryAfterMs) || 0,
-    ),
-  }),
-  unknown: ({ presentation, isReplayable, isSpent }) =>
-    isReplayable
-      ? { type: 'again' }
-      : { type: 'failed', problem: { ...problemOf(presentation), isFinal: isSpent } },
+/** The ledger has noted what the failure means for the token; the chart hears what comes next. */
+function notedOutput({
+  presentation,
+  isReplayable,
+  isSpent,
+  backoffMs,
+}: Presenting): Timeless<PresentOutput> {
+  if (presentation.outcome === 'granted') return { type: 'failed', problem: { code: 'internal' } }
+  const problem = problemOf(presentation)
+  switch (FAILURES[presentation.failure].next) {
+    case 'end':
+      return { type: 'rejected', problem }
+    case 'rest':
+      return { type: 'failed', problem: { ...problem, isFinal: isSpent }, retryInMs: REST_MS }
+    case 'wait': {
+      const retryInMs = Math.max(backoffMs(), presentation.retryAfterMs ?? 0)
+      return { type: 'deferred', problem, retryInMs }
+    }
+    case 'repeat':
+      if (isReplayable) return { type: 'again' }
+      return { type: 'failed', problem: { ...problem, isFinal: isSpent } }
+  }
 }
 
 export function presentOutput(
@@ -152,10 +153,8 @@ export function placeOf({ secret, generation }: GrantRef): ChainPosition {
   return { grant: secret.expose(), generation }
 }
 
-/** The safe part of how a presentation ended. */
-function problemOf(presentation: Presentation): Problem {
-  if (!('code' in presentation)) return { code: 'internal' }
-  const { code, oauthError, status, origin } = presentation
+/** The part of a failed presentation that a caller may see. */
+function problemOf({ code, oauthError, status, origin }: FailedPresentation): Problem {
   return {
     code,
     ...(oauthError !== undefined && { oauthError }),

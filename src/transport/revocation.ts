@@ -2,7 +2,7 @@ import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4web
 import type { Trouble } from '../core/errors.ts'
 import { isRecord, ownField } from '../core/text.ts'
 import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
-import { dress, shape } from './token-request.ts'
+import { applyClientAuthentication, encodeRequest } from './token-request.ts'
 import { UNREAD, retryAfterMs, send } from './send.ts'
 import type { Reply, Sender } from './send.ts'
 
@@ -42,13 +42,13 @@ export async function attemptRevocation(
       { issuer: provider.issuer ?? endpoint.href, revocation_endpoint: endpoint.href },
       { client_id: client.id },
       (_as, _client, parameters, headers) =>
-        dress({ headers, parameters }, provider, authentication),
+        applyClientAuthentication({ headers, parameters }, provider, authentication),
       token.expose(),
       {
         additionalParameters: { token_type_hint: hint },
         [allowInsecureRequests]: endpoint.protocol === 'http:',
         [customFetch]: async (url, { headers, body }) => {
-          const request = shape(url, headers, body, asForm(provider))
+          const request = encodeRequest(url, headers, body, asForm(provider))
           reply = await send(request, sender, timeoutMs)
           return UNREAD
         },

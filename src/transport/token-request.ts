@@ -1,7 +1,7 @@
 import { allowInsecureRequests, customFetch, refreshTokenGrantRequest } from 'oauth4webapi'
-import type { Presentation } from '../core/failure.ts'
+import { failedPresentation, type Presentation } from '../core/failure.ts'
 import type { Client, OutgoingRequest, Provider } from '../core/provider.ts'
-import { ending, validated } from './token-response.ts'
+import { interpretResponse, validated } from './token-response.ts'
 import { send, UNREAD } from './send.ts'
 import type { Outgoing, Reply, Sender } from './send.ts'
 import type { Presented } from './token-response.ts'
@@ -31,14 +31,14 @@ interface Exchange {
 }
 
 /** A right to send one refresh token to one endpoint, once. */
-export function prepared(exchange: Exchange): Prepared {
+export function prepareTokenRequest(exchange: Exchange): Prepared {
   let isUsed = false
   return {
     ready: true,
     async present(presented) {
       const { origin } = exchange.endpoint
       // A second call is a bug; the first one may have spent the token.
-      if (isUsed) return { outcome: 'unknown', code: 'internal', origin }
+      if (isUsed) return failedPresentation('unknown', { code: 'internal', origin })
       isUsed = true
       return present(exchange, presented)
     },
@@ -66,14 +66,14 @@ async function present(exchange: Exchange, presented: Presented): Promise<Presen
         for (const [name, value] of Object.entries(provider.request.parameters)) {
           parameters.set(name, value)
         }
-        dress({ headers, parameters }, provider, authentication)
+        applyClientAuthentication({ headers, parameters }, provider, authentication)
       },
       presented.refreshToken.expose(),
       {
         additionalParameters: extraParameters(provider, presented),
         [allowInsecureRequests]: endpoint.protocol === 'http:',
         [customFetch]: async (url, { headers, body }) => {
-          const request = shape(url, headers, body, provider)
+          const request = encodeRequest(url, headers, body, provider)
           reply = await send(request, sender, timeoutMs)
           return UNREAD
         },
@@ -82,9 +82,9 @@ async function present(exchange: Exchange, presented: Presented): Promise<Presen
   } catch {
     // `send` never rejects: what throws is the making of the request.
   }
-  if (reply === undefined) return { outcome: 'refused', consumed: false, code: 'internal', origin }
+  if (reply === undefined) return failedPresentation('refused_before', { code: 'internal', origin })
   const read = await validated(reply, provider, clock, endsAt - clock.monotonic())
-  return ending(read, { provider, presented, origin, nowMs: clock.now() })
+  return interpretResponse(read, { provider, presented, origin, nowMs: clock.now() })
 }
 
 /** The parameters of RFC 6749 §6 beside `grant_type` and `refresh_token`. */
@@ -105,7 +105,7 @@ export function extraParameters(provider: Provider, presented: Presented): Recor
  * Adds what the provider and the client authentication want, in this order: authentication has the
  * last word.
  */
-export function dress(
+export function applyClientAuthentication(
   { headers, parameters }: OutgoingRequest,
   provider: Provider,
   authentication: OutgoingRequest,
@@ -116,7 +116,7 @@ export function dress(
 }
 
 /** The request that oauth4webapi built, as this provider wants it on the wire. */
-export function shape(
+export function encodeRequest(
   url: string,
   given: Readonly<Record<string, string>>,
   parameters: URLSearchParams,

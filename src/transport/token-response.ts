@@ -1,6 +1,6 @@
 import { isRecord, ownField, readText } from '../core/text.ts'
+import { FAILURES, failedPresentation, STANDARD_ERRORS } from '../core/failure.ts'
 import type { Failure, Presentation } from '../core/failure.ts'
-import type { Trouble } from '../core/errors.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
 import { readTokenResponse, type TokenResponse } from '../core/token-response.ts'
 import { retryAfterMs } from './send.ts'
@@ -10,21 +10,6 @@ import type { Secret } from '../core/secret.ts'
 import type { Audience } from '../core/tokens.ts'
 import type { Clock } from '../core/clock.ts'
 import { within } from '../core/clock.ts'
-
-/**
- * The errors of RFC 6749 §5.2 and RFC 8707 §2. The first group is about the client, which is
- * authenticated before the grant is looked at; the second may come when the token is spent
- * (oidc-provider raises `invalid_target` after consuming).
- */
-export const OF_THE_RFC: ReadonlyMap<string, Failure> = new Map<string, Failure>([
-  ['invalid_grant', 'rejected'],
-  ['invalid_client', 'refused_before'],
-  ['unauthorized_client', 'refused_before'],
-  ['unsupported_grant_type', 'refused_before'],
-  ['invalid_scope', 'refused_after'],
-  ['invalid_target', 'refused_after'],
-  ['invalid_request', 'refused_after'],
-])
 
 /** Words of letters, as every registered error is: a token that is echoed there is not printed. */
 const PLAIN_CODE = /^(?=.{1,40}$)[a-z]+(?:[_.-][a-z]+)*$/i
@@ -53,12 +38,12 @@ interface Context {
  * An answer is read by its members, never by its form: oauth4webapi's readers throw on a 200 they
  * dislike, when the token is spent, and hide a JSON error behind `WWW-Authenticate`.
  */
-export function ending(reply: Reply, context: Context): Presentation {
+export function interpretResponse(reply: Reply, context: Context): Presentation {
   const { origin, provider, presented, nowMs } = context
   if (!reply.answered) {
     return reply.unsent
-      ? { outcome: 'deferred', code: 'unreachable', origin }
-      : { outcome: 'unknown', code: 'unknown', origin }
+      ? failedPresentation('deferred', { code: 'unreachable', origin })
+      : failedPresentation('unknown', { origin })
   }
   const { answer } = reply
   const { status } = answer
@@ -66,11 +51,19 @@ export function ending(reply: Reply, context: Context): Presentation {
   if (status >= 200 && status < 300 && members !== undefined) {
     const { accessLifetimeMs } = provider.response
     const response = readTokenResponse(members, { nowMs, accessLifetimeMs })
-    if (response) return { outcome: 'granted', response: holdIdToken(response, presented.idToken) }
+    if (response)
+      return { outcome: 'granted', response: checkIdTokenContinuity(response, presented.idToken) }
   }
   const error = members && readText(ownField(members, 'error'))
-  const trouble = { status, origin, ...printable(error, provider, presented) }
-  return failed(meaning(status, error, provider), trouble, answer, nowMs)
+  const failure = failureOf(status, error, provider)
+  const mayWait = FAILURES[failure].next === 'wait'
+  const waitMs = mayWait ? retryAfterMs(answer.headers, nowMs) : undefined
+  return failedPresentation(failure, {
+    ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+    status,
+    origin,
+    ...printable(error, provider, presented),
+  })
 }
 
 /**
@@ -99,41 +92,17 @@ function readMembers(
  * that did not authenticate only, and "the request has not been applied" (RFC 9110 §15.5.2). A 5xx
  * proves nothing even with a code: the AS says that it does not know what it does.
  */
-function meaning(status: number, error: string | undefined, { failures }: Provider): Failure {
+function failureOf(status: number, error: string | undefined, { failures }: Provider): Failure {
   const described = (name: string): Failure | undefined =>
     Object.hasOwn(failures, name) ? failures[name] : undefined
   const isStandard = error !== undefined && status !== 429 && status < 500
   return (
     (error === undefined ? undefined : (described(`${status} ${error}`) ?? described(error))) ??
-    (isStandard ? OF_THE_RFC.get(error) : undefined) ??
+    (isStandard ? STANDARD_ERRORS.get(error) : undefined) ??
     described(String(status)) ??
     (status === 429 ? 'deferred' : undefined) ??
     (status === 401 && error === undefined ? 'refused_before' : 'unknown')
   )
-}
-
-function failed(
-  meaning: Failure,
-  trouble: Omit<Trouble, 'code'>,
-  { headers }: RawAnswer,
-  nowMs: number,
-): Presentation {
-  switch (meaning) {
-    case 'rejected':
-      return { outcome: 'rejected', code: 'rejected', ...trouble }
-    case 'refused_before':
-    case 'refused_after': {
-      const consumed = meaning === 'refused_after'
-      return { outcome: 'refused', consumed, code: 'refused', ...trouble }
-    }
-    case 'deferred': {
-      const waitMs = retryAfterMs(headers, nowMs)
-      const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs }
-      return { outcome: 'deferred', code: 'rate_limited', ...wait, ...trouble }
-    }
-    case 'unknown':
-      return { outcome: 'unknown', code: 'unknown', ...trouble }
-  }
 }
 
 /** The `error` of an answer, if it is known or a plain word, and not a token that was sent. */
@@ -143,7 +112,7 @@ function printable(
   { refreshToken, accessToken, idToken }: Presented,
 ): { oauthError?: string } {
   if (error === undefined) return {}
-  const isKnown = OF_THE_RFC.has(error) || Object.hasOwn(failures, error)
+  const isKnown = STANDARD_ERRORS.has(error) || Object.hasOwn(failures, error)
   const isToken = [refreshToken, accessToken, idToken].some((token) => token?.expose() === error)
   return isKnown || (PLAIN_CODE.test(error) && !isToken) ? { oauthError: error } : {}
 }
@@ -159,7 +128,10 @@ function printable(
  *
  * @see https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
  */
-function holdIdToken(response: TokenResponse, before: Secret | undefined): TokenResponse {
+function checkIdTokenContinuity(
+  response: TokenResponse,
+  before: Secret | undefined,
+): TokenResponse {
   const { idToken, ...rest } = response
   const claims = idToken && jwtClaims(idToken.expose())
   const sub = claims && ownField(claims, 'sub')

@@ -5,7 +5,7 @@ import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
 import { authenticate, authenticationMethod } from './client-authentication.ts'
 import { discovery, misconfigured } from './metadata.ts'
-import { prepared } from './token-request.ts'
+import { prepareTokenRequest } from './token-request.ts'
 import { attemptRevocation } from './revocation.ts'
 import type { Attempt, Revoked } from './revocation.ts'
 import { runtimeFetch } from './send.ts'
@@ -96,7 +96,7 @@ export function createTransport(options: TransportOptions): Transport {
   async function prepare(): Promise<Prepared | Unprepared> {
     const way = await boundedWayTo('tokenEndpoint', requestTimeoutMs)
     if (!way.ready) return way
-    return prepared({ provider, client, sender, timeoutMs: requestTimeoutMs, ...way })
+    return prepareTokenRequest({ provider, client, sender, timeoutMs: requestTimeoutMs, ...way })
   }
 
   async function attempt(revocation: Revocation, endsAt: number): Promise<Attempt> {

@@ -1,4 +1,4 @@
-import type { Presentation } from '../../src/core/failure.ts'
+import { failedPresentation, type Presentation } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { Config, World } from './world.ts'
@@ -13,7 +13,7 @@ export function* answersOf(world: World, config: Config, token: string): Generat
   const state = world.refreshTokens[token]
   if (state !== 'live') {
     const killed = state === 'spent' ? revokeGrant(world) : world
-    yield ['invalid_grant', killed, { outcome: 'rejected', code: 'rejected' }]
+    yield ['invalid_grant', killed, failedPresentation('rejected')]
     return
   }
   const rotates = config.as !== 'kept' && config.as !== 'never'

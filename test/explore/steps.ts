@@ -1,4 +1,4 @@
-import type { Presentation } from '../../src/core/failure.ts'
+import { failedPresentation, type Presentation } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Tokens } from '../../src/core/tokens.ts'
 import { fromStored, merge } from '../../src/ledger/stored-token-set.ts'
@@ -530,14 +530,14 @@ function* flySteps(
   const end = (changed: World, presentation: Presentation): World => {
     const settlement = settlementOf(presentation, context.tokens, '', provider, moment)
     // What the AS did, and what the holder can know; not what our code makes of it.
-    const isKnown = presentation.outcome !== 'unknown' && !('consumed' in presentation)
+    const isKnown = presentation.outcome !== 'unknown' && presentation.outcome !== 'refused'
     const isClean = isKnown && changed.refreshTokens[token] === 'live'
     const { [token]: _, ...others } = changed.presented
     const presented = isClean ? others : { ...others, [token]: 'maybe spent' as const }
     const ending: Ending = { presentation, settlement }
     return ask({ ...changed, presented }, config, who, 'settle', { ...work, ending }, view)
   }
-  const unknown: Presentation = { outcome: 'unknown', code: 'unknown' }
+  const unknown = failedPresentation('unknown')
   const isLate = world.now - work.startedAt >= config.policy.claimMs
   for (const [how, after, presentation] of answersOf(world, config, token)) {
     yield [`the AS answers ${name}: ${how}`, end(after, presentation)]
@@ -548,7 +548,7 @@ function* flySteps(
       for (const faulty of fault(after, 'refused after')) {
         yield [
           `the AS consumes ${token} and refuses ${name}`,
-          end(faulty, { outcome: 'refused', consumed: true, code: 'refused' }),
+          end(faulty, failedPresentation('refused_after')),
         ]
       }
     }
@@ -556,7 +556,7 @@ function* flySteps(
   for (const faulty of fault(world, 'lost answer'))
     yield [`the request of ${name} is lost`, end(faulty, unknown)]
   for (const faulty of fault(world, 'deferred')) {
-    yield [`the AS defers ${name}`, end(faulty, { outcome: 'deferred', code: 'rate_limited' })]
+    yield [`the AS defers ${name}`, end(faulty, failedPresentation('deferred'))]
   }
 }
 

@@ -185,9 +185,9 @@ const SETTLING: readonly Mutant[] = [
   },
   {
     name: 'takes a refusal after consumption for unspent',
-    file: 'src/ledger/settlement.ts',
-    text: "presentation.consumed ? 'spent' : 'unspent'",
-    replacement: "'unspent'",
+    file: 'src/core/failure.ts',
+    text: "refused_after: { outcome: 'refused', settles: 'spent'",
+    replacement: "refused_after: { outcome: 'refused', settles: 'unspent'",
     killedBy: world('consumes-first, 2+1 calls, carries, refused after'),
     because: 'P1/P2',
   },
@@ -273,7 +273,7 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: '`invalid_client` is `rejected`',
-    file: 'src/transport/token-response.ts',
+    file: 'src/core/failure.ts',
     text: "['invalid_client', 'refused_before']",
     replacement: "['invalid_client', 'rejected']",
     killedBy: test('transport/present', 'invalid_client'),

@@ -1,3 +1,4 @@
+import { FAILURES, type Presentation } from '../../src/core/failure.ts'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
@@ -111,10 +112,19 @@ async function play(
   })
   const prepared = await transport.prepare()
   if (!prepared.ready) throw new Error(`not prepared: ${prepared.code}. ${prepared.hint ?? ''}`)
-  const { origin: _, ...ended } = shown(await prepared.present(presentedOf(fixture))) as {
-    origin?: string
+  const presentation = await prepared.present(presentedOf(fixture))
+  return {
+    ended: endedAs(presentation),
+    seen: server.seen.filter(({ url }) => !url.includes('/.well-known/')),
   }
-  return { ended, seen: server.seen.filter(({ url }) => !url.includes('/.well-known/')) }
+}
+
+/** How a presentation ended, in the words of the fixtures. */
+function endedAs(presentation: Presentation): unknown {
+  if (presentation.outcome === 'granted') return shown(presentation)
+  const { origin: _, failure, ...ended } = presentation
+  if (ended.outcome !== 'refused') return ended
+  return { ...ended, consumed: FAILURES[failure].settles === 'spent' }
 }
 
 function presentedOf({ presented = {} }: Fixture): Presented {

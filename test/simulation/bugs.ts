@@ -64,7 +64,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: '`invalid_client` is `rejected`',
-    file: 'src/transport/token-response.ts',
+    file: 'src/core/failure.ts',
     text: "['invalid_client', 'refused_before']",
     replacement: "['invalid_client', 'rejected']",
     breaks: ['P5'],

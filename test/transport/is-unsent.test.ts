@@ -134,6 +134,7 @@ describe('isUnsent: real failures before anything was sent', () => {
 
     expect(await presentTo(server.origin)).toEqual({
       outcome: 'deferred',
+      failure: 'deferred',
       code: 'unreachable',
       origin: server.origin,
     })

@@ -5,7 +5,7 @@ import type { Fetch } from '../../src/transport/send.ts'
 import { loopback, say } from './loopback.ts'
 import { presentTo } from './setup.ts'
 
-const UNKNOWN = { outcome: 'unknown', code: 'unknown' }
+const UNKNOWN = { outcome: 'unknown', failure: 'unknown', code: 'unknown' }
 const MIB = 1024 * 1024
 
 describe('the limits of a request', () => {

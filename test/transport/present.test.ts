@@ -129,11 +129,11 @@ describe('a token response as servers really write it', () => {
 })
 
 describe('an answer that is no token set', () => {
-  const REJECTED = { outcome: 'rejected', code: 'rejected' }
-  const BEFORE = { outcome: 'refused', consumed: false, code: 'refused' }
-  const AFTER = { outcome: 'refused', consumed: true, code: 'refused' }
-  const DEFERRED = { outcome: 'deferred', code: 'rate_limited' }
-  const UNKNOWN = { outcome: 'unknown', code: 'unknown' }
+  const REJECTED = { outcome: 'rejected', failure: 'rejected', code: 'rejected' }
+  const BEFORE = { outcome: 'refused', failure: 'refused_before', code: 'refused' }
+  const AFTER = { outcome: 'refused', failure: 'refused_after', code: 'refused' }
+  const DEFERRED = { outcome: 'deferred', failure: 'deferred', code: 'rate_limited' }
+  const UNKNOWN = { outcome: 'unknown', failure: 'unknown', code: 'unknown' }
   const error = (code: string): object => ({ error: code, error_description: 'secret rt-1' })
 
   it.each<[string, number, unknown, object, Record<string, string>?]>([
@@ -335,7 +335,7 @@ describe('an answer that is no token set', () => {
 
     const outcome = await presentTo(server.origin)
 
-    expect(outcome).toEqual({ outcome: 'deferred', code: 'unreachable', origin: server.origin })
+    expect(outcome).toEqual({ ...DEFERRED, code: 'unreachable', origin: server.origin })
   })
 })
 

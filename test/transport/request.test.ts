@@ -180,7 +180,7 @@ describe('the request (RFC 6749 §6)', () => {
 
     const outcome = await presentTo(server.origin, {}, { refreshToken: new Secret('') })
 
-    expect(outcome).toMatchObject({ outcome: 'refused', consumed: false, code: 'internal' })
+    expect(outcome).toMatchObject({ failure: 'refused_before', code: 'internal' })
     expect(server.seen).toEqual([])
   })
 
@@ -194,7 +194,7 @@ describe('the request (RFC 6749 §6)', () => {
       { refreshToken: new Secret('a\nb') },
     )
 
-    expect(outcome).toMatchObject({ outcome: 'refused', consumed: false, code: 'internal' })
+    expect(outcome).toMatchObject({ failure: 'refused_before', code: 'internal' })
     expect(server.seen).toEqual([])
   })
 })

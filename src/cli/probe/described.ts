@@ -1,7 +1,8 @@
-import type { Failure } from '../../core/failure.ts'
+import { FAILURES, STANDARD_ERRORS } from '../../core/failure.ts'
+import type { Failure, Presentation } from '../../core/failure.ts'
 import type { Provider, ProviderDescription } from '../../core/provider.ts'
 import type { ErrorAnswer, ServerDescription, Wire } from '../../testing/authorization-server.ts'
-import { OF_THE_RFC, ending } from '../../transport/token-response.ts'
+import { interpretResponse } from '../../transport/token-response.ts'
 import type { Recorded, Result, Shown } from './measure.ts'
 import type { Answer, Place } from '../../../providers/credentials/response.ts'
 import { isRecord } from '../../core/text.ts'
@@ -9,7 +10,7 @@ import { jwtClaims } from '../../core/jwt.ts'
 import type { Exchange } from './presenting.ts'
 import { toBase64url } from '../../core/text.ts'
 import { ownField, readNumber } from '../../core/text.ts'
-import type { Presentation } from '../../core/failure.ts'
+
 import { Secret } from '../../core/secret.ts'
 
 /** The server, as it was measured; what its file says already and was not measured stays. */
@@ -54,7 +55,7 @@ function failuresOf({
   // Without a code it would count as the client's fault, for which nobody is asked to sign in.
   if (dead?.error === undefined && dead?.status === 401) failures['401'] = 'rejected'
   // A code of its own, for a client that it does not know: it has not looked at the token.
-  if (client?.error !== undefined && !OF_THE_RFC.has(client.error) && client.status < 500) {
+  if (client?.error !== undefined && !STANDARD_ERRORS.has(client.error) && client.status < 500) {
     const isDistinct = client.error !== dead?.error && client.error !== target?.error
     if (isDistinct) failures[client.error] = 'refused_before'
   }
@@ -257,7 +258,10 @@ function plain({ answer, presentation, token }: Exchange, provider: Provider) {
   const presented = { refreshToken: new Secret('rt-1'), audience: {} }
   const context = { provider, presented, origin: '', nowMs: 0 }
   const again = { status, headers: new Headers(shown.headers), body }
-  return { ...shown, expected: expectedOf(ending({ answered: true, answer: again }, context)) }
+  return {
+    ...shown,
+    expected: expectedOf(interpretResponse({ answered: true, answer: again }, context)),
+  }
 }
 
 const schemeOf = (challenge: string): string => challenge.split(' ')[0]!
@@ -275,8 +279,9 @@ function namesOf(presentation: Presentation, token: string): ReadonlyMap<string,
 
 function expectedOf(presentation: Presentation): Readonly<Record<string, unknown>> {
   if (presentation.outcome !== 'granted') {
-    const { origin: _, ...others } = presentation
-    return others
+    const { origin: _, failure, ...others } = presentation
+    const isSpent = FAILURES[failure].settles === 'spent'
+    return { ...others, ...(others.outcome === 'refused' && { consumed: isSpent }) }
   }
   const { access, refreshToken, idToken, isWithout } = presentation.response
   const { token, expiresAtMs, obtainedAtMs = 0, ...others } = access

@@ -3,7 +3,7 @@ import type { PresentOutput, RefreshContext } from '../../../machines/types.ts'
 import { audienceOf } from '../../core/tokens.ts'
 import { sleep } from '../../core/clock.ts'
 import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
-import type { Presentation } from '../../core/failure.ts'
+import { FAILURES, failedPresentation, type Presentation } from '../../core/failure.ts'
 import type { Tokens } from '../../core/tokens.ts'
 import { fromStored, merge } from '../../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
@@ -62,7 +62,7 @@ export async function presentToken(
   const known = sent.times > 1 ? afterUnknown(ended) : ended
   const presentation = dated(parts, renewed, known)
   const endedAt = clock.monotonic()
-  PAUSING[presentation.outcome]?.(parts, presentation)
+  pauseIfAsked(parts, presentation)
   const moment: Moment = {
     hostNowMs: clock.now(),
     storeNowMs: held.view.nowMs + (endedAt - held.askedAt),
@@ -116,7 +116,7 @@ async function prepareAgain(
   return way.ready && isOpen ? way : undefined
 }
 
-const UNKNOWN: Presentation = { outcome: 'unknown', code: 'unknown' }
+const UNKNOWN: Presentation = failedPresentation('unknown')
 
 /** Settles, patiently. What is received for an ended chain is revoked at once. */
 async function settleIt(
@@ -224,15 +224,9 @@ function authorizedAtOf({ view, place }: Held): number | undefined {
   return view.grants[place.grant]?.row?.set?.authorizedAtMs
 }
 
-/** What makes the AS be left alone for a while (429). */
-const PAUSING: {
-  readonly [O in Presentation['outcome']]?: (
-    parts: RefresherContext,
-    presentation: Presentation,
-  ) => void
-} = {
-  deferred({ pauses }, presentation) {
-    if (!('status' in presentation) || presentation.status !== 429) return
-    pauses.begin('retryAfterMs' in presentation ? presentation.retryAfterMs : undefined)
-  },
+/** Leaves the AS alone for a while, as a 429 asks. */
+function pauseIfAsked({ pauses }: RefresherContext, presentation: Presentation): void {
+  if (presentation.outcome === 'granted' || presentation.status !== 429) return
+  const { failure, retryAfterMs } = presentation
+  if (FAILURES[failure].next === 'wait') pauses.begin(retryAfterMs)
 }

@@ -1,4 +1,4 @@
-import type { Presentation, Failure } from '../../core/failure.ts'
+import { FAILURES, type Failure, type Presentation } from '../../core/failure.ts'
 import { reuseWindowMs } from '../../core/provider.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { Reply } from '../authorization-server/wire.ts'
@@ -53,7 +53,8 @@ export function checkReading(reading: Reading): void {
       if (isUnspent) return
       throw unspent(reading, said, 'deferred')
     case 'refused':
-      if (!presentation.consumed && !isUnspent) throw unspent(reading, said, 'refused_before')
+      if (!isUnspent && FAILURES[presentation.failure].settles === 'unspent')
+        throw unspent(reading, said, 'refused_before')
       if (reading.error === 'dead') checkErrorIsKnown(reading)
       return
     case 'unknown':

@@ -2,7 +2,7 @@ import { sleep } from '../../core/clock.ts'
 import { decodeBody } from '../../core/body.ts'
 import type { Presentation } from '../../core/failure.ts'
 import { Secret } from '../../core/secret.ts'
-import { ending, validated } from '../../transport/token-response.ts'
+import { interpretResponse, validated } from '../../transport/token-response.ts'
 import type { Arriving, Reply } from '../authorization-server/wire.ts'
 import {
   broken,
@@ -180,7 +180,7 @@ async function presentationOf(
   const nowMs = clock.now()
   const reply = await validated({ answered: true, answer }, provider, clock, 1_000)
   const presented = { refreshToken: new Secret(token), audience: {} }
-  return ending(reply, { provider, presented, origin: '', nowMs })
+  return interpretResponse(reply, { provider, presented, origin: '', nowMs })
 }
 
 /** What a server said of a token, in plain words. */
