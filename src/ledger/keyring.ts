@@ -10,8 +10,8 @@ export interface ChainTokens {
   readonly refreshToken: Secret
   /** The token that came for it: its claim row is what operations on `successor` mean. */
   readonly successor?: Secret | undefined
-  /** Whether the caller's set carried `grant`. Default `false`: claims then live longer. */
-  readonly carried?: boolean | undefined
+  /** Whether the caller's set has a `grant`. Default `false`: claims then live longer. */
+  readonly hasGrantField?: boolean | undefined
 }
 
 /** The row that an operation means. */

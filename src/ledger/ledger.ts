@@ -48,13 +48,13 @@ export interface Ledger {
    */
   ready(): Promise<void>
   /**
-   * Resolves when the claim row of the token or the grant row of the place may be another than
+   * Resolves when the claim row of the token or the grant row of the position may be another than
    * seen, or the signal aborts. Never rejects because of the store or the signal.
    */
   watch(
     chain: ChainTokens,
     view: LedgerView<StoredTokenSet>,
-    place: ChainPosition,
+    position: ChainPosition,
     signal: AbortSignal,
   ): Promise<void>
   /**
@@ -116,9 +116,9 @@ export function createLedger({
       const bear = createPatience(clock, patienceMs)
       for (let step = 0; step < STEPS_MAX; step += 1) {
         const asked = next(view)
-        if ('answer' in asked) return { answer: asked.answer, view }
+        if (asked.type === 'answer') return { answer: asked.answer, view }
         const work = asked.operations.map((each) =>
-          performOperation(each, rows, keyring, chain.carried ?? false),
+          performOperation(each, rows, keyring, chain.hasGrantField ?? false),
         )
         const ends = await Promise.allSettled(work)
         for (const [index, operation] of asked.operations.entries()) {
@@ -141,11 +141,11 @@ export function createLedger({
       })
       return checked
     },
-    async watch(chain, view, place, signal) {
+    async watch(chain, view, position, signal) {
       const keyring = keyringOf(chain)
       const [claim, grant] = await Promise.all([
         keyring({ on: 'claim' }),
-        keyring({ on: 'grant', ...place }),
+        keyring({ on: 'grant', ...position }),
       ])
       const stop = new AbortController()
       const abort = (): void => stop.abort('over')
@@ -161,7 +161,7 @@ export function createLedger({
       try {
         await Promise.race([
           changed(claim.key, view.claim?.version),
-          changed(grant.key, view.grants[place.grant]?.version),
+          changed(grant.key, view.grants[position.grant]?.version),
         ])
       } finally {
         signal.removeEventListener('abort', abort)
@@ -198,14 +198,14 @@ interface RowAccess {
  * A row is overwritten at a version only by somebody who has read it at that version: what cannot
  * be opened stays as it is.
  *
- * @param carried Whether the caller's set carried its chain.
+ * @param hasGrantField Whether the caller's set names its chain.
  * @throws {RefreshError} `row_unreadable`, `wrong_issuer`, or what the store's call threw.
  */
 async function performOperation(
   operation: Operation<StoredTokenSet>,
   { store, identity, retention, call }: RowAccess,
   keyring: Keyring,
-  carried: boolean,
+  hasGrantField: boolean,
 ): Promise<OperationResult> {
   const keys = await keyring(operation)
   const decode = operation.on === 'grant' ? decodeGrant : decodeClaim
@@ -217,7 +217,7 @@ async function performOperation(
   const { expected, row } = operation
   const owner = isGivenBackFirst(operation) ? undefined : identity
   const value = await keys.seal(encodeRow(owner, row), expected + 1)
-  const ttlMs = ttlMsOf(operation, carried, retention)
+  const ttlMs = ttlMsOf(operation, hasGrantField, retention)
   const stored = await call(() => store.swap(keys.key, expected, value, ttlMs))
   return stored.swapped ? { row, ...stored } : opened(stored)
 }

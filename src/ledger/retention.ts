@@ -26,16 +26,16 @@ export const RETENTION: Retention = {
  *
  * Never shorter than the claim is worked on, twice, or the AS asked to wait.
  *
- * @param carried Whether the caller's set carried its chain.
+ * @param hasGrantField Whether the caller's set names its chain.
  */
 export function ttlMsOf(
   operation: Operation<StoredTokenSet> & { readonly do: 'swap' },
-  carried: boolean,
+  hasGrantField: boolean,
   { claimRetentionMs, grantRetentionMs }: Retention,
 ): number {
   if (operation.on === 'grant') return grantRetentionMs
   const { row } = operation
-  const isOnlyWay = operation.on === 'successor' || !carried
+  const isOnlyWay = operation.on === 'successor' || !hasGrantField
   return Math.max(
     claimRetentionMs,
     isOnlyWay ? grantRetentionMs : 0,

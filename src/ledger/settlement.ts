@@ -80,7 +80,7 @@ export function successorOf(settlement: Settlement<StoredTokenSet>): Secret | un
 }
 
 /** Where a received set will stand once it is settled. */
-export function placeAfter(
+export function positionAfter(
   settlement: Settlement<StoredTokenSet>,
   { grant, generation }: ChainPosition,
 ): ChainPosition {

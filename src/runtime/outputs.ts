@@ -34,17 +34,17 @@ interface Claiming {
 }
 
 const CLAIMED: Answers<ClaimAnswer<StoredTokenSet>, ClaimOutput, Claiming> = {
-  won: ({ place }, { claim }) => ({ type: 'won', claim, place: refOf(place) }),
-  adopted: ({ place, came, set }, { moment }) => ({
+  won: ({ position }, { claim }) => ({ type: 'won', claim, place: refOf(position) }),
+  adopted: ({ position, callerGeneration, set }, { moment }) => ({
     type: 'adopted',
-    came,
-    place: refOf(place),
+    came: callerGeneration,
+    place: refOf(position),
     tokens: fromStored(set, moment),
   }),
-  current: ({ place, came, set }, { moment }) => ({
+  current: ({ position, callerGeneration, set }, { moment }) => ({
     type: 'current',
-    came,
-    place: refOf(place),
+    came: callerGeneration,
+    place: refOf(position),
     tokens: fromStored(set, moment),
   }),
   busy: (_, { watch }) => ({ type: 'busy', watch }),
@@ -78,9 +78,9 @@ interface Presenting {
 }
 
 const SETTLED: Answers<SettleAnswer<StoredTokenSet>, PresentOutput, Presenting> = {
-  settled: ({ place, set }, { moment }) => ({
+  settled: ({ position, set }, { moment }) => ({
     type: 'granted',
-    place: refOf(place),
+    place: refOf(position),
     tokens: fromStored(set, moment),
   }),
   withheld: ({ reason }) => ({ type: 'failed', problem: { code: reason } }),
@@ -121,10 +121,10 @@ export function presentOutput(
 
 const ENDED: Answers<EndAnswer<StoredTokenSet>, ReloadOutput, Moment> = {
   ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
-  adopted: ({ place, set }, moment) => ({
+  adopted: ({ position, set }, moment) => ({
     type: 'another',
     own: false,
-    place: refOf(place),
+    place: refOf(position),
     tokens: fromStored(set, moment),
   }),
 }

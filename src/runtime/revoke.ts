@@ -51,23 +51,26 @@ export async function revokeChain(
     }
     // A set that names its chain leads to it; without refresh token it has no claim row, and needs
     // none.
-    const chain = { refreshToken: refreshToken ?? new Secret(''), carried: place !== undefined }
+    const chain = {
+      refreshToken: refreshToken ?? new Secret(''),
+      hasGrantField: place !== undefined,
+    }
     const request = {
       claimId: randomName(parts),
-      minted: randomName(parts),
+      newGrant: randomName(parts),
       claimMs: policy.claimMs,
-      ...(place !== undefined && { carried: placeOf(place) }),
+      ...(place !== undefined && { namedPosition: placeOf(place) }),
     }
     try {
       await ledger.ready()
       const { answer } = await ledger.run(chain, (seen) => revoke<StoredTokenSet>(request, seen), {
         patienceMs: settings.requestTimeoutMs,
       })
-      const grant = await parts.nameOf(chain, answer.place.grant)
+      const grant = await parts.nameOf(chain, answer.position.grant)
       const about = { token: refreshToken?.fingerprint, grant }
       parts.emit({ type: 'revoked', ...about })
       const newest = ('set' in answer ? answer.set : undefined) ?? mine
-      return told(parts, true, await bury(parts, newest, answer.place, waitMs, about))
+      return told(parts, true, await bury(parts, newest, answer.position, waitMs, about))
     } catch (error) {
       // Nobody can say whether these are the newest.
       await tell(parts, mine, { ...NAMELESS, token: refreshToken?.fingerprint })
@@ -119,13 +122,13 @@ export function randomName({ settings }: Pick<RefresherContext, 'settings'>): st
 export async function bury(
   parts: RefresherContext,
   newest: StoredTokenSet,
-  place: ChainPosition,
+  position: ChainPosition,
   patienceMs: number,
   about: About,
 ): Promise<Burial> {
   if (newest.refreshToken !== undefined) {
     const refreshToken = new Secret(newest.refreshToken)
-    await claimNewest(parts, refreshToken, place, patienceMs).catch(() => {})
+    await claimNewest(parts, refreshToken, position, patienceMs).catch(() => {})
   }
   return tell(parts, newest, about)
 }
@@ -133,29 +136,29 @@ export async function bury(
 async function claimNewest(
   parts: RefresherContext,
   refreshToken: Secret,
-  place: ChainPosition,
+  position: ChainPosition,
   patienceMs: number,
 ): Promise<void> {
   const { ledger, policy, settings } = parts
   const chain = { refreshToken }
-  const request = { claimId: randomName(parts), minted: place.grant, claimMs: policy.claimMs }
+  const request = { claimId: randomName(parts), newGrant: position.grant, claimMs: policy.claimMs }
   const endsAt = settings.clock.monotonic() + patienceMs
   for (;;) {
     const { answer, view } = await ledger.run(chain, (seen) =>
-      takeClaim<StoredTokenSet>(request, place, seen),
+      takeClaim<StoredTokenSet>(request, position, seen),
     )
     const next = AFTER_TAKING[answer.type](answer)
     if (next.done) return
-    if (next.place !== undefined) {
-      place = next.place
-      const carried = place
-      await ledger.run(chain, (seen) => revoke<StoredTokenSet>({ ...request, carried }, seen))
+    if (next.position !== undefined) {
+      position = next.position
+      const namedPosition = position
+      await ledger.run(chain, (seen) => revoke<StoredTokenSet>({ ...request, namedPosition }, seen))
     } else {
       const leftMs = endsAt - settings.clock.monotonic()
       if (leftMs <= 0) return
       const stop = new AbortController()
       const over = sleep(settings.clock, leftMs, stop.signal)
-      await Promise.race([ledger.watch(chain, view, place, stop.signal), over])
+      await Promise.race([ledger.watch(chain, view, position, stop.signal), over])
       stop.abort()
     }
   }
@@ -163,13 +166,16 @@ async function claimNewest(
 
 interface AfterTaking {
   readonly done: boolean
-  readonly place?: ChainPosition
+  readonly position?: ChainPosition
 }
 
 const AFTER_TAKING: { [T in TakeClaimAnswer['type']]: (answer: TakeClaimAnswer) => AfterTaking } = {
   taken: () => ({ done: true }),
   busy: () => ({ done: false }),
-  elsewhere: (answer) => ({ done: false, ...('place' in answer && { place: answer.place }) }),
+  elsewhere: (answer) => ({
+    done: false,
+    ...('position' in answer && { position: answer.position }),
+  }),
 }
 
 /** Revokes the tokens of a set (RFC 7009): first the refresh token, then what it was good for. */

@@ -52,8 +52,8 @@ async function ask(
   refreshToken: Secret,
 ): Promise<GrantCheck> {
   const ref = grantOf(tokens)
-  const carried = ref && placeOf(ref)
+  const position = ref && placeOf(ref)
   await ledger.ready()
-  const chain = { refreshToken, carried: carried !== undefined }
-  return (await ledger.run(chain, (seen) => checkGrant(carried, seen))).answer
+  const chain = { refreshToken, hasGrantField: position !== undefined }
+  return (await ledger.run(chain, (seen) => checkGrant(position, seen))).answer
 }

@@ -216,7 +216,7 @@ function ask(
   view: LedgerView<StoredTokenSet>,
 ): World {
   const next = nextOf(world, config, who, doing, work, view)
-  if ('answer' in next) return answered(world, config, who, doing, work, view, next.answer)
+  if (next.type === 'answer') return answered(world, config, who, doing, work, view, next.answer)
   const pending = next.operations.map((operation): Pending => ({
     operation,
     key: rowKey(operation, work),
@@ -233,29 +233,29 @@ function nextOf(
   view: LedgerView<StoredTokenSet>,
 ): Next<StoredTokenSet, { type: string }> {
   const { claimId, place } = work
-  const minted = `G${claimId}`
+  const newGrant = `G${claimId}`
   const { policy } = config
   const revocation = {
     claimId,
-    minted,
+    newGrant,
     claimMs: policy.claimMs,
-    ...(place !== undefined && { carried: place }),
+    ...(place !== undefined && { namedPosition: place }),
   }
   if (doing === 'revoke') return revoke(revocation, view)
   if (doing === 'takeClaim') return takeClaim(revocation, place!, view)
   const { run } = world.workers[who.index]!
   const { context } = run!.position
-  if (doing === 'reject') return reject({ place: place!, claimId }, 'rejected', view)
+  if (doing === 'reject') return reject({ position: place!, claimId }, 'rejected', view)
   if (doing === 'claim') {
     return claim(
       {
         claimId,
-        minted,
+        newGrant,
         policy,
-        ...(context.place !== undefined && { carried: placeOf(context.place) }),
-        ...(context.came !== undefined && { came: context.came }),
+        ...(context.place !== undefined && { namedPosition: placeOf(context.place) }),
+        ...(context.came !== undefined && { callerGeneration: context.came }),
         ...(context.beganAtMs !== undefined && { beganAtMs: context.beganAtMs }),
-        satisfied: (set, nowMs) =>
+        meetsDemand: (set, nowMs) =>
           isSatisfied(set, context.demand, { hostNowMs: nowMs, storeNowMs: nowMs }),
       },
       view,
@@ -266,9 +266,9 @@ function nextOf(
   return settle(
     {
       claimId,
-      place: place!,
-      own: context.own,
-      carried: context.carried,
+      position: place!,
+      isCallersToken: context.own,
+      hasGrantField: context.carried,
       policy,
       merge: (known, received) => merge(known, received, 'lives'),
     },
@@ -312,14 +312,14 @@ function answered(
   switch (doing) {
     case 'claim': {
       const told = answer as Parameters<typeof claimOutput>[0]
-      const claimed: Work = { ...work, place: told.place }
+      const claimed: Work = { ...work, place: told.position }
       const buried = told.type === 'ended' ? bury(world, config, run!, told) : world
       const row = view.claim?.row
       const watch: Activity = {
         doing: 'wait',
         work: claimed,
         claim: view.claim?.version ?? 0,
-        grant: view.grants[told.place.grant]?.version ?? 0,
+        grant: view.grants[told.position.grant]?.version ?? 0,
         until: (view.claim?.writtenAtMs ?? 0) + (row?.kind === 'claimed' ? row.claimMs : 0),
       }
       const output = claimOutput(told, {
@@ -362,7 +362,7 @@ function bury(
   told: Extract<Parameters<typeof claimOutput>[0], { type: 'ended' }>,
 ): World {
   const noted =
-    told.isMine && world.endedAt === undefined
+    told.isEndedHere && world.endedAt === undefined
       ? { ...world, endedAt: world.now, endedBy: 'replay' as const }
       : world
   const { refreshToken } = run.position.context.tokens
@@ -373,13 +373,13 @@ function bury(
       { token: token.expose(), grantedAtMs: 0 },
     ]),
   }
-  const newest = told.orphan ? own : told.isMine ? told.set : undefined
+  const newest = told.isOrphaned ? own : told.isEndedHere ? told.set : undefined
   if (newest?.refreshToken === undefined) return noted
   const taking: Work = {
     claimId: `t${noted.tasks.length}`,
     refreshToken: newest.refreshToken,
     startedAt: noted.now,
-    place: told.place,
+    place: told.position,
     newest,
   }
   const added = addTask(noted, {
@@ -406,7 +406,10 @@ function taskAnswered(
 ): World {
   switch (answer.type) {
     case 'ended': {
-      const { place, set } = answer as unknown as { place: ChainPosition; set?: StoredTokenSet }
+      const { position: place, set } = answer as unknown as {
+        position: ChainPosition
+        set?: StoredTokenSet
+      }
       const newest = set ?? work.newest!
       const next: Work = {
         ...work,
@@ -423,7 +426,7 @@ function taskAnswered(
     case 'taken':
       return withActivity(world, who, { doing: 'tell', view, work })
     case 'elsewhere': {
-      const { place } = answer as unknown as { place: ChainPosition }
+      const { position: place } = answer as unknown as { position: ChainPosition }
       return ask(world, config, who, 'revoke', { ...work, place }, UNSEEN)
     }
     default: {

@@ -40,9 +40,9 @@ const toClaim = (
   more: Partial<ClaimRequest<StoredTokenSet>> = {},
 ): ClaimRequest<StoredTokenSet> => ({
   claimId,
-  minted: claimId === 'one' ? GRANT : OTHER_GRANT,
+  newGrant: claimId === 'one' ? GRANT : OTHER_GRANT,
   policy,
-  satisfied: () => true,
+  meetsDemand: () => true,
   ...more,
 })
 const toSettle = (
@@ -50,9 +50,9 @@ const toSettle = (
   more: Partial<SettleRequest<StoredTokenSet>> = {},
 ): SettleRequest<StoredTokenSet> => ({
   claimId,
-  place: { grant: GRANT, generation: 0 },
-  own: true,
-  carried: false,
+  position: { grant: GRANT, generation: 0 },
+  isCallersToken: true,
+  hasGrantField: false,
   policy,
   merge: (_, received) => received,
   ...more,
@@ -189,7 +189,7 @@ describe('createLedger().run', () => {
     const late = await worker().claim('two')
 
     expect(settled.answer).toMatchObject({ type: 'settled', set: set(1) })
-    expect(late.answer).toMatchObject({ type: 'adopted', place: { generation: 1 }, set: set(1) })
+    expect(late.answer).toMatchObject({ type: 'adopted', position: { generation: 1 }, set: set(1) })
   })
 
   it('finds the chain by the successor, for a holder that dropped its grant', async () => {
@@ -197,9 +197,9 @@ describe('createLedger().run', () => {
     const one = worker()
     await one.settle('one', (await one.claim('one')).view)
 
-    const next = await worker().claim('two', { satisfied: () => false }, chainOf(1))
+    const next = await worker().claim('two', { meetsDemand: () => false }, chainOf(1))
 
-    expect(next.answer).toEqual({ type: 'won', place: { grant: GRANT, generation: 1 } })
+    expect(next.answer).toEqual({ type: 'won', position: { grant: GRANT, generation: 1 } })
   })
 
   it('carries operations out at the same time', async () => {
@@ -219,7 +219,7 @@ describe('createLedger().run', () => {
       swap: (...call) => gate('swap', () => store.swap(...call)),
     }
 
-    const won = await worker(gated).claim('one', { carried: { grant: GRANT, generation: 0 } })
+    const won = await worker(gated).claim('one', { namedPosition: { grant: GRANT, generation: 0 } })
 
     expect(won.answer.type).toBe('won')
     expect(calls.toSorted()).toEqual(['read', 'swap'])
@@ -233,7 +233,7 @@ describe('createLedger().run', () => {
     await one.settle('one', (await one.claim('one')).view)
     derive.mockClear()
 
-    await one.claim('two', { satisfied: () => false }, chainOf(1))
+    await one.claim('two', { meetsDemand: () => false }, chainOf(1))
 
     expect(derive.mock.calls.map(([domain]) => domain)).toEqual(['claim', 'grant'])
   })
@@ -243,7 +243,9 @@ describe('createLedger().run', () => {
     const evicting: Store = { ...store, mayEvict: true }
     const read = vi.spyOn(evicting, 'read')
 
-    const won = await worker(evicting).claim('one', { carried: { grant: GRANT, generation: 0 } })
+    const won = await worker(evicting).claim('one', {
+      namedPosition: { grant: GRANT, generation: 0 },
+    })
 
     expect(won.answer.type).toBe('won')
     expect(read).toHaveBeenCalledTimes(2)
@@ -251,7 +253,10 @@ describe('createLedger().run', () => {
 
   it('gives up a procedure that does not end', async () => {
     const { worker, clock } = world()
-    const run = worker().run(chainOf(), () => ({ operations: [{ on: 'claim', do: 'read' }] }))
+    const run = worker().run(chainOf(), () => ({
+      type: 'operations',
+      operations: [{ on: 'claim', do: 'read' }],
+    }))
 
     await expect(clock.until(run)).rejects.toMatchObject({ code: 'internal' })
   })
@@ -260,7 +265,9 @@ describe('createLedger().run', () => {
     const { worker } = world()
     const view = { ...UNSEEN, nowMs: 7 }
 
-    const asked = await worker().run(chainOf(), (seen) => ({ answer: seen }), { view })
+    const asked = await worker().run(chainOf(), (seen) => ({ type: 'answer', answer: seen }), {
+      view,
+    })
 
     expect(asked).toEqual({ answer: view, view })
   })
@@ -280,15 +287,11 @@ describe('a store that fails', () => {
   it('an acknowledgement of a settling that got lost is made up for', async () => {
     const { worker, store } = world()
     const won = await worker().claim('one')
-    const carried = { carried: true }
+    const named = { hasGrantField: true }
 
-    const settled = await worker(failing(store, 1, { effect: true })).settle(
-      'one',
-      won.view,
-      carried,
-    )
+    const settled = await worker(failing(store, 1, { effect: true })).settle('one', won.view, named)
 
-    expect(settled.answer).toMatchObject({ type: 'settled', place: { generation: 1 } })
+    expect(settled.answer).toMatchObject({ type: 'settled', position: { generation: 1 } })
     const { grant } = await keysOf()
     expect(await store.read(grant!)).toMatchObject({ version: 1 })
   })
@@ -320,7 +323,7 @@ describe('a store that fails', () => {
     }
     const swap = vi.spyOn(half, 'swap')
 
-    const won = await worker(half).claim('one', { carried: { grant: GRANT, generation: 0 } })
+    const won = await worker(half).claim('one', { namedPosition: { grant: GRANT, generation: 0 } })
 
     expect(won.answer.type).toBe('won')
     expect(swap).toHaveBeenCalledTimes(1)
@@ -379,7 +382,7 @@ describe('a store that fails', () => {
     const full = memoryStore({ name: 'full', rowsMax: 0, clock })
     const half: Store = { ...full, read: () => Promise.reject(new Error('ECONNRESET')) }
 
-    const claiming = worker(half).claim('one', { carried: { grant: GRANT, generation: 0 } })
+    const claiming = worker(half).claim('one', { namedPosition: { grant: GRANT, generation: 0 } })
 
     await expect(claiming).rejects.toMatchObject({ code: 'store_full' })
   })
@@ -523,30 +526,33 @@ describe('what reaches the store', () => {
   })
 
   it.each([
-    { carried: true, claimMs: 20_000, claimDays: 7 },
-    { carried: false, claimMs: 20_000, claimDays: 30 },
-    { carried: true, claimMs: 10 * DAY_MS, claimDays: 20 },
-  ])('lives as long as somebody depends on it: %j', async ({ carried, claimMs, claimDays }) => {
-    const { store, worker, clock } = world()
-    const ttls = new Map<string, number>()
-    const seen: Store = {
-      ...store,
-      swap(key, expected, value, ttlMs) {
-        ttls.set(key, ttlMs / DAY_MS)
-        return store.swap(key, expected, value, ttlMs)
-      },
-    }
-    const one = worker(seen)
-    const chain = { ...chainOf(), carried }
-    const { view } = await one.claim('one', { policy: { ...policy, claimMs } }, chain)
-    await one.settle('one', view)
-    const { claim: claimKey, successor, grant } = await keysOf()
+    { hasGrantField: true, claimMs: 20_000, claimDays: 7 },
+    { hasGrantField: false, claimMs: 20_000, claimDays: 30 },
+    { hasGrantField: true, claimMs: 10 * DAY_MS, claimDays: 20 },
+  ])(
+    'lives as long as somebody depends on it: %j',
+    async ({ hasGrantField, claimMs, claimDays }) => {
+      const { store, worker, clock } = world()
+      const ttls = new Map<string, number>()
+      const seen: Store = {
+        ...store,
+        swap(key, expected, value, ttlMs) {
+          ttls.set(key, ttlMs / DAY_MS)
+          return store.swap(key, expected, value, ttlMs)
+        },
+      }
+      const one = worker(seen)
+      const chain = { ...chainOf(), hasGrantField }
+      const { view } = await one.claim('one', { policy: { ...policy, claimMs } }, chain)
+      await one.settle('one', view)
+      const { claim: claimKey, successor, grant } = await keysOf()
 
-    expect(ttls.get(claimKey!)).toBe(claimDays)
-    expect(ttls.get(successor!)).toBe(30)
-    expect(ttls.get(grant!)).toBe(30)
-    expect(clock.timers).toBe(0)
-  })
+      expect(ttls.get(claimKey!)).toBe(claimDays)
+      expect(ttls.get(successor!)).toBe(30)
+      expect(ttls.get(grant!)).toBe(30)
+      expect(clock.timers).toBe(0)
+    },
+  )
 
   it('lives past the time for which the authorization server asked to wait', async () => {
     const { store, worker, clock } = world()
@@ -629,7 +635,7 @@ describe('createLedger().ready', () => {
 })
 
 describe('createLedger().watch', () => {
-  const place = { grant: GRANT, generation: 0 }
+  const position = { grant: GRANT, generation: 0 }
 
   it('resolves when the claim row changes, and stops watching the grant row', async () => {
     const { worker, store, clock } = world()
@@ -643,7 +649,12 @@ describe('createLedger().watch', () => {
         return store.changed(key, version, signal)
       },
     }
-    const watching = worker(seen).watch(chainOf(), busy.view, place, new AbortController().signal)
+    const watching = worker(seen).watch(
+      chainOf(),
+      busy.view,
+      position,
+      new AbortController().signal,
+    )
 
     await clock.until(
       worker().run(chainOf(), (view) => settle(toSettle('one'), { type: 'unspent' }, view), won),
@@ -657,7 +668,7 @@ describe('createLedger().watch', () => {
     const { worker } = world()
     const won = await worker().claim('one')
     const busy = await worker().claim('two')
-    const watching = worker().watch(chainOf(), busy.view, place, new AbortController().signal)
+    const watching = worker().watch(chainOf(), busy.view, position, new AbortController().signal)
 
     await worker().settle('one', won.view)
 
@@ -670,7 +681,7 @@ describe('createLedger().watch', () => {
     const busy = await worker().claim('two')
     await worker().settle('one', won.view)
 
-    const watching = worker().watch(chainOf(), busy.view, place, new AbortController().signal)
+    const watching = worker().watch(chainOf(), busy.view, position, new AbortController().signal)
 
     await expect(watching).resolves.toBeUndefined()
   })
@@ -687,7 +698,7 @@ describe('createLedger().watch', () => {
       },
     }
 
-    const watching = worker(aborting).watch(chainOf(), view, place, controller.signal)
+    const watching = worker(aborting).watch(chainOf(), view, position, controller.signal)
 
     await expect(watching).resolves.toBeUndefined()
   })
@@ -696,7 +707,7 @@ describe('createLedger().watch', () => {
     const { worker, store } = world()
     const changed = vi.spyOn(store, 'changed')
 
-    await worker().watch(chainOf(), UNSEEN, place, AbortSignal.abort())
+    await worker().watch(chainOf(), UNSEEN, position, AbortSignal.abort())
 
     expect(changed).not.toHaveBeenCalled()
   })
@@ -706,7 +717,7 @@ describe('createLedger().watch', () => {
     const { view } = await worker().claim('one')
     const mute: Store = { ...store, changed: () => Promise.reject(new Error('NOPERM')) }
 
-    await clock.until(worker(mute).watch(chainOf(), view, place, new AbortController().signal))
+    await clock.until(worker(mute).watch(chainOf(), view, position, new AbortController().signal))
 
     expect(clock.monotonic()).toBe(1_000)
     expect(clock.timers).toBe(0)

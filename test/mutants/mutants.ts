@@ -35,7 +35,7 @@ const CLAIMING: readonly Mutant[] = [
   {
     name: 'ignores that the grant is ahead',
     file: 'src/ledger/protocol/claim.ts',
-    text: "if (row.generation > place.generation) return 'ahead'",
+    text: "if (row.generation > position.generation) return 'ahead'",
     replacement: '',
     killedBy: world('strict, 2+1 calls, carries, no fault'),
     because: 'liveness: lost without a fault',
@@ -91,10 +91,10 @@ const CLAIMING: readonly Mutant[] = [
   {
     name: 'does not revoke the later tokens of who finds the chain ended',
     file: 'src/ledger/protocol/claim.ts',
-    text: 'orphan: place.generation > grant!.row!.generation',
-    replacement: 'orphan: false',
+    text: 'isOrphaned: position.generation > grant!.row!.generation',
+    replacement: 'isOrphaned: false',
     killedBy: test('mutants/rules', 'says of an ended chain whether'),
-    because: 'orphan',
+    because: 'isOrphaned',
   },
 ]
 
@@ -114,7 +114,7 @@ const SETTLING: readonly Mutant[] = [
     text: 'if (row === undefined || !isWritten(row, claimId, generation, received.rotated)) {',
     replacement:
       'if (view.nowMs >= (view.claim?.writtenAtMs ?? 0) + request.policy.claimMs)\n' +
-      "    return { answer: { type: 'settled', place, set: received.set } }\n" +
+      "    return answerWith({ type: 'settled', position, set: received.set })\n" +
       '  if (row === undefined || !isWritten(row, claimId, generation, received.rotated)) {',
     killedBy: test('mutants/rules', 'writes a set that comes after'),
     because: 'writes a set that comes after the time of its claim',
@@ -122,23 +122,23 @@ const SETTLING: readonly Mutant[] = [
   {
     name: 'never acknowledges',
     file: 'src/ledger/protocol/settle.ts',
-    text: 'acknowledged: own ?',
-    replacement: 'acknowledged: Number.isNaN(generation) ?',
+    text: 'acknowledged: isCallersToken',
+    replacement: 'acknowledged: Number.isNaN(generation)',
     killedBy: test('mutants/rules', 'acknowledges a generation for its own holder'),
     because: 'acknowledges a generation for its own holder',
   },
   {
     name: 'acknowledges adopted tokens',
     file: 'src/ledger/protocol/settle.ts',
-    text: 'acknowledged: own ?',
-    replacement: 'acknowledged: !Number.isNaN(generation) ?',
+    text: 'acknowledged: isCallersToken',
+    replacement: 'acknowledged: !Number.isNaN(generation)',
     killedBy: test('mutants/rules', 'acknowledges a generation for its own holder'),
     because: 'not for one who adopted the token',
   },
   {
     name: 'settles over the end of the chain',
     file: 'src/ledger/protocol/settle.ts',
-    text: "return { answer: { type: 'ended', place, reason: row.ended } }",
+    text: "return answerWith({ type: 'ended', position, reason: row.ended })",
     replacement: '{}',
     killedBy: test('mutants/rules', 'writes nothing over the end'),
     because: 'writes nothing over the end of the chain',
@@ -154,8 +154,8 @@ const SETTLING: readonly Mutant[] = [
   {
     name: 'does not introduce the successor of who drops `grant`',
     file: 'src/ledger/protocol/settle.ts',
-    text: 'if (!request.carried && received.hasSuccessor && view.introduced !== true)',
-    replacement: 'if (!request.carried && received.hasSuccessor && view.nowMs < 0)',
+    text: 'if (!request.hasGrantField && received.hasSuccessor && view.isSuccessorKnown !== true)',
+    replacement: 'if (!request.hasGrantField && received.hasSuccessor && view.nowMs < 0)',
     killedBy: test('ledger/ledger', 'finds the chain by the successor'),
     because: 'finds the chain by the successor, for a holder that dropped its grant',
   },
@@ -194,8 +194,8 @@ const SETTLING: readonly Mutant[] = [
   {
     name: 'ends a chain that moved on when an old token is rejected',
     file: 'src/ledger/protocol/end.ts',
-    text: 'if (row !== undefined && row.generation > place.generation) {',
-    replacement: 'if (row !== undefined && row.generation < place.generation) {',
+    text: 'if (row !== undefined && row.generation > position.generation) {',
+    replacement: 'if (row !== undefined && row.generation < position.generation) {',
     killedBy: test('mutants/rules', 'does not end a chain that has moved on'),
     because: 'does not end a chain that has moved on',
   },

@@ -23,15 +23,15 @@ const policy: Policy = {
 const GRANT = 'grant'
 const claimRequest: ClaimRequest<string> = {
   claimId: 'mine',
-  minted: 'minted',
+  newGrant: 'new',
   policy,
-  satisfied: () => false,
+  meetsDemand: () => false,
 }
 const settleRequest: SettleRequest<string> = {
   claimId: 'mine',
-  place: { grant: GRANT, generation: 1 },
-  own: true,
-  carried: true,
+  position: { grant: GRANT, generation: 1 },
+  isCallersToken: true,
+  hasGrantField: true,
   policy,
   merge: (_, received) => received,
 }
@@ -56,8 +56,8 @@ function seen(grant: GrantRow<string>, row?: ClaimRow): LedgerView<string> {
 describe('settle', () => {
   it('acknowledges a generation for its own holder, not for one who adopted the token', () => {
     const ended = { type: 'granted', set: 'received', rotated: true, hasSuccessor: true } as const
-    const acknowledgedBy = (own: boolean): unknown =>
-      settle({ ...settleRequest, own }, ended, seen(live))
+    const acknowledgedBy = (isCallersToken: boolean): unknown =>
+      settle({ ...settleRequest, isCallersToken }, ended, seen(live))
 
     expect(acknowledgedBy(true)).toMatchObject({
       operations: [{ row: { acknowledged: [{ generation: 1 }] } }],
@@ -107,7 +107,7 @@ describe('claim', () => {
     const later = { ...live, generation: 2, acknowledged: [{ generation: 1, atMs: 500 }] }
     const at = (nowMs: number): unknown => {
       const view = { ...seen(later, { ...claimed, generation: 0 }), nowMs }
-      return claim({ ...claimRequest, carried: { grant: GRANT, generation: 0 } }, view)
+      return claim({ ...claimRequest, namedPosition: { grant: GRANT, generation: 0 } }, view)
     }
 
     expect(at(500 + policy.staleMs - 1)).toMatchObject({ answer: { type: 'adopted' } })
@@ -117,7 +117,7 @@ describe('claim', () => {
   it('opens a claim again that it does not need', () => {
     const view = seen(live, { ...claimed, claimId: 'mine' })
 
-    expect(claim({ ...claimRequest, satisfied: () => true }, view)).toMatchObject({
+    expect(claim({ ...claimRequest, meetsDemand: () => true }, view)).toMatchObject({
       operations: [{ on: 'claim', do: 'swap', expected: 2, row: { kind: 'open' } }],
     })
   })
@@ -125,27 +125,29 @@ describe('claim', () => {
   it('says of an ended chain whether the caller holds later tokens than it', () => {
     const ended = { ...live, ended: 'revoked' } as const
     const orphanAt = (generation: number): unknown =>
-      claim({ ...claimRequest, carried: { grant: GRANT, generation } }, seen(ended, claimed))
+      claim({ ...claimRequest, namedPosition: { grant: GRANT, generation } }, seen(ended, claimed))
 
-    expect(orphanAt(1)).toMatchObject({ answer: { type: 'ended', orphan: false } })
-    expect(orphanAt(2)).toMatchObject({ answer: { type: 'ended', orphan: true } })
+    expect(orphanAt(1)).toMatchObject({ answer: { type: 'ended', isOrphaned: false } })
+    expect(orphanAt(2)).toMatchObject({ answer: { type: 'ended', isOrphaned: true } })
   })
 })
 
 describe('takeClaim', () => {
-  const request = { claimId: 'mine', minted: 'minted', claimMs: 20_000 }
+  const request = { claimId: 'mine', newGrant: 'new', claimMs: 20_000 }
 
   it('waits for whoever presents, until they settle or are overdue', () => {
     const ended = { ...live, ended: 'revoked' } as const
-    const place = { grant: GRANT, generation: 1 }
+    const position = { grant: GRANT, generation: 1 }
 
     const answers = [
       seen(ended, claimed),
       seen({ ...ended, claimId: 'another' }, claimed),
       { ...seen(ended, claimed), nowMs: 20_400 },
-    ].map((view) => takeClaim(request, place, view))
+    ].map((view) => takeClaim(request, position, view))
 
-    expect(answers).toEqual(['busy', 'taken', 'taken'].map((type) => ({ answer: { type } })))
+    expect(answers).toEqual(
+      ['busy', 'taken', 'taken'].map((type) => ({ type: 'answer', answer: { type } })),
+    )
   })
 })
 

@@ -89,7 +89,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a replay is not reported',
     file: 'src/runtime/actors/claim.ts',
-    text: "if (answer.isMine) emit({ type: 'replay', ...chained })",
+    text: "if (answer.isEndedHere) emit({ type: 'replay', ...chained })",
     replacement: '',
     breaks: ['S2'],
     within: SOON,
@@ -121,8 +121,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a set that was received is not written',
     file: 'src/ledger/protocol/settle.ts',
-    text: 'return grant(request, ending, view)',
-    replacement: "return { answer: { type: 'settled', place: request.place, set: ending.set } }",
+    text: 'return grant(request, settlement, view)',
+    replacement: "return answerWith({ type: 'settled', position: request.position, set: settlement.set })",
     breaks: ['P5'],
     within: SOON,
   },

@@ -1,70 +1,79 @@
 import type { ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
 import {
   acknowledgedOf,
-  endRow,
+  answerWith,
+  endGrant,
   isOverdue,
   isSettled,
-  open,
+  openClaim,
+  operate,
   readGrant,
   remainingDelayMs,
 } from './view.ts'
-import type { Next, ChainPosition, Policy, LedgerView } from './view.ts'
+import type { ChainPosition, LedgerView, Next, Policy } from './view.ts'
 
 export interface ClaimRequest<S> {
-  /** Fresh and random for every claim that is tried for. */
+  /** Fresh and random for every attempt to claim. */
   readonly claimId: string
-  /** Where the caller's set says it stands; absent for a set that never met the ledger. */
-  readonly carried?: ChainPosition
+  /** The position that the caller's set names. Absent for a set that never met the ledger. */
+  readonly namedPosition?: ChainPosition
   /** The chain to begin if the token turns out to have none. */
-  readonly minted: string
-  /** The generation the caller itself came with, if the token was adopted since. */
-  readonly came?: number
-  /** Store time at which the call began: staleness is judged by it. Default: first time seen. */
+  readonly newGrant: string
+  /** The generation of the caller's own set, if the call has adopted a later one since. */
+  readonly callerGeneration?: number
+  /**
+   * When the call began, on the store's clock: staleness is judged by it. Default: the first time
+   * that the store has shown.
+   */
   readonly beganAtMs?: number
-  /** `false`: only looks, and answers `blocked` where it would have claimed. Default `true`. */
+  /** `false`: only reads, and answers `blocked` where it would have claimed. Default `true`. */
   readonly mayClaim?: boolean
   readonly policy: Policy
   /** Whether the newest set is what the caller needs, without renewing it. */
-  satisfied(set: S, nowMs: number): boolean
+  meetsDemand(set: S, nowMs: number): boolean
 }
 
 export type ClaimAnswer<S> =
-  /** The claim stands: present the token now. */
-  | { readonly type: 'won'; readonly place: ChainPosition }
-  /** A later generation is there; `came`: the one that the caller came with. */
+  /** The claim is the caller's: it presents the token now. */
+  | { readonly type: 'won'; readonly position: ChainPosition }
+  /** The chain has a later set, which the caller takes over. */
   | {
       readonly type: 'adopted'
-      readonly place: ChainPosition
-      readonly came: number
+      readonly position: ChainPosition
+      readonly callerGeneration: number
       readonly set: S
     }
-  /** The newest set is of this generation and already what is needed. */
+  /** The newest set is of the caller's generation, and is what the caller needs. */
   | {
       readonly type: 'current'
-      readonly place: ChainPosition
-      readonly came: number
+      readonly position: ChainPosition
+      readonly callerGeneration: number
       readonly set: S
     }
-  /** Another holder presents the token. */
-  | { readonly type: 'busy'; readonly place: ChainPosition }
-  /** The AS asked to wait; nobody may present yet. */
-  | { readonly type: 'paused'; readonly place: ChainPosition; readonly delayMs: number }
-  /** The token could be claimed, but the request must not. */
-  | { readonly type: 'blocked'; readonly place: ChainPosition }
-  /** The token may be spent, and nobody will say more. */
-  | { readonly type: 'lost'; readonly place: ChainPosition }
+  /** Another process presents the token. */
+  | { readonly type: 'busy'; readonly position: ChainPosition }
+  /** The AS asked to wait: no process may present the token yet. */
+  | { readonly type: 'paused'; readonly position: ChainPosition; readonly delayMs: number }
+  /** The token could be claimed, but the request must not claim. */
+  | { readonly type: 'blocked'; readonly position: ChainPosition }
+  /** The token may be spent, and the process that presented it will write no outcome. */
+  | { readonly type: 'lost'; readonly position: ChainPosition }
   | {
       readonly type: 'ended'
-      readonly place: ChainPosition
+      readonly position: ChainPosition
       readonly reason: EndReason
-      /** Whether this very call ended it. */
-      readonly isMine: boolean
+      /** Whether this very call ended the chain. */
+      readonly isEndedHere: boolean
       /** The newest set that the ledger knew. */
       readonly set?: S
-      /** The caller holds later tokens than the row that ended: they must be revoked. */
-      readonly orphan: boolean
+      /** Whether the caller holds later tokens than the row that ended: they must be revoked. */
+      readonly isOrphaned: boolean
     }
-  | { readonly type: 'withheld'; readonly place: ChainPosition; readonly reason: 'subject_changed' }
+  | {
+      readonly type: 'withheld'
+      readonly position: ChainPosition
+      readonly reason: 'subject_changed'
+    }
 
 type ClaimStanding = 'unseen' | 'free' | 'waiting' | 'mine' | 'others' | 'overdue'
 type GrantStanding =
@@ -84,8 +93,8 @@ type Move =
   | 'ended'
   | 'withheld'
 
-/** What does not depend on the claim row once it is seen. */
-const TOLD = {
+/** The moves that the grant row alone decides, once the claim row is seen. */
+const BY_GRANT_ROW = {
   unread: 'read',
   satisfying: 'current',
   ahead: 'adopted',
@@ -95,8 +104,8 @@ const TOLD = {
 } as const
 
 /**
- * The decision: claim row across, grant row down. This table is the protocol; it is what the
- * documents draw and what the explorer walks.
+ * The decision: claim row across, grant row down. This table is the protocol: the documents draw it
+ * and the explorer walks it.
  */
 export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStanding, Move>>>> = {
   unseen: {
@@ -110,88 +119,85 @@ export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStand
     ended: 'look',
     withheld: 'look',
   },
-  free: { ...TOLD, absent: 'claim', behind: 'claim', level: 'claim' },
-  waiting: { ...TOLD, absent: 'paused', behind: 'paused', level: 'paused' },
-  mine: { ...TOLD, absent: 'won', behind: 'won', level: 'won', satisfying: 'release' },
-  others: { ...TOLD, absent: 'busy', behind: 'busy', level: 'busy' },
-  overdue: { ...TOLD, absent: 'lost', behind: 'lost', level: 'lost' },
+  free: { ...BY_GRANT_ROW, absent: 'claim', behind: 'claim', level: 'claim' },
+  waiting: { ...BY_GRANT_ROW, absent: 'paused', behind: 'paused', level: 'paused' },
+  mine: { ...BY_GRANT_ROW, absent: 'won', behind: 'won', level: 'won', satisfying: 'release' },
+  others: { ...BY_GRANT_ROW, absent: 'busy', behind: 'busy', level: 'busy' },
+  overdue: { ...BY_GRANT_ROW, absent: 'lost', behind: 'lost', level: 'lost' },
 }
 
-/** Claims the caller's refresh token, or says why it is not to be presented. */
+/** Claims the caller's refresh token, or says why the caller must not present it. */
 export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S, ClaimAnswer<S>> {
-  const place = placeOf(request, view)
-  const grant = view.grants[place.grant]
+  const position = positionOf(request, view)
+  const grant = view.grants[position.grant]
   const mine: ClaimRow = {
     kind: 'claimed',
-    ...place,
+    ...position,
     claimId: request.claimId,
     claimMs: request.policy.claimMs,
   }
-  const told = (type: 'adopted' | 'current'): Next<S, ClaimAnswer<S>> => ({
-    answer: {
-      type,
-      came: request.came ?? place.generation,
-      place: { ...place, generation: grant!.row!.generation },
-      set: grant!.row!.set!,
-    },
-  })
-  const move = CLAIMING[claimStanding(request, view)][grantStanding(request, view, place)]
+  const move = CLAIMING[claimStanding(request, view)][grantStanding(request, view, position)]
   switch (move) {
-    case 'look':
-      return {
-        operations: [
-          ...(request.carried === undefined ? [] : [readGrant<S>(request.carried.grant)]),
-          request.mayClaim === false
-            ? { on: 'claim', do: 'read' }
-            : { on: 'claim', do: 'swap', expected: 0, row: mine },
-        ],
-      }
+    case 'look': {
+      const { namedPosition, mayClaim } = request
+      return operate(
+        ...(namedPosition === undefined ? [] : [readGrant<S>(namedPosition.grant)]),
+        mayClaim === false
+          ? { on: 'claim', do: 'read' }
+          : { on: 'claim', do: 'swap', expected: 0, row: mine },
+      )
+    }
     case 'read':
-      return { operations: [readGrant(place.grant)] }
+      return operate(readGrant(position.grant))
     case 'claim':
-      if (request.mayClaim === false) return { answer: { type: 'blocked', place } }
-      return {
-        operations: [{ on: 'claim', do: 'swap', expected: view.claim!.version, row: mine }],
-      }
+      if (request.mayClaim === false) return answerWith({ type: 'blocked', position })
+      return operate({ on: 'claim', do: 'swap', expected: view.claim!.version, row: mine })
     case 'release':
-      return { operations: [open(view, place)] }
+      return operate(openClaim(view, position))
     case 'end':
-      return { operations: [endRow(place, grant, 'replay', request.claimId)] }
+      return operate(endGrant(position, grant, 'replay', request.claimId))
     case 'won':
     case 'busy':
     case 'lost':
-      return { answer: { type: move, place } }
+      return answerWith({ type: move, position })
     case 'paused':
-      return { answer: { type: move, place, delayMs: remainingDelayMs(view) } }
+      return answerWith({ type: move, position, delayMs: remainingDelayMs(view) })
     case 'adopted':
     case 'current':
-      return told(move)
+      return answerWith({
+        type: move,
+        callerGeneration: request.callerGeneration ?? position.generation,
+        position: { ...position, generation: grant!.row!.generation },
+        set: grant!.row!.set!,
+      })
     case 'ended':
-      return {
-        answer: {
-          type: 'ended',
-          place,
-          reason: grant!.row!.ended!,
-          isMine: grant!.row!.endedBy === request.claimId,
-          orphan: place.generation > grant!.row!.generation,
-          ...(grant!.row!.set !== undefined && { set: grant!.row!.set }),
-        },
-      }
+      return answerWith({
+        type: 'ended',
+        position,
+        reason: grant!.row!.ended!,
+        isEndedHere: grant!.row!.endedBy === request.claimId,
+        isOrphaned: position.generation > grant!.row!.generation,
+        ...(grant!.row!.set !== undefined && { set: grant!.row!.set }),
+      })
     case 'withheld':
-      return { answer: { type: 'withheld', place, reason: grant!.row!.withheld! } }
+      return answerWith({ type: 'withheld', position, reason: grant!.row!.withheld! })
   }
 }
 
-function placeOf<S>(request: ClaimRequest<S>, view: LedgerView<S>): ChainPosition {
-  const { carried } = request
-  const pointed = view.claim?.row
-  if (carried !== undefined) {
-    const known = view.grants[carried.grant]?.row
-    const isTold = known?.ended !== undefined || (known?.generation ?? 0) > carried.generation
-    if (isTold || pointed === undefined) return carried
+/**
+ * The position of the caller's token. The claim row's word counts for more than the set's, unless
+ * the chain that the set names has ended or moved on.
+ */
+function positionOf<S>(request: ClaimRequest<S>, view: LedgerView<S>): ChainPosition {
+  const { namedPosition, newGrant } = request
+  const claimed = view.claim?.row
+  if (namedPosition !== undefined) {
+    const known = view.grants[namedPosition.grant]?.row
+    const isPast = known?.ended !== undefined || (known?.generation ?? 0) > namedPosition.generation
+    if (isPast || claimed === undefined) return namedPosition
   }
-  if (pointed !== undefined) return { grant: pointed.grant, generation: pointed.generation }
-  return { grant: request.minted, generation: 0 }
+  if (claimed !== undefined) return { grant: claimed.grant, generation: claimed.generation }
+  return { grant: newGrant, generation: 0 }
 }
 
 function claimStanding<S>(request: ClaimRequest<S>, view: LedgerView<S>): ClaimStanding {
@@ -208,32 +214,35 @@ function claimStanding<S>(request: ClaimRequest<S>, view: LedgerView<S>): ClaimS
 function grantStanding<S>(
   request: ClaimRequest<S>,
   view: LedgerView<S>,
-  place: ChainPosition,
+  position: ChainPosition,
 ): GrantStanding {
-  const seen = view.grants[place.grant]
+  const seen = view.grants[position.grant]
   if (seen === undefined) {
-    const isNew = request.carried === undefined && place.grant === request.minted
+    const isNew = request.namedPosition === undefined && position.grant === request.newGrant
     return isNew ? 'absent' : 'unread'
   }
   const { row } = seen
   if (row === undefined) return 'absent'
   if (row.ended !== undefined) return 'ended'
-  if (row.generation < place.generation) return 'behind'
-  if (row.generation > place.generation && isStale(request, view, place, seen)) return 'stale'
+  if (row.generation < position.generation) return 'behind'
+  if (row.generation > position.generation && isStale(request, view, position, seen)) return 'stale'
   if (row.withheld !== undefined) return 'withheld'
-  if (row.generation > place.generation) return 'ahead'
-  return request.satisfied(row.set!, view.nowMs) ? 'satisfying' : 'level'
+  if (row.generation > position.generation) return 'ahead'
+  return request.meetsDemand(row.set!, view.nowMs) ? 'satisfying' : 'level'
 }
 
-/** Whether somebody came with a later token of the chain long enough before this call (P4). */
+/**
+ * Whether a holder of a later token of the chain has presented it so long before this call that the
+ * caller should have it, too (P4).
+ */
 function isStale<S>(
-  { came, beganAtMs, policy }: ClaimRequest<S>,
+  { callerGeneration, beganAtMs, policy }: ClaimRequest<S>,
   view: LedgerView<S>,
-  place: ChainPosition,
+  position: ChainPosition,
   seen: SeenRow<GrantRow<S>>,
 ): boolean {
   if (policy.staleHolders === 'serve') return false
-  const held = came ?? place.generation
+  const held = callerGeneration ?? position.generation
   const judgedAtMs = beganAtMs ?? view.beganAtMs ?? view.nowMs
   return acknowledgedOf(seen).some(
     ({ generation, atMs }) => generation > held && atMs + policy.staleMs <= judgedAtMs,

@@ -1,137 +1,138 @@
-import type { EndReason, GrantRow } from '../rows.ts'
-import { endRow, isOverdue, readGrant } from './view.ts'
+import type { ClaimRow, EndReason, GrantRow } from '../rows.ts'
 import { markDisposed } from './settle.ts'
 import type { SettleRequest } from './settle.ts'
-import type { Next, Operation, ChainPosition, LedgerView } from './view.ts'
+import { answerWith, endGrant, isOverdue, operate, readGrant } from './view.ts'
+import type { ChainPosition, LedgerView, Next, Operation } from './view.ts'
 
 export type EndAnswer<S> =
   /** The chain has ended; `set` is the newest that the ledger knew. */
   | {
       readonly type: 'ended'
-      readonly place: ChainPosition
+      readonly position: ChainPosition
       readonly reason: EndReason
       readonly set?: S
     }
-  /** The chain has moved on since: the AS spoke of a spent token. */
-  | { readonly type: 'adopted'; readonly place: ChainPosition; readonly set: S }
+  /** The chain has moved on since: the AS rejected a token that was spent already. */
+  | { readonly type: 'adopted'; readonly position: ChainPosition; readonly set: S }
 
-/** The AS said that the grant is dead: ends the chain, if it is still at this generation. */
+/** Ends a chain that the AS called dead, if the chain is still at this generation. */
 export function reject<S>(
-  { place, claimId }: Pick<SettleRequest<S>, 'place' | 'claimId'>,
+  { position, claimId }: Pick<SettleRequest<S>, 'position' | 'claimId'>,
   reason: EndReason,
   view: LedgerView<S>,
 ): Next<S, EndAnswer<S>> {
-  const seen = view.grants[place.grant]
-  if (seen === undefined) return { operations: [readGrant(place.grant)] }
+  const seen = view.grants[position.grant]
+  if (seen === undefined) return operate(readGrant(position.grant))
   const { row } = seen
   if (row?.ended !== undefined) {
-    const isSigned = row.claimId === claimId || row.endedBy === claimId
-    if (!isSigned) return { operations: [markDisposed({ place, claimId }, seen.version, row)] }
-    return { answer: endedAnswer(place, row, row.ended) }
+    const isMarked = row.claimId === claimId || row.endedBy === claimId
+    if (!isMarked) return operate(markDisposed({ position, claimId }, seen.version, row))
+    return answerWith(endedAnswer(position, row, row.ended))
   }
-  if (row !== undefined && row.generation > place.generation) {
-    return {
-      answer: { type: 'adopted', place: { ...place, generation: row.generation }, set: row.set! },
-    }
+  if (row !== undefined && row.generation > position.generation) {
+    const newest = { ...position, generation: row.generation }
+    return answerWith({ type: 'adopted', position: newest, set: row.set! })
   }
-  return { operations: [endRow(place, seen, reason, claimId)] }
+  return operate(endGrant(position, seen, reason, claimId))
 }
 
 export interface RevokeRequest {
   readonly claimId: string
-  readonly carried?: ChainPosition
-  readonly minted: string
+  /** The position that the caller's set names. Absent for a set that never met the ledger. */
+  readonly namedPosition?: ChainPosition
+  /** The chain to begin, and to end, if the token turns out to have none. */
+  readonly newGrant: string
   readonly claimMs: number
 }
 
 /** Ends the chain of a token, whatever its generation. */
 export function revoke<S>(request: RevokeRequest, view: LedgerView<S>): Next<S, EndAnswer<S>> {
-  const pointed = view.claim?.row
-  const place = request.carried ?? pointed
-  if (place === undefined) {
-    if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
-    return { operations: [takingClaim(request, view, { grant: request.minted, generation: 0 })] }
+  const position = request.namedPosition ?? view.claim?.row
+  if (position === undefined) {
+    if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
+    return operate(writeClaim(request, view, { grant: request.newGrant, generation: 0 }))
   }
-  const here = { grant: place.grant, generation: place.generation }
-  const seen = view.grants[place.grant]
-  if (seen === undefined) return { operations: [readGrant(place.grant)] }
-  if (seen.row?.ended !== undefined) return { answer: endedAnswer(here, seen.row, seen.row.ended) }
-  return { operations: [endRow(here, seen, 'revoked', request.claimId)] }
+  const here = { grant: position.grant, generation: position.generation }
+  const seen = view.grants[position.grant]
+  if (seen === undefined) return operate(readGrant(position.grant))
+  if (seen.row?.ended !== undefined) return answerWith(endedAnswer(here, seen.row, seen.row.ended))
+  return operate(endGrant(here, seen, 'revoked', request.claimId))
 }
 
 export type TakeClaimAnswer =
-  /** Nobody will present the token any more. */
+  /** No process will present the token any more. */
   | { readonly type: 'taken' }
-  /** Somebody is presenting it: wait for them; they will find the chain ended. */
+  /** Another process presents the token. It will find the chain ended, and is worth waiting for. */
   | { readonly type: 'busy' }
-  /** The token belongs to another chain too, which must end as well. */
-  | { readonly type: 'elsewhere'; readonly place: ChainPosition }
+  /** The token belongs to another chain, too, which must end as well. */
+  | { readonly type: 'elsewhere'; readonly position: ChainPosition }
 
-/** Takes the claim of the newest token of an ended chain, so that nobody can present it. */
+/** Takes the claim of the newest token of an ended chain, so that no process can present it. */
 export function takeClaim<S>(
   request: RevokeRequest,
-  place: ChainPosition,
+  position: ChainPosition,
   view: LedgerView<S>,
 ): Next<S, TakeClaimAnswer> {
   const row = view.claim?.row
-  if (row !== undefined && row.grant !== place.grant) {
-    return {
-      answer: { type: 'elsewhere', place: { grant: row.grant, generation: row.generation } },
-    }
+  if (row !== undefined && row.grant !== position.grant) {
+    const elsewhere = { grant: row.grant, generation: row.generation }
+    return answerWith({ type: 'elsewhere', position: elsewhere })
   }
-  if (row?.kind !== 'claimed') return { operations: [takingClaim(request, view, place)] }
-  if (row.claimId === request.claimId) return { answer: { type: 'taken' } }
+  if (row?.kind !== 'claimed') return operate(writeClaim(request, view, position))
+  if (row.claimId === request.claimId) return answerWith({ type: 'taken' })
   const grant = view.grants[row.grant]
-  if (grant === undefined) return { operations: [readGrant(row.grant)] }
+  if (grant === undefined) return operate(readGrant(row.grant))
   const isOver =
     isOverdue(view) || grant.row?.claimId === row.claimId || grant.row?.endedBy === row.claimId
-  return { answer: { type: isOver ? 'taken' : 'busy' } }
+  return answerWith({ type: isOver ? 'taken' : 'busy' })
 }
 
-function endedAnswer<S>(place: ChainPosition, row: GrantRow<S>, reason: EndReason): EndAnswer<S> {
-  const isNewest = row.set !== undefined && row.generation >= place.generation
+export type GrantCheck =
+  /** The chain has not ended, or the ledger never heard of it. */
+  { readonly type: 'live' } | { readonly type: 'ended'; readonly reason: EndReason }
+
+/**
+ * Checks whether the chain of a token has ended. It reads, and writes nothing: a set whose access
+ * token is good needs no claim.
+ *
+ * @param namedPosition The position that the caller's set names. Absent for a set that never met
+ *   the ledger.
+ */
+export function checkGrant<S>(
+  namedPosition: ChainPosition | undefined,
+  view: LedgerView<S>,
+): Next<S, GrantCheck> {
+  if (namedPosition === undefined && view.claim === undefined) {
+    return operate({ on: 'claim', do: 'read' })
+  }
+  const grant = namedPosition?.grant ?? view.claim?.row?.grant
+  if (grant === undefined) return answerWith({ type: 'live' })
+  const seen = view.grants[grant]
+  if (seen === undefined) return operate(readGrant(grant))
+  const reason = seen.row?.ended
+  return answerWith(reason === undefined ? { type: 'live' } : { type: 'ended', reason })
+}
+
+function endedAnswer<S>(
+  position: ChainPosition,
+  row: GrantRow<S>,
+  reason: EndReason,
+): EndAnswer<S> {
+  const isNewest = row.set !== undefined && row.generation >= position.generation
   return {
     type: 'ended',
-    place: isNewest ? { ...place, generation: row.generation } : place,
+    position: isNewest ? { ...position, generation: row.generation } : position,
     reason,
     ...(isNewest && { set: row.set }),
   }
 }
 
-function takingClaim<S>(
+function writeClaim<S>(
   request: RevokeRequest,
   view: LedgerView<S>,
-  place: ChainPosition,
+  position: ChainPosition,
 ): Operation<S> {
-  return {
-    on: 'claim',
-    do: 'swap',
-    expected: view.claim?.version ?? 0,
-    row: { kind: 'claimed', ...place, claimId: request.claimId, claimMs: request.claimMs },
-  }
-}
-
-export type GrantCheck =
-  /** Nobody has ended the chain, or the ledger never heard of it. */
-  { readonly type: 'live' } | { readonly type: 'ended'; readonly reason: EndReason }
-
-/**
- * Whether the chain of a token still stands. Reads, and writes nothing: a set whose access token is
- * good needs no claim.
- *
- * @param carried Where the caller's set says it stands; absent for a set that never met the ledger.
- */
-export function checkGrant<S>(
-  carried: ChainPosition | undefined,
-  view: LedgerView<S>,
-): Next<S, GrantCheck> {
-  if (carried === undefined && view.claim === undefined) {
-    return { operations: [{ on: 'claim', do: 'read' }] }
-  }
-  const grant = carried?.grant ?? view.claim?.row?.grant
-  if (grant === undefined) return { answer: { type: 'live' } }
-  const seen = view.grants[grant]
-  if (seen === undefined) return { operations: [readGrant(grant)] }
-  const reason = seen.row?.ended
-  return { answer: reason === undefined ? { type: 'live' } : { type: 'ended', reason } }
+  const { claimId, claimMs } = request
+  const row: ClaimRow = { kind: 'claimed', ...position, claimId, claimMs }
+  return { on: 'claim', do: 'swap', expected: view.claim?.version ?? 0, row }
 }

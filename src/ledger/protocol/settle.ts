@@ -1,139 +1,113 @@
 import type { Acknowledgement, ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
-import { acknowledgedOf, isMine, open, remainingDelayMs } from './view.ts'
-import type { Dated, Next, Operation, ChainPosition, Policy, LedgerView } from './view.ts'
+import {
+  acknowledgedOf,
+  answerWith,
+  holdsClaim,
+  openClaim,
+  operate,
+  remainingDelayMs,
+} from './view.ts'
+import type {
+  ChainPosition,
+  DatedAcknowledgement,
+  LedgerView,
+  Next,
+  Operation,
+  Policy,
+} from './view.ts'
 
 /** How a presentation ended, as far as the rows are concerned. */
 export type Settlement<S> =
   | {
       readonly type: 'granted'
       readonly set: S
-      /** Whether the refresh token of the set is another than the one presented. */
+      /** Whether the set has another refresh token than the one presented, or none. */
       readonly rotated: boolean
       /** Whether a new refresh token came at all. */
       readonly hasSuccessor: boolean
       readonly withheld?: 'subject_changed'
     }
-  /** Provably not consumed. */
+  /** The token was provably not consumed: the claim is given back. */
   | { readonly type: 'unspent'; readonly delayMs?: number }
-  /** May be spent: the claim stays. */
+  /** The token may be spent: the claim stays, so that no process presents the token again. */
   | { readonly type: 'spent' }
-  /** The chain had ended, and what was received has been revoked: whoever waits may go on. */
+  /** The chain had ended, and what was received has been revoked: who waits for it may go on. */
   | { readonly type: 'disposed' }
 
 export interface SettleRequest<S> {
   readonly claimId: string
-  readonly place: ChainPosition
-  /** Whether the token was the caller's own: then its holders' elders have been seen to be late. */
-  readonly own: boolean
-  /** Whether the caller's set carried its chain; if not, the successor must lead to it. */
-  readonly carried: boolean
+  readonly position: ChainPosition
+  /** Whether the caller came with this token itself: then holders of older tokens are late. */
+  readonly isCallersToken: boolean
+  /** Whether the caller's set names its chain. If not, the successor must lead to the chain. */
+  readonly hasGrantField: boolean
   readonly policy: Policy
-  /** Joins what was received to what is known: access tokens by audience, later one wins. */
+  /** Joins what was received to what is known: of each audience, the later access token wins. */
   merge(known: S | undefined, received: S): S
 }
 
-/** Says in the row of an ended chain that this claim's presentation is over. */
-export function markDisposed<S>(
-  { place, claimId }: Pick<SettleRequest<S>, 'place' | 'claimId'>,
-  expected: number,
-  row: GrantRow<S>,
-): Operation<S> {
-  return { on: 'grant', grant: place.grant, do: 'swap', expected, row: { ...row, claimId } }
-}
-
 export type SettleAnswer<S> =
-  | { readonly type: 'settled'; readonly place: ChainPosition; readonly set: S }
-  | { readonly type: 'withheld'; readonly place: ChainPosition; readonly reason: 'subject_changed' }
-  /** The chain ended meanwhile: what was received must be revoked, and is nobody's. */
-  | { readonly type: 'ended'; readonly place: ChainPosition; readonly reason: EndReason }
+  | { readonly type: 'settled'; readonly position: ChainPosition; readonly set: S }
+  | {
+      readonly type: 'withheld'
+      readonly position: ChainPosition
+      readonly reason: 'subject_changed'
+    }
+  /** The chain ended meanwhile: what was received must be revoked, and no caller gets it. */
+  | { readonly type: 'ended'; readonly position: ChainPosition; readonly reason: EndReason }
   | { readonly type: 'noted' }
-
-/** Gives a claim back whose token was provably not consumed, if it is still ours. */
-function abandon<S>(
-  claimId: string,
-  view: LedgerView<S>,
-  delayMs?: number,
-): Next<S, { readonly type: 'noted' }> {
-  if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
-  if (!isMine(claimId, view)) return { answer: { type: 'noted' } }
-  return { operations: [open(view, view.claim.row!, delayMs)] }
-}
-
-interface WithdrawRequest {
-  readonly claimId: string
-  readonly place: ChainPosition
-  readonly mayComeLate: boolean
-  readonly seenAt: number | undefined
-}
-
-/**
- * Takes back a claim of which nobody knows whether it was written, or is yet to be: a swap that was
- * given up may take effect later. What stands is therefore written once more, and such a swap
- * loses.
- *
- * @param mayComeLate Whether a swap may take effect yet: the store did not answer.
- * @param seenAt The version of the claim row that was seen first. Absent: none was.
- */
-export function withdraw<S>(
-  { claimId, place, mayComeLate, seenAt }: WithdrawRequest,
-  view: LedgerView<S>,
-): Next<S, { readonly type: 'noted' }> {
-  if (view.claim === undefined) return { operations: [{ on: 'claim', do: 'read' }] }
-  const { row, version } = view.claim
-  if (isMine(claimId, view)) return { operations: [open(view, row!)] }
-  const isOutrun = !mayComeLate || row?.kind === 'claimed' || version !== seenAt
-  if (isOutrun) return { answer: { type: 'noted' } }
-  return { operations: [open(view, row ?? place, row && remainingDelayMs(view))] }
-}
 
 /** Writes how the presentation ended. */
 export function settle<S>(
   request: SettleRequest<S>,
-  ending: Settlement<S>,
+  settlement: Settlement<S>,
   view: LedgerView<S>,
 ): Next<S, SettleAnswer<S>> {
-  switch (ending.type) {
+  switch (settlement.type) {
     case 'spent':
-      return { answer: { type: 'noted' } }
+      return answerWith({ type: 'noted' })
     case 'unspent':
-      return abandon(request.claimId, view, ending.delayMs)
+      return giveBack(request.claimId, view, settlement.delayMs)
     case 'disposed':
       return dispose(request, view)
     case 'granted':
-      return grant(request, ending, view)
+      return grant(request, settlement, view)
   }
 }
 
 type GrantedSettlement<S> = Extract<Settlement<S>, { type: 'granted' }>
 
-/** First the way to the chain, if its holders need one; then the grant row; then the claim. */
+/**
+ * Writes a received set: first the successor's own row, if its holders will need one to find the
+ * chain; then the grant row; then the claim row, if the refresh token was kept.
+ */
 function grant<S>(
   request: SettleRequest<S>,
   received: GrantedSettlement<S>,
   view: LedgerView<S>,
 ): Next<S, SettleAnswer<S>> {
-  const { claimId, place } = request
-  const generation = place.generation + (received.rotated ? 1 : 0)
-  const seen = view.grants[place.grant]
+  const { claimId, position } = request
+  const generation = position.generation + (received.rotated ? 1 : 0)
+  const seen = view.grants[position.grant]
   const row = seen?.row
-  if (row?.ended !== undefined) return { answer: { type: 'ended', place, reason: row.ended } }
+  if (row?.ended !== undefined) return answerWith({ type: 'ended', position, reason: row.ended })
   if (row === undefined || !isWritten(row, claimId, generation, received.rotated)) {
-    if (!request.carried && received.hasSuccessor && view.introduced !== true) {
-      return { operations: [introduce({ ...place, generation })] }
+    if (!request.hasGrantField && received.hasSuccessor && view.isSuccessorKnown !== true) {
+      return operate(introduceSuccessor({ ...position, generation }))
     }
     const written = grantRow(request, received, generation, seen, view.nowMs)
     const expected = seen?.version ?? 0
-    return { operations: [{ on: 'grant', grant: place.grant, do: 'swap', expected, row: written }] }
+    return operate({ on: 'grant', grant: position.grant, do: 'swap', expected, row: written })
   }
-  if (!received.rotated && isMine(claimId, view)) return { operations: [open(view, place)] }
-  const reached = { ...place, generation: row.generation }
+  if (!received.rotated && holdsClaim(claimId, view)) return operate(openClaim(view, position))
+  const reached = { ...position, generation: row.generation }
   if (row.withheld !== undefined) {
-    return { answer: { type: 'withheld', place: reached, reason: row.withheld } }
+    return answerWith({ type: 'withheld', position: reached, reason: row.withheld })
   }
-  return { answer: { type: 'settled', place: reached, set: row.set! } }
+  return answerWith({ type: 'settled', position: reached, set: row.set! })
 }
 
-/** Whether our set stands, or a later one does: a generation is never lowered. */
+/** Whether the row holds our set or a later one: a generation is never lowered. */
 function isWritten<S>(
   row: GrantRow<S>,
   claimId: string,
@@ -145,7 +119,7 @@ function isWritten<S>(
 }
 
 function grantRow<S>(
-  { claimId, place, own, policy, merge }: SettleRequest<S>,
+  { claimId, position, isCallersToken, policy, merge }: SettleRequest<S>,
   { set, withheld }: GrantedSettlement<S>,
   generation: number,
   seen: SeenRow<GrantRow<S>> | undefined,
@@ -156,34 +130,17 @@ function grantRow<S>(
     generation,
     set: merge(seen?.row?.set, set),
     claimId,
-    acknowledged: own ? acknowledge(known, place.generation, nowMs, policy.staleMs) : known,
+    acknowledged: isCallersToken
+      ? acknowledge(known, position.generation, nowMs, policy.staleMs)
+      : known,
     ...(withheld !== undefined && { withheld }),
   }
 }
 
-/** The successor's own row, for a holder who will come with nothing else. */
-function introduce<S>(place: ChainPosition): Operation<S> {
-  const row: ClaimRow = { kind: 'open', ...place }
+/** Writes the successor's own row, for a holder that will come with the token and no `grant`. */
+function introduceSuccessor<S>(position: ChainPosition): Operation<S> {
+  const row: ClaimRow = { kind: 'open', ...position }
   return { on: 'successor', do: 'swap', expected: 0, row }
-}
-
-/** Says in the row of the ended chain that what was received is dead. */
-function dispose<S>(request: SettleRequest<S>, view: LedgerView<S>): Next<S, SettleAnswer<S>> {
-  const seen = view.grants[request.place.grant]
-  if (seen?.row?.ended === undefined || seen.row.claimId === request.claimId) {
-    return { answer: { type: 'noted' } }
-  }
-  return { operations: [markDisposed(request, seen.version, seen.row)] }
-}
-
-/**
- * Whether a holder may still send: its request must end before others call the claim overdue.
- *
- * @param elapsedMs Since before the claim (or the grant, if that was earlier) was first asked for,
- *   on the holder's monotonic clock.
- */
-export function maySend(elapsedMs: number, claimMs: number, requestTimeoutMs: number): boolean {
-  return elapsedMs + requestTimeoutMs < claimMs
 }
 
 /**
@@ -193,7 +150,7 @@ export function maySend(elapsedMs: number, claimMs: number, requestTimeoutMs: nu
  * @param nowMs No later than now, on the store's clock.
  */
 function acknowledge(
-  known: readonly Dated[],
+  known: readonly DatedAcknowledgement[],
   generation: number,
   nowMs: number,
   staleMs: number,
@@ -201,8 +158,74 @@ function acknowledge(
   const last = known.at(-1)
   if (last !== undefined && generation <= last.generation) return known
   const ripe = known.findLastIndex((entry) => entry.atMs + staleMs <= nowMs)
-  const kept = known.slice(Math.max(ripe, 0))
-  const before = kept.at(-2)
+  const needed = known.slice(Math.max(ripe, 0))
+  const before = needed.at(-2)
   const isDense = before !== undefined && nowMs - before.atMs < staleMs / 16
-  return [...(isDense ? kept.slice(0, -1) : kept), { generation }]
+  return [...(isDense ? needed.slice(0, -1) : needed), { generation }]
+}
+
+/** Gives a claim back whose token was provably not consumed, if the claim is still ours. */
+function giveBack<S>(
+  claimId: string,
+  view: LedgerView<S>,
+  delayMs?: number,
+): Next<S, { readonly type: 'noted' }> {
+  if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
+  if (!holdsClaim(claimId, view)) return answerWith({ type: 'noted' })
+  return operate(openClaim(view, view.claim.row!, delayMs))
+}
+
+/** Says in the row of the ended chain that what was received has been revoked. */
+function dispose<S>(request: SettleRequest<S>, view: LedgerView<S>): Next<S, SettleAnswer<S>> {
+  const seen = view.grants[request.position.grant]
+  if (seen?.row?.ended === undefined || seen.row.claimId === request.claimId) {
+    return answerWith({ type: 'noted' })
+  }
+  return operate(markDisposed(request, seen.version, seen.row))
+}
+
+/** Says in the row of an ended chain that this claim's presentation is over. */
+export function markDisposed<S>(
+  { position, claimId }: Pick<SettleRequest<S>, 'position' | 'claimId'>,
+  expected: number,
+  row: GrantRow<S>,
+): Operation<S> {
+  return { on: 'grant', grant: position.grant, do: 'swap', expected, row: { ...row, claimId } }
+}
+
+interface WithdrawRequest {
+  readonly claimId: string
+  readonly position: ChainPosition
+  /** Whether the claiming swap may take effect yet: the store did not answer. */
+  readonly mayComeLate: boolean
+  /** The version of the claim row that was seen first. Absent: none was seen. */
+  readonly seenAt: number | undefined
+}
+
+/**
+ * Takes back a claim that may have been written, or may be written yet: a swap that the caller gave
+ * up may take effect later. The row is therefore written once more as it is, so that such a swap
+ * finds another version and loses.
+ */
+export function withdraw<S>(
+  { claimId, position, mayComeLate, seenAt }: WithdrawRequest,
+  view: LedgerView<S>,
+): Next<S, { readonly type: 'noted' }> {
+  if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
+  const { row, version } = view.claim
+  if (holdsClaim(claimId, view)) return operate(openClaim(view, row!))
+  const isOutrun = !mayComeLate || row?.kind === 'claimed' || version !== seenAt
+  if (isOutrun) return answerWith({ type: 'noted' })
+  return operate(openClaim(view, row ?? position, row && remainingDelayMs(view)))
+}
+
+/**
+ * Whether the holder of a claim may still send: its request must end before other processes call
+ * the claim overdue.
+ *
+ * @param elapsedMs Milliseconds since before the claim was first asked for (or the grant, if that
+ *   was earlier), on the holder's monotonic clock.
+ */
+export function maySend(elapsedMs: number, claimMs: number, requestTimeoutMs: number): boolean {
+  return elapsedMs + requestTimeoutMs < claimMs
 }

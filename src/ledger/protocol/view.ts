@@ -1,13 +1,14 @@
 import type { Acknowledgement, ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
 
-/** What has been seen of the rows so far. */
+/** What a procedure has seen of the rows so far. */
 export interface LedgerView<S> {
   readonly claim?: SeenRow<ClaimRow>
   readonly grants: Readonly<Record<string, SeenRow<GrantRow<S>>>>
-  /** Whether the successor's own row is known to stand. */
-  readonly introduced?: boolean
-  /** The greatest time that the store has shown, and the first. */
+  /** Whether the successor is known to have a claim row of its own. */
+  readonly isSuccessorKnown?: boolean
+  /** The greatest time that the store has shown, epoch milliseconds. */
   readonly nowMs: number
+  /** The first time that the store has shown, epoch milliseconds. */
   readonly beganAtMs?: number
 }
 
@@ -31,29 +32,44 @@ export type Operation<S> =
       readonly row: GrantRow<S>
     }
 
-/** What is next: operations to be carried out together, or the procedure's answer. */
-export type Next<S, A> = { readonly operations: readonly Operation<S>[] } | { readonly answer: A }
+/** What a procedure does next: operations to be carried out together, or its answer. */
+export type Next<S, A> =
+  | { readonly type: 'operations'; readonly operations: readonly Operation<S>[] }
+  | { readonly type: 'answer'; readonly answer: A }
 
-/** Where a token stands in its chain. */
+export function operate<S>(...operations: readonly Operation<S>[]): Next<S, never> {
+  return { type: 'operations', operations }
+}
+
+export function answerWith<A>(answer: A): Next<never, A> {
+  return { type: 'answer', answer }
+}
+
+/** The position of a token set in its chain. */
 export interface ChainPosition {
   readonly grant: string
+  /** How often the chain's refresh token was rotated before this one. */
   readonly generation: number
 }
 
 export interface Policy {
-  /** How long a claim counts as being worked on. */
+  /** For how long a claim counts as being worked on, milliseconds. */
   readonly claimMs: number
-  /** How long after an acknowledgement older holders are still served. */
+  /** For how long after an acknowledgement older holders are still served, milliseconds. */
   readonly staleMs: number
   /** `serve`: older holders are always served. */
   readonly staleHolders: 'replay' | 'serve'
   /** Whether an overdue claim may be claimed again: only where tokens never rotate. */
   readonly takesOver: boolean
-  /** Whether rows may vanish early: then the grant is read again once the claim is won. */
+  /** Whether the store may drop rows early. The grant is then read again once the claim is won. */
   readonly mayEvict: boolean
 }
 
-/** Takes in what an operation found. `row` is what stands there now, whoever wrote it. */
+/**
+ * Takes in what an operation found.
+ *
+ * @param found Its `row` is what the store holds now, whichever process wrote it.
+ */
 export function see<S>(
   view: LedgerView<S>,
   operation: Operation<S>,
@@ -67,7 +83,7 @@ export function see<S>(
   }
   switch (operation.on) {
     case 'successor':
-      return { ...view, ...times, introduced: true }
+      return { ...view, ...times, isSuccessorKnown: true }
     case 'claim': {
       const claim = { row: row as ClaimRow | undefined, version, writtenAtMs }
       const isWon = mayEvict && isOurs(operation, claim.row) && !isOurs(operation, view.claim?.row)
@@ -80,7 +96,15 @@ export function see<S>(
   }
 }
 
-export function isMine<S>(claimId: string, { claim }: LedgerView<S>): boolean {
+/** Whether the row is what the operation wrote, also when the answer of the swap was lost. */
+function isOurs<S>(operation: Operation<S>, row: ClaimRow | undefined): boolean {
+  if (operation.on !== 'claim' || operation.do !== 'swap') return false
+  const { row: written } = operation
+  if (written.kind !== 'claimed' || row?.kind !== 'claimed') return false
+  return written.claimId === row.claimId
+}
+
+export function holdsClaim<S>(claimId: string, { claim }: LedgerView<S>): boolean {
   return claim?.row?.kind === 'claimed' && claim.row.claimId === claimId
 }
 
@@ -88,7 +112,10 @@ export function isOverdue<S>({ claim, nowMs }: LedgerView<S>): boolean {
   return claim?.row?.kind === 'claimed' && nowMs >= claim.writtenAtMs + claim.row.claimMs
 }
 
-/** A kept token whose holder wrote the grant row but did not come to open the claim again. */
+/**
+ * Whether the holder of a claim has written the grant row, and did not come to open the claim
+ * again. Its refresh token did not rotate, so that the claim is free.
+ */
 export function isSettled<S>(row: ClaimRow & { kind: 'claimed' }, view: LedgerView<S>): boolean {
   const outcome = view.grants[row.grant]?.row
   return outcome?.claimId === row.claimId && outcome.generation === row.generation
@@ -103,7 +130,8 @@ export function readGrant<S>(grant: string): Operation<S> {
   return { on: 'grant', grant, do: 'read' }
 }
 
-export function open<S>(
+/** Gives the claim back: any process may claim the token again, once the delay has passed. */
+export function openClaim<S>(
   view: LedgerView<S>,
   { grant, generation }: ChainPosition,
   delayMs?: number,
@@ -116,7 +144,7 @@ export function open<S>(
   }
 }
 
-export function endRow<S>(
+export function endGrant<S>(
   { grant, generation }: ChainPosition,
   seen: SeenRow<GrantRow<S>> | undefined,
   ended: EndReason,
@@ -136,19 +164,13 @@ export function endRow<S>(
   }
 }
 
-/** Whether what stands there is what the operation wrote, also when its answer was lost. */
-function isOurs<S>(operation: Operation<S>, row: ClaimRow | undefined): boolean {
-  if (operation.on !== 'claim' || operation.do !== 'swap') return false
-  const { row: written } = operation
-  if (written.kind !== 'claimed' || row?.kind !== 'claimed') return false
-  return written.claimId === row.claimId
-}
-
 /** An acknowledgement with its time. */
-export type Dated = Required<Acknowledgement>
+export type DatedAcknowledgement = Required<Acknowledgement>
 
-/** Who has been seen to come with their own token, and when. */
-export function acknowledgedOf<S>(seen: SeenRow<GrantRow<S>> | undefined): readonly Dated[] {
+/** The acknowledgements of a grant row. The newest has no time of its own: it has the row's. */
+export function acknowledgedOf<S>(
+  seen: SeenRow<GrantRow<S>> | undefined,
+): readonly DatedAcknowledgement[] {
   const { row, writtenAtMs = 0 } = seen ?? {}
   return (row?.acknowledged ?? []).map(({ generation, atMs = writtenAtMs }) => ({
     generation,

@@ -27,7 +27,7 @@ import { BACKOFF_MS, LEDGER_REST_MS } from '../timing.ts'
 export interface Held {
   readonly claimId: string
   readonly chain: ChainTokens
-  readonly place: ChainPosition
+  readonly position: ChainPosition
   /** Fingerprint of the chain. */
   readonly grantName: string | undefined
   readonly view: LedgerView<StoredTokenSet>
@@ -50,7 +50,7 @@ export interface Sent {
 export interface Watched {
   readonly chain: ChainTokens
   readonly view: LedgerView<StoredTokenSet>
-  readonly place: ChainPosition
+  readonly position: ChainPosition
 }
 
 type Output = Timeless<ClaimOutput>
@@ -90,16 +90,16 @@ async function ask(
   const way = await wayOut(parts, context)
   const askedAt = clock.monotonic()
   const claimId = randomName(parts)
-  const chain: ChainTokens = { refreshToken, carried: context.carried }
+  const chain: ChainTokens = { refreshToken, hasGrantField: context.carried }
   const request: ClaimRequest<StoredTokenSet> = {
     claimId,
-    minted: context.place?.secret.expose() ?? randomName(parts),
+    newGrant: context.place?.secret.expose() ?? randomName(parts),
     policy,
     mayClaim: way.prepared !== undefined,
-    ...(context.place !== undefined && { carried: placeOf(context.place) }),
-    ...(context.came !== undefined && { came: context.came }),
+    ...(context.place !== undefined && { namedPosition: placeOf(context.place) }),
+    ...(context.came !== undefined && { callerGeneration: context.came }),
     ...(context.beganAtMs !== undefined && { beganAtMs: context.beganAtMs }),
-    satisfied: (set, storeNowMs) =>
+    meetsDemand: (set, storeNowMs) =>
       isSatisfied(set, context.demand, { hostNowMs: clock.now(), storeNowMs }),
   }
   const { answer, view } = await ledger
@@ -109,20 +109,20 @@ async function ask(
       void parts.background.add(release(parts, chain, request, mayComeLate)).catch(() => {})
       throw error
     })
-  const { place } = answer
-  const grantName = await parts.nameOf(chain, place.grant)
+  const { position } = answer
+  const grantName = await parts.nameOf(chain, position.grant)
   report(parts, context, { refreshToken, grantName }, answer, view)
   const sent = { times: 0 }
-  const held = { claimId, chain, place, grantName, view, prepared: way.prepared, askedAt, sent }
+  const held = { claimId, chain, position, grantName, view, prepared: way.prepared, askedAt, sent }
   const output = claimOutput(answer, {
     moment: { hostNowMs: clock.now(), storeNowMs: view.nowMs },
     claim: new Opaque(held),
-    watch: new Opaque<Watched>({ chain, view, place }),
+    watch: new Opaque<Watched>({ chain, view, position }),
     blocked: way.blocked,
   })
-  nameChain(context.place, place, grantName)
-  nameChain('place' in output ? output.place : undefined, place, grantName)
-  if (answer.place.generation > 0 && view.grants[place.grant]?.version === 0) {
+  nameChain(context.place, position, grantName)
+  nameChain('place' in output ? output.place : undefined, position, grantName)
+  if (position.generation > 0 && view.grants[position.grant]?.version === 0) {
     emit({ type: 'ledger_lost', token: refreshToken.fingerprint })
   }
   return { ...output, ...(view.beganAtMs !== undefined && { beganAtMs: view.beganAtMs }) }
@@ -135,15 +135,15 @@ async function ask(
 async function release(
   { ledger, settings }: RefresherContext,
   chain: ChainTokens,
-  { claimId, carried, minted }: ClaimRequest<StoredTokenSet>,
+  { claimId, namedPosition, newGrant }: ClaimRequest<StoredTokenSet>,
   mayComeLate: boolean,
 ): Promise<void> {
   const patienceMs = settings.claimMs
-  const place = carried ?? { grant: minted, generation: 0 }
+  const position = namedPosition ?? { grant: newGrant, generation: 0 }
   let seenAt: number | undefined
   const next = (seen: LedgerView<StoredTokenSet>): ReturnType<typeof withdraw<StoredTokenSet>> => {
     seenAt ??= seen.claim?.version
-    return withdraw({ claimId, place, mayComeLate, seenAt }, seen)
+    return withdraw({ claimId, position, mayComeLate, seenAt }, seen)
   }
   await ledger.run(chain, next, { patienceMs })
 }
@@ -205,7 +205,7 @@ function report(
   const { emit, background, settings } = parts
   const token = refreshToken.fingerprint
   const chained = { token, grant: grantName }
-  const standing = { ...chained, generation: answer.place.generation }
+  const standing = { ...chained, generation: answer.position.generation }
   const served = (): void => emit({ type: 'served', ...standing })
   const tales: { readonly [T in ClaimAnswer<StoredTokenSet>['type']]?: () => void } = {
     won: () => emit({ type: 'claimed', ...standing }),
@@ -213,13 +213,13 @@ function report(
     current: served,
   }
   tales[answer.type]?.()
-  if (!('isMine' in answer)) return
-  if (answer.isMine) emit({ type: 'replay', ...chained })
-  const left = answer.orphan
+  if (!('isEndedHere' in answer)) return
+  if (answer.isEndedHere) emit({ type: 'replay', ...chained })
+  const left = answer.isOrphaned
     ? tokensToStored(context.tokens, view.nowMs)
-    : answer.isMine && answer.set
+    : answer.isEndedHere && answer.set
   if (typeof left !== 'object') return
-  const buried = bury(parts, left, answer.place, settings.waitMs, chained)
+  const buried = bury(parts, left, answer.position, settings.waitMs, chained)
   void background.add(buried).catch(() => {
     emit({ type: 'buried', ...chained, revoked: false })
   })

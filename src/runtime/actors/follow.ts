@@ -12,7 +12,7 @@ export async function followHolder(
   { watch, elapsedMs, budgetMs }: RefreshContext,
   signal: AbortSignal,
 ): Promise<Timeless<FollowOutput>> {
-  const { chain, view, place } = Opaque.open(watch as Opaque<Watched>)
+  const { chain, view, position } = Opaque.open(watch as Opaque<Watched>)
   const { claim, nowMs } = view
   const claimMs = claim?.row !== undefined && 'claimMs' in claim.row ? claim.row.claimMs : 0
   const overdueInMs = Math.max(0, (claim?.writtenAtMs ?? nowMs) + claimMs - nowMs)
@@ -23,7 +23,7 @@ export async function followHolder(
   signal.addEventListener('abort', abort)
   try {
     const over = sleep(settings.clock, Math.min(overdueInMs, leftMs), stop.signal)
-    await Promise.race([ledger.watch(chain, view, place, stop.signal), over])
+    await Promise.race([ledger.watch(chain, view, position, stop.signal), over])
     return { type: 'changed' }
   } catch (error) {
     return { type: 'failed', problem: problemOf(error) }

@@ -14,7 +14,7 @@ import {
   isOver,
   isSpent,
   mayPresentAgain,
-  placeAfter,
+  positionAfter,
   received,
   settlementOf,
   successorOf,
@@ -73,7 +73,7 @@ export async function presentToken(
     type: 'presented',
     token: refreshToken?.fingerprint,
     grant: held.grantName,
-    generation: held.place.generation,
+    generation: held.position.generation,
     outcome: presentation.outcome,
     code: 'code' in presentation ? presentation.code : undefined,
     status: 'status' in presentation ? presentation.status : undefined,
@@ -92,7 +92,7 @@ export async function presentToken(
     const leftMs = held.askedAt + settings.claimMs - endedAt
     const answer = await settleIt(parts, context, held, settlement, leftMs / PATIENCE_PART)
     const output = presentOutput(answer, presenting)
-    nameChain('place' in output ? output.place : undefined, held.place, held.grantName)
+    nameChain('place' in output ? output.place : undefined, held.position, held.grantName)
     return withWarning(parts, renewed, output)
   } catch (error) {
     const handed = await pastTheLedger(parts, context, held, settlement, moment, error)
@@ -122,16 +122,16 @@ const UNKNOWN: Presentation = failedPresentation('unknown')
 async function settleIt(
   parts: RefresherContext,
   context: RefreshContext,
-  { claimId, chain, place, grantName, view }: Held,
+  { claimId, chain, position, grantName, view }: Held,
   settlement: Settlement<StoredTokenSet>,
   patienceMs: number,
 ): Promise<SettleAnswer<StoredTokenSet>> {
   const { settings, ledger, policy } = parts
   const request: SettleRequest<StoredTokenSet> = {
     claimId,
-    place,
-    own: context.own,
-    carried: context.carried,
+    position,
+    isCallersToken: context.own,
+    hasGrantField: context.carried,
     policy,
     merge: (known, added) => merge(known, added, settings.provider.oldAccessToken),
   }
@@ -189,7 +189,7 @@ async function pastTheLedger(
   return {
     type: 'granted',
     tokens: fromStored(set, moment),
-    place: refOf(placeAfter(settlement, held.place)),
+    place: refOf(positionAfter(settlement, held.position)),
   }
 }
 
@@ -220,8 +220,8 @@ function dated(
 }
 
 /** When the chain was authorized, as far as the ledger knows. */
-function authorizedAtOf({ view, place }: Held): number | undefined {
-  return view.grants[place.grant]?.row?.set?.authorizedAtMs
+function authorizedAtOf({ view, position }: Held): number | undefined {
+  return view.grants[position.grant]?.row?.set?.authorizedAtMs
 }
 
 /** Leaves the AS alone for a while, as a 429 asks. */
