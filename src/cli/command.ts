@@ -1,6 +1,7 @@
-import { systemClock, type Clock } from '../core/clock.ts'
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
+import { systemClock, type Clock } from '../core/clock.ts'
+import { USAGE_EXIT, UsageError } from './args.ts'
 
 /** Where a command writes, and by what clock it runs. */
 export interface Terminal {
@@ -10,39 +11,35 @@ export interface Terminal {
   readonly clock: Clock
 }
 
+/** Where a command reads from, besides its arguments. */
+export interface Environment {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Reads all of standard input. */
+  input(): Promise<string>
+  /** Returns what the user types; `undefined` without a terminal. */
+  ask(question: string): Promise<string | undefined>
+}
+
 export interface Command {
   /** One line for the list of commands. */
   readonly summary: string
-  /** What its `--help` prints. Default: the list of commands. */
-  usage?(): Promise<string>
+  /** Returns what its `--help` prints. */
+  help(): Promise<string>
   /** @returns The exit code. */
-  run(arguments_: readonly string[], terminal: Terminal): Promise<number>
+  run(args: readonly string[], terminal: Terminal): Promise<number>
 }
 
-/** This process's terminal. Colors on a TTY only, unless https://no-color.org is asked for. */
-export function terminal(): Terminal {
+/** This process's terminal. It has colors on a TTY, unless https://no-color.org is set. */
+export function processTerminal(): Terminal {
   return {
-    out: (text) => process.stdout.write(text),
-    error: (text) => process.stderr.write(text),
+    out: (line) => process.stdout.write(line),
+    error: (line) => process.stderr.write(line),
     hasColors: process.stdout.isTTY && !process.env['NO_COLOR'],
     clock: systemClock,
   }
 }
 
-/** A command line, or a file that it names, that cannot be used: its message says why. */
-export class Misused extends Error {}
-
-/** Where a command runs. */
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** All of standard input. */
-  input(): Promise<string>
-  /** What somebody types; `undefined` where nobody sits. */
-  ask(question: string): Promise<string | undefined>
-}
-
-/** Those of this process. */
-export function surroundings(): Surroundings {
+export function processEnvironment(): Environment {
   return {
     env: process.env,
     input: () => text(process.stdin),
@@ -58,9 +55,24 @@ export function surroundings(): Surroundings {
   }
 }
 
-/** Resolves when somebody ends the program: by Ctrl-C, or by the signal of a supervisor. */
-export function stopped(): Promise<void> {
+/** Resolves when the user presses Ctrl-C, or a supervisor ends the process by its signal. */
+export function interrupted(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
+}
+
+/** Runs a command. If its command line cannot be used, it says why and returns 2. */
+export async function orUsageError<E extends number>(
+  name: string,
+  terminal: Terminal,
+  run: () => Promise<E>,
+): Promise<E | typeof USAGE_EXIT> {
+  try {
+    return await run()
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    terminal.error(`refresh-once ${name}: ${error.message}\n(--help shows how to call it)\n`)
+    return USAGE_EXIT
+  }
 }

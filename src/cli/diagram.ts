@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { createMachine, type AnyStateMachine } from 'xstate'
 import { describeMachine } from '../../machines/describe.ts'
 import { refreshMachine } from '../../machines/index.ts'
@@ -7,8 +6,50 @@ import type { Drawing } from '../inspect/diagram/svg.ts'
 import { ledgerDrawing } from '../inspect/diagram/ledger.drawing.ts'
 import { refreshDrawing } from '../inspect/diagram/refresh.drawing.ts'
 import { CHART_STYLE, svgOf } from '../inspect/diagram/svg.ts'
-import { Misused, type Terminal } from './command.ts'
+import { helpOf, oneOf, readArgs, withoutFiles, type Values } from './args.ts'
+import { orUsageError, type Terminal } from './command.ts'
 import { ROW_STEPS } from '../ledger/rows.ts'
+
+const OPTIONS = {
+  format: oneOf(
+    ['mermaid', 'svg', 'json'],
+    'mermaid',
+    'mermaid (default): for GitHub and other Markdown. svg: a picture in one file, dark and ' +
+      'light. json: a machine of XState 5, which Stately Studio imports',
+  ),
+  of: oneOf(
+    ['refresh', 'ledger'],
+    'refresh',
+    'refresh (default): the statechart. ledger: what can become of a claim row and a grant row',
+  ),
+} as const
+
+export const USAGE = helpOf(
+  'usage: refresh-once diagram [options]\n\nDraws the statechart from its own definition.',
+  OPTIONS,
+  'exit codes: 0 it was drawn, 2 the command line cannot be used',
+)
+
+/** Prints a diagram. */
+export function diagram(args: readonly string[], terminal: Terminal): Promise<number> {
+  return orUsageError('diagram', terminal, async () => {
+    terminal.out(drawn(withoutFiles(readArgs(args, OPTIONS))))
+    return 0
+  })
+}
+
+function drawn({ format, of }: Values<typeof OPTIONS>): string {
+  const { machine, drawing, label } = DRAWN[of]
+  switch (format) {
+    case 'mermaid':
+      return mermaidOf(describeMachine(machine))
+    case 'svg':
+      return svgOf(drawing, label, CHART_STYLE)
+    case 'json':
+      // What is left of the definition is data: functions, which JSON has not, compute in it only.
+      return `${JSON.stringify(machine.config, null, 2)}\n`
+  }
+}
 
 /**
  * The two kinds of row of the ledger as a machine, from the protocol's own table.
@@ -39,7 +80,7 @@ interface Drawn {
   readonly label: string
 }
 
-const DRAWN: Readonly<Record<DiagramCommand['of'], Drawn>> = {
+const DRAWN: Readonly<Record<Values<typeof OPTIONS>['of'], Drawn>> = {
   refresh: {
     machine: refreshMachine,
     drawing: refreshDrawing,
@@ -50,72 +91,4 @@ const DRAWN: Readonly<Record<DiagramCommand['of'], Drawn>> = {
     drawing: ledgerDrawing,
     label: 'The rows of the ledger of refresh-once: of one refresh token, and of one chain',
   },
-}
-
-/** Prints a diagram. */
-export function diagram(arguments_: readonly string[], terminal: Terminal): Promise<number> {
-  let command: DiagramCommand
-  try {
-    command = optionsOf(arguments_)
-  } catch (error) {
-    terminal.error(`refresh-once diagram: ${(error as Error).message}\n`)
-    return Promise.resolve(2)
-  }
-  terminal.out(drawn(command))
-  return Promise.resolve(0)
-}
-
-function drawn({ format, of }: DiagramCommand): string {
-  const { machine, drawing, label } = DRAWN[of]
-  switch (format) {
-    case 'mermaid':
-      return mermaidOf(describeMachine(machine))
-    case 'svg':
-      return svgOf(drawing, label, CHART_STYLE)
-    case 'json':
-      // What is left of the definition is data: functions, which JSON has not, compute in it only.
-      return `${JSON.stringify(machine.config, null, 2)}\n`
-  }
-}
-
-const FORMATS = ['mermaid', 'svg', 'json'] as const
-const SUBJECTS = ['refresh', 'ledger'] as const
-
-/** What the command line asks for. */
-export interface DiagramCommand {
-  readonly format: (typeof FORMATS)[number]
-  readonly of: (typeof SUBJECTS)[number]
-}
-
-export const USAGE = `usage: refresh-once diagram [options]
-
-Draws what runs, from its own definition.
-
-  --format NAME   mermaid, if nothing is said: for GitHub and other Markdown
-                  svg: a picture that needs nothing else, dark and light
-                  json: a machine of XState 5, which Stately Studio imports
-  --of NAME       refresh, if nothing is said: the statechart
-                  ledger: what may become of a claim row and of a grant row
-
-exit codes: 0 it was drawn, 2 the command cannot be understood
-`
-
-/** @throws {Error} Saying what to write instead. */
-export function optionsOf(arguments_: readonly string[]): DiagramCommand {
-  const options = {
-    format: { type: 'string', default: 'mermaid' },
-    of: { type: 'string', default: 'refresh' },
-  } as const
-  const { values } = parseArgs({ args: [...arguments_], options })
-  return {
-    format: oneOf('--format', FORMATS, values.format),
-    of: oneOf('--of', SUBJECTS, values.of),
-  }
-}
-
-function oneOf<T extends string>(option: string, names: readonly T[], given: string): T {
-  const found = names.find((name) => name === given)
-  if (found === undefined)
-    throw new Misused(`${option} is one of ${names.join(', ')}, not '${given}'`)
-  return found
 }

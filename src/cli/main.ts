@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { terminal } from './command.ts'
+import { processTerminal } from './command.ts'
 import { run } from './run.ts'
 
-process.exitCode = await run(process.argv.slice(2), terminal())
+process.exitCode = await run(process.argv.slice(2), processTerminal())

@@ -1,72 +1,69 @@
+import { USAGE_EXIT } from './args.ts'
 import type { Command, Terminal } from './command.ts'
 
-/** By their names. Each loads what it needs when it runs. */
+/** The commands by name. Each is loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   demo: {
-    summary: 'a real authorization server on loopback, before and after refresh-once',
-    usage: async () => (await import('./demo/demo.ts')).USAGE,
-    async run(others, terminal) {
-      const { stopped } = await import('./command.ts')
-      return (await import('./demo/demo.ts')).demo(others, terminal, stopped)
+    summary: 'plays requests against a server on this machine, without and with refresh-once',
+    help: async () => (await import('./demo/demo.ts')).USAGE,
+    async run(args, terminal) {
+      const { interrupted } = await import('./command.ts')
+      return (await import('./demo/demo.ts')).demo(args, terminal, interrupted)
     },
   },
   diagram: {
-    summary: 'the statechart, or the rows of the ledger, as Mermaid, SVG or JSON',
-    usage: async () => (await import('./diagram.ts')).USAGE,
-    run: async (others, terminal) => (await import('./diagram.ts')).diagram(others, terminal),
+    summary: 'prints the statechart, or the rows of the ledger, as Mermaid, SVG or JSON',
+    help: async () => (await import('./diagram.ts')).USAGE,
+    run: async (args, terminal) => (await import('./diagram.ts')).diagram(args, terminal),
   },
   doctor: {
-    summary: 'looks at an authorization server, a client and a Redis, and says what is wrong',
-    usage: async () => (await import('./doctor/doctor.ts')).USAGE,
-    async run(arguments_, terminal) {
-      const { surroundings } = await import('./command.ts')
-      return (await import('./doctor/doctor.ts')).doctor(arguments_, terminal, surroundings())
+    summary: 'checks an authorization server, a client and a Redis, and says what is wrong',
+    help: async () => (await import('./doctor/doctor.ts')).USAGE,
+    async run(args, terminal) {
+      const { processEnvironment } = await import('./command.ts')
+      return (await import('./doctor/doctor.ts')).doctor(args, terminal, processEnvironment())
     },
   },
   explain: {
-    summary: 'what a journal of onEvent says: what happened to a grant, and whether all was kept',
-    usage: async () => (await import('./explain/explain.ts')).USAGE,
-    run: async (others, terminal) =>
-      (await import('./explain/explain.ts')).explain(others, terminal),
+    summary: 'reads a journal of onEvent, and says what happened to a grant',
+    help: async () => (await import('./explain/explain.ts')).USAGE,
+    run: async (args, terminal) => (await import('./explain/explain.ts')).explain(args, terminal),
   },
   fuzz: {
-    summary: 'a provider of yours against a described server, in worlds of trouble',
-    usage: async () => (await import('./fuzz/fuzz.ts')).USAGE,
-    run: async (others, terminal) => (await import('./fuzz/fuzz.ts')).fuzz(others, terminal),
+    summary: 'tests your provider against a described server, with crashes and lost answers',
+    help: async () => (await import('./fuzz/fuzz.ts')).USAGE,
+    run: async (args, terminal) => (await import('./fuzz/fuzz.ts')).fuzz(args, terminal),
   },
   inspect: {
     summary: 'serves a page on this machine that shows refreshes as they happen',
-    usage: async () => (await import('./inspect.ts')).USAGE,
-    async run(others, terminal) {
-      const { stopped } = await import('./command.ts')
-      return (await import('./inspect.ts')).inspect(others, terminal, stopped())
+    help: async () => (await import('./inspect.ts')).USAGE,
+    async run(args, terminal) {
+      const { interrupted } = await import('./command.ts')
+      return (await import('./inspect.ts')).inspect(args, terminal, interrupted())
     },
   },
   probe: {
     summary: 'measures a real authorization server with throw-away grants, and describes it',
-    usage: async () => (await import('./probe/target.ts')).USAGE,
-    async run(arguments_, terminal) {
-      const { surroundings } = await import('./command.ts')
-      return (await import('./probe/probe.ts')).probe(arguments_, terminal, surroundings())
+    help: async () => (await import('./probe/target.ts')).USAGE,
+    async run(args, terminal) {
+      const { processEnvironment } = await import('./command.ts')
+      return (await import('./probe/probe.ts')).probe(args, terminal, processEnvironment())
     },
   },
 }
 
-/** The command line was not understood, as with most programs. */
-const MISUSED = 2
-
 /** Runs the command that the arguments name. */
-export async function run(arguments_: readonly string[], terminal: Terminal): Promise<number> {
-  const [name, ...others] = arguments_
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...others] = args
   const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (isHelp(name) || others.some(isHelp)) {
-    terminal.out((await command?.usage?.()) ?? usage())
+    terminal.out((await command?.help()) ?? usage())
     return 0
   }
   if (command) return command.run(others, terminal)
   if (name !== undefined) terminal.error(`refresh-once: unknown command "${name}"\n\n`)
   terminal.error(usage())
-  return MISUSED
+  return USAGE_EXIT
 }
 
 function isHelp(argument: string | undefined): boolean {

@@ -1,78 +1,80 @@
 import { UNFILLED } from '../core/endpoint.ts'
-import type { Client, ClientAuthentication, Overrides, Provider } from '../core/provider.ts'
+import type { Client, Overrides, Provider } from '../core/provider.ts'
 import { shippedIds, shippedProvider } from '../testing/presets.ts'
 import { checkClient } from '../transport/client-authentication.ts'
-import { Misused } from './command.ts'
-import type { Surroundings } from './command.ts'
+import { flag, oneOf, text, UsageError, type Values } from './args.ts'
+import type { Environment } from './command.ts'
 
-/** Whom it is about. */
-export interface Subject {
+/** The provider and the client that a command is about. */
+export interface Target {
   readonly provider: Provider
   readonly client: Client
 }
 
-/** What names a client. Its secret is named by where it is. */
-export interface ClientOptions {
-  readonly client: string | undefined
-  readonly secretEnv: string | undefined
-}
+/** How the command line names a client. Its secret is in the environment. */
+export const CLIENT_OPTIONS = {
+  client: text('<id>', 'the client_id'),
+  secretEnv: text(
+    '<NAME>',
+    'the environment variable with the client secret. Without it, the client is a public one',
+  ),
+  authentication: oneOf(
+    ['none', 'client_secret_basic', 'client_secret_post'],
+    undefined,
+    'none, client_secret_basic or client_secret_post. Default: as the metadata says',
+  ),
+} as const
 
-export interface SubjectOptions extends ClientOptions {
-  readonly issuer: string | undefined
-  /** The id of a provider that is shipped. */
-  readonly provider: string
-  readonly authentication: string | undefined
-  readonly insecure: boolean
-}
+/** How the command line names a provider and a client. */
+export const TARGET_OPTIONS = {
+  issuer: text('<url>', 'the issuer as its metadata writes it; for Logto also the endpoint'),
+  provider: text('<id>', 'a provider of docs/providers.md. Default: oidc'),
+  ...CLIENT_OPTIONS,
+  insecure: flag('allows plain http, on other hosts than this one'),
+} as const
 
-const AUTHENTICATIONS = ['none', 'client_secret_basic', 'client_secret_post'] as const
+export type TargetOptions = Values<typeof TARGET_OPTIONS>
 
 /**
- * @throws {TypeError} For a configuration that refresh-once would refuse, in its own words.
- * @throws {Misused} For a command line that cannot be carried out.
+ * @throws {TypeError} For a configuration that refresh-once refuses, in its own words.
+ * @throws {UsageError} For a command line that cannot be used.
  */
-export async function subjectOf(options: SubjectOptions, around: Surroundings): Promise<Subject> {
+export async function targetOf(options: TargetOptions, environment: Environment): Promise<Target> {
   const { issuer = '', insecure, authentication } = options
-  const clientAuthentication = authenticationOf(authentication)
   checkFilled('issuer', issuer)
-  const client = clientOf(options, around)
-  const provider = await providerOf(options, {
+  const client = clientOf(options, environment)
+  const provider = await shippedProviderOf(options, {
     ...(insecure && { insecure }),
-    ...(clientAuthentication && { clientAuthentication }),
+    ...(authentication && { clientAuthentication: authentication }),
   })
   checkClient(client, provider)
   return { provider, client }
 }
 
-/** The provider of an id; `--issuer` stands for the address that it takes, if it takes one. */
-async function providerOf(
-  { provider: id, issuer }: SubjectOptions,
+/** Returns the provider of an id. If the provider takes an address, it is that of `--issuer`. */
+async function shippedProviderOf(
+  { provider: id = 'oidc', issuer }: TargetOptions,
   overrides: Overrides,
 ): Promise<Provider> {
   const shipped = await shippedProvider(id)
-  if (shipped === undefined) throw new Misused(`--provider is one of ${shippedIds().join(', ')}`)
+  if (shipped === undefined) {
+    throw new UsageError(`--provider is one of ${shippedIds().join(', ')}`)
+  }
   const parameters = Object.entries(shipped.facts.parameters ?? {})
   if (parameters.some(([, { is }]) => is !== 'url')) {
-    throw new Misused(`--provider ${id} takes a description, which only code can give`)
+    throw new UsageError(`--provider ${id} takes a description, which only code can give`)
   }
-  if (parameters.length > 0 && issuer === undefined) throw new Misused('--issuer is missing')
+  if (parameters.length > 0 && issuer === undefined) throw new UsageError('--issuer is missing')
   return shipped.make(Object.fromEntries(parameters.map(([name]) => [name, issuer])), overrides)
 }
 
-/** @throws {Misused} For one that the command line has no name for. */
-export function authenticationOf(name: string | undefined): ClientAuthentication | undefined {
-  const found = AUTHENTICATIONS.find((each) => each === name)
-  if (name === undefined || found !== undefined) return found
-  throw new Misused(`--authentication is ${AUTHENTICATIONS.join(', ')}`)
-}
-
 /**
- * @throws {TypeError} For what was never filled in.
- * @throws {Misused} When the secret is not where it should be.
+ * @throws {TypeError} For a placeholder that was never filled in.
+ * @throws {UsageError} If the secret is not in the environment.
  */
 export function clientOf(
-  { client: id = '', secretEnv }: ClientOptions,
-  { env }: Surroundings,
+  { client: id = '', secretEnv }: Pick<Values<typeof CLIENT_OPTIONS>, 'client' | 'secretEnv'>,
+  { env }: Environment,
 ): Client {
   const secret = secretEnv === undefined ? undefined : valueOf(secretEnv, env)
   checkFilled('client', id)
@@ -80,14 +82,14 @@ export function clientOf(
   return { id, ...(secret !== undefined && { secret }) }
 }
 
-/** @throws {Misused} When the environment variable is not there. */
-export function valueOf(name: string, env: Surroundings['env']): string {
+/** @throws {UsageError} If the environment variable is absent or empty. */
+export function valueOf(name: string, env: Environment['env']): string {
   const value = Object.hasOwn(env, name) ? env[name] : undefined
-  if (value === undefined || value === '') throw new Misused(`${name} is not in the environment`)
+  if (value === undefined || value === '') throw new UsageError(`${name} is not in the environment`)
   return value
 }
 
-/** @throws {TypeError} For what was never filled in; does not print it. */
+/** @throws {TypeError} For a placeholder that was never filled in. The error does not quote it. */
 export function checkFilled(what: string, value: string): void {
   if (!UNFILLED.test(value)) return
   const found = value.includes('${') ? "a literal '${'" : "the text 'undefined' or 'null'"

@@ -338,14 +338,24 @@ describe('doctor and its command line', () => {
   for (const [args, words] of [
     [[], '--issuer is missing'],
     [['--issuer', 'https://id.example.com'], '--client is missing'],
-    [['--issuer', 'https://id.example.com', '--client', 'a', '--nope'], 'an option'],
-    [['--issuer', 'https://id.example.com', '--client', 'a', 'a-token'], 'a value is missing'],
+    [['--issuer', 'https://id.example.com', '--client', 'a', '--nope'], "Unknown option '--nope'"],
+    [
+      ['--issuer', 'https://id.example.com', '--client', 'a', 'a-token'],
+      'a value is without its option',
+    ],
     [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'x'], '--provider is'],
     [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'toString'], '--provider is'],
-    [['--issuer', 'https://a.example', '--client', 'a', '--authentication', 'x'], 'is none,'],
+    [
+      ['--issuer', 'https://a.example', '--client', 'a', '--authentication', 'x'],
+      'is one of none,',
+    ],
     [['--issuer', 'https://a.example', '--client', 'a', '--secret-env', 'NOPE'], 'NOPE is not in'],
-    [['--issuer', 'https://a.example', '--client', 'a', '--timeout-ms', 'x'], 'milliseconds'],
-    [['--issuer', 'https://a.example', '--client', 'a', '--spend'], 'one of --token-stdin'],
+    [
+      ['--issuer', 'https://a.example', '--client', 'a', '--timeout-ms', 'x'],
+      '--timeout-ms is a whole',
+    ],
+    [['--issuer', 'https://a.example', '--client', 'a', '--spend'], "Unknown option '--spend'"],
+    [['--a-token-in-the-place-of-an-option'], 'Unknown option'],
   ] as const) {
     it(`ends with 2 for "${args.join(' ')}"`, async () => {
       const told = await call(args)
@@ -368,6 +378,6 @@ describe('doctor and its command line', () => {
 
     expect(await run(['doctor', '--help'], terminal)).toBe(0)
     expect(out).toMatch(/^usage: refresh-once doctor/)
-    expect(out).toContain('--spend')
+    expect(out).toContain('--redis-env <NAME>')
   })
 })

@@ -6,7 +6,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { run } from '../../src/cli/run.ts'
 import { loadProvider } from '../../src/cli/fuzz/load.ts'
 import { optionsOf } from '../../src/cli/fuzz/fuzz.ts'
-import { Misused } from '../../src/cli/command.ts'
+import { UsageError } from '../../src/cli/args.ts'
 import { REPORTERS } from '../../src/cli/fuzz/reporters.ts'
 import type { Report } from '../../src/cli/fuzz/reporters.ts'
 import { systemClock } from '../../src/core/clock.ts'
@@ -239,7 +239,7 @@ describe('loadProvider', () => {
   it('refuses what is no provider', async () => {
     const file = written('odd.ts', 'export const provider = { id: 1 }')
 
-    await expect(loadProvider(file, process.cwd())).rejects.toBeInstanceOf(Misused)
+    await expect(loadProvider(file, process.cwd())).rejects.toBeInstanceOf(UsageError)
   })
 })
 

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import type { Provider } from '../../src/core/provider.ts'
 import { startOidcServer } from '../oidc/oidc-server.ts'
 import type { ClientId, OidcServerOptions } from '../oidc/oidc-server.ts'
-import type { Report } from '../../src/cli/probe/written.ts'
+import type { Report } from '../../src/cli/probe/probe.ts'
 import { authorizationServer } from '../../src/testing/authorization-server.ts'
 import type { ServerDescription } from '../../src/testing/authorization-server.ts'
 import { presets } from '../../src/testing/presets.ts'
@@ -273,9 +273,9 @@ describe('probe asks before it ends a grant', () => {
     [[...place, '--tokens-file', '/nowhere', '--yes'], '/nowhere cannot be read'],
     [[...place, '--tokens-env', 'T', '--write', 'a.txt'], '--write is a file that ends in .ts'],
     [[...place, '--tokens-env', 'T', '--id', 'A b'], '--id is made of'],
-    [[...place, '--tokens-env', 'T', '--window-max', 'x'], '--window-max is a number above 0'],
-    [[...place, '--tokens-env', 'T', '--api'], 'a value is missing'],
-    [[...place, '--tokens-env', 'T', '--secret', 'a-secret'], 'an option that it does not know'],
+    [[...place, '--tokens-env', 'T', '--window-max', 'x'], '--window-max is a whole number'],
+    [[...place, '--tokens-env', 'T', '--api'], "'--api <value>' argument missing"],
+    [[...place, '--tokens-env', 'T', '--secret', 'a-secret'], "Unknown option '--secret'"],
     [['./nowhere.ts', '--tokens-env', 'T'], 'there is no file ./nowhere.ts'],
     [['--issuer', 'http://a.example', '--client', 'a', '--tokens-env', 'T'], 'plain http'],
   ])('ends with 2 for %j', async (args, message) => {

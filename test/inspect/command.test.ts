@@ -113,9 +113,9 @@ describe('refresh-once inspect', () => {
 
   for (const [what, arguments_, env, says] of [
     ['an unknown option', ['--prot', '1'], {}, /--prot/],
-    ['a port that is none', ['--port', '0x1'], {}, /--port is a number/],
-    ['a port of the system', ['--port', '80'], {}, /--port is a number/],
-    ['a port that is too high', ['--port', '65536'], {}, /--port is a number/],
+    ['a port that is none', ['--port', '0x1'], {}, /--port is a whole number/],
+    ['a port of the system', ['--port', '80'], {}, /--port is a whole number/],
+    ['a port that is too high', ['--port', '65536'], {}, /--port is a whole number/],
     ['a file that is not there', ['--open', 'nowhere.jsonl'], {}, /cannot be read/],
     ['a file that is no recording', ['--open', 'package.json'], {}, /no recording/],
     ['an address that is none', [], { REFRESH_ONCE_INSPECT: 'page' }, /REFRESH_ONCE_INSPECT/],

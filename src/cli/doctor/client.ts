@@ -7,7 +7,7 @@ import { createTransport } from '../../transport/transport.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { Revoked } from '../../transport/revocation.ts'
 import { findings, type Finding } from './finding.ts'
-import type { Subject } from '../target.ts'
+import type { Target } from '../target.ts'
 import type { Provider } from '../../core/provider.ts'
 import { textsIn } from './server.ts'
 
@@ -26,7 +26,7 @@ const OF_THE_CLIENT: ReadonlySet<string | undefined> = new Set([
  * knows the client says that the token is dead, any other that the client is wrong.
  */
 export async function checkClientAt(
-  subject: Subject,
+  subject: Target,
   clock: Clock,
   requestTimeoutMs: number,
 ): Promise<readonly Finding[]> {

@@ -7,9 +7,6 @@ import { findings, type Finding } from './finding.ts'
 import { isRefreshError } from '../../core/errors.ts'
 import { refuseEviction } from '../../stores/redis/rows.ts'
 import type { RedisClient } from '../../stores/redis.ts'
-import type { Options } from './doctor.ts'
-import { valueOf } from '../target.ts'
-import type { Surroundings } from '../command.ts'
 
 const ofConnection = findings('connection')
 
@@ -112,14 +109,6 @@ export interface OpenRedis {
   readonly client: RedisClient
   info(): Promise<string>
   close(): void
-}
-
-/** Where the Redis is, if one was named. */
-export function redisUrlOf(
-  { redis, redisEnv }: Options,
-  { env }: Surroundings,
-): string | undefined {
-  return redisEnv === undefined ? redis : valueOf(redisEnv, env)
 }
 
 /** Whether a Redis keeps what it acknowledged. */

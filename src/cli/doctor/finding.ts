@@ -1,7 +1,8 @@
 import { styleText } from 'node:util'
+import type { USAGE_EXIT } from '../args.ts'
 import type { Terminal } from '../command.ts'
 
-/** What is looked at, in this order. */
+/** The checks, in this order. */
 export type Check =
   | 'configuration'
   | 'connection'
@@ -14,17 +15,16 @@ export type Check =
   | 'prompt'
   | 'provider_switch'
   | 'redis'
-  | 'spend'
 
-/** `open`: it could not be found out from here. */
+/** `open`: the doctor could not find out. */
 export type Verdict = 'fine' | 'warning' | 'problem' | 'open'
 
-/** One thing that was looked at. Nothing in it is a secret, or text of a server's unchecked. */
+/** The result of one check. It holds no secret, and no unchecked text of a server. */
 export interface Finding {
   readonly check: Check
   readonly verdict: Verdict
   readonly says: string
-  /** What to do about it. */
+  /** What the user can do. */
   readonly fix?: string
 }
 
@@ -42,24 +42,19 @@ export function isProblem({ verdict }: Finding): boolean {
   return verdict === 'problem'
 }
 
-/** Text of a server's that may be printed: one short line of visible ASCII, as an address is. */
+/** Returns a server's text if it is safe to print: one short line of visible ASCII. */
 export function printable(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value) ? value : undefined
 }
 
-/** What the command ends with. */
 export const EXIT = {
   /** Nothing is wrong; there may be warnings. */
   fine: 0,
   /** Something is wrong. */
   problem: 1,
-  /** The command line cannot be carried out; no token of the caller's was sent. */
-  misused: 2,
-  /** `--spend`: the refresh token may be spent, and its successor is not in the file. */
-  lost: 3,
 } as const
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT] | typeof USAGE_EXIT
 
 const MARKS = {
   fine: ['✓', 'green'],
@@ -70,14 +65,14 @@ const MARKS = {
 
 const CHECK_WIDTH = 21
 
-/** Prints what was found, for people or for programs, without any of the secrets. */
+/** Prints the findings, for people or for programs, without any of the secrets. */
 export function report(
   found: readonly Finding[],
   exitCode: ExitCode,
   { isJson, secrets }: { readonly isJson: boolean; readonly secrets: readonly string[] },
   { out, hasColors }: Terminal,
 ): void {
-  const shown = found.map((finding) => discreet(finding, secrets))
+  const shown = found.map((finding) => redacted(finding, secrets))
   if (isJson) return out(`${JSON.stringify({ exitCode, findings: shown }, undefined, 2)}\n`)
   for (const { check, verdict, says, fix } of shown) {
     const [mark, color] = MARKS[verdict]
@@ -93,8 +88,8 @@ export function report(
   out(`\n${count('problem', 'problem')}, ${count('warning', 'warning')}, ${open}\n`)
 }
 
-/** Nothing that is known to be a secret is printed, whoever wrote it into a text. */
-function discreet({ check, verdict, says, fix }: Finding, secrets: readonly string[]): Finding {
+/** Hides known secrets, also in texts that a server sent. */
+function redacted({ check, verdict, says, fix }: Finding, secrets: readonly string[]): Finding {
   const hidden = (text: string): string =>
     secrets
       .filter((secret) => secret.length > 3)

@@ -1,5 +1,5 @@
 import type { Terminal } from '../command.ts'
-import { Misused } from '../command.ts'
+import { UsageError } from '../args.ts'
 import { createFacts, type Facts } from './facts.ts'
 import { endsOf, INVARIANTS, violations, type Invariant, type Violation } from './invariants.ts'
 import { FINGERPRINT, readJournals } from './journal.ts'
@@ -28,7 +28,7 @@ export async function explain(
     print(told, options.isJson, terminal)
     return told.isKept ? EXIT.kept : EXIT.broken
   } catch (error) {
-    if (!(error instanceof Misused)) throw error
+    if (!(error instanceof UsageError)) throw error
     terminal.error(`refresh-once explain: ${error.message}\n(--help shows how to call it)\n`)
     return EXIT.misused
   }
@@ -38,7 +38,7 @@ export async function explain(
 async function explained({ files, slackMs, grant: asked }: ExplainOptions): Promise<Told> {
   const facts = createFacts()
   const lines = await readJournals(files, facts.take)
-  if (lines.events === 0) throw new Misused(`no line of ${files.join(', ')} is an event`)
+  if (lines.events === 0) throw new UsageError(`no line of ${files.join(', ')} is an event`)
   const found = tally(violations(facts, slackMs))
   const wanted = wantedOf(asked, facts, found.told)
   const stories = createStories(wanted, facts)
@@ -82,7 +82,7 @@ function tally(all: Iterable<Violation>): {
   return { counts, told }
 }
 
-/** @throws {Misused} When the journal knows nothing of the chain that was asked for. */
+/** @throws {UsageError} When the journal knows nothing of the chain that was asked for. */
 function wantedOf(
   asked: string | undefined,
   { grants, tokens }: Facts,
@@ -90,7 +90,7 @@ function wantedOf(
 ): ReadonlySet<string> {
   if (asked !== undefined) {
     const grant = grants.has(asked) ? asked : tokens.get(asked)?.grant
-    if (grant === undefined) throw new Misused(`no journal tells of ${asked}`)
+    if (grant === undefined) throw new UsageError(`no journal tells of ${asked}`)
     return new Set([grant])
   }
   const broken = told.flatMap(({ grant }) => (grant === undefined ? [] : [grant]))
@@ -122,16 +122,16 @@ Ends with 0: everything was kept. 1: something was not. 2: the command line, or 
 used, or no line is an event.
 `
 
-/** @throws {Misused} */
+/** @throws {UsageError} */
 export function optionsOf(arguments_: readonly string[]): ExplainOptions {
   const { values, positionals } = parsed(arguments_)
   const [file, ...others] = positionals
-  if (file === undefined) throw new Misused('name a journal: refresh-once explain journal.jsonl')
+  if (file === undefined) throw new UsageError('name a journal: refresh-once explain journal.jsonl')
   const slackMs = Number(values['slack-ms'] ?? 5_000)
-  if (!(slackMs >= 0)) throw new Misused('--slack-ms is a number of milliseconds')
+  if (!(slackMs >= 0)) throw new UsageError('--slack-ms is a number of milliseconds')
   const { grant, json = false } = values
   if (grant !== undefined && !FINGERPRINT.test(grant)) {
-    throw new Misused('--grant is a fingerprint of 8 characters, as the events have it')
+    throw new UsageError('--grant is a fingerprint of 8 characters, as the events have it')
   }
   return { files: [file, ...others], grant, slackMs, isJson: json }
 }
@@ -142,6 +142,6 @@ function parsed(arguments_: readonly string[]) {
   try {
     return parseArgs({ args: [...arguments_], options, allowPositionals: true })
   } catch (error) {
-    throw new Misused((error as Error).message, { cause: error })
+    throw new UsageError((error as Error).message, { cause: error })
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { Misused } from '../command.ts'
+import { UsageError } from '../args.ts'
 import { isRecord, ownField } from '../../core/text.ts'
 import { PROBLEMS, type ErrorCode } from '../../core/errors.ts'
 import type { OutcomeState } from '../../core/outcome.ts'
@@ -28,7 +28,7 @@ const LINE_MAX = 64 * 1024
  * memory at a time. What is delivered twice counts once.
  *
  * @returns The lines that were there.
- * @throws {Misused} For a file that cannot be read.
+ * @throws {UsageError} For a file that cannot be read.
  */
 export async function readJournals(
   files: readonly string[],
@@ -53,7 +53,7 @@ export async function readJournals(
     } catch (error) {
       const { code } = error as { code?: string }
       if (code === undefined) throw error
-      throw new Misused(`${file} cannot be read (${code})`, { cause: error })
+      throw new UsageError(`${file} cannot be read (${code})`, { cause: error })
     }
   }
   return tally

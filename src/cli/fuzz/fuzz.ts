@@ -4,7 +4,7 @@ import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
 import type { Terminal } from '../command.ts'
 import { loadDescription, loadProvider } from './load.ts'
 import type { Loaded } from './load.ts'
-import { Misused } from '../command.ts'
+import { UsageError } from '../args.ts'
 import { REPORTERS } from './reporters.ts'
 import { parseArgs } from 'node:util'
 import { readReplay } from '../../testing/fuzz/report.ts'
@@ -23,7 +23,7 @@ export async function fuzz(arguments_: readonly string[], terminal: Terminal): P
     return await tried(asked, await loadProvider(asked.file, process.cwd()), terminal)
   } catch (error) {
     // A `TypeError` says what is wrong with the options: a preset, a client, a missing peer.
-    if (!(error instanceof Misused) && !(error instanceof TypeError)) throw error
+    if (!(error instanceof UsageError) && !(error instanceof TypeError)) throw error
     terminal.error(`refresh-once fuzz: ${error.message}\n`)
     return 2
   }
@@ -55,7 +55,7 @@ async function serverOf({ server }: FuzzCommand, loaded: Loaded): Promise<FuzzOp
   if (server?.endsWith('.json')) return loadDescription(server)
   if (server !== undefined) return server
   if (loaded.server !== undefined) return loaded.server
-  throw new Misused('which server? --server logto, or export const server = { … } in the file')
+  throw new UsageError('which server? --server logto, or export const server = { … } in the file')
 }
 
 /** Goes to the error output: the other is for reports. */
@@ -104,16 +104,16 @@ it as \`provider\`, and may export \`server\`, \`client\` and \`fetch\` beside.
 exit codes: 0 nothing was found, 1 something does not hold, 2 the command or the file cannot be used
 `
 
-/** @throws {Misused} */
+/** @throws {UsageError} */
 export function optionsOf(arguments_: readonly string[]): FuzzCommand {
   const { values, positionals } = parsed(arguments_)
   const [file, ...others] = positionals
   if (file === undefined || others.length > 0) {
-    throw new Misused('name one file: refresh-once fuzz ./my-provider.ts --server logto')
+    throw new UsageError('name one file: refresh-once fuzz ./my-provider.ts --server logto')
   }
   const { server, runs, time, seed, replay, reporter = 'text' } = values
   const named = REPORTER_NAMES.find((name) => name === reporter)
-  if (named === undefined) throw new Misused(`--reporter is one of ${REPORTER_NAMES.join(', ')}`)
+  if (named === undefined) throw new UsageError(`--reporter is one of ${REPORTER_NAMES.join(', ')}`)
   if (replay !== undefined) checkReplay(replay)
   return {
     file,
@@ -141,7 +141,7 @@ function parsed(arguments_: readonly string[]) {
   try {
     return parseArgs({ args: [...arguments_], options, allowPositionals: true })
   } catch (error) {
-    throw new Misused((error as Error).message, { cause: error })
+    throw new UsageError((error as Error).message, { cause: error })
   }
 }
 
@@ -149,14 +149,14 @@ function checkReplay(text: string): void {
   try {
     readReplay(text)
   } catch (error) {
-    throw new Misused(`--replay ${(error as Error).message}`, { cause: error })
+    throw new UsageError(`--replay ${(error as Error).message}`, { cause: error })
   }
 }
 
 function wholeNumber(name: string, text: string, min: number): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= min && value <= Number.MAX_SAFE_INTEGER) return value
-  throw new Misused(`${name} is a whole number, ${min} or more, not '${text}'`)
+  throw new UsageError(`${name} is a whole number, ${min} or more, not '${text}'`)
 }
 
 const UNITS: ReadonlyMap<string, number> = new Map([
@@ -168,6 +168,6 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 function durationMs(text: string): number {
   const [, count = '', unit = ''] = /^(\d+)(ms|s|m)$/.exec(text) ?? []
   const unitMs = UNITS.get(unit)
-  if (unitMs === undefined) throw new Misused(`--time is like 60s, 500ms or 5m, not '${text}'`)
+  if (unitMs === undefined) throw new UsageError(`--time is like 60s, 500ms or 5m, not '${text}'`)
   return Number(count) * unitMs
 }

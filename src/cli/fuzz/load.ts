@@ -7,7 +7,7 @@ import { checkFacts } from '../../facts/check-facts.ts'
 import { checkDescription, serverOf } from '../../testing/authorization-server/description.ts'
 import type { ServerDescription } from '../../testing/authorization-server/description.ts'
 import type { FuzzOptions } from '../../testing/fuzz-provider.ts'
-import { Misused } from '../command.ts'
+import { UsageError } from '../args.ts'
 import { readFile } from 'node:fs/promises'
 
 /** What a file exports. */
@@ -22,16 +22,18 @@ type Module = Readonly<Record<string, unknown>>
  * Loads a provider from a file: JavaScript, or TypeScript as it is.
  *
  * @param folder The file's name counts from here.
- * @throws {Misused}
+ * @throws {UsageError}
  * @throws {TypeError} For a server that is described wrongly.
  */
 export async function loadProvider(file: string, folder: string): Promise<Loaded> {
   const path = resolve(folder, file)
-  if (!existsSync(path)) throw new Misused(`there is no file ${file}`)
+  if (!existsSync(path)) throw new UsageError(`there is no file ${file}`)
   const module = await importFile(path, file)
   const { provider } = module
   if (!isProvider(provider)) {
-    throw new Misused(`${file} exports no provider: export const provider = defineProvider({ … })`)
+    throw new UsageError(
+      `${file} exports no provider: export const provider = defineProvider({ … })`,
+    )
   }
   const { server, client, fetch } = module as Partial<Loaded>
   return {
@@ -91,21 +93,21 @@ function isUnreadable(file: string, error: unknown): error is Error {
   return error.name === 'SyntaxError' || ('code' in error && UNREADABLE.includes(error.code))
 }
 
-function unreadable(file: string, error: Error): Misused {
+function unreadable(file: string, error: Error): UsageError {
   const what = `Node ${process.versions.node} does not read ${file} as it is`
   const instead = 'npm i -D tsx, or write JavaScript'
-  return new Misused(`${what}: ${instead} (${error.message})`, { cause: error })
+  return new UsageError(`${what}: ${instead} (${error.message})`, { cause: error })
 }
 
-function failed(file: string, error: unknown): Misused {
+function failed(file: string, error: unknown): UsageError {
   const what = error instanceof Error ? error.message : String(error)
-  return new Misused(`${file} cannot be loaded: ${what}`, { cause: error })
+  return new UsageError(`${file} cannot be loaded: ${what}`, { cause: error })
 }
 
 /** A server from a JSON file: its description, as `probe --write` makes one, or a provider's facts. */
 export async function loadDescription(file: string): Promise<ServerDescription> {
   const text = await readFile(file, 'utf8').catch(() => {
-    throw new Misused(`there is no file ${file}`)
+    throw new UsageError(`there is no file ${file}`)
   })
   const value = parsed(text)
   const isFacts = isRecord(value) && 'answers' in value

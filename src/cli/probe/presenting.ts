@@ -7,7 +7,7 @@ import { readBody } from '../../core/body.ts'
 import { Secret } from '../../core/secret.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { runtimeFetch, send, type Fetch, type Outgoing } from '../../transport/send.ts'
-import type { Subject } from '../target.ts'
+import type { Target } from '../target.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { readEndpoint } from '../../core/endpoint.ts'
 import { ownField } from '../../core/text.ts'
@@ -39,7 +39,7 @@ export class Halted extends Error {}
 const UNKNOWN = 'https://refresh-once-probe.invalid/'
 const UNKNOWN_SCOPE = 'refresh-once-probe'
 
-export interface PresentingOptions extends Subject {
+export interface PresentingOptions extends Target {
   readonly clock: Clock
   readonly timeoutMs: number
   /** Told of each presentation. */
@@ -211,7 +211,7 @@ type Metadata = Readonly<Record<string, unknown>>
 export async function waysToAsk(
   api: string | undefined,
   metadata: Metadata | undefined,
-  subject: Subject,
+  subject: Target,
   looking: Looking,
 ): Promise<readonly IsAlive[]> {
   const bearing = (url: string): IsAlive => {
@@ -239,7 +239,7 @@ export async function waysToAsk(
   ]
 }
 
-function introspecting(endpoint: URL, { provider, client }: Subject, looking: Looking): IsAlive {
+function introspecting(endpoint: URL, { provider, client }: Target, looking: Looking): IsAlive {
   const { clock, sender, timeoutMs } = looking
   const context = { endpoint: endpoint.href, issuer: provider.issuer, clock }
   return async (token) => {

@@ -1,99 +1,102 @@
 import { sleep } from '../../core/clock.ts'
 import { defineProvider } from '../../core/define-provider.ts'
 import type { TokenSet } from '../../core/token-set.ts'
+import type { ServerDescription } from '../../testing/authorization-server.ts'
 import { runtimeFetch } from '../../transport/send.ts'
-import type { Surroundings, Terminal } from '../command.ts'
+import { UsageError, type USAGE_EXIT } from '../args.ts'
+import { orUsageError, type Environment, type Terminal } from '../command.ts'
 import { checkDiscovery } from '../doctor/server.ts'
-import { Misused } from '../command.ts'
-import { newFile, type SuccessorFile } from '../successor-file.ts'
-import { presentable, tokensIn } from '../token-input.ts'
-import { grantsOf, presenting, type Grants, waysToAsk } from './presenting.ts'
 import { fixturesOf, providerOf, serverOf } from './described.ts'
-import { measure, type Result } from './measure.ts'
-import { optionsOf, targetOf, type ProbeOptions, type Target } from './target.ts'
 import {
-  EXIT,
   checkFree,
-  exitCodeOf,
-  print,
+  newFile,
   providerFile,
-  type ExitCode,
-  type Report,
-  type Written,
+  tokenText,
+  tokensIn,
   writeAll,
-} from './written.ts'
+  type SuccessorFile,
+} from './files.ts'
+import { measure, type Measured, type Result } from './measure.ts'
+import { grantsOf, presenting, waysToAsk, type Grants } from './presenting.ts'
+import { probeOptionsOf, probeTargetOf, type ProbeOptions, type ProbeTarget } from './target.ts'
 
-/** What one must type. */
+const EXIT = {
+  /** It was measured, as far as the grants went. */
+  measured: 0,
+  /** The server could not be measured, or not to the end. */
+  halted: 1,
+  /** It was measured, and then `--save` or `--write` failed. */
+  unwritten: 3,
+} as const
+
+type ProbeExit = (typeof EXIT)[keyof typeof EXIT] | typeof USAGE_EXIT
+
+/** What the user must type. */
 const CONFIRMATION = 'end them'
 
 /**
- * Measures an authorization server with grants that it ends.
+ * Measures an authorization server with grants, which it ends.
  *
  * @param wait Lets time pass. Default: by the terminal's clock.
- * @returns One of {@link EXIT}.
  */
-export async function probe(
-  arguments_: readonly string[],
+export function probe(
+  args: readonly string[],
   terminal: Terminal,
-  around: Surroundings,
+  environment: Environment,
   wait = (ms: number): Promise<void> => sleep(terminal.clock, ms),
-): Promise<ExitCode> {
-  try {
-    const options = optionsOf(arguments_)
-    const target = await targetOf(options, around)
-    const sets = setsIn(await presentable(options.tokens, around))
-    await confirmed(options, sets.length, terminal, around)
+): Promise<ProbeExit> {
+  return orUsageError('probe', terminal, async () => {
+    const options = probeOptionsOf(args)
+    const target = await probeTargetOf(options, environment)
+    const sets = setsIn(await tokenText(options.tokens, environment))
+    await confirmed(options, sets.length, terminal, environment)
     if (options.write !== undefined) await checkFree(options.write)
     const file = options.save === undefined ? undefined : await newFile(options.save)
     const report = await probed({ options, target, sets, file, terminal, wait })
-    print(report, options.isJson, terminal)
+    print(report, options.json, terminal)
     return exitCodeOf(report)
-  } catch (error) {
-    // A `TypeError` says what refresh-once would refuse of the configuration.
-    if (!(error instanceof Misused) && !(error instanceof TypeError)) throw error
-    terminal.error(`refresh-once probe: ${error.message}\n(--help shows how to call it)\n`)
-    return EXIT.misused
-  }
+  })
 }
 
-/** A refresh token, or a set, a line each; or one set over several lines. */
+/** Reads a refresh token or a token set from each line; or one token set over several lines. */
 function setsIn(text: string): readonly TokenSet[] {
   const isOne = /^\s*\{[^}]*\n[^]*\}\s*$/.test(text)
   const lines = isOne ? [text] : text.split('\n').filter((line) => line.trim() !== '')
-  if (lines.length === 0) throw new Misused('there is no refresh token in what was given')
+  if (lines.length === 0) throw new UsageError('the text holds no refresh token')
   const sets = lines.map(tokensIn)
   return [...new Map(sets.map((each) => [each.refreshToken, each])).values()]
 }
 
-/** Whoever is not asked is told. */
+/** Asks the user, or with `--yes` prints the warning. */
 async function confirmed(
-  { isConfirmed }: ProbeOptions,
+  { yes }: ProbeOptions,
   count: number,
   terminal: Terminal,
-  { ask }: Surroundings,
+  { ask }: Environment,
 ): Promise<void> {
   const warning =
     `This presents spent refresh tokens again, and ends the grants that it is given: ${count}.\n` +
-    'Whoever uses them elsewhere is signed out; some servers tell the user, or the operator. It\n' +
+    'Applications that use them are signed out. Some servers tell the user, or the operator. It\n' +
     'may take some minutes.'
-  if (isConfirmed) return terminal.error(`${warning}\n`)
+  if (yes) return terminal.error(`${warning}\n`)
   const answer = await ask(`${warning} Type "${CONFIRMATION}" to go on: `)
-  if (answer !== CONFIRMATION) throw new Misused('not confirmed; nothing was sent')
+  if (answer !== CONFIRMATION) throw new UsageError('not confirmed; nothing was sent')
 }
 
-interface Circumstances {
+interface ProbeRun {
   readonly options: ProbeOptions
-  readonly target: Target
+  readonly target: ProbeTarget
   readonly sets: readonly TokenSet[]
   readonly file: SuccessorFile | undefined
   readonly terminal: Terminal
   readonly wait: (ms: number) => Promise<void>
 }
 
-async function probed(circumstances: Circumstances): Promise<Report> {
-  const { options, target, sets, file, terminal, wait } = circumstances
+async function probed(run: ProbeRun): Promise<Report> {
+  const { options, target, sets, file, terminal, wait } = run
   const { clock } = terminal
-  const { timeoutMs, windowMaxMs } = options
+  const { timeoutMs } = options
+  const windowMaxMs = options.windowMax * 1_000
   let presentations = 0
   const onPresentation = (): void => void (presentations += 1)
   const present = presenting({ ...target, clock, timeoutMs, onPresentation })
@@ -114,7 +117,7 @@ async function probed(circumstances: Circumstances): Promise<Report> {
   return { found, server, halted, ...counts, dead, saved, ...written }
 }
 
-/** The newest sets are on the disk before the report is printed. */
+/** Writes the newest token sets to the disk, before the report is printed. */
 async function save(
   { chains }: Grants,
   file: SuccessorFile | undefined,
@@ -128,7 +131,7 @@ async function save(
   return undefined
 }
 
-interface Writing extends Pick<Circumstances, 'options' | 'target'>, Pick<Report, 'server'> {
+interface Writing extends Pick<ProbeRun, 'options' | 'target'>, Pick<Report, 'server'> {
   readonly result: Result
   readonly today: string
   readonly grants: number
@@ -152,4 +155,65 @@ async function write(writing: Writing): Promise<Pick<Report, 'fixtures' | 'writt
   const file = { path, origin, provider: described ?? {}, server, found, today, ...counts }
   const isWritten = await writeAll(path, providerFile(file), fixtures)
   return { fixtures: fixtures.size, written: { path, isWritten } }
+}
+
+export interface Report {
+  readonly found: readonly Measured[]
+  readonly server: ServerDescription
+  readonly halted: string | undefined
+  readonly presentations: number
+  /** Grants that were used, and those of them that are dead now. */
+  readonly grants: number
+  readonly dead: number
+  readonly fixtures: number
+  /** The files that the user asked for, and whether they were written. */
+  readonly saved: Written | undefined
+  readonly written: Written | undefined
+}
+
+interface Written {
+  readonly path: string
+  readonly isWritten: boolean
+}
+
+function exitCodeOf({ halted, saved, written }: Report): ProbeExit {
+  if ([saved, written].some((each) => each?.isWritten === false)) return EXIT.unwritten
+  return halted === undefined ? EXIT.measured : EXIT.halted
+}
+
+/** Prints what was measured, for people or for programs. No token is in it. */
+function print(report: Report, isJson: boolean, { out }: Terminal): void {
+  const exitCode = exitCodeOf(report)
+  if (isJson) return out(`${JSON.stringify({ exitCode, ...report }, undefined, 2)}\n`)
+  out(`${lines(report).join('\n')}\n`)
+}
+
+function lines(report: Report): readonly string[] {
+  const { found, server, halted, presentations, grants, dead, saved, written } = report
+  const rows = found.map(({ axis, value, says }) => [axis, shown(value), says] as const)
+  const width = Math.max(0, ...rows.map(([, value]) => value.length))
+  const { dead: error, client, target, ...wire } = server.wire ?? {}
+  const errors = Object.entries({ dead: error, client, target }).filter(([, each]) => each)
+  return [
+    ...(halted === undefined ? [] : [`stopped: ${halted}`, '']),
+    ...rows.map(([axis, value, says]) => `${axis.padEnd(15)} ${value.padEnd(width)}  ${says}`),
+    '',
+    `writes          ${shown(wire)}`,
+    ...errors.map(([name, answer]) => `error ${name.padEnd(9)} ${shown(answer)}`),
+    '',
+    `presentations: ${presentations}; grants: ${grants}, of which dead now: ${dead}`,
+    ...[saved, written].flatMap((each) => (each === undefined ? [] : [fileLine(each)])),
+    ...(written?.isWritten && written.path.endsWith('.ts')
+      ? [`try it: npx refresh-once fuzz ${written.path}`]
+      : []),
+  ]
+}
+
+function fileLine({ path, isWritten }: Written): string {
+  return isWritten ? `written: ${path}` : `could not be written: ${path}`
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return '?'
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }

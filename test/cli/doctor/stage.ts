@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Surroundings, Terminal } from '../../../src/cli/command.ts'
+import type { Environment, Terminal } from '../../../src/cli/command.ts'
 import { doctor } from '../../../src/cli/doctor/doctor.ts'
 import type { Finding } from '../../../src/cli/doctor/finding.ts'
 import { systemClock, type Clock } from '../../../src/core/clock.ts'
@@ -22,7 +22,7 @@ export interface Told {
   readonly verdicts: Readonly<Record<string, string>>
 }
 
-export interface Circumstances extends Partial<Surroundings> {
+export interface Circumstances extends Partial<Environment> {
   readonly clock?: Clock
   /** Called before the first word is written. */
   readonly onFirstWord?: () => void

@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { probe } from '../../../src/cli/probe/probe.ts'
-import type { Report } from '../../../src/cli/probe/written.ts'
-import type { Surroundings } from '../../../src/cli/command.ts'
+import type { Report } from '../../../src/cli/probe/probe.ts'
+import type { Environment } from '../../../src/cli/command.ts'
 import { systemClock, type Clock } from '../../../src/core/clock.ts'
 import { authorizationServer } from '../../../src/testing/authorization-server.ts'
-import type { AuthorizationServer, ServerDescription } from '../../../src/testing/authorization-server.ts'
+import type {
+  AuthorizationServer,
+  ServerDescription,
+} from '../../../src/testing/authorization-server.ts'
 import { serving } from '../doctor/stage.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -43,7 +46,7 @@ function skippingClock(): SkippingClock {
   }
 }
 
-export interface Asked extends Partial<Surroundings> {
+export interface Asked extends Partial<Environment> {
   readonly clock?: SkippingClock
   /** Called before the first word of the report is written. */
   readonly onFirstWord?: () => void
