@@ -66,8 +66,9 @@ export const facts = {
   played: { rotation: 'always' },
   unused: {
     reuse:
-      'An answer counts as lost only after timeouts.requestMs, when the 3 seconds are over; and each ' +
-      'use within them makes one more refresh token, which Logto does not revoke when the other is reused.',
+      'An answer counts as lost only after timeouts.requestMs, when the 3 seconds are over. Each ' +
+      'use within them makes one more refresh token, and Logto does not revoke it when the other ' +
+      'is reused.',
   },
   answers: [
     {

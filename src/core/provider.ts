@@ -34,8 +34,7 @@ export type ClientAuthentication =
  *
  * - `accepted`: it stays valid for as long as it would have lived.
  * - `{ acceptedForMs }`: it is accepted for so long after its first use, milliseconds.
- * - `until_successor_used`: it is accepted until its successor, or the access token beside that one,
- *   is used.
+ * - `until_successor_used`: it is accepted until the client uses what came for it.
  * - `refused`: it is answered with an error, and nothing else ends.
  * - `revokes`: its family or its whole grant ends.
  */

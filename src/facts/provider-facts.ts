@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { FAILURES } from '../core/failure.ts'
 
 const text = z.string().min(1).describe('a text')
 const texts = z.array(text).readonly().describe('a list of texts')
@@ -79,7 +80,7 @@ export const SERVER_TYPES = {
   unavailable: z.enum(['any_time', 'before_consuming']),
 }
 
-const FAILURE = z.enum(['rejected', 'refused_before', 'refused_after', 'deferred', 'unknown'])
+const FAILURE = z.enum(Object.keys(FAILURES) as (keyof typeof FAILURES)[])
 
 /** One answer of the server, as its source shows it, and how the presentation ends. */
 const ANSWER = z.strictObject({

@@ -18,7 +18,7 @@ export { INVARIANTS } from './invariants.ts'
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface FuzzOptions {
-  /** The server of the provider: a preset, a shipped provider by its id, or your own description. */
+  /** The provider's server: a preset, a shipped provider by its id, or a description of yours. */
   readonly server: PresetName | (string & {}) | ServerDescription
   /** Default: a public client, or one with a secret where the provider wants one. */
   readonly client?: Client

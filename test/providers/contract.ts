@@ -1,134 +1,185 @@
-import { FAILURES, type Presentation } from '../../src/core/failure.ts'
-import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
+import { failedPresentation } from '../../src/core/failure.ts'
 import type { Client, Provider } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { createTransport } from '../../src/transport/transport.ts'
+import { isRecord } from '../../src/core/text.ts'
+import type { AnswerFact, ProviderFacts } from '../../src/facts/provider-facts.ts'
+import type { ShippedProvider } from '../../src/testing/presets.ts'
 import type { Presented } from '../../src/transport/token-response.ts'
+import { createTransport } from '../../src/transport/transport.ts'
 import { loopback } from '../transport/loopback.ts'
 import type { Seen } from '../transport/loopback.ts'
 import { shown } from '../transport/setup.ts'
 
-/** One answer of the AS, as it was documented or recorded, and what it must come to. */
-export interface Fixture {
-  /** What it shows, as a sentence's end. */
-  readonly title: string
-  /** Where the answer was taken from. */
-  readonly source?: string
-  /** What is presented, beside the refresh token `rt-1`. */
-  readonly presented?: {
-    readonly resource?: string
-    readonly organization?: string
-    readonly idToken?: string
-    readonly accessToken?: string
-  }
-  /** What the server must have seen: matched as a part. */
-  readonly request?: Partial<Omit<Seen, 'headers'>> & { headers?: Record<string, string> }
-  readonly status: number
-  readonly headers?: Record<string, string | string[]>
-  /** JSON, or text as it stands. */
-  readonly body: unknown
-  /**
-   * The presentation, whole: `status` is added, `origin` left out; of a grant its tokens in plain
-   * text and `expiresInMs`.
-   */
-  readonly expected: { readonly outcome: string } & Record<string, unknown>
+/** What each provider must keep: what it sends, and the answers in its facts. */
+export function providerContract(shipped: ShippedProvider): void {
+  const { facts } = shipped
+
+  it('is constant, named and dated', () => {
+    const made = exampleOf(shipped)
+
+    expect(Object.isFrozen(made) && Object.isFrozen(made.request.names)).toBe(true)
+    expect(made.id).toBe(facts.id)
+  })
+
+  it('presents a refresh token once, where and how its facts say', async () => {
+    const { seen, provider } = await played(facts.answers[0]!, (origin) => at(origin, shipped))
+
+    const { method, format, names, audience } = provider.request
+    const { pathname } = new URL(provider.tokenEndpoint ?? `${provider.issuer}/token`)
+    expect(seen).toHaveLength(1)
+    const [{ url, form, headers, ...request }] = seen as [Seen]
+    expect({ ...request, url: url.split('?')[0] }).toMatchObject({ method, url: pathname })
+    expect(`${url} ${request.body} ${JSON.stringify(headers)}`).toContain('rt-1')
+    if (format !== 'form') return
+    expect(form).toMatchObject({ [names['refresh_token'] ?? 'refresh_token']: 'rt-1' })
+    expect(form).toMatchObject({ grant_type: 'refresh_token' })
+    const asked = [audience.resource, audience.organization, 'client_id', 'client_secret']
+    expect(asked.filter((name) => name in form)).toEqual([])
+    expect(headers.authorization).toBe(`Basic ${btoa('app:client-secret')}`)
+  })
+
+  const asking = facts.answers.filter(
+    ({ presented: { resource, organization } = {} }) => (resource ?? organization) !== undefined,
+  )
+  it.each(asking)('asks for an audience as its facts say: $title', async (answer) => {
+    const { seen, provider } = await played(answer, (origin) => at(origin, shipped))
+
+    const { resource = null, organization = null } = answer.presented ?? {}
+    const { audience } = provider.request
+    const asked = new URLSearchParams(seen[0]!.body)
+    expect(asked.get(audience.resource)).toBe(resource)
+    expect(asked.get(audience.organization)).toBe(organization)
+  })
+
+  it('sends the name of a public client only where there is one', async () => {
+    const client = { id: 'app' }
+
+    const { seen, provider } = await played(
+      facts.answers[0]!,
+      (origin) => at(origin, shipped),
+      client,
+    )
+
+    const isSent = provider.request.names['client_id'] !== null
+    expect(seen[0]!.form['client_id']).toBe(isSent ? 'app' : undefined)
+    expect(seen[0]!.headers.authorization).toBeUndefined()
+  })
+
+  answersContract(facts.answers, (origin) => at(origin, shipped))
 }
 
-export interface ContractOptions {
-  /** Reads `test/providers/fixtures/<name>/*.json`. */
-  readonly name: string
-  /** The provider with everything that speaks to its AS at this origin. */
-  readonly provider: (origin: string) => Provider
-  /** Default: `app` with a secret. */
-  readonly client?: Client
-  /** Members of the metadata beside `issuer` and `token_endpoint`, for who discovers. */
-  readonly metadata?: Record<string, unknown>
-}
+/** Each answer, sent by a real server and read by the shipped transport. */
+export function answersContract(
+  answers: readonly AnswerFact[],
+  provider: (origin: string) => Provider,
+  client?: Client,
+): void {
+  describe.each(answers)('$ends: $title', (answer) => {
+    it('is read as that', async () => {
+      const { ended, seen } = await played(answer, provider, client)
 
-/** What each provider must keep: its fixtures, through the real transport and a real server. */
-export function providerContract({ name, provider, ...options }: ContractOptions): void {
-  describe(`provider ${name}`, () => {
-    const fixtures = readFixtures(name)
-
-    it('has fixtures of a grant and of a dead grant', () => {
-      const outcomes = fixtures.map(({ expected }) => expected.outcome)
-
-      expect(outcomes).toContain('granted')
-      expect(outcomes).toContain('rejected')
-    })
-
-    it('is constant, named and dated', () => {
-      const made = provider('https://id.example.com')
-
-      expect(Object.isFrozen(made) && Object.isFrozen(made.request.names)).toBe(true)
-      expect(made.id).toMatch(/^[a-z0-9-]+$/)
-      expect(made.verifiedAt).toMatch(/^\d{4}-\d\d-\d\d$/)
-    })
-
-    it.each(fixtures)('$expected.outcome: $title', async (fixture) => {
-      const { ended, seen } = await play(fixture, provider, options)
-
-      const { status, expected } = fixture
-      expect(ended).toEqual(expected.outcome === 'granted' ? expected : { status, ...expected })
+      expect(ended).toEqual(expected(answer))
       expect(seen).toHaveLength(1)
-      expect(seen[0]).toMatchObject(fixture.request ?? {})
     })
   })
 }
 
-function readFixtures(name: string): Fixture[] {
-  const folder = new URL(`fixtures/${name}/`, import.meta.url)
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.json'))
-    .toSorted()
-    .map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Fixture)
+/** The provider of its facts' examples. */
+export function exampleOf({ facts, make }: ShippedProvider): Provider {
+  const examples = Object.entries(facts.parameters ?? {}).map(([name, { example }]) => [
+    name,
+    example,
+  ])
+  return make(Object.fromEntries(examples))
 }
 
-async function play(
-  fixture: Fixture,
-  provider: ContractOptions['provider'],
-  { client = { id: 'app', secret: 'client-secret' }, metadata }: Partial<ContractOptions>,
-): Promise<{ ended: unknown; seen: Seen[] }> {
-  const { status, headers, body } = fixture
+/** The same, with its addresses on this machine. */
+function at(origin: string, { facts, make }: ShippedProvider): Provider {
+  const here = (url: string): string => `${origin}${new URL(url).pathname.replace(/\/$/, '')}`
+  const values = Object.entries(facts.parameters ?? {}).map(([name, parameter]) => [
+    name,
+    parameter.is === 'url' ? here(parameter.example) : parameter.example,
+  ])
+  const { tokenEndpoint } = facts
+  const isFixed = tokenEndpoint?.startsWith('https:') === true
+  return make(Object.fromEntries(values), {
+    ...(isFixed && { tokenEndpoint: here(tokenEndpoint) }),
+  })
+}
+
+/** The whole presentation that a fact promises: as RFC 6749 has it, but for `reads`. */
+function expected({ ends, status, body, reads = {} }: AnswerFact): unknown {
+  const members = isRecord(body) ? body : {}
+  const { error } = members
+  const standard =
+    ends === 'granted'
+      ? { outcome: ends, ...grantedIn(members) }
+      : failedPresentation(ends, {
+          status,
+          ...(typeof error === 'string' && { oauthError: error }),
+        })
+  const all = { ...standard, ...reads }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null))
+}
+
+/** The members of RFC 6749 §5.1. */
+function grantedIn(body: Record<string, unknown>): object {
+  const { expires_in: seconds, scope, ...members } = body
+  const named = {
+    accessToken: members['access_token'],
+    refreshToken: members['refresh_token'],
+    idToken: members['id_token'],
+    tokenType: members['token_type'],
+    scope: scope === '' ? undefined : scope,
+    expiresInMs: typeof seconds === 'number' ? seconds * 1000 : undefined,
+  }
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+}
+
+interface Played {
+  readonly provider: Provider
+  readonly ended: unknown
+  readonly seen: readonly Seen[]
+}
+
+async function played(
+  { presented, status, headers, body }: AnswerFact,
+  make: (origin: string) => Provider,
+  client: Client = { id: 'app', secret: 'client-secret' },
+): Promise<Played> {
   const server = await loopback(({ url }, response) => {
     const isMetadata = url.includes('/.well-known/')
     const { origin } = server
-    const answer = isMetadata
-      ? { issuer: origin, token_endpoint: `${origin}/token`, ...metadata }
-      : body
+    const answer = isMetadata ? { issuer: origin, token_endpoint: `${origin}/token` } : body
     response.writeHead(isMetadata ? 200 : status, {
       'content-type': 'application/json',
-      ...(!isMetadata && headers),
+      ...(!isMetadata && (headers as Record<string, string | string[]> | undefined)),
     })
     response.end(typeof answer === 'string' ? answer : JSON.stringify(answer))
   })
+  const provider = make(server.origin)
   const transport = createTransport({
-    provider: provider(server.origin),
+    provider,
     client,
     clock: systemClock,
     requestTimeoutMs: 5_000,
   })
   const prepared = await transport.prepare()
   if (!prepared.ready) throw new Error(`not prepared: ${prepared.code}. ${prepared.hint ?? ''}`)
-  const presentation = await prepared.present(presentedOf(fixture))
-  return {
-    ended: endedAs(presentation),
-    seen: server.seen.filter(({ url }) => !url.includes('/.well-known/')),
+  const { origin: _, ...ended } = shown(await prepared.present(presentedOf(presented))) as {
+    origin?: string
   }
+  return { provider, ended, seen: server.seen.filter(({ url }) => !url.includes('/.well-known/')) }
 }
 
-/** How a presentation ended, in the words of the fixtures. */
-function endedAs(presentation: Presentation): unknown {
-  if (presentation.outcome === 'granted') return shown(presentation)
-  const { origin: _, failure, ...ended } = presentation
-  if (ended.outcome !== 'refused') return ended
-  return { ...ended, consumed: FAILURES[failure].settles === 'spent' }
-}
-
-function presentedOf({ presented = {} }: Fixture): Presented {
-  const { resource, organization, idToken, accessToken } = presented
+function presentedOf({
+  resource,
+  organization,
+  idToken,
+  accessToken,
+}: AsPresented = {}): Presented {
   return {
     refreshToken: new Secret('rt-1'),
     audience: { resource, organization },
@@ -136,3 +187,5 @@ function presentedOf({ presented = {} }: Fixture): Presented {
     ...(accessToken !== undefined && { accessToken: new Secret(accessToken) }),
   }
 }
+
+type AsPresented = ProviderFacts['answers'][number]['presented']

@@ -5,28 +5,123 @@ import { createRefresher } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { loopback } from '../transport/loopback.ts'
 import { presentTo, shown } from '../transport/setup.ts'
-import { providerContract } from './contract.ts'
+import type { AnswerFact } from '../../src/facts/check-facts.ts'
+import { answersContract } from './contract.ts'
 import { COOKIE_GET, JSON_POST, refreshed } from './described.ts'
 
-providerContract({
-  name: 'credentials',
-  client: { id: 'app' },
-  provider: (origin) =>
+/** { sub: 'ada', iat: 1800000000, exp: 1800000900 } */
+const JWT =
+  'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9' +
+  '.eyJzdWIiOiJhZGEiLCJpYXQiOjE4MDAwMDAwMDAsImV4cCI6MTgwMDAwMDkwMH0.c2ln'
+
+const source = 'defined: this test'
+
+const DESCRIBED: readonly AnswerFact[] = [
+  {
+    title: 'the lifetime is in the access token',
+    source,
+    status: 200,
+    body: { userToken: JWT, userRefreshToken: 'rt-2' },
+    ends: 'granted',
+    reads: { accessToken: JWT, refreshToken: 'rt-2', expiresInMs: 900_000 },
+  },
+  {
+    title: 'a code that the description calls dead',
+    source,
+    status: 400,
+    body: { error: 'TOKEN_REUSED' },
+    ends: 'rejected',
+  },
+  {
+    title: 'a code that the description calls dead, inside a 200',
+    source,
+    status: 200,
+    body: { error: 'TOKEN_REUSED' },
+    ends: 'rejected',
+  },
+  {
+    title: 'a status that the description calls refused',
+    source,
+    status: 403,
+    body: { message: 'device blocked' },
+    ends: 'refused_before',
+  },
+  {
+    title: 'a status that the description calls deferred, with a wait',
+    source,
+    status: 503,
+    headers: { 'retry-after': '7' },
+    body: '<html>down for maintenance</html>',
+    ends: 'deferred',
+    reads: { retryAfterMs: 7_000 },
+  },
+]
+
+const COOKIES: readonly AnswerFact[] = [
+  {
+    title: 'the successor comes in one of several cookies',
+    source,
+    status: 200,
+    headers: {
+      'set-cookie': [
+        'theme=dark; Path=/',
+        'refresh=rt-2%2B; Path=/; HttpOnly; Max-Age=86400; SameSite=Lax',
+      ],
+    },
+    body: { token: 'at-2' },
+    ends: 'granted',
+    reads: { accessToken: 'at-2', refreshToken: 'rt-2%2B' },
+  },
+  {
+    title: 'no cookie is set: the refresh token is kept',
+    source,
+    status: 200,
+    body: { token: JWT },
+    ends: 'granted',
+    reads: { accessToken: JWT, expiresInMs: 900_000 },
+  },
+  {
+    title: 'the cookie is cleared: the old refresh token is not taken for kept',
+    source,
+    status: 200,
+    headers: { 'set-cookie': 'refresh=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT' },
+    body: { token: 'at-2' },
+    ends: 'granted',
+    reads: { accessToken: 'at-2', isWithout: true },
+  },
+  {
+    title: 'a 401 that clears the cookie',
+    source,
+    status: 401,
+    headers: { 'set-cookie': 'refresh=; Max-Age=0' },
+    body: 'Unauthorized',
+    ends: 'rejected',
+  },
+]
+
+describe('credentials: answers that a description speaks of', () => {
+  answersContract(DESCRIBED, (origin) =>
     credentials({
       ...JSON_POST,
       url: `${origin}/refresh`,
-      body: { device: 'web' },
-      headers: { 'x-api-key': 'k-1' },
       failures: { TOKEN_REUSED: 'rejected', 403: 'refused_before', 503: 'deferred' },
-      verifiedAt: '2026-11-21',
     }),
+  )
 })
 
-providerContract({
-  name: 'credentials-cookie',
-  client: { id: 'app' },
-  provider: (origin) =>
-    credentials({ ...COOKIE_GET, url: `${origin}/refresh`, verifiedAt: '2026-11-21' }),
+describe('credentials: cookies', () => {
+  answersContract(COOKIES, (origin) => credentials({ ...COOKIE_GET, url: `${origin}/refresh` }))
+
+  it('go back by GET, and nothing else is sent', async () => {
+    const { seen } = await refreshed(COOKIE_GET, {})
+
+    expect(seen).toMatchObject({
+      method: 'GET',
+      url: '/refresh',
+      body: '',
+      headers: { cookie: 'refresh=rt-1' },
+    })
+  })
 })
 
 describe('credentials: the request', () => {
@@ -34,6 +129,20 @@ describe('credentials: the request', () => {
     const { seen } = await refreshed({}, {})
 
     expect(seen.body).toBe('{"userRefreshToken":"rt-1"}')
+  })
+
+  it('sends the members and headers that are described', async () => {
+    const { seen } = await refreshed(
+      { body: { device: 'web' }, headers: { 'x-api-key': 'k-1' } },
+      {},
+    )
+
+    expect(seen).toMatchObject({
+      method: 'POST',
+      url: '/refresh',
+      headers: { 'content-type': 'application/json', 'x-api-key': 'k-1' },
+      body: '{"userRefreshToken":"rt-1","device":"web"}',
+    })
   })
 
   it('may carry it in a form, beside the old access token', async () => {

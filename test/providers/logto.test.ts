@@ -1,8 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { logto } from '../../providers/logto.ts'
-import { providerContract } from './contract.ts'
-
-providerContract({ name: 'logto', provider: (origin) => logto({ endpoint: origin }) })
 
 describe('logto', () => {
   it.each([

@@ -14,17 +14,19 @@ export const projectRules: readonly Rule[] = [
     },
   },
   {
-    name: 'every provider has recorded answers, a page in the docs and a line in exports',
+    name: 'every provider exports facts with sources and answers, and a line of exports opens it',
     appliesTo: (path) => /^providers\/[^/]+\.ts$/.test(path),
-    check(path, _, project) {
+    check(path, text, project) {
       const id = posix.basename(path, '.ts')
+      const facts = /^export const facts = \{\n(.*?)^\} as const satisfies ProviderFacts$/ms.exec(
+        text,
+      )
       const wanted = {
-        [`no answer in test/providers/fixtures/${id}/`]: exists(
-          project,
-          `test/providers/fixtures/${id}/`,
-        ),
-        [`no page docs/providers/${id}.md`]: exists(project, `docs/providers/${id}.md`),
-        [`no line ./providers/${id} in the exports of package.json`]: entriesOf(project).some(
+        'no `export const facts = { … } as const satisfies ProviderFacts`': facts !== null,
+        [`facts.id is not '${id}'`]: facts?.[1]!.includes(`  id: '${id}',\n`) === true,
+        'no sources in the facts': /^ {2}sources: \{/m.test(facts?.[1] ?? ''),
+        'no answers in the facts': /^ {2}answers: \[/m.test(facts?.[1] ?? ''),
+        [`no line of exports in package.json opens ./providers/${id}`]: entriesOf(project).some(
           ({ name, source }) => name === `./providers/${id}` && source === path,
         ),
       }

@@ -9,6 +9,13 @@ type Sample = readonly [path: string, text: string, beside?: Readonly<Record<str
 
 const manifest = (content: object): string => JSON.stringify({ exports: {}, ...content })
 
+const OPENED = {
+  'package.json': manifest({ exports: { './providers/*': './dist/providers/*.js' } }),
+}
+
+const factsOf = (members: string): string =>
+  `export const facts = {\n${members}} as const satisfies ProviderFacts\n`
+
 /** So many files of the given name and text: `#` is the number of the file. */
 const files = (count: number, name: string, text: string): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [name.replace('#', `${n}`), text]))
@@ -52,6 +59,7 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/core/a.ts', "import type { b } from './b.ts' // from 'zod'"],
       ['providers/a.ts', "import { x } from '../src/core/x.ts'"],
       ['src/facts/a.ts', "import { z } from 'zod'\nimport { x } from '../core/x.ts'"],
+      ['providers/a.ts', "import type { F } from '../src/facts/provider-facts.ts'"],
       ['src/stores/a.ts', "import type { Redis } from 'ioredis'\nimport { x } from 'node:fs'"],
       ['src/runtime/a.ts', "import { m } from '../../machines/m.ts'\nimport { x } from 'xstate'"],
       ['src/integrations/a.ts', "import { x } from '../index.ts'\nimport type y from 'next'"],
@@ -209,51 +217,19 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/a.ts', ''],
     ],
   },
-  'every provider has recorded answers, a page in the docs and a line in exports': {
+  'every provider exports facts with sources and answers, and a line of exports opens it': {
     bad: [
+      ['providers/acme.ts', '', OPENED],
+      ['providers/acme.ts', factsOf("  id: 'acme',\n  sources: {\n"), OPENED],
+      ['providers/acme.ts', factsOf("  id: 'acme',\n  answers: [\n"), OPENED],
+      ['providers/acme.ts', factsOf("  id: 'acne',\n  sources: {\n  answers: [\n"), OPENED],
       [
         'providers/acme.ts',
-        '',
-        {
-          'docs/providers/acme.md': '',
-          'package.json': manifest({
-            exports: { './providers/acme': './dist/providers/acme.js' },
-          }),
-        },
-      ],
-      [
-        'providers/acme.ts',
-        '',
-        {
-          'test/providers/fixtures/acme/rotated.json': '',
-          'package.json': manifest({
-            exports: { './providers/acme': './dist/providers/acme.js' },
-          }),
-        },
-      ],
-      [
-        'providers/acme.ts',
-        '',
-        {
-          'docs/providers/acme.md': '',
-          'test/providers/fixtures/acme/rotated.json': '',
-          'package.json': manifest({}),
-        },
+        factsOf("  id: 'acme',\n  sources: {\n  answers: [\n"),
+        { 'package.json': manifest({}) },
       ],
     ],
-    good: [
-      [
-        'providers/acme.ts',
-        '',
-        {
-          'docs/providers/acme.md': '',
-          'test/providers/fixtures/acme/rotated.json': '',
-          'package.json': manifest({
-            exports: { './providers/acme': './dist/providers/acme.js' },
-          }),
-        },
-      ],
-    ],
+    good: [['providers/acme.ts', factsOf("  id: 'acme',\n  sources: {\n  answers: [\n"), OPENED]],
   },
   'every line of exports and bin has a source file': {
     bad: [

@@ -104,7 +104,7 @@ function failed(file: string, error: unknown): UsageError {
   return new UsageError(`${file} cannot be loaded: ${what}`, { cause: error })
 }
 
-/** A server from a JSON file: its description, as `probe --write` makes one, or a provider's facts. */
+/** A server from a JSON file: a description, as `probe --write` makes it, or a provider's facts. */
 export async function loadDescription(file: string): Promise<ServerDescription> {
   const text = await readFile(file, 'utf8').catch(() => {
     throw new UsageError(`there is no file ${file}`)

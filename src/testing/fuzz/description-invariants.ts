@@ -35,8 +35,8 @@ export function checkReading(reading: Reading): void {
   if (isInClaimedWindow && decision?.kind === 'dead') {
     throw new Violation(
       'reuse',
-      `${name} came again inside the window that the provider claims (${inUnits(reuseWindowMs(reading.provider))}), ` +
-        'and the server refused it',
+      `${name} came again inside the window that the provider claims ` +
+        `(${inUnits(reuseWindowMs(reading.provider))}), and the server refused it`,
     )
   }
   if (decision?.kind === 'granted') return checkGranted(reading, decision)
