@@ -15,7 +15,7 @@ import { RETENTION, ttlMsOf, type Retention } from './retention.ts'
 import type { ClaimRow, GrantRow, SeenRow } from './rows.ts'
 import { FORMAT, type Sealer } from './sealer.ts'
 import { callStore, createPatience, isUnavailable } from './store-call.ts'
-import type { Store, Stored } from './store.ts'
+import type { Store, StoredRow } from './store.ts'
 import type { StoredTokenSet } from './stored-token-set.ts'
 
 export interface ProcedureOptions {
@@ -88,7 +88,7 @@ export function createLedger({
   claimRetentionMs = RETENTION.claimRetentionMs,
   grantRetentionMs = RETENTION.grantRetentionMs,
 }: LedgerOptions): Ledger {
-  const call = <R extends Stored>(work: () => Promise<R>): Promise<R> =>
+  const call = <R extends StoredRow>(work: () => Promise<R>): Promise<R> =>
     callStore(store, clock, storeTimeoutMs, work)
   const rows: RowAccess = {
     store,
@@ -189,7 +189,7 @@ interface RowAccess {
   readonly identity: Identity
   readonly retention: Retention
   /** Makes a call of the store, in bounded time. */
-  call<R extends Stored>(work: () => Promise<R>): Promise<R>
+  call<R extends StoredRow>(work: () => Promise<R>): Promise<R>
 }
 
 /**
@@ -209,7 +209,7 @@ async function performOperation(
 ): Promise<OperationResult> {
   const keys = await keyring(operation)
   const decode = operation.on === 'grant' ? decodeGrant : decodeClaim
-  const opened = async (stored: Stored): Promise<OperationResult> => ({
+  const opened = async (stored: StoredRow): Promise<OperationResult> => ({
     row: stored.value && decode(identity, await keys.open(stored.value, stored.version)),
     ...stored,
   })
@@ -248,7 +248,7 @@ const TTL_MS = 365 * 86_400_000
 async function checkConfiguration(
   store: Store,
   sealer: Sealer,
-  call: (work: () => Promise<Stored>) => Promise<Stored>,
+  call: (work: () => Promise<StoredRow>) => Promise<StoredRow>,
 ): Promise<void> {
   const { key, check } = await sealer.configuration()
   const ours = new TextEncoder().encode(JSON.stringify({ format: FORMAT, check }))

@@ -1,6 +1,6 @@
 import { sleep, type Clock, within } from '../core/clock.ts'
 import { isRefreshError, RefreshError, type ErrorCode } from '../core/errors.ts'
-import type { Store, Stored } from './store.ts'
+import type { Store, StoredRow } from './store.ts'
 
 /** What a store may say of itself. Whatever else it throws is `store_unavailable`. */
 const OWN_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['store_full', 'store_evicts'])
@@ -18,7 +18,7 @@ const BACKOFF_MAX_MS = 1_000
  *
  * @throws {RefreshError} `store_unavailable`, or a code of the store's own: `store_full`.
  */
-export async function callStore<R extends Stored>(
+export async function callStore<R extends StoredRow>(
   store: Store,
   clock: Clock,
   timeoutMs: number,
@@ -63,7 +63,7 @@ export function createPatience(
 }
 
 /** Versions and times are compared and computed with: a text of a number would do harm. */
-function isStored({ value, version, writtenAtMs, nowMs }: Stored): boolean {
+function isStored({ value, version, writtenAtMs, nowMs }: StoredRow): boolean {
   const isRow = value === undefined ? version === 0 : ArrayBuffer.isView(value) && version > 0
   return isRow && Number.isSafeInteger(version) && Number.isFinite(writtenAtMs + nowMs)
 }

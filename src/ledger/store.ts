@@ -1,5 +1,5 @@
 /** What stands in a row. */
-export interface Stored {
+export interface StoredRow {
   /** Absent when the row is. */
   readonly value?: Uint8Array
   /** 0 when the row is absent; else 1 for its first value and one more for each swap. */
@@ -28,7 +28,7 @@ export interface Store {
    */
   readonly mayEvict?: boolean
   /** Reads a row. A row past its time to live is absent. */
-  read(key: string): Promise<Stored>
+  read(key: string): Promise<StoredRow>
   /**
    * Writes iff the row's version is still `expected` (0: absent); the version becomes `expected +
    * 1`. Says what stands there now, whoever wrote it.
@@ -40,7 +40,7 @@ export interface Store {
     expected: number,
     value: Uint8Array,
     ttlMs: number,
-  ): Promise<Stored & { readonly swapped: boolean }>
+  ): Promise<StoredRow & { readonly swapped: boolean }>
   /**
    * Resolves when the row may have changed from `version`, or the signal aborts. A hint: may poll,
    * may lie. Never rejects because of the signal.

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { isRefreshError, RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
-import type { Store, Stored } from '../ledger/store.ts'
+import type { Store, StoredRow } from '../ledger/store.ts'
 import {
   makeFolder,
   namesIn,
@@ -52,10 +52,10 @@ const HINTS: Readonly<Record<string, string>> = {
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 /** A row as it stands in its folder. */
-interface Standing {
+interface FileRow {
   /** The name of the row's one file; absent when there is none, though its time may be over. */
   readonly name?: RowName
-  readonly stored: Stored
+  readonly stored: StoredRow
 }
 
 /**
@@ -92,7 +92,7 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
     }
   }
 
-  async function standing(folder: Folder, key: string): Promise<Standing> {
+  async function standing(folder: Folder, key: string): Promise<FileRow> {
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
       const name = (await namesIn(join(folder.rows, key))).map(parsed).find((each) => each)
       const nowMs = Math.max(clock.now(), name?.writtenAtMs ?? 0)
@@ -108,7 +108,7 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
     throw new RefreshError('store_unavailable', { store: STORE, hint: 'A value is missing.' })
   }
 
-  const read = (key: string): Promise<Stored> =>
+  const read = (key: string): Promise<StoredRow> =>
     call(key, async (folder) => (await standing(folder, key)).stored)
 
   /** Puts the new name in the place of the old one, and says whether it was still there. */
@@ -142,7 +142,7 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
     expected: number,
     value: Uint8Array,
     ttlMs: number,
-  ): Promise<(Stored & { readonly swapped: boolean }) | undefined> {
+  ): Promise<(StoredRow & { readonly swapped: boolean }) | undefined> {
     const { name, stored } = await standing(folder, key)
     if (stored.version !== expected) return { ...stored, swapped: false }
     const { nowMs } = stored

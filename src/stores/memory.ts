@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
-import type { Store, Stored } from '../ledger/store.ts'
+import type { Store, StoredRow } from '../ledger/store.ts'
 
 export interface MemoryStoreOptions {
   /** Stores of one name share their rows. Default `'default'`. */
@@ -10,7 +10,7 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock
 }
 
-interface Row {
+interface MemoryRow {
   readonly value: Uint8Array
   readonly version: number
   readonly writtenAtMs: number
@@ -18,8 +18,8 @@ interface Row {
 }
 
 /** What copies of this module share: plain data, because they may be of different versions. */
-interface Shared {
-  readonly rows: Map<string, Row>
+interface MemoryRows {
+  readonly rows: Map<string, MemoryRow>
   /** Keys by time to live, each in order of writing: what stands in front goes first. */
   readonly byTtl: Map<number, Set<string>>
   readonly waiting: Map<string, Set<() => void>>
@@ -52,7 +52,7 @@ export function memoryStore({
   const { rows, waiting, originMs } = shared
   const now = (): number => Math.floor(originMs + clock.monotonic())
 
-  const standing = (key: string, nowMs: number): Stored => {
+  const standing = (key: string, nowMs: number): StoredRow => {
     const row = rows.get(key)
     if (row === undefined || isOver(row, nowMs)) return { version: 0, writtenAtMs: 0, nowMs }
     const { value, version, writtenAtMs } = row
@@ -99,8 +99,8 @@ export function memoryStore({
   }
 }
 
-function sharedBy(name: string, clock: Clock): Shared {
-  const holder = globalThis as { [SHARED]?: Map<string, Shared> }
+function sharedBy(name: string, clock: Clock): MemoryRows {
+  const holder = globalThis as { [SHARED]?: Map<string, MemoryRows> }
   const stores = (holder[SHARED] ??= new Map())
   const shared = stores.get(name) ?? {
     rows: new Map(),
@@ -112,7 +112,7 @@ function sharedBy(name: string, clock: Clock): Shared {
   return shared
 }
 
-function write({ rows, byTtl }: Shared, key: string, row: Row): void {
+function write({ rows, byTtl }: MemoryRows, key: string, row: MemoryRow): void {
   const before = rows.get(key)
   if (before !== undefined) byTtl.get(before.ttlMs)!.delete(key)
   rows.set(key, row)
@@ -121,7 +121,7 @@ function write({ rows, byTtl }: Shared, key: string, row: Row): void {
 }
 
 /** Takes rows away whose time is over: each is looked at once, and one of each time to live. */
-function sweep({ rows, byTtl }: Shared, nowMs: number): void {
+function sweep({ rows, byTtl }: MemoryRows, nowMs: number): void {
   for (const [ttlMs, keys] of byTtl) {
     for (const key of keys) {
       if (!isOver(rows.get(key)!, nowMs)) break
@@ -132,6 +132,6 @@ function sweep({ rows, byTtl }: Shared, nowMs: number): void {
   }
 }
 
-function isOver({ writtenAtMs, ttlMs }: Row, nowMs: number): boolean {
+function isOver({ writtenAtMs, ttlMs }: MemoryRow, nowMs: number): boolean {
   return nowMs >= writtenAtMs + ttlMs
 }

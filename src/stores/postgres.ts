@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
-import type { Store, Stored } from '../ledger/store.ts'
+import type { Store, StoredRow } from '../ledger/store.ts'
 import { identityOf, watching } from './shared.ts'
 import { listening } from './postgres/listening.ts'
 import { migrate } from './postgres/migrate.ts'
@@ -77,7 +77,7 @@ export function postgresStore(
     }
   }
 
-  async function read(key: string): Promise<Stored> {
+  async function read(key: string): Promise<StoredRow> {
     const [row = {}] = await query(sql.read, [key])
     if (row['is_standby'] === true) {
       const hint = 'This PostgreSQL is a standby, whose rows may be old: connect to the primary.'

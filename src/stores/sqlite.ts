@@ -2,9 +2,9 @@ import type { Clock } from '../core/clock.ts'
 import { RefreshError, isRefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import { ownField } from '../core/text.ts'
-import type { Store, Stored } from '../ledger/store.ts'
+import type { Store, StoredRow } from '../ledger/store.ts'
 import { identityOf, watching } from './shared.ts'
-import { prepareFor, statementsFor, type Statements } from './sqlite/statements.sql.ts'
+import { prepareFor, statementsFor, type SqliteStatements } from './sqlite/statements.sql.ts'
 
 /** What is asked of a database: `DatabaseSync` of `node:sqlite`, or better-sqlite3's. */
 export interface SqliteDatabase {
@@ -60,7 +60,7 @@ export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}
   }
   let statements: ReturnType<typeof prepare> | undefined
 
-  function prepare(): Readonly<Record<keyof Statements, SqliteStatement>> {
+  function prepare(): Readonly<Record<keyof SqliteStatements, SqliteStatement>> {
     for (const text of prepareFor(table, Math.ceil(busyTimeoutMs))) db.exec(text)
     const { read, insert, update, sweep } = statementsFor(table)
     return {
@@ -83,7 +83,7 @@ export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}
     }
   }
 
-  const look = (key: string): Stored => {
+  const look = (key: string): StoredRow => {
     const row = Object((statements ??= prepare()).read.get(key)) as object
     const value = ownField(row, 'value')
     return {
@@ -93,7 +93,7 @@ export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}
       nowMs: Number(ownField(row, 'now_ms')),
     }
   }
-  const read = (key: string): Promise<Stored> => call(() => look(key))
+  const read = (key: string): Promise<StoredRow> => call(() => look(key))
 
   return {
     name: STORE,

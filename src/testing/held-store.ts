@@ -1,4 +1,4 @@
-import type { Store, Stored } from '../ledger/store.ts'
+import type { Store, StoredRow } from '../ledger/store.ts'
 import type { Process } from './schedule.ts'
 import { Secret } from '../core/secret.ts'
 import type { StoredTokenSet } from '../ledger/stored-token-set.ts'
@@ -26,7 +26,7 @@ export function heldStore(
   worker: Process,
   { nextFault, mark, onLeak }: HeldStoreOptions,
 ): Store {
-  async function held<R extends Stored>(
+  async function held<R extends StoredRow>(
     label: string,
     key: string,
     call: () => Promise<R>,

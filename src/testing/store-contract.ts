@@ -1,5 +1,5 @@
 import { systemClock, sleep } from '../core/clock.ts'
-import type { Store, Stored } from '../ledger/store.ts'
+import type { Store, StoredRow } from '../ledger/store.ts'
 
 /** The two functions of vitest, jest or `node:test` that the contract is told to. */
 export interface Runner {
@@ -156,7 +156,7 @@ export function storeContract(
 
       check(written.writtenAtMs > 0, 'writtenAtMs is set')
       check(written.writtenAtMs <= written.nowMs, 'written before now')
-      const isOne = ({ writtenAtMs }: Stored): boolean => writtenAtMs === written.writtenAtMs
+      const isOne = ({ writtenAtMs }: StoredRow): boolean => writtenAtMs === written.writtenAtMs
       check(seen.every(isOne), 'neither reading nor a swap that is refused writes')
       const times = seen.map(({ nowMs }) => nowMs)
       const isSorted = times.every((nowMs, index) => nowMs >= (times[index - 1] ?? 0))
@@ -244,7 +244,7 @@ function bytes(...values: number[]): Uint8Array {
   return Uint8Array.from(values)
 }
 
-function stands(found: Stored, value: Uint8Array | undefined, version: number): void {
+function stands(found: StoredRow, value: Uint8Array | undefined, version: number): void {
   check(found.version === version, `version is ${version}, not ${found.version}`)
   check(found.value?.length === value?.length, 'the value has its length, or is absent')
   check(value?.every((byte, index) => found.value?.[index] === byte) ?? true, 'every byte is right')

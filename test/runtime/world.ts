@@ -9,7 +9,7 @@ import type {
   Refresher,
   RefresherOptions,
   Store,
-  Stored,
+  StoredRow,
   TokenSet,
 } from '../../src/index.ts'
 import { systemRandom } from '../../src/core/random.ts'
@@ -177,9 +177,9 @@ export interface TestStore extends Store {
   /** Called when a call had its effect; throws to lose its answer. */
   after: ((call: StoreCall) => void) | undefined
   /** Called with each answer that holds a value; hands out another instead. */
-  forge: ((key: string, stored: Stored) => Stored) | undefined
+  forge: ((key: string, stored: StoredRow) => StoredRow) | undefined
   /** Values that were overwritten, by key. */
-  readonly history: Map<string, Stored[]>
+  readonly history: Map<string, StoredRow[]>
 }
 
 function testStore(inner: Store): TestStore {

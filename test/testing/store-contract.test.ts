@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { Store, Stored } from '../../src/ledger/store.ts'
+import type { Store, StoredRow } from '../../src/ledger/store.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { storeContract, type Contender } from '../../src/testing/store-contract.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
@@ -33,7 +33,7 @@ const CLOCK = 'a row says when it was written; time does not run backwards'
 
 /** A store that tells another time. */
 const telling =
-  (time: (found: Stored) => number): Fault =>
+  (time: (found: StoredRow) => number): Fault =>
   (good) => ({
     async read(key) {
       const found = await good.read(key)

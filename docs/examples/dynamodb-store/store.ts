@@ -19,7 +19,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RefreshError } from 'refresh-once'
-import type { Store, Stored } from 'refresh-once'
+import type { Store, StoredRow } from 'refresh-once'
 
 /** What is asked of `DynamoDB` of `@aws-sdk/client-dynamodb`. */
 export interface Dynamo {
@@ -59,7 +59,7 @@ export interface DynamoStoreOptions {
 const POLL_MS = 200
 
 export function dynamoStore(client: Dynamo, { table, now = Date.now }: DynamoStoreOptions): Store {
-  async function read(id: string): Promise<Stored> {
+  async function read(id: string): Promise<StoredRow> {
     try {
       // Without ConsistentRead it may answer with what stood there before.
       const Key = { id: { S: id } }
@@ -125,7 +125,7 @@ export function dynamoStore(client: Dynamo, { table, now = Date.now }: DynamoSto
   }
 }
 
-function standing(item: Found | undefined, clockMs: number): Stored {
+function standing(item: Found | undefined, clockMs: number): StoredRow {
   const writtenAtMs = Number(item?.['writtenAtMs']?.N ?? 0)
   const nowMs = Math.max(clockMs, writtenAtMs)
   const value = item?.['bytes']?.B

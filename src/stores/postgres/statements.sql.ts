@@ -21,14 +21,14 @@ SELECT ${ms('written_at')} AS written_ms,
 FROM swapped`
 
 /** The statements for one table. Each is one round trip, and a transaction of its own. */
-export interface Statements {
+export interface PostgresStatements {
   readonly read: string
   readonly insert: string
   readonly update: string
   readonly sweep: string
 }
 
-export function statementsFor(table: string): Statements {
+export function statementsFor(table: string): PostgresStatements {
   return {
     /**
      * Reads a row.

@@ -1,6 +1,6 @@
 import { systemClock } from '../../core/clock.ts'
 import { RefreshError, isRefreshError } from '../../core/errors.ts'
-import type { Store, Stored } from '../../ledger/store.ts'
+import type { Store, StoredRow } from '../../ledger/store.ts'
 import { watching, type WatchOptions } from '../shared.ts'
 import { SWAP } from './swap.lua.ts'
 
@@ -17,7 +17,7 @@ export interface Connection {
   readonly bytes: 'raw' | 'hex'
 }
 
-export interface RowsOptions extends WatchOptions {
+export interface RedisRowsOptions extends WatchOptions {
   readonly name: string
   readonly id: string
   readonly prefix: string
@@ -32,7 +32,7 @@ export interface RowsOptions extends WatchOptions {
 }
 
 /** The rows of a Redis, whatever the connection. */
-export function redisRows(connection: Connection, options: RowsOptions): Store {
+export function redisRows(connection: Connection, options: RedisRowsOptions): Store {
   const { name, id, prefix, replicas, publishes, allowEviction, warn } = options
   const { send, bytes } = connection
   let sha: Promise<string> | undefined
@@ -86,7 +86,7 @@ export function redisRows(connection: Connection, options: RowsOptions): Store {
     }
   }
 
-  const read = (key: string): Promise<Stored> =>
+  const read = (key: string): Promise<StoredRow> =>
     call(async () => {
       const reply = await run(nothing, prefix + key, '-1', '', '0', '', coded(bytes), '')
       return standing(reply, bytes)
@@ -119,7 +119,7 @@ export function redisRows(connection: Connection, options: RowsOptions): Store {
 }
 
 /** What the script answered. */
-function standing(reply: readonly unknown[], bytes: Connection['bytes']): Stored {
+function standing(reply: readonly unknown[], bytes: Connection['bytes']): StoredRow {
   const [, version, writtenAtMs, nowMs, value] = reply
   return {
     ...(value != null && {

@@ -17,14 +17,14 @@ export const prepareFor = (table: string, busyTimeoutMs: number): readonly strin
 ]
 
 /** The statements for one table. */
-export interface Statements {
+export interface SqliteStatements {
   readonly read: string
   readonly insert: string
   readonly update: string
   readonly sweep: string
 }
 
-export function statementsFor(table: string): Statements {
+export function statementsFor(table: string): SqliteStatements {
   return {
     /**
      * In: key. Out: one row, in any case: `now_ms`, and, if the row is there, `version`,

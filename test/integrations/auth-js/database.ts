@@ -3,7 +3,7 @@ import { and, eq, isNull } from 'drizzle-orm'
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql'
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { sleep, systemClock, type Clock } from '../../../src/core/clock.ts'
-import type { Store, Stored } from '../../../src/index.ts'
+import type { Store, StoredRow } from '../../../src/index.ts'
 import type { AccountStorage } from '../../../src/integrations/auth-js.ts'
 
 // The tables of Auth.js' Drizzle adapter, in SQLite.
@@ -138,7 +138,7 @@ function adapterOf(db: LibSQLDatabase): object {
 const POLL_MS = 10
 
 function ledgerOf(client: Client, file: string, clock: Clock): Store {
-  async function read(key: string): Promise<Stored> {
+  async function read(key: string): Promise<StoredRow> {
     const { rows } = await client.execute({
       sql: 'SELECT * FROM ledger WHERE key = ?',
       args: [key],
