@@ -1,12 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { actOne, actTwo, type Refreshing } from '../../src/cli/demo/acts.ts'
-import type { Stage, Verdict } from '../../src/cli/demo/demo.ts'
-import { timeline } from '../../src/cli/demo/demo.ts'
+import {
+  startDemoServer,
+  type DemoServer,
+  type DemoServerOptions,
+} from '../../src/cli/demo/server.ts'
+import { timeline, type Stage, type Verdict } from '../../src/cli/demo/stage.ts'
 import { systemClock, type Clock } from '../../src/core/clock.ts'
 import { RefreshError } from '../../src/core/errors.ts'
+import { createRefresher } from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
 import type { TokenSet } from '../../src/core/token-set.ts'
-import { startOidcServer, type OidcServer } from '../oidc/oidc-server.ts'
 
 /** A clock on which every wait is over at once: tokens expire for the app, not for the server. */
 function leaping(): Clock {
@@ -22,14 +27,17 @@ function leaping(): Clock {
   }
 }
 
-let server: OidcServer
+let server: DemoServer
 let stage: Stage
 let printed: string
 
-beforeEach(async () => {
+async function setUp(
+  options: Partial<DemoServerOptions> & Pick<DemoServerOptions, 'kind'>,
+): Promise<void> {
   const clock = leaping()
   printed = ''
-  server = await startOidcServer()
+  server = await startDemoServer({ accessTokenMs: 60_000, clock: systemClock, ...options })
+  onTestFinished(() => server[Symbol.asyncDispose]())
   stage = {
     server,
     clock,
@@ -40,33 +48,25 @@ beforeEach(async () => {
       clock,
     }),
   }
-})
-
-afterEach(() => server.stop())
+}
 
 const broken = (verdicts: readonly Verdict[]): string[] =>
   verdicts.filter(({ holds }) => !holds).map(({ invariant }) => invariant.slice(0, 5).trim())
 
-describe('the first act', () => {
+describe.each(['oidc-provider', 'described'] as const)('the demo on the server %s', (kind) => {
   it('loses the grant to the callback of the guide', async () => {
+    await setUp({ kind })
+
     const verdicts = await actOne(stage)
 
     expect(broken(verdicts)).toEqual([])
-    expect(server.counts()).toMatchObject({ presentations: 20, granted: 1, reuses: 1 })
     expect(printed).toMatch(/server +got the refresh token 20 times: 1 granted, 19 refused/)
+    expect(printed).toMatch(/server +saw a spent one come back: revokes the grant/)
   })
 
-  it('does not hold on a server that does not rotate', async () => {
-    await using lax = await startOidcServer({ rotates: false })
+  it('holds every invariant with one presentation for each refresh token', async () => {
+    await setUp({ kind })
 
-    const verdicts = await actOne({ ...stage, server: lax })
-
-    expect(broken(verdicts)).toEqual(['Act 1'])
-  })
-})
-
-describe('the second act', () => {
-  it('holds with one presentation for each refresh token', async () => {
     const verdicts = await actTwo(stage, remembering())
 
     expect(broken(verdicts)).toEqual([])
@@ -80,16 +80,44 @@ describe('the second act', () => {
     ])
   })
 
-  it('does not hold when everyone presents what they have', async () => {
+  it('breaks every invariant when each request presents what it has', async () => {
+    await setUp({ kind })
+
     const verdicts = await actTwo(stage, presenting())
 
     expect(broken(verdicts)).toEqual(['P1/P2', 'P1', 'P2', 'P3', 'P4', 'P5'])
   })
 
   it('prints no token', async () => {
+    await setUp({ kind })
+
     await actTwo(stage, remembering())
 
     expect(printed).not.toMatch(/[\w-]{40}/)
+  })
+
+  it('gives a refresher what it needs', async () => {
+    await setUp({ kind })
+    const { provider, clientId: id } = server
+    const store = memoryStore({ name: 'demo' })
+    const refresher = createRefresher({ provider, client: { id }, store })
+    const tokens = await server.signIn()
+
+    const { accessToken = '' } = await refresher.refresh({ ...tokens, expiresAtMs: 0 })
+
+    expect(accessToken).not.toBe(tokens.accessToken)
+    expect(await server.isLive(accessToken)).toBe(true)
+    expect(await server.counts(tokens.refreshToken)).toMatchObject({ granted: 1, refused: 0 })
+  })
+})
+
+describe('the first act', () => {
+  it('does not hold on a server that does not rotate', async () => {
+    await setUp({ kind: 'described', rotates: false })
+
+    const verdicts = await actOne(stage)
+
+    expect(broken(verdicts)).toEqual(['Act 1'])
   })
 })
 
@@ -117,8 +145,16 @@ function remembering(): Refreshing {
 }
 
 async function present({ refreshToken = '' }: TokenSet): Promise<TokenSet | undefined> {
-  const { status, body } = await server.present(refreshToken)
-  if (status !== 200) return undefined
+  const response = await fetch(server.tokenEndpoint, {
+    method: 'POST',
+    body: new URLSearchParams({
+      client_id: server.clientId,
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+    }),
+  })
+  if (!response.ok) return undefined
+  const body = (await response.json()) as Record<string, unknown>
   return {
     accessToken: String(body['access_token']),
     refreshToken: String(body['refresh_token']),

@@ -1,32 +1,32 @@
-import { digest8, tokenSetOf, type Counts, type TokenAnswer } from '../../testing/oidc-server.ts'
-import { REQUESTS, refusals, together, type Stage, type Verdict, until } from './demo.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { TokenSet } from '../../core/token-set.ts'
+import { digest8, type GrantCounts } from './server.ts'
+import { REQUESTS, together, until, type Stage, type Verdict } from './stage.ts'
 
-/** What everyone writes: each request that finds the access token expired refreshes it. */
+/** Plays the code of the guide: each request that finds the access token expired refreshes it. */
 export async function actOne(stage: Stage): Promise<readonly Verdict[]> {
   const { server, timeline, clock } = stage
   const { fetch } = globalThis
-  const settings = { tokenEndpoint: server.tokenEndpoint, clientId: 'public', clock, fetch }
+  const settings = { tokenEndpoint: server.tokenEndpoint, clientId: server.clientId, clock, fetch }
   timeline.title('Act 1: the jwt callback of the Auth.js guide')
 
-  const answer = await server.signIn()
-  const grant = server.grantOf(answer.refresh_token)
-  const cookie = cookieOf(answer, clock.now())
-  timeline.event(
-    'user',
-    `signs in; the cookie holds refresh token ${digest8(cookie.refresh_token)}`,
-  )
+  const tokens = await server.signIn()
+  const cookie = cookieOf(tokens)
+  timeline.event('user', `signs in; the cookie holds refresh token ${digest8(tokens.refreshToken)}`)
 
   await until(stage, cookie.expires_at * 1000)
   timeline.event('app', `${REQUESTS} requests with that cookie find the access token expired`)
   const after = await together(() => jwtOfTheGuide(cookie, settings))
 
-  const { presentations, granted, refused, reuses, grants } = server.counts(grant)
-  const counted = `${granted} granted, ${refusals(refused)} refused`
+  const { presentations, granted, refused, reuses, isLive } = await server.counts(
+    tokens.refreshToken,
+  )
+  const counted = `${granted} granted, ${refused} refused`
   timeline.event('server', `got the refresh token ${presentations} times: ${counted}`, 'bad')
-  if (reuses > 0) timeline.event('server', 'saw a spent one come back: revokes the grant', 'bad')
+  if (reuses > 0 && !isLive) {
+    timeline.event('server', 'saw a spent one come back: revokes the grant', 'bad')
+  }
 
   const failed = after.filter(({ error }) => error !== undefined).length
   timeline.event('app', `${failed} requests end in RefreshTokenError`, 'bad')
@@ -40,20 +40,23 @@ export async function actOne(stage: Stage): Promise<readonly Verdict[]> {
 
   return [
     {
-      holds: presentations === REQUESTS && reuses > 0 && grants.dead === 1 && !isAlive,
+      holds: presentations === REQUESTS && reuses > 0 && !isLive && !isAlive,
       invariant: 'Act 1 the guide loses the grant: the server is strict',
-      counted: `${presentations} presentations, ${grants.dead} grant revoked`,
+      counted: `${presentations} presentations, ${isLive ? 'no' : '1'} grant revoked`,
     },
   ]
 }
 
-function cookieOf(answer: TokenAnswer, nowMs: number): GuideToken {
-  const { access_token, refresh_token, expires_in } = answer
-  return { access_token, refresh_token, expires_at: Math.floor(nowMs / 1000 + expires_in) }
+function cookieOf({ accessToken, refreshToken = '', expiresAtMs = 0 }: TokenSet): GuideToken {
+  return {
+    access_token: accessToken,
+    refresh_token: refreshToken,
+    expires_at: Math.floor(expiresAtMs / 1000),
+  }
 }
 
 /** The session cookie of Auth.js, as its guide fills it. */
-export interface GuideToken {
+interface GuideToken {
   readonly access_token: string
   readonly refresh_token: string
   /** Epoch seconds. */
@@ -61,7 +64,7 @@ export interface GuideToken {
   readonly error?: 'RefreshTokenError'
 }
 
-export interface GuideSettings {
+interface GuideSettings {
   readonly tokenEndpoint: string
   readonly clientId: string
   readonly clock: Clock
@@ -69,14 +72,11 @@ export interface GuideSettings {
 }
 
 /**
- * The `jwt` callback that people write by hand, step by step as the guide of Auth.js has it.
+ * The `jwt` callback of the Auth.js guide, step by step.
  *
  * @see https://authjs.dev/guides/refresh-token-rotation
  */
-export async function jwtOfTheGuide(
-  token: GuideToken,
-  settings: GuideSettings,
-): Promise<GuideToken> {
+async function jwtOfTheGuide(token: GuideToken, settings: GuideSettings): Promise<GuideToken> {
   const { tokenEndpoint, clientId, clock } = settings
   if (clock.now() < token.expires_at * 1000) return token
   try {
@@ -109,22 +109,21 @@ export interface Refreshing {
   refresh(tokens: TokenSet): Promise<Outcome>
 }
 
-/** Of the requests after the second expiry: tabs that have not seen the new cookie yet. */
+/** How many requests after the second expiry come from tabs that still have an older cookie. */
 const LATE = 5
 
-/** The same requests through refresh-once, and what the guide never gets as far as. */
+/** Plays the same requests through refresh-once, then a lost answer and a stale cookie. */
 export async function actTwo(stage: Stage, refresher: Refreshing): Promise<readonly Verdict[]> {
-  const { server, timeline, clock } = stage
+  const { server, timeline } = stage
   timeline.title('Act 2: refresh-once')
 
-  const first = tokenSetOf(await server.signIn(), clock)
+  const first = await server.signIn()
   timeline.event('user', `signs in; the cookie holds refresh token ${nameOf(first)}`)
-  const other = tokenSetOf(await server.signIn(), clock)
+  const other = await server.signIn()
   timeline.event('other user', `signs in; the cookie holds refresh token ${nameOf(other)}`)
-  const counts = (): Counts => server.counts(grantOf(stage, first))
-  const otherCounts = (): Counts => server.counts(grantOf(stage, other))
+  const counts = (): Promise<GrantCounts> => server.counts(first.refreshToken)
 
-  let cookie = first
+  let cookie: TokenSet = first
   let served = 0
   for (let expiry = 1; expiry <= EXPIRIES; expiry += 1) {
     await until(stage, cookie.expiresAtMs ?? 0)
@@ -135,23 +134,23 @@ export async function actTwo(stage: Stage, refresher: Refreshing): Promise<reado
     if (expiry === 1) await loseAnswer(stage, refresher, other)
   }
 
-  const before = counts().presentations
+  const before = (await counts()).presentations
   const stale = await refresher.refresh(first)
-  const presentedForStale = counts().presentations - before
+  const presentedForStale = (await counts()).presentations - before
   const isStaleServed = await isServed(stage, stale)
   timeline.event('stale tab', `comes with the first cookie: ${told(stale)}`, tone(isStaleServed))
 
   const lost = await together(() => refresher.refresh(other))
   timeline.event('other user', `comes again, ${REQUESTS} requests: ${told(lost[0])}`)
 
-  return verdictsOn(counts(), otherCounts(), {
+  return verdictsOn(await counts(), await server.counts(other.refreshToken), {
     served: served + Number(isStaleServed),
     presentedForStale,
     toldToSignIn: lost.filter(({ signIn, usable }) => signIn && !usable).length,
   })
 }
 
-/** The access token has expired, and the requests come together. */
+/** Makes all requests at once, after the access token has expired. */
 async function expire(
   stage: Stage,
   refresher: Refreshing,
@@ -160,12 +159,12 @@ async function expire(
   const { server, timeline } = stage
   const last = cookieAt(REQUESTS - 1)
   const late = cookieAt(0) === last ? '' : `, ${LATE} by an older cookie`
-  const grant = grantOf(stage, last)
-  const before = server.counts(grant).presentations
+  const before = await server.counts(last.refreshToken)
   timeline.event('app', `${REQUESTS} requests find the access token expired${late}`)
 
   const outcomes = await together((index) => refresher.refresh({ ...cookieAt(index) }))
-  const presented = server.counts(grant).presentations - before
+  const after = await server.counts(last.refreshToken)
+  const presented = after.presentations - before.presentations
   timeline.event('server', `got ${nameOf(last)} ${times(presented)}`, tone(presented === 1))
 
   const taken = await Promise.all(outcomes.map((outcome) => isServed(stage, outcome)))
@@ -176,11 +175,11 @@ async function expire(
   return { served, cookie }
 }
 
-/** The server answers, and the answer is cut: the refresh token is spent, its successor lost. */
+/** Cuts the answer of the server: the refresh token is spent, and its successor is lost. */
 async function loseAnswer(stage: Stage, refresher: Refreshing, cookie: TokenSet): Promise<void> {
   const { server, timeline } = stage
   await until(stage, cookie.expiresAtMs ?? 0)
-  server.faults.next({ kind: 'cut_after' })
+  server.loseNextAnswer()
   const outcome = await refresher.refresh(cookie)
   timeline.event('network', `loses the answer to ${nameOf(cookie)}, which the server has consumed`)
   timeline.event('other user', `is told: ${told(outcome)}`)
@@ -190,12 +189,6 @@ async function isServed({ server }: Stage, { usable, accessToken }: Outcome): Pr
   return usable && accessToken !== undefined && server.isLive(accessToken)
 }
 
-function grantOf({ server }: Stage, { refreshToken = '' }: TokenSet): number {
-  const grant = server.grantOf(refreshToken)
-  if (grant === undefined) throw new Error('a token set that is not of this server')
-  return grant
-}
-
 function told(outcome: Outcome | undefined): string {
   if (outcome === undefined) return 'nothing'
   const { state, error, signIn, usable, tokens } = outcome
@@ -203,7 +196,7 @@ function told(outcome: Outcome | undefined): string {
   return usable ? `${state}, with ${nameOf(tokens)}` : state
 }
 
-function nameOf({ refreshToken = '' }: TokenSet): string {
+function nameOf({ refreshToken }: TokenSet): string {
   return digest8(refreshToken)
 }
 
@@ -216,22 +209,26 @@ function times(count: number): string {
 }
 
 /** How many lifetimes of an access token the second act lasts. */
-export const EXPIRIES = 3
+const EXPIRIES = 3
 
-/** What the requests of the second act met with. */
-export interface Seen {
+/** What the requests of the second act got. */
+interface ActTwoResults {
   readonly served: number
   readonly presentedForStale: number
   readonly toldToSignIn: number
 }
 
-/** DESIGN.md §2, by what the server counted for the two grants of the second act. */
-export function verdictsOn(counts: Counts, other: Counts, seen: Seen): readonly Verdict[] {
+/** Judges the invariants by what the server counted for the two grants of the second act. */
+function verdictsOn(
+  counts: GrantCounts,
+  other: GrantCounts,
+  seen: ActTwoResults,
+): readonly Verdict[] {
   const tokens = counts.presentedTokens + other.presentedTokens
   const presentedTwice = counts.presentedTwice + other.presentedTwice
   const atOnceMax = Math.max(counts.atOnceMax, other.atOnceMax)
-  const dead = counts.grants.dead + other.grants.dead
-  const refused = refusals(counts.refused) + refusals(other.refused)
+  const dead = [counts, other].filter(({ isLive }) => !isLive).length
+  const refused = counts.refused + other.refused
   const requests = EXPIRIES * REQUESTS + 1
   return [
     {
@@ -245,7 +242,7 @@ export function verdictsOn(counts: Counts, other: Counts, seen: Seen): readonly 
       counted: `${atOnceMax}`,
     },
     {
-      holds: other.presentations === 1 && other.faults === 1 && seen.toldToSignIn === REQUESTS,
+      holds: other.presentations === 1 && other.lost === 1 && seen.toldToSignIn === REQUESTS,
       invariant: 'P2    presentations of the token whose answer was lost',
       counted: `${other.presentations}; ${seen.toldToSignIn} of ${REQUESTS} told to sign in`,
     },
@@ -262,7 +259,7 @@ export function verdictsOn(counts: Counts, other: Counts, seen: Seen): readonly 
     {
       holds: dead === 0 && refused === 0,
       invariant: 'P5    grants revoked',
-      counted: `${dead} of ${counts.grants.live + other.grants.live + dead}, ${refused} refusals`,
+      counted: `${dead} of 2, ${refused} refusals`,
     },
   ]
 }
