@@ -4,18 +4,21 @@ import manifest from './package.json' with { type: 'json' }
 import { runs } from './test/runs.ts'
 
 /** The examples import the package by its name: here, that is the source. */
-const ownModules = Object.entries<string | null>(manifest.exports).flatMap(([line, built]) =>
-  line === './package.json' || built === null
+const ownModules = Object.entries(manifest.exports).flatMap(([line, target]) =>
+  target === null || typeof target === 'string'
     ? []
     : [
         {
           find: new RegExp(`^refresh-once${line.slice(1).replace('*', '([^/]+)')}$`),
-          replacement: fileURLToPath(
-            new URL(built.replace('/dist/', '/').replace(/\.js$/, '.ts'), import.meta.url),
-          ).replace('*', '$1'),
+          replacement: fileURLToPath(new URL(sourceOf(target.default), import.meta.url)),
         },
       ],
 )
+
+/** The source of a built file; a pattern's star becomes what the name has in its place. */
+function sourceOf(built: string): string {
+  return built.replace('/dist/', '/').replace(/\.js$/, '.ts').replace('*', '$1')
+}
 
 export default defineConfig({
   resolve: { alias: ownModules },

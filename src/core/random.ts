@@ -1,7 +1,7 @@
 /** Randomness, as everything here asks for it. A test or a simulator passes its own. */
 export interface Random {
   /** Unpredictable bytes. */
-  bytes(length: number): Uint8Array<ArrayBuffer>
+  bytes(length: number): Uint8Array
   /** A number from 0 up to, not including, 1; for jitter only. */
   fraction(): number
 }

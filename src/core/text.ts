@@ -82,11 +82,17 @@ export function toBase64url(bytes: Uint8Array): string {
 }
 
 /**
+ * Bytes in memory of their own, as WebCrypto takes them: `Uint8Array<ArrayBuffer>`. Not written so,
+ * because the declarations must compile before TypeScript 5.7, where the type takes no argument.
+ */
+export type Bytes = ReturnType<Uint8ArrayConstructor['of']>
+
+/**
  * The bytes of a base64url text without padding (RFC 4648 §5).
  *
  * @returns `undefined` for a text that is none: another alphabet, padding, an impossible length.
  */
-export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
+export function fromBase64url(text: string): Bytes | undefined {
   if (text.length % 4 === 1 || !BASE64URL.test(text)) return undefined
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
   const bytes = new Uint8Array(binary.length)

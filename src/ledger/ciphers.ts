@@ -1,4 +1,4 @@
-export type Bytes = Uint8Array<ArrayBuffer>
+import type { Bytes } from '../core/text.ts'
 type Soon<T> = T | Promise<T>
 
 /** The algorithms that the sealer is made of. */

@@ -1,5 +1,6 @@
 import { RefreshError } from '../core/errors.ts'
 import { ownField } from '../core/text.ts'
+import type { Bytes } from '../core/text.ts'
 import type { StoredTokenSet } from './stored-token-set.ts'
 import { isClaimRow, isGrantRow } from './rows.ts'
 import type { ClaimRow, GrantRow } from './rows.ts'
@@ -24,7 +25,7 @@ const decoder = new TextDecoder()
 export function encodeRow(
   identity: Identity | undefined,
   row: ClaimRow | GrantRow<StoredTokenSet>,
-): Uint8Array<ArrayBuffer> {
+): Bytes {
   const { issuer, clientId } = identity ?? {}
   const envelope = { issuer, clientId, row }
   const text = JSON.stringify(envelope)

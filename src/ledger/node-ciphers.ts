@@ -1,4 +1,5 @@
-import type { Bytes, Ciphers } from './ciphers.ts'
+import type { Bytes } from '../core/text.ts'
+import type { Ciphers } from './ciphers.ts'
 
 type NodeCrypto = typeof import('node:crypto')
 

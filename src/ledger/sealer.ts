@@ -1,4 +1,5 @@
 import { toBase64url } from '../core/text.ts'
+import type { Bytes } from '../core/text.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Naming } from './configuration.ts'
@@ -12,9 +13,9 @@ export interface RowKeys {
   /** Names the secret in logs: 8 characters of base64url. */
   readonly fingerprint: string
   /** @param version The version that the row has once the value is written. */
-  seal(plain: Uint8Array<ArrayBuffer>, version: number): Promise<Uint8Array<ArrayBuffer>>
+  seal(plain: Bytes, version: number): Promise<Bytes>
   /** @returns `undefined` for a value that was not sealed for this row, at this version. */
-  open(sealed: Uint8Array, version: number): Promise<Uint8Array<ArrayBuffer> | undefined>
+  open(sealed: Uint8Array, version: number): Promise<Bytes | undefined>
 }
 
 /** Everything the ledger asks of cryptography. A simulator passes its own. */
@@ -77,14 +78,14 @@ export function createSealer({
 /** One AES-256-GCM message: format, iv, ciphertext and tag. */
 function box(
   key: string,
-  sealing: Uint8Array<ArrayBuffer>,
+  sealing: Bytes,
   ciphers: Ciphers,
   random: Random,
 ): Pick<RowKeys, 'seal' | 'open'> {
-  const about = (version: number): Uint8Array<ArrayBuffer> => encode(`${FORMAT}`, key, `${version}`)
+  const about = (version: number): Bytes => encode(`${FORMAT}`, key, `${version}`)
   return {
     async seal(body, version) {
-      const iv = random.bytes(IV_LENGTH)
+      const iv = new Uint8Array(random.bytes(IV_LENGTH))
       const sealed = await ciphers.seal(sealing, { iv, additionalData: about(version), body })
       const value = new Uint8Array(HEADER_LENGTH + sealed.byteLength)
       value[0] = FORMAT
@@ -106,7 +107,7 @@ function box(
   }
 }
 
-function part(digest: Uint8Array, name: keyof typeof SPLIT): Uint8Array<ArrayBuffer> {
+function part(digest: Uint8Array, name: keyof typeof SPLIT): Bytes {
   return digest.slice(...SPLIT[name])
 }
 
@@ -122,7 +123,7 @@ function rowKey(digest: Uint8Array): string {
 const encoder = new TextEncoder()
 
 /** Texts as bytes, each behind its length: no two lists of texts look the same. */
-function encode(...texts: string[]): Uint8Array<ArrayBuffer> {
+function encode(...texts: string[]): Bytes {
   // UTF-8 has three bytes at most for each unit of UTF-16.
   const longest = texts.reduce((length, text) => length + 4 + 3 * text.length, 0)
   const bytes = new Uint8Array(longest)

@@ -21,18 +21,18 @@ for (const line of Object.keys(manifest.exports).filter((name) => !manifest.expo
   console.log(`${isClosed ? 'ok' : 'not ok'} ${line} is closed`)
 }
 
-/** Each line with a target; a pattern stands for each file in its folder. */
+/** Each open line; a pattern stands for each file in its folder. */
 async function linesOf(exported) {
   const lines = []
   for (const [line, target] of Object.entries(exported)) {
     if (target === null) continue
     if (!line.includes('*')) lines.push(line)
     else {
-      const [folder, ending] = target.split('*')
+      const [folder, ending] = target.default.split('*')
       const files = await readdir(`node_modules/refresh-once/${folder}`)
       const stars = files.filter((file) => file.endsWith(ending))
       lines.push(...stars.map((file) => line.replace('*', file.slice(0, -ending.length))))
     }
   }
-  return lines
+  return lines.filter((line) => exported[line] !== null)
 }
