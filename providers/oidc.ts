@@ -15,7 +15,7 @@ const CORE = 'https://openid.net/specs/openid-connect-core-1_0.html'
 export const facts = {
   id: 'oidc',
   name: 'Any OpenID provider',
-  for: 'any AS that publishes metadata and keeps to RFC 6749',
+  for: 'any AS that publishes metadata and follows RFC 6749',
   parameters: { issuer: { is: 'url', example: 'https://id.example.com' } },
   issuer: '{issuer}',
   rotation: 'sometimes',

@@ -122,7 +122,7 @@ export function checked<T extends z.ZodType>(schema: T, value: unknown, where: s
 }
 
 function complaint({ path = [], ...issue }: z.core.$ZodRawIssue): string {
-  const at = path.join('.')
+  const at = path.join('.') || 'it'
   const instead = toWrite(issue.schema)
   if (issue.code === 'unrecognized_keys') {
     return `there is no ${JSON.stringify([...path, issue.keys[0]].join('.'))}, but ${instead}`

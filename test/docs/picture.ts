@@ -1,6 +1,7 @@
 import { describeMachine, mermaidOf } from '../../machines/describe.ts'
 import type { TransitionDescription } from '../../machines/describe.ts'
 import { refreshMachine } from '../../machines/index.ts'
+import { between } from './marks.ts'
 
 /** What stands around the picture in the README. */
 const BEGIN = '<!-- The picture is written by `npx tsx test/docs/generate.ts` from machines/. -->'
@@ -8,10 +9,7 @@ const END = '<!-- End of the picture. -->'
 
 /** The text with the picture of the chart that runs, between the marks. */
 export function withPicture(text: string): string {
-  const [before, rest] = text.split(BEGIN)
-  const after = rest?.split(END)[1]
-  if (after === undefined) throw new Error('there are no marks for the picture')
-  return `${before}${BEGIN}\n\n\`\`\`mermaid\n${picture()}\`\`\`\n\n${END}${after}`
+  return between(text, BEGIN, `\`\`\`mermaid\n${picture()}\`\`\``, END)
 }
 
 /**

@@ -1,0 +1,194 @@
+import type { ProviderFacts } from '../../src/facts/check-facts.ts'
+import { shippedIds, shippedProvider } from '../../src/testing/presets.ts'
+import { between } from './marks.ts'
+
+/** The marks around what is written from the facts. */
+const BEGIN = '<!-- Written by `npx tsx test/docs/generate.ts` from providers/. -->'
+const END = '<!-- End of what is written. -->'
+
+/** The facts of every provider in `providers/`, by id. */
+export async function allFacts(): Promise<readonly ProviderFacts[]> {
+  const shipped = await Promise.all(shippedIds().map(shippedProvider))
+  return shipped.map((provider) => provider!.facts)
+}
+
+/** The README with its list of providers. */
+export function withProviderList(text: string, all: readonly ProviderFacts[]): string {
+  const rows = all.map((facts) => [
+    `[\`${facts.id}\`](docs/providers/${facts.id}.md)`,
+    `\`refresh-once/providers/${facts.id}\``,
+    facts.for,
+  ])
+  return between(text, BEGIN, table(['provider', 'module', 'for'], rows), END)
+}
+
+/** `docs/providers.md` with the table that compares them. */
+export function withProviderTable(text: string, all: readonly ProviderFacts[]): string {
+  const columns = ['provider', 'for', 'endpoints', 'rotation', 'reuse', 'refresh token lives']
+  const rows = all.map((facts) => [
+    `[\`${facts.id}\`](providers/${facts.id}.md)`,
+    facts.for,
+    endpoints(facts),
+    code(facts.rotation) ?? UNKNOWN,
+    reuse(facts),
+    refreshLifetime(facts),
+    facts.audiences?.map((each) => `\`${each}\``).join(', ') ?? '–',
+    revocation(facts),
+  ])
+  return between(text, BEGIN, table([...columns, 'audiences', 'revocation'], rows), END)
+}
+
+/** A provider's page with its facts and answers. */
+export function withFacts(text: string, facts: ProviderFacts): string {
+  return between(text, BEGIN, factsPart(facts), END)
+}
+
+/** The page of a provider that has none yet. */
+export function newPage(facts: ProviderFacts): string {
+  const { id, name, parameters = {} } = facts
+  const factory = id.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+  const values = Object.entries(parameters).map(
+    ([parameter, { example }]) => `${parameter}: ${literal(example)}`,
+  )
+  const call = values.length === 0 ? `${factory}()` : `${factory}({ ${values.join(', ')} })`
+  const usage = `import { ${factory} } from 'refresh-once/providers/${id}'\n\nconst provider = ${call}`
+  return withFacts(
+    `# ${name}: \`${id}\`\n\n\`\`\`ts\n${usage}\n\`\`\`\n\n${BEGIN}\n${END}\n`,
+    facts,
+  )
+}
+
+const UNKNOWN = 'not known'
+
+const code = (value: string | undefined): string | undefined => value && `\`${value}\``
+
+const literal = (value: unknown): string =>
+  typeof value === 'string' ? `'${value}'` : JSON.stringify(value)
+
+function endpoints({ tokenEndpoint, parameters = {} }: ProviderFacts): string {
+  if (tokenEndpoint === undefined) return 'discovered'
+  const names = Object.keys(parameters).filter((name) => tokenEndpoint.includes(`{${name}}`))
+  return names.length === 0 ? 'fixed' : `by ${names.map((name) => `\`${name}\``).join(', ')}`
+}
+
+function reuse({ reuse: known, unused }: ProviderFacts): string {
+  const is = typeof known === 'object' ? `accepted for ${time(known.acceptedForMs)}` : code(known)
+  return `${is ?? UNKNOWN}${unused?.reuse === undefined ? '' : ', not used'}`
+}
+
+function refreshLifetime({ lifetimes: { refreshMs, refreshIdleMs } = {} }: ProviderFacts): string {
+  const said = [
+    refreshMs === undefined ? [] : `${time(refreshMs)} from the sign-in`,
+    refreshIdleMs === undefined ? [] : `${time(refreshIdleMs)} without use`,
+  ].flat()
+  return said.length === 0 ? 'as the answer says' : said.join(', ')
+}
+
+function revocation({ revocationEndpoint }: ProviderFacts): string {
+  if (revocationEndpoint === null) return 'none'
+  return revocationEndpoint === undefined ? 'discovered' : 'RFC 7009'
+}
+
+/** A time in the largest unit that divides it. */
+function time(ms: number): string {
+  const units = [
+    [86_400_000, 'days'],
+    [3_600_000, 'hours'],
+    [60_000, 'minutes'],
+    [1_000, 'seconds'],
+  ] as const
+  const [unit, name] = units.find(([each]) => ms % each === 0) ?? [1, 'ms']
+  return ms === unit ? `1 ${name.replace(/s$/, '')}` : `${ms / unit} ${name}`
+}
+
+function factsPart(facts: ProviderFacts): string {
+  const { verifiedAt, unused, notes = [], answers } = facts
+  const known = factRows(facts)
+  const open = OPEN.filter((field) => facts[field] === undefined).map((field) => `\`${field}\``)
+  const parts = [
+    '## Facts',
+    table(['fact', 'value', 'source'], known),
+    ...(unused?.reuse === undefined
+      ? []
+      : [`The reuse of a spent token is known and not used. ${unused.reuse}`]),
+    ...(open.length === 0
+      ? []
+      : [`Not known, so that tests draw it and the strict case is assumed: ${open.join(', ')}.`]),
+    ...notes,
+    `Last held against the sources on ${verifiedAt}.`,
+    '## Answers',
+    table(
+      ['the AS answers', 'status', 'outcome', 'source'],
+      answers.map(({ title, status, ends, source }) => [
+        title,
+        String(status),
+        `\`${ends}\``,
+        link(source),
+      ]),
+    ),
+  ]
+  return parts.join('\n\n')
+}
+
+/** Axes that a reader wants to know of, even if nobody knows them. */
+const OPEN = ['rotation', 'reuse', 'oldAccessToken', 'validates'] as const
+
+function factRows(facts: ProviderFacts): readonly string[][] {
+  const { lifetimes = {}, failures = {}, request, wire, authorizationRequest } = facts
+  const plain = [
+    ['issuer', code(facts.issuer)],
+    ['tokenEndpoint', code(facts.tokenEndpoint)],
+    [
+      'revocationEndpoint',
+      facts.revocationEndpoint === null ? 'none' : code(facts.revocationEndpoint),
+    ],
+    ['clientAuthentication', code(facts.clientAuthentication)],
+    ['tokens', code(facts.tokens)],
+    ['rotation', code(facts.rotation)],
+    ['keptAs', code(facts.keptAs)],
+    ['reuse', facts.reuse && reuse({ ...facts, unused: undefined })],
+    ['reuseAnswer', code(facts.reuseAnswer)],
+    ['reuseEffect', code(facts.reuseEffect)],
+    ['oldAccessToken', code(facts.oldAccessToken)],
+    ['validates', code(facts.validates)],
+    ['unavailable', code(facts.unavailable)],
+    ...Object.entries(lifetimes).map(([name, ms]) => [`lifetimes.${name}`, time(ms ?? 0)] as const),
+    ['audiences', facts.audiences?.map((each) => `\`${each}\``).join(', ')],
+    ['request', request && `\`${JSON.stringify(request)}\``],
+    ...Object.entries(failures).map(([name, means]) => [`failures.${name}`, code(means)] as const),
+    ...Object.entries(authorizationRequest ?? {}).map(
+      ([name, value]) => [`authorizationRequest.${name}`, `\`${literal(value)}\``] as const,
+    ),
+    ...(['dead', 'client', 'target'] as const).map(
+      (name) => [`wire.${name}`, wire?.[name] && errorOf(wire[name])] as const,
+    ),
+  ] as const
+  return plain.flatMap(([name, value]) =>
+    value === undefined ? [] : [[`\`${name}\``, value, sourcesOf(name, facts)]],
+  )
+}
+
+const errorOf = ({ status, error }: { status: number; error?: string | undefined }): string =>
+  `${status}${error === undefined ? '' : ` \`${error}\``}`
+
+/** The sources of a fact: its own, else those of the fact that it is a part of. */
+function sourcesOf(name: string, { sources }: ProviderFacts): string {
+  const found = sources[name] ?? sources[name.split('.')[0]!] ?? []
+  return [found].flat().map(link).join(', ')
+}
+
+function link(source: string): string {
+  if (!source.startsWith('https://')) return source.replace(/^\w+: /, '')
+  const { hostname, pathname } = new URL(source)
+  const last = pathname.split('/').findLast((part) => part !== '') ?? ''
+  return `[${last === '' ? hostname : last}](${source})`
+}
+
+/** A table as prettier formats it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
+  const widths = head.map((_, index) => Math.max(3, ...cells.map((row) => row[index]!.length)))
+  const lines = cells.map((row) => row.map((cell, index) => cell.padEnd(widths[index]!)))
+  const rule = widths.map((width) => '-'.repeat(width))
+  return [lines[0]!, rule, ...lines.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n')
+}
