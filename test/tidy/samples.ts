@@ -122,7 +122,7 @@ export const samples: Readonly<Record<string, Samples>> = {
     bad: [
       ['src/runtime/a.ts', 'await fetch(url)'],
       ['src/stores/redis.ts', 'await fetch(url)'],
-      ['src/integrations/authorized-fetch/outgoing.ts', 'await fetch(url)'],
+      ['src/integrations/next.ts', 'await fetch(url)'],
       ['src/inspect/recorder.ts', 'await fetch(url)'],
       ['providers/a.ts', 'const f = globalThis.fetch'],
     ],
