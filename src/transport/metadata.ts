@@ -3,8 +3,8 @@ import type { Trouble } from '../core/errors.ts'
 import { isRecord, ownField } from '../core/text.ts'
 import { isLoopback, readEndpoint } from '../core/endpoint.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
-import { UNREAD, retryAfterMs, send } from './send.ts'
-import type { Reply, Sender } from './send.ts'
+import { captureRequest, retryAfterMs, send } from './send.ts'
+import type { HttpReply, Sender } from './send.ts'
 
 /** Metadata is asked for again after an hour; after a failure that it bridges, a minute. */
 const FRESH_MS = 60 * 60 * 1000
@@ -93,23 +93,21 @@ async function discover(
   )
 }
 
-/** oauth4webapi knows where metadata lies (OIDC Discovery §4, RFC 8414 §3.1); we send. */
+/** Asks at the address that oauth4webapi knows (OIDC Discovery §4, RFC 8414 §3.1). */
 async function ask(
   issuer: URL,
   algorithm: 'oidc' | 'oauth2',
   sender: Sender,
   timeoutMs: number,
-): Promise<Reply> {
-  let reply: Reply = { answered: false, unsent: true }
-  await discoveryRequest(issuer, {
-    algorithm,
-    [allowInsecureRequests]: issuer.protocol === 'http:',
-    [customFetch]: async (url, { headers }) => {
-      reply = await send({ url, method: 'GET', headers }, sender, timeoutMs)
-      return UNREAD
-    },
-  })
-  return reply
+): Promise<HttpReply> {
+  const { url, headers } = await captureRequest<undefined>((fetch) =>
+    discoveryRequest(issuer, {
+      algorithm,
+      [allowInsecureRequests]: issuer.protocol === 'http:',
+      [customFetch]: fetch,
+    }),
+  )
+  return send({ url, method: 'GET', headers }, sender, timeoutMs)
 }
 
 function read(

@@ -1,69 +1,60 @@
 import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi'
 import type { Trouble } from '../core/errors.ts'
+import type { Revocation } from '../core/provider.ts'
 import { isRecord, ownField } from '../core/text.ts'
-import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
+import { captureRequest, retryAfterMs, send } from './send.ts'
+import type { HttpReply, Sender } from './send.ts'
 import { applyClientAuthentication, encodeRequest } from './token-request.ts'
-import { UNREAD, retryAfterMs, send } from './send.ts'
-import type { Reply, Sender } from './send.ts'
+import type { EndpointAccess } from './token-request.ts'
 
-/** How a revocation ended. `later`: the token lives (RFC 7009 §2.2.1: after a 503, assume it). */
+/** How a revocation ended. Without `revoked: true` the token counts as alive. */
 export type Revoked = { readonly revoked: true } | ({ readonly revoked: false } & Trouble)
 
-/** How one attempt ended; `retry`: it may be made again (RFC 7009 §2.2: 200 for a dead token). */
-export interface Attempt {
+/** How one attempt ended. `retry`: another one may succeed. */
+export interface RevocationAttempt {
   readonly result: Revoked
   readonly retry: boolean
+  /** Milliseconds that the AS asks to wait (RFC 7009 §2.2.1). */
   readonly retryAfterMs?: number | undefined
 }
 
-interface Exchange {
-  readonly provider: Provider
-  readonly client: Client
-  readonly sender: Sender
-  readonly endpoint: URL
-  readonly authentication: OutgoingRequest
-  readonly timeoutMs: number
-}
-
 /**
- * Sends one token to the revocation endpoint, once. A form by POST, whatever the provider's token
- * endpoint takes.
+ * Sends one token to the revocation endpoint, once. The request is a form by POST, whatever the
+ * provider's token endpoint takes.
  *
  * @returns Never rejects.
  * @see https://www.rfc-editor.org/rfc/rfc7009.html#section-2.1
  */
 export async function attemptRevocation(
   { token, hint }: Revocation,
-  { provider, client, sender, endpoint, authentication, timeoutMs }: Exchange,
-): Promise<Attempt> {
-  let reply: Reply | undefined
+  { provider, client, sender, endpoint, authentication, timeoutMs }: EndpointAccess,
+): Promise<RevocationAttempt> {
+  const { origin } = endpoint
   try {
-    await revocationRequest(
-      { issuer: provider.issuer ?? endpoint.href, revocation_endpoint: endpoint.href },
-      { client_id: client.id },
-      (_as, _client, parameters, headers) =>
-        applyClientAuthentication({ headers, parameters }, provider, authentication),
-      token.expose(),
-      {
-        additionalParameters: { token_type_hint: hint },
-        [allowInsecureRequests]: endpoint.protocol === 'http:',
-        [customFetch]: async (url, { headers, body }) => {
-          const request = encodeRequest(url, headers, body, asForm(provider))
-          reply = await send(request, sender, timeoutMs)
-          return UNREAD
+    const built = await captureRequest<URLSearchParams>((fetch) =>
+      revocationRequest(
+        { issuer: provider.issuer ?? endpoint.href, revocation_endpoint: endpoint.href },
+        { client_id: client.id },
+        (_as, _client, parameters, headers) =>
+          applyClientAuthentication({ headers, parameters }, provider, authentication),
+        token.expose(),
+        {
+          additionalParameters: { token_type_hint: hint },
+          [allowInsecureRequests]: endpoint.protocol === 'http:',
+          [customFetch]: fetch,
         },
-      },
+      ),
     )
+    const asForm = { request: { ...provider.request, method: 'POST', format: 'form' } } as const
+    return read(await send(encodeRequest(built, asForm), sender, timeoutMs), origin, sender)
   } catch {
-    // `send` never rejects: what throws is the making of the request.
-  }
-  return read(reply, endpoint.origin, sender)
-}
-
-function read(reply: Reply | undefined, origin: string, { clock }: Sender): Attempt {
-  if (reply === undefined) {
+    // `send` never rejects: the request could not be built.
     return { result: { revoked: false, code: 'internal', origin }, retry: false }
   }
+}
+
+/** RFC 7009 §2.2: a 200 also means that the token was dead already. */
+function read(reply: HttpReply, origin: string, { clock }: Sender): RevocationAttempt {
   if (!reply.answered) {
     const code = reply.unsent ? 'unreachable' : 'unknown'
     return { result: { revoked: false, code, origin }, retry: true }
@@ -86,8 +77,4 @@ function read(reply: Reply | undefined, origin: string, { clock }: Sender): Atte
     result: { revoked: false, code: 'refused', status, origin, ...oauthError },
     retry: false,
   }
-}
-
-function asForm(provider: Provider): Provider {
-  return { ...provider, request: { ...provider.request, method: 'POST', format: 'form' } }
 }

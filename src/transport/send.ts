@@ -1,20 +1,21 @@
-import type { Clock } from '../core/clock.ts'
 import { decodeBody, readBody } from '../core/body.ts'
+import type { Clock } from '../core/clock.ts'
 import type { RawAnswer } from '../core/provider.ts'
 import { isUnsent } from './is-unsent.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
-/** The runtime's, looked up at each call: frameworks put others into its place. */
+/** The runtime's `fetch`, looked up at each call, because frameworks replace it. */
 export const runtimeFetch: Fetch = (url, init) => globalThis.fetch(url, init)
 
-/** What every request is sent with. */
+/** How every request of a transport is sent. */
 export interface Sender {
   readonly fetch: Fetch
   readonly clock: Clock
   /**
-   * Whether a request leaves no idle connection behind: one that the server closes at the very
-   * moment it is used again loses the request without proof (6 of 20 at the server's idle limit).
+   * Whether a request leaves no idle connection behind. If the server closes an idle connection at
+   * the very moment it is used again, the request is lost without proof (6 of 20 at the server's
+   * idle limit).
    *
    * With Node's `fetch` it is done by `connection: close`, which undici obeys (measured, undici
    * 6.24: a socket each). It does not keep undici from taking a connection that a request of the
@@ -24,7 +25,8 @@ export interface Sender {
   readonly closing: boolean
 }
 
-export interface Outgoing {
+/** A request that can be sent as it is. */
+export interface HttpRequest {
   readonly url: string
   readonly method: string
   /** By their names in lower case. */
@@ -32,15 +34,38 @@ export interface Outgoing {
   readonly body?: string | undefined
 }
 
-/** What a `fetch` of ours gives to oauth4webapi, which hands it back: nobody reads it. */
-export const UNREAD = new Response()
-
-const CLOSING = { connection: 'close' }
-
-/** An answer, or the lack of one. */
-export type Reply =
+/** What came back. `unsent`: it is proved that the request was not sent. */
+export type HttpReply =
   | { readonly answered: true; readonly answer: RawAnswer }
   | { readonly answered: false; readonly unsent: boolean }
+
+/** A request as oauth4webapi builds it, before it is written for a provider. */
+export interface BuiltRequest<Body> {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Body
+}
+
+/**
+ * Takes the request that a function of oauth4webapi builds, and sends nothing. The function stays
+ * without an answer for ever: {@link send} sends the request when its time has come.
+ *
+ * @throws Whatever the function throws when the request cannot be built.
+ */
+export function captureRequest<Body>(
+  build: (
+    fetch: (url: string, request: Omit<BuiltRequest<Body>, 'url'>) => Promise<Response>,
+  ) => Promise<Response>,
+): Promise<BuiltRequest<Body>> {
+  return new Promise((resolve, reject) => {
+    build((url, { headers, body }) => {
+      resolve({ url, headers, body })
+      return new Promise<never>(() => {})
+    }).catch(reject)
+  })
+}
+
+const CLOSING = { connection: 'close' }
 
 /**
  * Sends one request, once, and reads its answer whole.
@@ -51,7 +76,11 @@ export type Reply =
  * @param timeoutMs Milliseconds until the answer is given up.
  * @returns Never rejects.
  */
-export async function send(request: Outgoing, sender: Sender, timeoutMs: number): Promise<Reply> {
+export async function send(
+  request: HttpRequest,
+  sender: Sender,
+  timeoutMs: number,
+): Promise<HttpReply> {
   const { clock, closing } = sender
   const deadline = new AbortController()
   const timer = clock.setTimeout(() => deadline.abort(), timeoutMs, { keepAlive: true })
@@ -76,7 +105,7 @@ export async function send(request: Outgoing, sender: Sender, timeoutMs: number)
   }
 }
 
-/** Gives up on a `fetch` that ignores its signal; a late answer is not left hanging. */
+/** Gives up a `fetch` that ignores its signal. The body of a late answer is cancelled. */
 function unlessAborted(signal: AbortSignal, call: () => Promise<Response>): Promise<Response> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('deadline')))
@@ -90,10 +119,10 @@ function unlessAborted(signal: AbortSignal, call: () => Promise<Response>): Prom
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
- * The wait that a server asks for (RFC 9110 §10.2.3): seconds, or a date.
+ * Reads the wait that a server asks for (RFC 9110 §10.2.3): seconds, or a date.
  *
- * @param nowMs This host's wall clock, for a date.
- * @returns Milliseconds, 0 to 24 h. `undefined` for none, or one that cannot be read.
+ * @param nowMs This host's wall clock, epoch milliseconds. A date is counted from it.
+ * @returns Milliseconds, 0 to 24 h. `undefined` if the header is missing or cannot be read.
  */
 export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
   const text = headers.get('retry-after')?.trim()

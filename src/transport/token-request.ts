@@ -1,65 +1,51 @@
 import { allowInsecureRequests, customFetch, refreshTokenGrantRequest } from 'oauth4webapi'
 import { failedPresentation, type Presentation } from '../core/failure.ts'
 import type { Client, OutgoingRequest, Provider } from '../core/provider.ts'
+import { captureRequest, send } from './send.ts'
+import type { BuiltRequest, HttpRequest, Sender } from './send.ts'
 import { interpretResponse, validated } from './token-response.ts'
-import { send, UNREAD } from './send.ts'
-import type { Outgoing, Reply, Sender } from './send.ts'
 import type { Presented } from './token-response.ts'
 
-/**
- * What a browser can have got as a cookie's value, quotes included (RFC 6265 §5.2): anything
- * printable in ASCII up to a semicolon, without spaces around it.
- */
-const COOKIE_VALUE = /^(?! )[\x20-\x3a\x3c-\x7e]*(?<! )$/
-
-/** What can fail has been done: metadata found, client authentication made. Good for one use. */
+/** A request to the token endpoint that is ready to be sent, once. */
 export interface Prepared {
   readonly ready: true
-  /** Sends, once, and never throws. Bounded by `requestTimeoutMs` from its call. */
-  present(presented: Presented): Promise<Presentation>
+  /**
+   * Presents the refresh token. A second call sends nothing, because the first may have spent the
+   * token.
+   *
+   * @returns How the presentation ended, at the latest `requestTimeoutMs` after the call. Never
+   *   rejects.
+   */
+  present(): Promise<Presentation>
 }
 
-/** All that a presentation needs beside the token. */
-interface Exchange {
+/** An endpoint that was found, and how this client authenticates there. */
+export interface EndpointAccess {
   readonly provider: Provider
   readonly client: Client
   readonly sender: Sender
   readonly endpoint: URL
   readonly authentication: OutgoingRequest
-  /** Milliseconds until the answer is given up as `unknown`. */
+  /** Milliseconds until an answer is given up. */
   readonly timeoutMs: number
 }
 
-/** A right to send one refresh token to one endpoint, once. */
-export function prepareTokenRequest(exchange: Exchange): Prepared {
-  let isUsed = false
-  return {
-    ready: true,
-    async present(presented) {
-      const { origin } = exchange.endpoint
-      // A second call is a bug; the first one may have spent the token.
-      if (isUsed) return failedPresentation('unknown', { code: 'internal', origin })
-      isUsed = true
-      return present(exchange, presented)
-    },
-  }
-}
-
 /**
- * Presents a refresh token at the token endpoint, once.
+ * Builds the request that presents a refresh token, and sends nothing: everything that can fail
+ * fails here, before the ledger is asked for the claim.
  *
- * Never retried here: after this call the token may be spent (RFC 9700 §4.14.2).
- *
+ * @throws For a request that cannot be built, e.g. of a token that no header can hold.
  * @see https://www.rfc-editor.org/rfc/rfc6749.html#section-6
  */
-async function present(exchange: Exchange, presented: Presented): Promise<Presentation> {
-  const { provider, client, sender, endpoint, authentication, timeoutMs } = exchange
-  const { origin } = endpoint
+export async function prepareTokenRequest(
+  access: EndpointAccess,
+  presented: Presented,
+): Promise<Prepared> {
+  const { provider, client, sender, endpoint, authentication, timeoutMs } = access
   const { clock } = sender
-  const endsAt = clock.monotonic() + timeoutMs
-  let reply: Reply | undefined
-  try {
-    await refreshTokenGrantRequest(
+  const { origin } = endpoint
+  const built = await captureRequest<URLSearchParams>((fetch) =>
+    refreshTokenGrantRequest(
       { issuer: provider.issuer ?? endpoint.href, token_endpoint: endpoint.href },
       { client_id: client.id },
       (_as, _client, parameters, headers) => {
@@ -72,23 +58,40 @@ async function present(exchange: Exchange, presented: Presented): Promise<Presen
       {
         additionalParameters: extraParameters(provider, presented),
         [allowInsecureRequests]: endpoint.protocol === 'http:',
-        [customFetch]: async (url, { headers, body }) => {
-          const request = encodeRequest(url, headers, body, provider)
-          reply = await send(request, sender, timeoutMs)
-          return UNREAD
-        },
+        [customFetch]: fetch,
       },
-    )
-  } catch {
-    // `send` never rejects: what throws is the making of the request.
+    ),
+  )
+  const request = encodeRequest(built, provider)
+  let isSent = false
+  return {
+    ready: true,
+    async present() {
+      if (isSent) return failedPresentation('unknown', { code: 'internal', origin })
+      isSent = true
+      const endsAt = clock.monotonic() + timeoutMs
+      // This line presents the refresh token. It is the one step of a refresh that cannot be taken
+      // back: from here on the AS may have spent the token, whatever becomes of the answer, and a
+      // spent token that comes again makes the AS revoke the whole grant (RFC 9700 §4.14.2). That
+      // is why
+      // - nothing reaches this line but the holder of a claim: the ledger has promised that no
+      //   other process presents this token now, and the holder has checked on its monotonic clock
+      //   that the whole request fits into the time of the claim;
+      // - all that can fail without the AS has been done before: the metadata was found, the client
+      //   authentication made, the request written;
+      // - the request is sent once. It is never retried here, redirected, or stopped by a caller
+      //   who gives up waiting;
+      // - no exception leaves this function: an answer that does not come, or makes no sense, is
+      //   `unknown`, and only an error that proves that no byte was sent is `deferred`.
+      const reply = await send(request, sender, timeoutMs)
+      const read = await validated(reply, provider, clock, endsAt - clock.monotonic())
+      return interpretResponse(read, { provider, presented, origin, nowMs: clock.now() })
+    },
   }
-  if (reply === undefined) return failedPresentation('refused_before', { code: 'internal', origin })
-  const read = await validated(reply, provider, clock, endsAt - clock.monotonic())
-  return interpretResponse(read, { provider, presented, origin, nowMs: clock.now() })
 }
 
 /** The parameters of RFC 6749 §6 beside `grant_type` and `refresh_token`. */
-export function extraParameters(provider: Provider, presented: Presented): Record<string, string> {
+function extraParameters(provider: Provider, presented: Presented): Record<string, string> {
   const { audience, accessToken } = presented
   const { names, bearer, audience: asked } = provider.request
   const parameters: Record<string, string> = {}
@@ -102,8 +105,8 @@ export function extraParameters(provider: Provider, presented: Presented): Recor
 }
 
 /**
- * Adds what the provider and the client authentication want, in this order: authentication has the
- * last word.
+ * Adds the provider's headers and then the client authentication, which replaces what it finds
+ * under its own names (RFC 6749 §2.3).
  */
 export function applyClientAuthentication(
   { headers, parameters }: OutgoingRequest,
@@ -115,20 +118,22 @@ export function applyClientAuthentication(
   for (const [name, value] of authentication.parameters) parameters.set(name, value)
 }
 
-/** The request that oauth4webapi built, as this provider wants it on the wire. */
+/**
+ * Writes a request that oauth4webapi built as the provider wants it on the wire.
+ *
+ * @throws {TypeError} For a token that no header can hold.
+ */
 export function encodeRequest(
-  url: string,
-  given: Readonly<Record<string, string>>,
-  parameters: URLSearchParams,
-  { request: { method, format, names, bearer } }: Provider,
-): Outgoing {
+  { url, headers: given, body: parameters }: BuiltRequest<URLSearchParams>,
+  { request: { method, format, names, bearer } }: Pick<Provider, 'request'>,
+): HttpRequest {
   const borne = bearer ?? (format === 'bearer' ? 'refresh_token' : undefined)
   const headers = { ...given }
   const renamed: [name: string, value: string][] = []
   for (const [name, value] of parameters) {
     const called = ownName(names, name)
     if (name === borne) {
-      headers['authorization'] = borneBy('authorization', `Bearer ${value}`)
+      headers['authorization'] = headerValue('authorization', `Bearer ${value}`)
     } else if (called !== null) {
       renamed.push([called ?? name, value])
     }
@@ -143,7 +148,7 @@ export function encodeRequest(
   delete headers['content-type']
   if (format === 'cookie') {
     const pairs = renamed.map(([name, value]) => `${name}=${cookieValue(value)}`)
-    headers['cookie'] = borneBy('cookie', pairs.join('; '))
+    headers['cookie'] = headerValue('cookie', pairs.join('; '))
     return { url, method, headers }
   }
   const target = new URL(url)
@@ -151,12 +156,18 @@ export function encodeRequest(
   return { url: target.href, method, headers }
 }
 
-/** @throws {TypeError} For a value that no header can bear: before anything is sent. */
-function borneBy(name: string, value: string): string {
+/** @throws {TypeError} For a value that no header can hold. */
+function headerValue(name: string, value: string): string {
   return new Headers({ [name]: value }).get(name)!
 }
 
-/** As a browser echoes it; encoded only where a browser could not have got it. */
+/**
+ * What a browser can have got as a cookie's value, quotes included (RFC 6265 §5.2): anything
+ * printable in ASCII up to a semicolon, without spaces around it.
+ */
+const COOKIE_VALUE = /^(?! )[\x20-\x3a\x3c-\x7e]*(?<! )$/
+
+/** Writes a value as a browser sends it back. Only a value that no browser can have is encoded. */
 function cookieValue(value: string): string {
   return COOKIE_VALUE.test(value) ? value : encodeURIComponent(value)
 }

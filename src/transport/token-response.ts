@@ -4,7 +4,7 @@ import type { Failure, Presentation } from '../core/failure.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
 import { readTokenResponse, type TokenResponse } from '../core/token-response.ts'
 import { retryAfterMs } from './send.ts'
-import type { Reply } from './send.ts'
+import type { HttpReply } from './send.ts'
 import { jwtClaims } from '../core/jwt.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Audience } from '../core/tokens.ts'
@@ -38,7 +38,7 @@ interface Context {
  * An answer is read by its members, never by its form: oauth4webapi's readers throw on a 200 they
  * dislike, when the token is spent, and hide a JSON error behind `WWW-Authenticate`.
  */
-export function interpretResponse(reply: Reply, context: Context): Presentation {
+export function interpretResponse(reply: HttpReply, context: Context): Presentation {
   const { origin, provider, presented, nowMs } = context
   if (!reply.answered) {
     return reply.unsent
@@ -153,15 +153,15 @@ function checkIdTokenContinuity(
  * @returns Never rejects.
  */
 export async function validated(
-  reply: Reply,
+  reply: HttpReply,
   { response: { validate } }: Provider,
   clock: Clock,
   timeoutMs: number,
-): Promise<Reply> {
+): Promise<HttpReply> {
   if (validate === undefined || !reply.answered) return reply
   const { answer } = reply
   if (answer.status < 200 || answer.status > 299) return reply
-  const check = async (): Promise<Reply> => {
+  const check = async (): Promise<HttpReply> => {
     const output = await validate(answer.body)
     return { answered: true, answer: { ...answer, validated: output } }
   }

@@ -7,16 +7,20 @@ import { authenticate, authenticationMethod } from './client-authentication.ts'
 import { discovery, misconfigured } from './metadata.ts'
 import { prepareTokenRequest } from './token-request.ts'
 import { attemptRevocation } from './revocation.ts'
-import type { Attempt, Revoked } from './revocation.ts'
+import type { RevocationAttempt, Revoked } from './revocation.ts'
 import { runtimeFetch } from './send.ts'
 import type { Fetch, Sender } from './send.ts'
 import type { Prepared } from './token-request.ts'
+import type { Presented } from './token-response.ts'
 import type { Unprepared } from './metadata.ts'
 
 /** Everything that is said to one AS on behalf of one client. */
 export interface Transport {
-  /** Does everything that can fail before a token is claimed. Never throws. */
-  prepare(): Promise<Prepared | Unprepared>
+  /**
+   * Does everything that can fail before a token is claimed, and writes the request. Sends nothing
+   * to the token endpoint. Never rejects.
+   */
+  prepare(presented: Presented): Promise<Prepared | Unprepared>
   /**
    * Revokes one token (RFC 7009); a provider without endpoint answers `revoked: false` with code
    * `misconfigured`. Retries a 503 or an unreachable endpoint inside its time. Never throws.
@@ -47,13 +51,13 @@ export interface TransportOptions {
 type Endpoint = 'tokenEndpoint' | 'revocationEndpoint'
 
 /** What a request to one endpoint needs. */
-interface Way {
+interface ReachableEndpoint {
   readonly ready: true
   readonly endpoint: URL
   readonly authentication: OutgoingRequest
 }
 
-/** Speaks to one AS on behalf of one client. Cheap: no socket, no timer, before it is used. */
+/** Speaks to one AS on behalf of one client. Opens no socket and no timer before it is used. */
 export function createTransport(options: TransportOptions): Transport {
   const { provider, client, clock, requestTimeoutMs, random = systemRandom } = options
   const sender: Sender = {
@@ -63,7 +67,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
   const metadata = discovery(provider, sender, requestTimeoutMs)
 
-  async function wayTo(name: Endpoint): Promise<Way | Unprepared> {
+  async function reach(name: Endpoint): Promise<ReachableEndpoint | Unprepared> {
     const given = provider[name]
     if (given === null || (given === undefined && provider.issuer === undefined)) {
       return misconfigured(undefined, `The provider's description has no ${name}.`)
@@ -83,30 +87,31 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  /** Gives up what does not end (client authentication may hang) and lets nothing throw. */
-  function boundedWayTo(name: Endpoint, timeoutMs: number): Promise<Way | Unprepared> {
-    return within(
-      clock,
-      timeoutMs,
-      () => wayTo(name),
-      () => UNREACHABLE,
-    ).catch(() => misconfigured(undefined, 'The request could not be made.'))
+  /** Gives up work that does not end (client authentication may hang), and never rejects. */
+  function bounded<R>(timeoutMs: number, work: () => Promise<R>): Promise<R | Unprepared> {
+    return within(clock, timeoutMs, work, () => UNREACHABLE).catch(() =>
+      misconfigured(undefined, 'The request could not be made.'),
+    )
   }
 
-  async function prepare(): Promise<Prepared | Unprepared> {
-    const way = await boundedWayTo('tokenEndpoint', requestTimeoutMs)
-    if (!way.ready) return way
-    return prepareTokenRequest({ provider, client, sender, timeoutMs: requestTimeoutMs, ...way })
+  function prepare(presented: Presented): Promise<Prepared | Unprepared> {
+    return bounded(requestTimeoutMs, async () => {
+      const found = await reach('tokenEndpoint')
+      if (!found.ready) return found
+      const access = { provider, client, sender, timeoutMs: requestTimeoutMs, ...found }
+      return prepareTokenRequest(access, presented)
+    })
   }
 
-  async function attempt(revocation: Revocation, endsAt: number): Promise<Attempt> {
-    const way = await boundedWayTo('revocationEndpoint', endsAt - clock.monotonic())
+  async function attempt(revocation: Revocation, endsAt: number): Promise<RevocationAttempt> {
+    const found = await bounded(endsAt - clock.monotonic(), () => reach('revocationEndpoint'))
     const timeoutMs = endsAt - clock.monotonic()
-    if (way.ready)
-      return attemptRevocation(revocation, { ...way, provider, client, sender, timeoutMs })
-    const { ready: _, hint: __, retryAfterMs, ...trouble } = way
+    if (found.ready) {
+      return attemptRevocation(revocation, { ...found, provider, client, sender, timeoutMs })
+    }
+    const { ready: _, hint: __, retryAfterMs, ...trouble } = found
     const result = { revoked: false, ...trouble } as const
-    return { result, retry: way.code !== 'misconfigured', retryAfterMs }
+    return { result, retry: found.code !== 'misconfigured', retryAfterMs }
   }
 
   async function revoke(revocation: Revocation): Promise<Revoked> {

@@ -166,9 +166,9 @@ async function played(
     clock: systemClock,
     requestTimeoutMs: 5_000,
   })
-  const prepared = await transport.prepare()
+  const prepared = await transport.prepare(presentedOf(presented))
   if (!prepared.ready) throw new Error(`not prepared: ${prepared.code}. ${prepared.hint ?? ''}`)
-  const { origin: _, ...ended } = shown(await prepared.present(presentedOf(presented))) as {
+  const { origin: _, ...ended } = shown(await prepared.present()) as {
     origin?: string
   }
   return { provider, ended, seen: server.seen.filter(({ url }) => !url.includes('/.well-known/')) }

@@ -3,11 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { defineProvider } from '../../src/core/define-provider.ts'
 import { jwtClaims } from '../../src/core/jwt.ts'
 import type { Client, ClientAuthentication } from '../../src/core/provider.ts'
-import { Secret } from '../../src/core/secret.ts'
 import { checkClient } from '../../src/transport/client-authentication.ts'
 import { loopback, say } from './loopback.ts'
 import type { Loopback, Seen } from './loopback.ts'
-import { discovering, presentTo, transportTo } from './setup.ts'
+import { PRESENTED, discovering, presentTo, transportTo } from './setup.ts'
 
 const granting = (): Promise<Loopback> =>
   loopback((_request, response) => say(response, 200, { access_token: 'at-2' }))
@@ -121,7 +120,7 @@ describe('client authentication', () => {
     const server = await granting()
     const transport = transportTo(server.origin, { provider: { clientAuthentication: method } })
 
-    const prepared = await transport.prepare()
+    const prepared = await transport.prepare(PRESENTED)
 
     expect(prepared).toMatchObject({ ready: false, code: 'misconfigured' })
     expect(JSON.stringify(prepared)).not.toContain('client-secret')
@@ -131,7 +130,9 @@ describe('client authentication', () => {
   it('gives up a function that hangs', async () => {
     const provider = { clientAuthentication: () => new Promise<void>(() => {}) }
 
-    const prepared = await transportTo('https://id.example', { provider, timeoutMs: 20 }).prepare()
+    const prepared = await transportTo('https://id.example', { provider, timeoutMs: 20 }).prepare(
+      PRESENTED,
+    )
 
     expect(prepared).toMatchObject({ ready: false, code: 'unreachable' })
   })
@@ -156,8 +157,8 @@ describe('client authentication', () => {
       ),
     )
 
-    const prepared = await discovering(server.origin).prepare()
-    if (prepared.ready) await prepared.present({ refreshToken: new Secret('rt-1'), audience: {} })
+    const prepared = await discovering(server.origin).prepare(PRESENTED)
+    if (prepared.ready) await prepared.present()
 
     const { form, headers } = server.seen[1]!
     expect(form['client_secret'] === undefined ? 'header' : 'body').toBe(place)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import { loopback, say } from './loopback.ts'
 import type { Loopback } from './loopback.ts'
-import { discovering, transportTo } from './setup.ts'
+import { PRESENTED, discovering, transportTo } from './setup.ts'
 
 const PRESENTATIONS = 6
 
@@ -10,9 +10,9 @@ const PRESENTATIONS = 6
 async function presentedTo(server: Loopback, rotation: 'always' | 'never'): Promise<void> {
   const transport = transportTo(server.origin, { provider: { rotation } })
   for (let i = 0; i < PRESENTATIONS; i++) {
-    const prepared = await transport.prepare()
+    const prepared = await transport.prepare({ refreshToken: new Secret(`rt-${i}`), audience: {} })
     if (!prepared.ready) throw new Error(prepared.code)
-    await prepared.present({ refreshToken: new Secret(`rt-${i}`), audience: {} })
+    await prepared.present()
     await new Promise(setImmediate)
   }
 }
@@ -47,7 +47,7 @@ describe('connections', () => {
       ),
     )
 
-    const prepared = await discovering(server.origin).prepare()
+    const prepared = await discovering(server.origin).prepare(PRESENTED)
 
     expect(prepared.ready).toBe(true)
     expect(server.seen[0]?.headers.connection).toBe('close')

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Clock } from '../../src/core/clock.ts'
-import { Secret } from '../../src/core/secret.ts'
 import { loopback, say } from './loopback.ts'
 import type { Answer, Loopback } from './loopback.ts'
-import { discovering } from './setup.ts'
+import { PRESENTED, discovering } from './setup.ts'
 
 const OIDC = '/.well-known/openid-configuration'
 const OAUTH = '/.well-known/oauth-authorization-server'
@@ -44,10 +43,10 @@ describe('prepare: discovery', () => {
   it('finds the token endpoint and sends the token there', async () => {
     const server = await serving(good)
 
-    const prepared = await discovering(server.origin).prepare()
+    const prepared = await discovering(server.origin).prepare(PRESENTED)
 
     if (!prepared.ready) throw new Error(prepared.hint)
-    const ended = await prepared.present({ refreshToken: new Secret('rt-1'), audience: {} })
+    const ended = await prepared.present()
     expect(ended.outcome).toBe('granted')
     expect(server.seen.map(({ url }) => url)).toEqual([OIDC, '/token'])
     expect(server.seen[1]?.form).toEqual({ grant_type: 'refresh_token', refresh_token: 'rt-1' })
@@ -60,7 +59,7 @@ describe('prepare: discovery', () => {
         : say(response, 404, ''),
     )
 
-    const prepared = await discovering(`${server.origin}/tenant`).prepare()
+    const prepared = await discovering(`${server.origin}/tenant`).prepare(PRESENTED)
 
     expect(prepared.ready).toBe(true)
     expect(server.seen.map(({ url }) => url)).toEqual([`/tenant${OIDC}`, `${OAUTH}/tenant`])
@@ -72,7 +71,9 @@ describe('prepare: discovery', () => {
   ] as const)('looks in one place when told so: %s', async (place, url) => {
     const server = await serving((_it, _request, response) => say(response, 404, ''))
 
-    const prepared = await discovering(server.origin, { provider: { discovery: place } }).prepare()
+    const prepared = await discovering(server.origin, { provider: { discovery: place } }).prepare(
+      PRESENTED,
+    )
 
     expect(prepared).toMatchObject({ ready: false, code: 'misconfigured', status: 404 })
     expect(server.seen.map((request) => request.url)).toEqual([url])
@@ -103,7 +104,7 @@ describe('prepare: discovery', () => {
   ])('believes no metadata with %s', async (_name, metadata) => {
     const server = await serving((it, _request, response) => say(response, 200, metadata(it)))
 
-    const prepared = await discovering(server.origin).prepare()
+    const prepared = await discovering(server.origin).prepare(PRESENTED)
 
     expect(prepared).toMatchObject({ ready: false, code: 'misconfigured', origin: server.origin })
   })
@@ -114,7 +115,7 @@ describe('prepare: discovery', () => {
 
     const prepared = await discovering(issuer, {
       fetch: async () => Response.json(metadata),
-    }).prepare()
+    }).prepare(PRESENTED)
 
     expect(prepared).toMatchObject({ ready: false, code: 'misconfigured' })
   })
@@ -126,7 +127,7 @@ describe('prepare: discovery', () => {
         : say(response, 302, '', { location: '/moved' }),
     )
 
-    const prepared = await discovering(server.origin).prepare()
+    const prepared = await discovering(server.origin).prepare(PRESENTED)
 
     expect(prepared).toMatchObject({ ready: false, code: 'misconfigured', status: 302 })
     expect(server.seen).toHaveLength(1)
@@ -144,7 +145,7 @@ describe('prepare: discovery', () => {
   ])('says why it is not ready: %s', async (_name, answer, expected) => {
     const server = await serving((_it, ...args) => answer(...args))
 
-    const prepared = await discovering(server.origin).prepare()
+    const prepared = await discovering(server.origin).prepare(PRESENTED)
 
     expect(prepared).toMatchObject({ ready: false, ...expected })
   })
@@ -152,7 +153,7 @@ describe('prepare: discovery', () => {
   it('is not ready when the AS is silent for the time of a request', async () => {
     const server = await serving(() => {})
 
-    const prepared = await discovering(server.origin, { timeoutMs: 100 }).prepare()
+    const prepared = await discovering(server.origin, { timeoutMs: 100 }).prepare(PRESENTED)
 
     expect(prepared).toMatchObject({ ready: false, code: 'unreachable' })
   })
@@ -161,7 +162,7 @@ describe('prepare: discovery', () => {
     const server = await serving(good)
     const transport = discovering(server.origin)
 
-    await Promise.all(Array.from({ length: 5 }, () => transport.prepare()))
+    await Promise.all(Array.from({ length: 5 }, () => transport.prepare(PRESENTED)))
 
     expect(server.seen).toHaveLength(1)
   })
@@ -171,12 +172,12 @@ describe('prepare: discovery', () => {
     const clock = movable()
     const transport = discovering(server.origin, { clock })
 
-    await transport.prepare()
+    await transport.prepare(PRESENTED)
     clock.forward(HOUR_MS - 60_000)
-    await transport.prepare()
+    await transport.prepare(PRESENTED)
     expect(server.seen).toHaveLength(1)
     clock.forward(61_000)
-    await transport.prepare()
+    await transport.prepare(PRESENTED)
 
     expect(server.seen).toHaveLength(2)
   })
@@ -188,14 +189,14 @@ describe('prepare: discovery', () => {
     )
     const clock = movable()
     const transport = discovering(server.origin, { clock })
-    await transport.prepare()
+    await transport.prepare(PRESENTED)
     isDown = true
 
     clock.forward(HOUR_MS)
-    const readies = [await transport.prepare(), await transport.prepare()]
+    const readies = [await transport.prepare(PRESENTED), await transport.prepare(PRESENTED)]
     expect(server.seen).toHaveLength(2)
     clock.forward(60_000)
-    readies.push(await transport.prepare())
+    readies.push(await transport.prepare(PRESENTED))
 
     expect(readies.map(({ ready }) => ready)).toEqual([true, true, true])
     expect(server.seen).toHaveLength(3)
@@ -207,17 +208,17 @@ describe('prepare: discovery', () => {
       isDown ? say(response, 503, '') : good(it, request, response, socket),
     )
     const transport = discovering(server.origin)
-    expect((await transport.prepare()).ready).toBe(false)
+    expect((await transport.prepare(PRESENTED)).ready).toBe(false)
     isDown = false
 
-    expect((await transport.prepare()).ready).toBe(true)
+    expect((await transport.prepare(PRESENTED)).ready).toBe(true)
   })
 
   it('does not ask where the endpoint is given', async () => {
     const server = await serving(good)
     const provider = { tokenEndpoint: `${server.origin}/token` }
 
-    expect((await discovering(server.origin, { provider }).prepare()).ready).toBe(true)
+    expect((await discovering(server.origin, { provider }).prepare(PRESENTED)).ready).toBe(true)
     expect(server.seen).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import { Secret } from '../../src/core/secret.ts'
 import type { Presented } from '../../src/transport/token-response.ts'
 import { loopback, say } from './loopback.ts'
 import type { Seen } from './loopback.ts'
-import { presentTo, transportTo } from './setup.ts'
+import { PRESENTED, presentTo, transportTo } from './setup.ts'
 
 async function seenFor(
   request: Overrides['request'] & object,
@@ -165,11 +165,10 @@ describe('the request (RFC 6749 §6)', () => {
 
   it('is sent once for one preparation', async () => {
     const server = await loopback((_request, response) => say(response, 200, { access_token: 'a' }))
-    const prepared = await transportTo(server.origin).prepare()
+    const prepared = await transportTo(server.origin).prepare(PRESENTED)
     if (!prepared.ready) throw new Error(prepared.hint)
-    const presented = { refreshToken: new Secret('rt-1'), audience: {} }
 
-    const outcomes = [await prepared.present(presented), await prepared.present(presented)]
+    const outcomes = [await prepared.present(), await prepared.present()]
 
     expect(outcomes[1]).toMatchObject({ outcome: 'unknown', code: 'internal' })
     expect(server.seen).toHaveLength(1)
@@ -178,9 +177,11 @@ describe('the request (RFC 6749 §6)', () => {
   it('is not sent without a token', async () => {
     const server = await loopback(() => {})
 
-    const outcome = await presentTo(server.origin, {}, { refreshToken: new Secret('') })
+    const presented = { ...PRESENTED, refreshToken: new Secret('') }
 
-    expect(outcome).toMatchObject({ failure: 'refused_before', code: 'internal' })
+    const prepared = await transportTo(server.origin).prepare(presented)
+
+    expect(prepared).toMatchObject({ ready: false, code: 'misconfigured' })
     expect(server.seen).toEqual([])
   })
 
@@ -188,13 +189,12 @@ describe('the request (RFC 6749 §6)', () => {
     const server = await loopback(() => {})
     const provider = { request: { format: 'bearer' } } as const
 
-    const outcome = await presentTo(
-      server.origin,
-      { provider },
-      { refreshToken: new Secret('a\nb') },
-    )
+    const presented = { ...PRESENTED, refreshToken: new Secret('a\nb') }
 
-    expect(outcome).toMatchObject({ failure: 'refused_before', code: 'internal' })
+    const prepared = await transportTo(server.origin, { provider }).prepare(presented)
+
+    expect(prepared).toMatchObject({ ready: false, code: 'misconfigured' })
+    expect(JSON.stringify(prepared)).not.toContain('a\\nb')
     expect(server.seen).toEqual([])
   })
 })

@@ -84,11 +84,13 @@ describe('what comes out holds no secret', () => {
     }
     const transport = transportTo(server.origin, setup)
 
-    const prepared = await transport.prepare()
+    const prepared = await transport.prepare(PRESENTED)
     if (!prepared.ready) throw new Error(prepared.code)
-    const ended = await prepared.present(PRESENTED)
+    const ended = await prepared.present()
     const revoked = await transport.revoke({ token: PRESENTED.refreshToken, hint: 'refresh_token' })
-    const unprepared = await discovering(`${server.origin}/${CANARY}`, { timeoutMs: 200 }).prepare()
+    const unprepared = await discovering(`${server.origin}/${CANARY}`, { timeoutMs: 200 }).prepare(
+      PRESENTED,
+    )
 
     // Scope and token type of a grant are no secrets: they are the caller's to know.
     const scrubbed =
@@ -108,9 +110,9 @@ describe('what comes out holds no secret', () => {
     const server = await loopback((_request, response) => say(response, 500, ''))
     const transport = transportTo(server.origin)
 
-    const prepared = await transport.prepare()
+    const prepared = await transport.prepare(PRESENTED)
 
-    expect(prepared.ready && (await prepared.present(PRESENTED))).toMatchObject({
+    expect(prepared.ready && (await prepared.present())).toMatchObject({
       origin: server.origin,
     })
   })

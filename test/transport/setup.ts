@@ -9,6 +9,9 @@ import type { Fetch } from '../../src/transport/send.ts'
 import type { Transport } from '../../src/transport/transport.ts'
 import type { Presented } from '../../src/transport/token-response.ts'
 
+/** A refresh token `rt-1`, for no audience. */
+export const PRESENTED: Presented = { refreshToken: new Secret('rt-1'), audience: {} }
+
 export interface Setup {
   readonly provider?: Overrides
   readonly client?: Client
@@ -50,9 +53,9 @@ export async function presentTo(
   setup: Setup = {},
   presented: Partial<Presented> = {},
 ): Promise<Presentation> {
-  const prepared = await transportTo(origin, setup).prepare()
+  const prepared = await transportTo(origin, setup).prepare({ ...PRESENTED, ...presented })
   if (!prepared.ready) throw new Error(`not prepared: ${prepared.code} ${prepared.hint}`)
-  return prepared.present({ refreshToken: new Secret('rt-1'), audience: {}, ...presented })
+  return prepared.present()
 }
 
 /** A `granted` in plain text, to compare; anything else as it is. */

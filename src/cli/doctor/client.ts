@@ -43,11 +43,11 @@ const HINT = 'refresh_token'
 const NO_REVOCATION = 'this server has none: a sign-out ends the chain in the ledger only'
 
 async function checkAuthentication(transport: Transport): Promise<Finding> {
-  const prepared = await transport.prepare()
+  const prepared = await transport.prepare({ refreshToken: madeUp(), audience: {} })
   if (!prepared.ready) {
     return ofAuthentication('problem', 'nothing can be presented', prepared.hint)
   }
-  return aboutAnswer(await prepared.present({ refreshToken: madeUp(), audience: {} }))
+  return aboutAnswer(await prepared.present())
 }
 
 /** Says what it is to whoever finds it in a log. */

@@ -6,7 +6,7 @@ import type { Client, Provider, RawAnswer } from '../../core/provider.ts'
 import { readBody } from '../../core/body.ts'
 import { Secret } from '../../core/secret.ts'
 import { createTransport } from '../../transport/transport.ts'
-import { runtimeFetch, send, type Fetch, type Outgoing } from '../../transport/send.ts'
+import { runtimeFetch, send, type Fetch, type HttpRequest } from '../../transport/send.ts'
 import type { Target } from '../target.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { readEndpoint } from '../../core/endpoint.ts'
@@ -70,14 +70,15 @@ export function presenting(options: PresentingOptions): Present {
   }
 
   return async (token, asking = 'nothing') => {
-    const prepared = await transports[asking].prepare()
+    const audience = asking === 'resource' ? { resource: UNKNOWN } : {}
+    const presented = { refreshToken: new Secret(token), audience }
+    const prepared = await transports[asking].prepare(presented)
     if (!prepared.ready)
       throw new Halted(`nothing can be presented: ${prepared.hint ?? prepared.code}`)
     came = undefined
     const sentAt = clock.monotonic()
     onPresentation()
-    const audience = asking === 'resource' ? { resource: UNKNOWN } : {}
-    const presentation = await prepared.present({ refreshToken: new Secret(token), audience })
+    const presentation = await prepared.present()
     const endedAt = clock.monotonic()
     return { token, presentation, answer: proof(presentation, came, asking), sentAt, endedAt }
   }
@@ -215,7 +216,7 @@ export async function waysToAsk(
   looking: Looking,
 ): Promise<readonly IsAlive[]> {
   const bearing = (url: string): IsAlive => {
-    const request = (token: string): Outgoing => ({
+    const request = (token: string): HttpRequest => ({
       url,
       method: 'GET',
       headers: { authorization: `Bearer ${token}` },

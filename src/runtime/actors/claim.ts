@@ -12,6 +12,8 @@ import type {
 } from '../../ledger/protocol/index.ts'
 import { isUnavailable } from '../../ledger/store-call.ts'
 import type { Prepared } from '../../transport/token-request.ts'
+import type { Presented } from '../../transport/token-response.ts'
+import { audienceOf } from '../../core/tokens.ts'
 import type { Unprepared } from '../../transport/metadata.ts'
 import { bury, randomName } from '../revoke.ts'
 import { Opaque } from '../opaque.ts'
@@ -157,7 +159,7 @@ async function wayOut(parts: RefresherContext, context: RefreshContext): Promise
   const pausedMs = parts.pauses.left()
   if (parts.background.isDraining) return { blocked: failed('draining') }
   if (pausedMs > 0) return { blocked: deferred('rate_limited', pausedMs) }
-  const way = await parts.transport.prepare()
+  const way = await parts.transport.prepare(presentedOf(context))
   if (way.ready) return { prepared: way, blocked: failed('internal') }
   if (way.code === 'rate_limited') parts.pauses.begin(way.retryAfterMs)
   return { blocked: UNPREPARED[way.code](way, backoffMs(parts, context)) }
@@ -186,6 +188,16 @@ const deferred = (code: 'rate_limited', retryInMs: number): Output => ({
   problem: { code },
   retryInMs,
 })
+
+/** The refresh token of a run, with what its answer is compared to. */
+export function presentedOf({ tokens, demand }: RefreshContext): Presented {
+  return {
+    refreshToken: tokens.refreshToken!,
+    audience: audienceOf(demand.audience),
+    idToken: tokens.idToken,
+    accessToken: accessFor(tokens, demand)?.token,
+  }
+}
 
 export function backoffMs(
   { settings }: RefresherContext,

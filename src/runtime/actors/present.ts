@@ -1,6 +1,4 @@
-import { accessFor } from '../../../machines/freshness.ts'
 import type { PresentOutput, RefreshContext } from '../../../machines/types.ts'
-import { audienceOf } from '../../core/tokens.ts'
 import { sleep } from '../../core/clock.ts'
 import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
 import { FAILURES, failedPresentation, type Presentation } from '../../core/failure.ts'
@@ -23,7 +21,7 @@ import {
 } from '../../ledger/settlement.ts'
 import type { Prepared } from '../../transport/token-request.ts'
 import { tell } from '../revoke.ts'
-import { backoffMs } from './claim.ts'
+import { backoffMs, presentedOf } from './claim.ts'
 import type { Held } from './claim.ts'
 import { withWarning } from '../expires-soon.ts'
 import { Opaque } from '../opaque.ts'
@@ -44,7 +42,7 @@ export async function presentToken(
   const { clock, provider, requestTimeoutMs } = settings
   const held = Opaque.open(context.claim as Opaque<Held>)
   const { sent } = held
-  const prepared = sent.times === 0 ? held.prepared : await prepareAgain(parts, held)
+  const prepared = sent.times === 0 ? held.prepared : await prepareAgain(parts, context, held)
   const startedAt = clock.monotonic()
   const isInTime = maySend(startedAt - held.askedAt, settings.claimMs, requestTimeoutMs)
   if (sent.times === 0 && !isInTime) return giveBack(parts, context, held)
@@ -52,13 +50,8 @@ export async function presentToken(
   sent.firstAt ??= startedAt
   sent.times += 1
   const renewed = authorized(context.tokens, provider, authorizedAtOf(held), clock.now())
-  const { refreshToken, idToken } = renewed
-  const ended = await prepared.present({
-    refreshToken: refreshToken!,
-    audience: audienceOf(context.demand.audience),
-    idToken,
-    accessToken: accessFor(renewed, context.demand)?.token,
-  })
+  const { refreshToken } = renewed
+  const ended = await prepared.present()
   const known = sent.times > 1 ? afterUnknown(ended) : ended
   const presentation = dated(parts, renewed, known)
   const endedAt = clock.monotonic()
@@ -106,12 +99,13 @@ const MAY_BE_SPENT: Output = { type: 'failed', problem: { code: 'unknown', isFin
 /** For another presentation inside the AS's reuse window: not at once, and still inside it. */
 async function prepareAgain(
   parts: RefresherContext,
+  context: RefreshContext,
   { sent: { firstAt = 0, times } }: Held,
 ): Promise<Prepared | undefined> {
   const { settings, transport } = parts
   const { clock, provider, requestTimeoutMs } = settings
   await sleep(clock, backoffMs(parts, { attempt: times - 1 }))
-  const way = await transport.prepare()
+  const way = await transport.prepare(presentedOf(context))
   const isOpen = mayPresentAgain(UNKNOWN, provider, clock.monotonic() - firstAt, requestTimeoutMs)
   return way.ready && isOpen ? way : undefined
 }
