@@ -11,8 +11,10 @@ import type { FuzzOptions } from '../../src/testing/fuzz-provider.ts'
 import { askedReplay, commandOf, readReplay, writeReplay } from '../../src/testing/fuzz/report.ts'
 import { eavesdrop, MARK, refuseSecrets } from '../../src/testing/fuzz/secrets.ts'
 import { presets } from '../../src/testing/presets.ts'
-import { claimsNever } from './broken/claims-never.ts'
-import { logsTheBody } from './broken/logs-the-body.ts'
+import { brokenThat } from './broken.ts'
+
+const claimsNever = brokenThat("claims rotation 'never'")
+const logsTheBody = brokenThat('prints the body')
 
 const { provider } = claimsNever
 const options = { server: 'oidc-provider', runs: 200, seed: 5 } as const
