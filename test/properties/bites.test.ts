@@ -107,7 +107,7 @@ describe('the promise is broken by', { timeout: TIMEOUT_MS }, () => {
   it.each(STORES)('a store %s', async (_, weather, withinRuns, breakStore) => {
     const how = await breaks({ ...shipped, breakStore }, weather, withinRuns)
 
-    expect(how).toMatch(/^(P1|P2|P3|P4|P5|S2|S3|S5|liveness)/)
+    expect(how).toMatch(/^(P1|P2|P3|P4|P5|S2|S3|S5|served|budget): /)
   })
 
   it.each(SOURCES)('a source where %s', async (name, weather, withinRuns, file, text, other) => {
@@ -115,6 +115,6 @@ describe('the promise is broken by', { timeout: TIMEOUT_MS }, () => {
 
     const how = await breaks(subject, weather, withinRuns)
 
-    expect(how).toMatch(/^(P1|P2|P3|P4|P5|S2|S3|S5|liveness)/)
+    expect(how).toMatch(/^(P1|P2|P3|P4|P5|S2|S3|S5|served|budget): /)
   })
 })

@@ -1,9 +1,12 @@
 import * as fc from 'fast-check'
+import { simulate } from '../../src/testing/fuzz/world.ts'
+import { timelineOf } from '../../src/testing/fuzz/story.ts'
 import { runs } from '../runs.ts'
-import { plans } from './plan.ts'
-import type { Plan, Weather } from './plan.ts'
 import type { Subject } from './subject.ts'
-import { simulate } from './world.ts'
+import { descriptionOf, plans, providerOf } from './weathers.ts'
+import type { Weather } from './weathers.ts'
+
+type Drawn = typeof plans extends (weather: Weather) => fc.Arbitrary<infer D> ? D : never
 
 /**
  * Tries the promise in worlds of this weather.
@@ -16,11 +19,30 @@ export async function tryPromise(
   subject: Subject,
   weather: Weather,
   numRuns: number,
-  parameters: fc.Parameters<[Plan]> = {},
-): Promise<fc.RunDetails<[Plan]>> {
-  return await fc.check(
-    fc.asyncProperty(plans(weather), async (plan) => void (await simulate(subject, plan))),
-    { numRuns, ...parameters },
+  parameters: fc.Parameters<[Drawn]> = {},
+): Promise<fc.RunDetails<[Drawn]>> {
+  const property = fc.asyncProperty(plans(weather), ({ kind, plan }) => live(subject, kind, plan))
+  return await fc.check(property, { numRuns, ...parameters })
+}
+
+/** Lets one world run to its end. @throws {Error} When an invariant does not hold. */
+async function live(subject: Subject, kind: string, plan: Drawn['plan']): Promise<void> {
+  const world = await simulate(
+    {
+      provider: subject.defineProvider(providerOf(kind)),
+      description: descriptionOf(kind),
+      client: { id: 'client' },
+      requestTimeoutMs: 15_000,
+      library: subject,
+    },
+    plan,
+  )
+  const { violation, happened, story } = world
+  if (violation === undefined) return
+  const faults = [...happened].join(', ') || 'nothing'
+  throw new Error(
+    `${violation.invariant}: ${violation.message}\n(${kind} AS; happened: ${faults})\n` +
+      timelineOf(story.lines),
   )
 }
 

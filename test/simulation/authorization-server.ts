@@ -1,21 +1,15 @@
 import { replyTo } from '../../src/testing/authorization-server/wire.ts'
 import type { Reply } from '../../src/testing/authorization-server/wire.ts'
 import type { Behaviour } from '../../src/testing/authorization-server/description.ts'
-import {
-  ended,
-  withAccessToken,
-  withRefreshToken,
-} from '../../src/testing/authorization-server/grants.ts'
-import type {
-  AccessToken,
-  Grants,
-  RefreshToken,
-} from '../../src/testing/authorization-server/grants.ts'
-import { present, signIn } from '../../src/testing/authorization-server/present.ts'
+import { ended } from '../../src/testing/authorization-server/grants.ts'
+import type { AccessToken } from '../../src/testing/authorization-server/grants.ts'
+import { present, revokeOne, signIn } from '../../src/testing/authorization-server/present.ts'
 import type { Decision } from '../../src/testing/authorization-server/present.ts'
 import { MARK } from '../../src/testing/fuzz/secrets.ts'
 import { createChain } from './chain.ts'
-import type { Chain } from './chain.ts'
+import type { Judge } from '../../src/testing/invariants.ts'
+import type { Chain, KnownChain } from './chain.ts'
+import type { Host } from './timeline.ts'
 
 export interface Received {
   readonly decision: Decision
@@ -55,6 +49,7 @@ const ACCESS_TOKENS_MAX = 40
 export function createAuthorizationServer(
   behaviour: Behaviour,
   now: () => number,
+  judgeFor: (chain: KnownChain) => Judge<Host>,
 ): AuthorizationServer {
   const chains = new Map<string, Chain>()
   let signIns = 0
@@ -77,12 +72,9 @@ export function createAuthorizationServer(
     chain.grants = { ...chain.grants, accessTokens: new Map(kept) }
   }
 
-  const held = ({ grants }: Chain, token: string): RefreshToken | undefined =>
-    grants.refreshTokens.get(token)
-
   return {
     signIn(user, drops) {
-      const chain = createChain((signIns += 1), user, drops, now())
+      const chain = createChain((signIns += 1), user, drops, now(), judgeFor)
       const { grants, ...tokens } = signIn(chain.grants, behaviour, now(), mintFor(chain))
       chain.grants = grants
       return { chain, ...tokens }
@@ -100,27 +92,14 @@ export function createAuthorizationServer(
     },
     revoke(token) {
       const chain = chains.get(token)
-      if (chain === undefined) return
-      chain.grants = withoutToken(chain.grants, token)
+      if (chain !== undefined) chain.grants = revokeOne(chain.grants, token)
     },
     withdraw(chain) {
       chain.grants = ended(chain.grants, 1, 'grant')
     },
     chainOf: (token) => chains.get(token ?? ''),
     accessToken: (token) => chains.get(token)?.grants.accessTokens.get(token),
-    liveOf: (chain) =>
-      [...chain.grants.refreshTokens.keys()].filter(
-        (token) => held(chain, token)?.state === 'live',
-      ),
+    liveOf: ({ grants }) =>
+      [...grants.refreshTokens].flatMap(([token, { state }]) => (state === 'live' ? [token] : [])),
   }
-}
-
-function withoutToken(grants: Grants, token: string): Grants {
-  const refresh = grants.refreshTokens.get(token)
-  if (refresh !== undefined)
-    return withRefreshToken(grants, token, { ...refresh, state: 'revoked' })
-  const access = grants.accessTokens.get(token)
-  return access === undefined
-    ? grants
-    : withAccessToken(grants, token, { ...access, isRevoked: true })
 }

@@ -1,8 +1,9 @@
 import type { Outcome, TokenSet } from '../../src/index.ts'
-import { Violation, acknowledgedBy } from '../../src/testing/invariants.ts'
+import { Violation } from '../../src/testing/invariants.ts'
+import { acknowledgedBy } from '../../src/testing/observations.ts'
 import { MARK, shows } from '../../src/testing/fuzz/secrets.ts'
 import { generationOf, nameOf } from './chain.ts'
-import { checkEnd, checkGood, touch } from './checks.ts'
+import { checkEnd, touch } from './checks.ts'
 import { buryLater, missLater } from './fleet.ts'
 import type { Worker } from './fleet.ts'
 import { guard } from './world.ts'
@@ -33,6 +34,7 @@ export async function call(world: World, worker: Worker, asked: Asked): Promise<
     frozenMs: host.frozenMs,
     clockOffMs: host.clockOffMs,
     beganAtMs: timeline.nowMs,
+    pausedMs: 0,
     isAlone: true,
   }
   for (const other of chain.calls) {
@@ -96,7 +98,10 @@ function settle(world: World, made: Call): void {
   const { chain, outcome, revoked, startedAtMs } = made
   const { nowMs } = world.timeline
   const isCalm = chain.troubledUntilMs < startedAtMs
-  if (outcome?.state === 'fresh') return guard(world, chain, () => checkGood(world, made))
+  if (outcome?.state === 'fresh') {
+    made.pausedMs = made.worker.frozenMs - made.frozenMs
+    return guard(world, chain, () => chain.judge.handedOut(made))
+  }
   if (outcome !== undefined) {
     refuse(world, made, outcome.error)
     guard(world, chain, () => checkEnd(world, made))
@@ -118,16 +123,14 @@ function learn(made: Call, outcome: Outcome, isCalm: boolean): void {
   const own = chain.sendings
     .get(came.refreshToken ?? '')
     ?.findLast(
-      ({ host, sentAtMs, ending }) =>
-        host === worker && sentAtMs >= startedAtMs && (ending === 'spent' || ending === 'kept'),
+      ({ worker: holder, sentAtMs, ending }) =>
+        holder === worker && sentAtMs >= startedAtMs && (ending === 'spent' || ending === 'kept'),
     )
   if (own === undefined) return
   if (isCalm) chain.mayBeLost = chain.isPastLedger = false
   if (chain.isPastLedger) return
-  const { token, sentAtMs } = own
-  const presented = { token, worker, sentAtMs }
-  const generation = generationOf(chain, token)
-  chain.acknowledged.surely.push(...acknowledgedBy(presented, generation, [made], 'surely'))
+  const generation = generationOf(chain, own.token)
+  chain.acknowledged.surely.push(...acknowledgedBy(own, generation, [made], 'surely'))
 }
 
 function refuse(world: World, { chain }: Call, error: object | undefined): void {

@@ -1,23 +1,10 @@
 import { NO_GRANTS } from '../../src/testing/authorization-server/grants.ts'
 import type { Grants } from '../../src/testing/authorization-server/grants.ts'
 import { MARK } from '../../src/testing/fuzz/secrets.ts'
-import type { Acknowledged } from '../../src/testing/invariants.ts'
+import type { Judge } from '../../src/testing/invariants.ts'
+import type { Acknowledged, Sending } from '../../src/testing/observations.ts'
 import type { Host } from './timeline.ts'
 import type { Call } from './world.ts'
-
-/** `unspent`: provably; `kept`, `spent`, `dead`: the server itself said so. */
-export type Ending = 'unspent' | 'unproven' | 'kept' | 'spent' | 'dead'
-
-/** One refresh token on its way to the server, and what its holder may know of it. */
-export interface Sending {
-  readonly token: string
-  readonly host: Host
-  readonly sentAtMs: number
-  /** Whether its holder waits for the answer. */
-  isAwaited: boolean
-  /** Absent: it is on its way. */
-  ending?: Ending
-}
 
 /** What may justly end a chain, or cost it its tokens. */
 export type Cause =
@@ -34,11 +21,12 @@ export interface Chain {
   readonly user: string
   /** Whether its storage has no room for `grant`. */
   readonly drops: boolean
+  readonly judge: Judge<Host>
   /** What the server keeps of it. */
   grants: Grants
   /** How many tokens it has brought. */
   minted: number
-  readonly sendings: Map<string, Sending[]>
+  readonly sendings: Map<string, Sending<Host>[]>
   /** When somebody came with a token as their own: at the earliest, and for sure. */
   readonly acknowledged: { readonly earliest: Acknowledged[]; readonly surely: Acknowledged[] }
   readonly causes: Set<Cause>
@@ -66,8 +54,17 @@ export interface Chain {
   secret?: string | undefined
 }
 
-export function createChain(number: number, user: string, drops: boolean, nowMs: number): Chain {
-  return {
+/** All of a chain that its judge is told. */
+export type KnownChain = Omit<Chain, 'judge'>
+
+export function createChain(
+  number: number,
+  user: string,
+  drops: boolean,
+  nowMs: number,
+  judgeFor: (chain: KnownChain) => Judge<Host>,
+): Chain {
+  const chain: KnownChain = {
     number,
     user,
     drops,
@@ -86,10 +83,11 @@ export function createChain(number: number, user: string, drops: boolean, nowMs:
     touchedAtMs: nowMs,
     regainedAtMs: -Infinity,
   }
+  return Object.assign(chain, { judge: judgeFor(chain) })
 }
 
 /** How many rotations lie behind a token. */
-export function generationOf({ grants }: Chain, token: string | undefined): number {
+export function generationOf({ grants }: KnownChain, token: string | undefined): number {
   return grants.refreshTokens.get(token ?? '')?.generation ?? 0
 }
 

@@ -7,10 +7,10 @@ import { heldStore } from '../../src/testing/held-store.ts'
 import { inOwnProcess } from '../../src/testing/schedule.ts'
 import type { Subject } from '../properties/subject.ts'
 import type { Chain } from './chain.ts'
-import { checkBuried, checkReplay } from './checks.ts'
+import { checkReplay } from './checks.ts'
 import { fetchOf } from './network.ts'
 import type { Host } from './timeline.ts'
-import { guard, REQUEST_TIMEOUT_MS, trouble, troubleMs } from './world.ts'
+import { guard, REQUEST_TIMEOUT_MS, trouble, limitMs } from './world.ts'
 import type { Call, World } from './world.ts'
 
 /** A process that serves users. */
@@ -101,7 +101,7 @@ function startWorker(
     if (fault === undefined) return undefined
     counts.faults += 1
     for (const [chain, atMs] of seen) {
-      if (atMs + troubleMs(kind) < timeline.nowMs) seen.delete(chain)
+      if (atMs + limitMs(kind) < timeline.nowMs) seen.delete(chain)
       else trouble(world, chain, { mayLose: weather.isOutage() })
     }
     world.journal?.tell(undefined, 'store', `meets ${host.name} with: ${fault}`)
@@ -166,7 +166,9 @@ export function buryLater(world: World, chain: Chain, invariant: 'S2' | 'S3'): v
     typeof world.kind.provider.reuse === 'object'
   if (isMurky()) return
   later(world, chain, () => {
-    if (!isMurky()) checkBuried(world, chain, invariant)
+    if (isMurky()) return
+    const [live] = world.server.liveOf(chain)
+    chain.judge.buried(live, invariant === 'S3' ? 'sign-out' : 'other')
   })
 }
 
@@ -185,7 +187,7 @@ function later(world: World, chain: Chain, check: () => void): void {
   const { timeline, kind } = world
   const begunAtMs = timeline.nowMs
   if (chain.troubledUntilMs >= begunAtMs) return
-  void timeline.sleep(troubleMs(kind)).then(() => {
+  void timeline.sleep(limitMs(kind)).then(() => {
     if (chain.troubledUntilMs < begunAtMs) guard(world, chain, check)
   })
 }

@@ -9,11 +9,13 @@ import {
 } from '../../src/testing/authorization-server/fault.ts'
 import type { NetworkFault } from '../../src/testing/authorization-server/fault.ts'
 import type { Reply } from '../../src/testing/authorization-server/wire.ts'
-import { Violation, acknowledgedBy } from '../../src/testing/invariants.ts'
+import { Violation } from '../../src/testing/invariants.ts'
 import type { Received } from './authorization-server.ts'
 import { generationOf, nameOf } from './chain.ts'
-import type { Chain, Ending, Sending } from './chain.ts'
-import { checkHeard, checkSend, touch } from './checks.ts'
+import { acknowledgedBy } from '../../src/testing/observations.ts'
+import type { Sending, SendingEnd } from '../../src/testing/observations.ts'
+import type { Chain } from './chain.ts'
+import { checkHeard, touch } from './checks.ts'
 import { REVOCATION_ENDPOINT, TOKEN_ENDPOINT } from './kinds.ts'
 import { swiftly } from './swiftly.ts'
 import type { Host } from './timeline.ts'
@@ -60,7 +62,7 @@ async function present(
   const { server, kind, timeline } = world
   const chain = server.chainOf(token)
   if (chain === undefined) return delivered(server.receive(token).reply)
-  guard(world, chain, () => checkSend(world, chain, token, host))
+  guard(world, chain, () => chain.judge.sent(token, host))
   const fault = world.weather.nextNetworkFault()
   const sending = sent(world, host, chain, token, fault)
   signal.addEventListener('abort', () => end(world, chain, sending, 'unproven'))
@@ -104,9 +106,9 @@ function sent(
   chain: Chain,
   token: string,
   fault: NetworkFault | undefined,
-): Sending {
+): Sending<Host> {
   const { timeline, counts, journal } = world
-  const sending: Sending = { token, host, sentAtMs: timeline.nowMs, isAwaited: true }
+  const sending: Sending<Host> = { token, worker: host, sentAtMs: timeline.nowMs }
   const before = chain.sendings.get(token)
   if (before === undefined) chain.sendings.set(token, [sending])
   else before.push(sending)
@@ -122,10 +124,10 @@ function sent(
 }
 
 /** What a holder knows of the token from now on. */
-function end(world: World, chain: Chain, sending: Sending, ending: Ending): void {
-  if (!sending.isAwaited) return
-  sending.isAwaited = false
+function end(world: World, chain: Chain, sending: Sending<Host>, ending: SendingEnd): void {
+  if (sending.ending !== undefined) return
   sending.ending = ending
+  sending.endedAtMs = world.timeline.nowMs
   if (ending === 'unproven') trouble(world, chain, { mayLose: true })
 }
 
@@ -142,20 +144,19 @@ function receive(world: World, chain: Chain, token: string): Received {
 function heard(
   { timeline }: World,
   chain: Chain,
-  { token, host: worker, sentAtMs }: Sending,
+  sending: Sending<Host>,
   { decision }: Received,
-): Ending {
+): SendingEnd {
   if (decision.kind !== 'granted') return 'dead'
   touch(chain, timeline.nowMs)
-  const presented = { token, worker, sentAtMs }
-  const generation = generationOf(chain, token)
-  const own = acknowledgedBy(presented, generation, [...chain.calls], 'earliest')
+  const generation = generationOf(chain, sending.token)
+  const own = acknowledgedBy(sending, generation, chain.calls, 'earliest')
   chain.acknowledged.earliest.push(...own)
   return decision.consumed ? 'spent' : 'kept'
 }
 
 /** What an answer of somebody else proves. */
-function endingOf({ status }: Reply): Ending {
+function endingOf({ status }: Reply): SendingEnd {
   return status === 429 || status === 401 ? 'unspent' : 'unproven'
 }
 

@@ -1,7 +1,7 @@
 import { START_MS, forgetStore } from '../../src/testing/schedule.ts'
 import type { Subject } from '../properties/subject.ts'
 import { createAuthorizationServer } from './authorization-server.ts'
-import { checkBudget } from './checks.ts'
+import { checkTime, judgeOf } from './checks.ts'
 import { diceFrom } from './dice.ts'
 import { createFleet } from './fleet.ts'
 import type { Fleet } from './fleet.ts'
@@ -51,7 +51,11 @@ export async function simulate(
     dice,
     timeline,
     kind,
-    server: createAuthorizationServer(kind.behaviour, () => START_MS + timeline.nowMs),
+    server: createAuthorizationServer(
+      kind.behaviour,
+      () => START_MS + timeline.nowMs,
+      (chain) => judgeOf(world, chain),
+    ),
     weather: createWeather(dice, now),
     journal: tells ? createJournal(now) : undefined,
     counts: emptyCounts(),
@@ -78,7 +82,7 @@ export async function simulate(
 function isOver(world: World, { workers }: Fleet): boolean {
   if (world.timeline.steps % SWEEP_STEPS === 0) {
     for (const each of workers.flatMap(({ calls }) => [...calls])) {
-      guard(world, each.chain, () => checkBudget(world, each))
+      guard(world, each.chain, () => checkTime(each))
     }
   }
   return world.violation !== undefined

@@ -1,5 +1,6 @@
-import { reuseWindowMs } from '../../src/core/provider.ts'
-import type { Outcome, RevokeOutcome, TokenSet } from '../../src/index.ts'
+import type { RevokeOutcome } from '../../src/index.ts'
+import { callLimitMs } from '../../src/testing/observations.ts'
+import type { ObservedCall } from '../../src/testing/observations.ts'
 import { Violation } from '../../src/testing/invariants.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
 import type { Chain } from './chain.ts'
@@ -10,23 +11,14 @@ import type { Host, Timeline } from './timeline.ts'
 import type { Weather } from './weather.ts'
 
 /** One call of a process, for somebody who holds a set. */
-export interface Call {
-  readonly worker: Host
+export interface Call extends ObservedCall<Host> {
   readonly chain: Chain
   readonly by: string
   readonly does: 'refresh' | 'force' | 'revoke'
-  readonly came: TokenSet
-  readonly startedAtMs: number
-  /** When the run may have begun that it joined: calls of one process share one. */
-  beganAtMs: number
   /** For how long its process had stood still before. */
   readonly frozenMs: number
   /** How wrong the clock of its host was. */
   readonly clockOffMs: number
-  /** Whether no other call for the same chain was in the air in its process. */
-  isAlone: boolean
-  endedAtMs?: number
-  outcome?: Outcome
   revoked?: RevokeOutcome
 }
 
@@ -63,18 +55,9 @@ export interface World {
 
 export const REQUEST_TIMEOUT_MS = 15_000
 
-/** How long a claim may be worked on, and after it: then whatever went wrong has come to light. */
-export function troubleMs({ provider }: Kind): number {
-  return 2 * claimMsOf(provider) + 10_000
-}
-
-/** Asking, waiting for another, presenting, settling: each has its own limit. */
-export function budgetMs({ provider }: Kind): number {
-  return 2 * claimMsOf(provider) + 10_000
-}
-
-function claimMsOf(provider: Kind['provider']): number {
-  return REQUEST_TIMEOUT_MS + 5_000 + reuseWindowMs(provider)
+/** How long a call may take; so long after a fault, what it did has come to light. */
+export function limitMs({ provider }: Kind): number {
+  return callLimitMs({ provider, requestTimeoutMs: REQUEST_TIMEOUT_MS })
 }
 
 /** Notes the first violation; the library around must not see it thrown. */
@@ -94,7 +77,7 @@ export function trouble(
   chain: Chain,
   { forMs = 0, mayLose }: { readonly forMs?: number; readonly mayLose: boolean },
 ): void {
-  const untilMs = timeline.nowMs + forMs + troubleMs(kind)
+  const untilMs = timeline.nowMs + forMs + limitMs(kind)
   chain.troubledUntilMs = Math.max(chain.troubledUntilMs, untilMs)
   if (mayLose) chain.mayBeLost = true
 }

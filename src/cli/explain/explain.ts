@@ -1,7 +1,7 @@
 import type { Terminal } from '../command.ts'
 import { UsageError } from '../args.ts'
 import { createFacts, type Facts } from './facts.ts'
-import { endsOf, INVARIANTS, violations, type Invariant, type Violation } from './invariants.ts'
+import { endsOf, INVARIANTS, findings, type Finding, type JournalInvariant } from './invariants.ts'
 import { FINGERPRINT, readJournals } from './journal.ts'
 import { createStories, print, summaryOf, type Told } from './report.ts'
 import { parseArgs } from 'node:util'
@@ -39,7 +39,7 @@ async function explained({ files, slackMs, grant: asked }: ExplainOptions): Prom
   const facts = createFacts()
   const lines = await readJournals(files, facts.take)
   if (lines.events === 0) throw new UsageError(`no line of ${files.join(', ')} is an event`)
-  const found = tally(violations(facts, slackMs))
+  const found = tally(findings(facts, slackMs))
   const wanted = wantedOf(asked, facts, found.told)
   const stories = createStories(wanted, facts)
   if (wanted.size > 0) await readJournals(files, stories.take)
@@ -53,7 +53,7 @@ async function explained({ files, slackMs, grant: asked }: ExplainOptions): Prom
     processes: processes.size,
     grants: grants.size,
     tokens: tokens.size,
-    invariants: (Object.keys(INVARIANTS) as Invariant[]).map((name) => ({
+    invariants: (Object.keys(INVARIANTS) as JournalInvariant[]).map((name) => ({
       name,
       promise: INVARIANTS[name],
       broken: found.counts.get(name) ?? 0,
@@ -68,12 +68,12 @@ async function explained({ files, slackMs, grant: asked }: ExplainOptions): Prom
 }
 
 /** Counts all of them and keeps the first of each kind: there may be a million. */
-function tally(all: Iterable<Violation>): {
-  readonly counts: ReadonlyMap<Invariant, number>
-  readonly told: readonly Violation[]
+function tally(all: Iterable<Finding>): {
+  readonly counts: ReadonlyMap<JournalInvariant, number>
+  readonly told: readonly Finding[]
 } {
-  const counts = new Map<Invariant, number>()
-  const told: Violation[] = []
+  const counts = new Map<JournalInvariant, number>()
+  const told: Finding[] = []
   for (const violation of all) {
     const count = (counts.get(violation.invariant) ?? 0) + 1
     counts.set(violation.invariant, count)
@@ -86,7 +86,7 @@ function tally(all: Iterable<Violation>): {
 function wantedOf(
   asked: string | undefined,
   { grants, tokens }: Facts,
-  told: readonly Violation[],
+  told: readonly Finding[],
 ): ReadonlySet<string> {
   if (asked !== undefined) {
     const grant = grants.has(asked) ? asked : tokens.get(asked)?.grant

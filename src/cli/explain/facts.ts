@@ -1,25 +1,26 @@
 import type { Presentation } from '../../core/failure.ts'
+import type { Holder, Sending } from '../../testing/observations.ts'
 import type { Entry } from './journal.ts'
 
-/** What is kept of one refresh token, however often it was told of. */
+/** A process, as far as the logger names it: `host/pid`. */
+interface JournalProcess extends Holder {
+  readonly name: string | undefined
+}
+
+/** One presentation of a journal. */
+export interface JournalSending extends Sending<JournalProcess> {
+  readonly endedAtMs: number
+  /** Whether it came again in the same claim, inside the reuse window. */
+  readonly isAgain: boolean
+}
+
+/** What a journal says of one refresh token. */
 export interface TokenFacts {
   grant?: string
   generation?: number
   claims: number
   lastClaimAtMs: number
-  /** First presentations of a claim. */
-  presentations: number
-  /** Those of them that spent it, or may have. */
-  spent: number
-  /** When it was spent first. */
-  spentAtMs: number
-  /** When presentations of it began: the first, and the last. */
-  firstSentAtMs: number
-  lastSentAtMs: number
-  /** The presentation of those so far that ended last. */
-  latest?: { readonly sentAtMs: number; readonly endedAtMs: number; readonly process?: string }
-  /** Two presentations at once: by so many milliseconds. */
-  overlap?: { readonly ms: number; readonly isSameProcess: boolean }
+  readonly sendings: JournalSending[]
   /** Calls with it that ended with a newer set: when the first of them began. */
   rotatedSinceMs?: number
   /** When a call with it was told that the chain has ended. */
@@ -88,15 +89,7 @@ export function createFacts(): Facts {
   }
 }
 
-const NEW_TOKEN = (): TokenFacts => ({
-  claims: 0,
-  lastClaimAtMs: -Infinity,
-  presentations: 0,
-  spent: 0,
-  spentAtMs: Infinity,
-  firstSentAtMs: Infinity,
-  lastSentAtMs: -Infinity,
-})
+const NEW_TOKEN = (): TokenFacts => ({ claims: 0, lastClaimAtMs: -Infinity, sendings: [] })
 
 const NEW_GRANT = (): GrantFacts => ({
   byGeneration: new Map(),
@@ -131,7 +124,7 @@ const TAKES: { readonly [T in Entry['type']]?: Take } = {
   presented(entry, token, grant) {
     place(entry, token, grant)
     act(grant, entry.atMs - entry.durationMs)
-    if (token !== undefined) present(entry, token)
+    token?.sendings.push(sendingOf(entry))
     const { generation, outcome, isSpent } = entry
     if (grant === undefined || outcome !== 'granted') return
     grant.hasGiven = true
@@ -167,24 +160,15 @@ function place({ token: name, generation }: Entry, token?: TokenFacts, grant?: G
   grant.newest = Math.max(grant.newest ?? 0, generation)
 }
 
-function present({ atMs, durationMs, isSpent, times, process }: Entry, token: TokenFacts): void {
-  const sentAtMs = atMs - durationMs
-  const { latest } = token
-  if (latest !== undefined && sentAtMs < latest.endedAtMs && latest.sentAtMs < atMs) {
-    const ms = Math.min(atMs, latest.endedAtMs) - Math.max(sentAtMs, latest.sentAtMs)
-    const isSameProcess = process?.includes('/') === true && process === latest.process
-    if (isSameProcess || ms > (token.overlap?.ms ?? 0)) token.overlap = { ms, isSameProcess }
+function sendingOf({ atMs, durationMs, isSpent, times, process, token }: Entry): JournalSending {
+  return {
+    token: token!,
+    worker: { isDead: false, name: process },
+    sentAtMs: atMs - durationMs,
+    endedAtMs: atMs,
+    ending: isSpent === true ? 'unproven' : 'unspent',
+    isAgain: times > 1,
   }
-  if (latest === undefined || latest.endedAtMs < atMs) {
-    token.latest = { sentAtMs, endedAtMs: atMs, ...(process !== undefined && { process }) }
-  }
-  token.firstSentAtMs = Math.min(token.firstSentAtMs, sentAtMs)
-  if (times > 1) return
-  token.presentations += 1
-  token.lastSentAtMs = Math.max(token.lastSentAtMs, sentAtMs)
-  if (isSpent !== true) return
-  token.spent += 1
-  token.spentAtMs = Math.min(token.spentAtMs, atMs)
 }
 
 function act(grant: GrantFacts | undefined, atMs: number): void {

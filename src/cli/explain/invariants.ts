@@ -1,4 +1,5 @@
-import type { Facts, GrantFacts, TokenFacts } from './facts.ts'
+import { isAwaitedAt, maySpend } from '../../testing/observations.ts'
+import type { Facts, GrantFacts, JournalSending, TokenFacts } from './facts.ts'
 
 /** What is held against a journal, by name. */
 export const INVARIANTS = {
@@ -11,11 +12,11 @@ export const INVARIANTS = {
   ends_as_charted: 'Every call ends as the statechart can end.',
 } as const
 
-export type Invariant = keyof typeof INVARIANTS
+export type JournalInvariant = keyof typeof INVARIANTS
 
 /** One thing that did not hold. */
-export interface Violation {
-  readonly invariant: Invariant
+export interface Finding {
+  readonly invariant: JournalInvariant
   /** Fingerprints. */
   readonly grant: string | undefined
   readonly token: string | undefined
@@ -30,7 +31,7 @@ interface Judged {
 }
 
 /** All that does not hold, as far as the journal proves it. */
-export function* violations(facts: Facts, slackMs: number): Generator<Violation> {
+export function* findings(facts: Facts, slackMs: number): Generator<Finding> {
   const { fromMs = 0 } = facts.span ?? {}
   const judged = { facts, slackMs, knownFromMs: fromMs + slackMs }
   for (const [token, about] of facts.tokens) {
@@ -51,24 +52,31 @@ export function* violations(facts: Facts, slackMs: number): Generator<Violation>
   }
 }
 
-type Fault = readonly [invariant: Invariant, what: string, token?: string]
+type Broken = readonly [invariant: JournalInvariant, what: string, token?: string]
 
-function* tokenFaults(token: TokenFacts, judged: Judged): Generator<Fault> {
-  const { presentations, spent, claims, overlap } = token
+function* tokenFaults(token: TokenFacts, judged: Judged): Generator<Broken> {
+  const { claims } = token
   const { slackMs, knownFromMs, facts } = judged
-  if (spent > 1) {
-    yield ['presented_once', `it was presented ${spent} times after each of which it may be spent`]
-  } else if (spent === 1 && token.lastSentAtMs > token.spentAtMs + slackMs) {
-    const laterMs = Math.round(token.lastSentAtMs - token.spentAtMs)
-    yield ['presented_once', `it was presented again ${laterMs} ms after it may be spent`]
+  const sendings = token.sendings.toSorted((one, other) => one.sentAtMs - other.sentAtMs)
+  const presented = sendings.filter(({ isAgain }) => !isAgain)
+  const [spending, ...others] = presented.filter((each) => maySpend(each))
+  const laterMs = (presented.at(-1)?.sentAtMs ?? 0) - (spending?.endedAtMs ?? Infinity)
+  if (others.length > 0) {
+    const what = `it was presented ${others.length + 1} times after each of which it may be spent`
+    yield ['presented_once', what]
+  } else if (laterMs > slackMs) {
+    const what = `it was presented again ${Math.round(laterMs)} ms after it may be spent`
+    yield ['presented_once', what]
   }
-  if (overlap !== undefined && (overlap.isSameProcess || overlap.ms > slackMs)) {
-    yield ['one_at_a_time', `two presentations overlap by ${Math.round(overlap.ms)} ms`]
+  const overlapMs = Math.max(0, ...overlaps(sendings, slackMs))
+  if (overlapMs > 0) {
+    yield ['one_at_a_time', `two presentations overlap by ${Math.round(overlapMs)} ms`]
   }
   // The claim of the first may lie before the journal begins.
-  const before = token.firstSentAtMs < knownFromMs ? 1 : 0
-  if (presentations > claims + before) {
-    yield ['claimed_first', `it was presented ${presentations} times, and claimed ${claims} times`]
+  const before = (sendings[0]?.sentAtMs ?? Infinity) < knownFromMs ? 1 : 0
+  const { length: count } = presented
+  if (count > claims + before) {
+    yield ['claimed_first', `it was presented ${count} times, and claimed ${claims} times`]
   }
   if (token.rotatedSinceMs !== undefined && token.rotatedSinceMs >= knownFromMs) {
     const grant = token.grant === undefined ? undefined : facts.grants.get(token.grant)
@@ -77,11 +85,30 @@ function* tokenFaults(token: TokenFacts, judged: Judged): Generator<Fault> {
   }
 }
 
+/**
+ * By how much presentations overlap the one before that ended last, where no difference of clocks
+ * explains it.
+ *
+ * @param sendings In the order in which they were sent.
+ */
+function* overlaps(sendings: readonly JournalSending[], slackMs: number): Generator<number> {
+  let last: JournalSending | undefined
+  for (const sending of sendings) {
+    if (last !== undefined && isAwaitedAt(last, sending.sentAtMs)) {
+      const ms = Math.min(last.endedAtMs, sending.endedAtMs) - sending.sentAtMs
+      const { name } = last.worker
+      const isOneClock = name?.includes('/') === true && name === sending.worker.name
+      if (isOneClock || ms > slackMs) yield ms
+    }
+    if (last === undefined || last.endedAtMs < sending.endedAtMs) last = sending
+  }
+}
+
 function* grantFaults(
   grant: GrantFacts,
   endedAtMs: number | undefined,
   { slackMs, facts }: Judged,
-): Generator<Fault> {
+): Generator<Broken> {
   const { clash, served, newest } = grant
   if (clash !== undefined) {
     const what = `generation ${clash.generation} has two tokens, or its token two generations`

@@ -8,7 +8,7 @@ import type { Presentation } from '../../core/failure.ts'
 import type { RefreshEvent } from '../../index.ts'
 
 /** The lines of a journal, by what they are. */
-export interface Tally {
+export interface LineCounts {
   events: number
   /** Those of which something could not be read: how a presentation, or a call, ended. */
   unread: number
@@ -33,8 +33,8 @@ const LINE_MAX = 64 * 1024
 export async function readJournals(
   files: readonly string[],
   take: (entry: Entry) => void,
-): Promise<Tally> {
-  const tally: Tally = { events: 0, unread: 0, repeated: 0, foreign: 0, broken: 0 }
+): Promise<LineCounts> {
+  const tally: LineCounts = { events: 0, unread: 0, repeated: 0, foreign: 0, broken: 0 }
   const seen = new Set<string>()
   const see = (line: string): void => {
     const found = entryOf(line)

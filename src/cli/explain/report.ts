@@ -1,23 +1,24 @@
 import type { Terminal } from '../command.ts'
+import { maySpend } from '../../testing/observations.ts'
 import type { Facts } from './facts.ts'
-import type { Invariant, Violation } from './invariants.ts'
-import type { Entry, Tally } from './journal.ts'
+import type { Finding, JournalInvariant } from './invariants.ts'
+import type { Entry, LineCounts } from './journal.ts'
 import { PROBLEMS } from '../../core/errors.ts'
 
 /** What a journal says. Fingerprints and our own words. */
 export interface Told extends Pick<Facts, 'span' | 'outcomes'> {
   readonly isKept: boolean
-  readonly lines: Tally
+  readonly lines: LineCounts
   readonly processes: number
   readonly grants: number
   readonly tokens: number
   readonly invariants: readonly {
-    readonly name: Invariant
+    readonly name: JournalInvariant
     readonly promise: string
     readonly broken: number
   }[]
   /** The first of each. */
-  readonly violations: readonly Violation[]
+  readonly violations: readonly Finding[]
   readonly stories: readonly {
     readonly grant: string
     readonly summary: readonly string[]
@@ -65,7 +66,7 @@ function invariantLines({ invariants, violations, lines }: Told): readonly strin
   return isDoubtful ? [...told, '', 'What is missing may stand in the lines that break off.'] : told
 }
 
-function about({ grant, token }: Violation): string {
+function about({ grant, token }: Finding): string {
   const chain = grant === undefined ? 'a chain that is not told' : `chain ${grant}`
   return token === undefined ? chain : `${chain}, token ${token}`
 }
@@ -88,10 +89,11 @@ export function summaryOf(grant: string, facts: Facts, endedAtMs: number | undef
   const about = facts.grants.get(grant)
   if (about === undefined) return []
   const tokens = [...about.byGeneration.values()].map((name) => facts.tokens.get(name)!)
-  const silent = tokens.filter(({ claims, presentations }) => claims > 0 && presentations === 0)
+  const silent = tokens.filter(({ claims, sendings }) => claims > 0 && sendings.length === 0)
   const rotations = about.replacedAtMs.size
   const lost = tokens.filter(
-    ({ generation = 0, spent }) => spent > 0 && !about.replacedAtMs.has(generation),
+    ({ generation = 0, sendings }) =>
+      sendings.some((each) => maySpend(each)) && !about.replacedAtMs.has(generation),
   )
   const newest = about.newest ?? 'not told'
   return [

@@ -208,7 +208,15 @@ export function signIn(
  */
 export function revoke(grants: Grants, token: string): Grants {
   const refresh = grants.refreshTokens.get(token)
-  if (refresh !== undefined) return ended(grants, refresh.grant, 'grant')
+  return refresh === undefined ? revokeOne(grants, token) : ended(grants, refresh.grant, 'grant')
+}
+
+/** Ends one token and no other. */
+export function revokeOne(grants: Grants, token: string): Grants {
+  const refresh = grants.refreshTokens.get(token)
+  if (refresh !== undefined) {
+    return withRefreshToken(grants, token, { ...refresh, state: 'revoked' })
+  }
   const access = grants.accessTokens.get(token)
   return access === undefined
     ? grants

@@ -3,7 +3,7 @@ import type { Arriving, Reply } from './wire.ts'
 import type { Behaviour } from './description.ts'
 import { ended, isLive, NO_GRANTS, nameOf } from './grants.ts'
 import type { Grants, Mint } from './grants.ts'
-import { present, revoke, signIn, use } from './present.ts'
+import { present, revoke, revokeOne, signIn, use } from './present.ts'
 import type { Decision } from './present.ts'
 
 /** One thing that happened at a described server. Holds no token. */
@@ -59,9 +59,19 @@ export interface ServerOptions {
   readonly behaviour: Behaviour
   readonly mint: Mint
   readonly now: () => number
+  /**
+   * What a revocation ends. RFC 7009 §2.1 demands no more than the `token`: a client that names the
+   * wrong one leaves the others alive. Default: the whole grant of a refresh token.
+   */
+  readonly revokes?: 'grant' | 'token'
 }
 
-export function serverInMemory({ behaviour, mint, now }: ServerOptions): ServerInMemory {
+export function serverInMemory({
+  behaviour,
+  mint,
+  now,
+  revokes = 'grant',
+}: ServerOptions): ServerInMemory {
   let grants = NO_GRANTS
   const journal: DescribedEntry[] = []
   const write = (kind: DescribedEntry['kind'], token?: string, more: object = {}): void => {
@@ -101,7 +111,7 @@ export function serverInMemory({ behaviour, mint, now }: ServerOptions): ServerI
     receiveRevocation(request) {
       const token = readRevocation(request)
       if (token === undefined) return undefined
-      grants = revoke(grants, token)
+      grants = (revokes === 'grant' ? revoke : revokeOne)(grants, token)
       write('revoked', token)
       return token
     },

@@ -4,8 +4,7 @@ import type { Provider } from '../../core/provider.ts'
 import type { Reply } from '../authorization-server/wire.ts'
 import type { Behaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { Decision } from '../authorization-server/present.ts'
-import { Violation } from '../invariants.ts'
-import { inUnits } from './story.ts'
+import { Violation, inUnits } from '../invariants.ts'
 
 /** An answer, what the server knows of it, and what the provider makes of it. */
 export interface Reading {

@@ -15,12 +15,14 @@ import {
   wordsOf,
 } from '../authorization-server/fault.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
+import type { Decision } from '../authorization-server/present.ts'
 import type { Received } from '../authorization-server/server.ts'
 import type { Process } from '../schedule.ts'
-import { isInClaimedWindow } from './checks.ts'
 import { checkReading } from './description-invariants.ts'
 import type { Reading } from './description-invariants.ts'
-import type { Happening, Sending, World } from './observed.ts'
+import { reuseWindowMs } from '../../core/provider.ts'
+import type { Sending, SendingEnd } from '../observations.ts'
+import type { Happening, World } from './observed.ts'
 import type { Outside } from './user-code-clock.ts'
 import type { Story } from './story.ts'
 
@@ -46,7 +48,7 @@ export async function exchange(options: ExchangeOptions): Promise<Response> {
   const passage = passageOf(fault)
   if (passage.meets === 'refusal') {
     await worker.step('finds nobody listening')
-    end(true)
+    end('unspent')
     throw failure('ECONNREFUSED')
   }
   await worker.travel('presents')
@@ -58,7 +60,7 @@ export async function exchange(options: ExchangeOptions): Promise<Response> {
   if (waitMs > 0) await sleep(outsider.clock, waitMs)
   await worker.step('is answered')
   if (passage.meets === 'reset') {
-    end(false)
+    end('unproven')
     throw failure('ECONNRESET')
   }
   const mine = passage.meets === 'last' ? received.at(-1) : received[0]
@@ -67,11 +69,11 @@ export async function exchange(options: ExchangeOptions): Promise<Response> {
   if (own !== undefined && received.length > 1) sending.isConsumed = isSpending(own)
   const reply = own?.reply ?? echoing(otherAnswer(fault!, server.behaviour), token)
   const { cutAtByte } = passage
-  if (cutAtByte !== undefined) return broken(reply, cutAtByte, () => end(false))
+  if (cutAtByte !== undefined) return broken(reply, cutAtByte, () => end('unproven'))
   const whole = async (): Promise<void> => {
-    if (!sending.isAwaited) return
-    end(true)
-    if (own !== undefined) sending.heard = own.decision
+    if (sending.ending !== undefined) return
+    hear(world, sending, own?.decision)
+    end(endingOf(own?.decision, sending.isConsumed === true))
     await read(options, { reply, own, isWindow, isUnspent: !received.some(isSpending) })
   }
   if (bodyMs > 0) {
@@ -85,16 +87,14 @@ const AT_ONCE = { headersMs: 0, bodyMs: 0 }
 
 /** Notes that a token leaves, and when its holder no longer waits. */
 function sent({ world, worker, token, signal, fault }: ExchangeOptions): {
-  readonly sending: Sending
-  readonly end: (isProven: boolean) => void
+  readonly sending: Sending<Process>
+  readonly end: (ending: SendingEnd) => void
 } {
   const { story, schedule, sendings, happened } = world
-  const sending: Sending = {
+  const sending: Sending<Process> = {
     token,
     worker,
     sentAtMs: schedule.nowMs,
-    isAwaited: true,
-    isProven: false,
     isConsumed: false,
   }
   sendings.push(sending)
@@ -103,14 +103,47 @@ function sent({ world, worker, token, signal, fault }: ExchangeOptions): {
     happened.add(happeningOf(fault))
     story.tell('network', wordsOf(fault))
   }
-  const end = (isProven: boolean): void => {
-    if (sending.isAwaited) Object.assign(sending, { isAwaited: false, isProven })
+  const end = (ending: SendingEnd): void => {
+    if (sending.ending !== undefined) return
+    Object.assign(sending, { ending, endedAtMs: schedule.nowMs })
   }
   signal?.addEventListener('abort', () => {
-    if (sending.isAwaited) story.tell(worker.name, `gives up on ${story.nameOf(token)}`)
-    end(false)
+    if (sending.ending === undefined) {
+      story.tell(worker.name, `gives up on ${story.nameOf(token)}`)
+    }
+    end('unproven')
   })
   return { sending, end }
+}
+
+/** What an answer that came back whole tells the holder of a token. */
+function endingOf(decision: Decision | undefined, isConsumed: boolean): SendingEnd {
+  switch (decision?.kind) {
+    case 'granted':
+      return decision.consumed ? 'spent' : 'kept'
+    case 'dead':
+      return 'dead'
+    case 'refused':
+    case undefined:
+      return isConsumed ? 'unproven' : 'unspent'
+  }
+}
+
+function hear(
+  { happened }: World,
+  sending: Sending<Process>,
+  decision: Decision | undefined,
+): void {
+  if (decision?.kind === 'refused') happened.add('audience refused')
+  if (decision?.kind === 'granted') sending.received = decision
+}
+
+/** Whether a token comes again as the provider says that the server accepts it. */
+function isInClaimedWindow({ subject, sendings, schedule }: World, token: string): boolean {
+  const { provider, requestTimeoutMs } = subject
+  const first = sendings.find((each) => each.token === token)
+  if (first === undefined) return false
+  return schedule.nowMs - first.sentAtMs + requestTimeoutMs < reuseWindowMs(provider)
 }
 
 function happeningOf(fault: NetworkFault): Happening {
@@ -118,7 +151,7 @@ function happeningOf(fault: NetworkFault): Happening {
 }
 
 /** The server sees the request. */
-function receive({ server, story }: World, request: Arriving, sending: Sending): Received {
+function receive({ server, story }: World, request: Arriving, sending: Sending<Process>): Received {
   const received = server.receive(request)
   if (isSpending(received)) sending.isConsumed = true
   story.tell('server', saidOf(story, sending.token, received))

@@ -1,11 +1,10 @@
 import type { Fetch } from '../../transport/send.ts'
 import { asDescribed } from '../authorization-server/fault.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
-import { readRequest } from '../authorization-server/wire.ts'
+import { readRequest, readRevocation } from '../authorization-server/wire.ts'
 import type { Arriving } from '../authorization-server/wire.ts'
 import { metadataAt } from '../authorization-server/serve.ts'
 import type { Process } from '../schedule.ts'
-import { checkSend } from './checks.ts'
 import { exchange } from './exchange.ts'
 import { Violation } from '../invariants.ts'
 import type { World } from './observed.ts'
@@ -24,7 +23,7 @@ export interface NetworkOptions {
 
 /** The way from a worker to the described server and back, in memory: a `fetch` for each worker. */
 export function createNetwork(world: World, options: NetworkOptions): (worker: Process) => Fetch {
-  const { server, story, subject } = world
+  const { server, story, subject, judge, events } = world
   const { faultAt, ...others } = options
   const { guard } = others
   const routes = routeOf(subject.provider)
@@ -38,13 +37,16 @@ export function createNetwork(world: World, options: NetworkOptions): (worker: P
       })
       return new Response('', { status: 400 })
     }
-    guard(() => checkSend(world, token))
+    guard(() => judge.sent(token, worker))
     const fault = asDescribed(faultAt(presentations), server.behaviour)
     presentations += 1
     return exchange({ world, worker, token, request, signal, fault, ...others })
   }
 
   async function revoke(worker: Process, request: Arriving): Promise<Response> {
+    const asked = readRevocation(request) ?? ''
+    const isEnded = events.some((event) => event.type === 'ended' && event.state === 'revoked')
+    if (!isEnded) guard(() => judge.revokes(asked))
     await worker.travel('asks to revoke')
     const token = server.receiveRevocation(request)
     story.tell('server', `revokes ${story.nameOf(token)}, as it is asked to`)

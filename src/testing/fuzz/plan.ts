@@ -21,6 +21,8 @@ export interface CallPlan {
 export interface WorkerPlan {
   /** Whether it stores what it is handed. */
   readonly saves: boolean
+  /** Whether its storage has room for `grant`. Default: as the plan says of all. */
+  readonly carries?: boolean
   /** Before which of its steps its process dies. */
   readonly diesAt?: number | undefined
   /** Its calls of each round, made at once. */
@@ -35,6 +37,7 @@ export interface Plan {
   readonly begins: 'expired' | 'expiring'
   /** Whether storage has room for `grant`. */
   readonly carries: boolean
+  readonly storeTimeoutMs?: number
   readonly workers: readonly WorkerPlan[]
   /** How much time passes before each round, when nobody does anything. */
   readonly pausesMs: readonly number[]

@@ -1,7 +1,7 @@
 import type { Behaviour } from '../authorization-server/description.ts'
-import { INVARIANTS } from '../invariants.ts'
+import { INVARIANTS, inUnits } from '../invariants.ts'
 import type { World } from './observed.ts'
-import { inUnits, plain, timelineOf } from './story.ts'
+import { plain, timelineOf } from './story.ts'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 

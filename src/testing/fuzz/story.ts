@@ -1,3 +1,4 @@
+import { inUnits } from '../invariants.ts'
 import { nameOf } from '../authorization-server/grants.ts'
 import type { ServerInMemory } from '../authorization-server/server.ts'
 
@@ -43,15 +44,4 @@ export function timelineOf(lines: readonly Line[]): string {
 /** A text of somebody else's, which may hold lines and colours of its own, on one line. */
 export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-}
-
-/** Milliseconds as somebody says them. */
-export function inUnits(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`
-  if (ms < 120_000) return `${round(ms / 1_000)} s`
-  return ms < 7_200_000 ? `${round(ms / 60_000)} min` : `${round(ms / 3_600_000)} h`
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10
 }

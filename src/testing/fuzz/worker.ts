@@ -5,9 +5,9 @@ import { randomFrom } from '../authorization-server/numbers.ts'
 import { heldStore } from '../held-store.ts'
 import { inOwnProcess } from '../schedule.ts'
 import type { Process } from '../schedule.ts'
-import { checkEnd, checkServed } from './checks.ts'
 import { Violation } from '../invariants.ts'
-import type { Call, Simulated, World } from './observed.ts'
+import { isUndisturbed } from './observed.ts'
+import type { FuzzCall, Simulated, World } from './observed.ts'
 import type { Store } from '../../ledger/store.ts'
 import type { Fetch } from '../../transport/send.ts'
 import type { StoreFault } from '../held-store.ts'
@@ -53,12 +53,13 @@ export function workerOf(around: Surroundings, plan: WorkerPlan, number: number)
     await process.step(`${does}s`)
     const set = from === 'own' ? own : from === 'newest' ? handedOut.at(-1)! : older(from)
     const { grant, ...bare } = set
-    const came: TokenSet = world.plan.carries && grant !== undefined ? { ...bare, grant } : bare
-    const call: Call = {
+    const { carries = world.plan.carries } = plan
+    const came: TokenSet = carries && grant !== undefined ? { ...bare, grant } : bare
+    const call: FuzzCall = {
       worker: process,
-      does,
       came,
       startedAtMs: schedule.nowMs,
+      beganAtMs: schedule.nowMs,
       startedAt: tick(),
       pausedMs: 0,
       isAlone: true,
@@ -67,12 +68,12 @@ export function workerOf(around: Surroundings, plan: WorkerPlan, number: number)
     for (const each of [...others, ...(others.length > 0 ? [call] : [])]) each.isAlone = false
     world.calls.push(call)
     story.tell(process.name, `${WORDS[does]} ${story.nameOf(came.refreshToken)}`)
-    await (does === 'revoke' ? signOut(call) : refresh(call))
+    await (does === 'revoke' ? signOut(call) : refresh(call, does))
   }
 
   const older = (index: number): TokenSet => handedOut[index % handedOut.length]!
 
-  async function signOut(call: Call): Promise<void> {
+  async function signOut(call: FuzzCall): Promise<void> {
     world.isSignOutBegun = true
     const outcome = await refresher.revoke(call.came)
     call.endedAt = tick()
@@ -81,14 +82,11 @@ export function workerOf(around: Surroundings, plan: WorkerPlan, number: number)
     story.tell(process.name, `is told: the grant is ${how}`)
     if (ended) world.signedOut ??= { tick: call.endedAt, outcome }
     guard(() => refuseSecrets(error, 'an error'))
-    guard(() => {
-      if (error?.code === 'internal') throw new Violation('S5', 'a sign-out ends in a bug')
-    })
+    guard(() => world.judge.signedOut(outcome))
   }
 
-  async function refresh(call: Call): Promise<void> {
-    const { does, came } = call
-    const outcome = await refresher.refresh(came, {
+  async function refresh(call: FuzzCall, does: CallPlan['does']): Promise<void> {
+    const outcome = await refresher.refresh(call.came, {
       ...(does === 'force' && { force: true }),
       ...(does === 'ask' && { resource: UNKNOWN_AUDIENCE }),
     })
@@ -101,8 +99,14 @@ export function workerOf(around: Surroundings, plan: WorkerPlan, number: number)
     story.tell(process.name, `is told: ${state} ${what}${then}`)
     handedOut.push(tokens)
     guard(() => refuseSecrets(error, 'an error'))
-    guard(() => checkEnd(world, call))
-    if (around.isCalm() && does === 'refresh') guard(() => checkServed(world, call))
+    guard(() => world.judge.returned(call))
+    guard(() => {
+      if (error?.code !== 'lost' || !isUndisturbed(world)) return
+      throw new Violation('P2', 'a token is called lost, and nothing went wrong')
+    })
+    if (around.isCalm() && does === 'refresh' && world.revokedAt === undefined) {
+      guard(() => world.judge.calmed(call, process.name))
+    }
     if (state === 'revoked') world.revokedAt ??= call.endedAt
     if (changed && plan.saves) own = tokens
   }
@@ -118,7 +122,7 @@ export function workerOf(around: Surroundings, plan: WorkerPlan, number: number)
   }
 }
 
-const isInTheAir = ({ endedAt }: Call): boolean => endedAt === undefined
+const isInTheAir = ({ endedAt }: FuzzCall): boolean => endedAt === undefined
 
 const WORDS: Readonly<Record<CallPlan['does'], string>> = {
   refresh: 'refreshes with',
@@ -132,14 +136,16 @@ function refresherOf(
   process: Process,
   number: number,
 ): Refresher {
-  const { provider, client, requestTimeoutMs } = simulated
+  const { provider, client, requestTimeoutMs, library } = simulated
+  const { storeTimeoutMs } = world.plan
+  const create = library?.createRefresher ?? createRefresher
   const leak = (): void =>
     guard(() => {
       throw new Violation('S1', 'a row of the ledger shows a token')
     })
   const { clock } = process
   return inOwnProcess(() =>
-    createRefresher({
+    create({
       provider,
       // Pauses that a server asks for are remembered by client.
       client: { ...client, id: `${client.id}-${name}` },
@@ -148,9 +154,16 @@ function refresherOf(
       clock: { ...clock, now: () => clock.now() + clockOffsetMs(number) },
       random: randomFrom(number),
       requestTimeoutMs,
+      ...(storeTimeoutMs !== undefined && { storeTimeoutMs }),
       onEvent(event) {
         world.events.push(event)
-        if (event.type === 'handed_over') world.happened.add('handed over')
+        if (event.type === 'handed_over') {
+          guard(() => {
+            if (!isUndisturbed(world)) return
+            throw new Violation('P3', 'a set bypasses the ledger, which could be written')
+          })
+          world.happened.add('handed over')
+        }
         if (event.type === 'replay') world.story.tell(process.name, 'meets a replay')
         guard(() => refuseSecrets(event, 'an event'))
       },

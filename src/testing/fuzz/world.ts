@@ -9,13 +9,13 @@ import { serverInMemory } from '../authorization-server/server.ts'
 import type { StoreFault } from '../held-store.ts'
 import { ledgerOf } from '../held-store.ts'
 import { START_MS, createSchedule, forgetStore } from '../schedule.ts'
-import { checkQuiet } from './checks.ts'
-import { Violation } from '../invariants.ts'
+import { Violation, invariants, inUnits } from '../invariants.ts'
 import { createNetwork } from './network.ts'
 import { Stuck, createOutside, watched } from './user-code-clock.ts'
+import { checkQuiet, observationsOf } from './observed.ts'
 import type { Simulated, World } from './observed.ts'
 import type { CallPlan, Plan, WorkerPlan } from './plan.ts'
-import { createStory, inUnits } from './story.ts'
+import { createStory } from './story.ts'
 import { MARK } from './secrets.ts'
 import { workerOf } from './worker.ts'
 import type { Surroundings } from './worker.ts'
@@ -44,7 +44,9 @@ export async function simulate(subject: Simulated, plan: Plan): Promise<World> {
     outside: outside.wait,
   })
   const outsider = schedule.process('world')
-  const store = memoryStore({ name, clock: outsider.clock })
+  const { library } = subject
+  const memory = (library?.memoryStore ?? memoryStore)({ name, clock: outsider.clock })
+  const store = library?.breakStore?.(memory) ?? memory
   const world = worldOf(simulated, plan, schedule, store)
   const guard = (check: () => void): void => {
     try {
@@ -113,9 +115,9 @@ function worldOf(subject: Simulated, plan: Plan, schedule: World['schedule'], st
   const now = (): number => START_MS + schedule.nowMs
   const { accessToken } = behaviour.behaviour.wire
   const mint = minting({ random: randomFrom(7), accessToken, now, mark: MARK })
-  const server = serverInMemory({ behaviour: behaviour.behaviour, mint, now })
+  const server = serverInMemory({ behaviour: behaviour.behaviour, mint, now, revokes: 'token' })
   const { accessToken: first, refreshToken } = server.signIn()
-  return {
+  const world: Omit<World, 'judge'> = {
     subject,
     plan,
     drawn: behaviour,
@@ -134,9 +136,10 @@ function worldOf(subject: Simulated, plan: Plan, schedule: World['schedule'], st
       },
     ],
     happened: new Set(),
-    ledger: ledgerOf(createSealer(), store),
+    ledger: ledgerOf((subject.library?.createSealer ?? createSealer)(), store),
     isSignOutBegun: false,
   }
+  return Object.assign(world, { judge: invariants(observationsOf(world)) })
 }
 
 /** Time that passes, and clocks that are set, in the middle of everything. */
