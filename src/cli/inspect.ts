@@ -35,8 +35,8 @@ Serves a page on this machine that shows refreshes as they happen, in one proces
 
   createRefresher({ …, inspect: pageInspector({ url }) })   // of refresh-once/inspect`,
   OPTIONS,
-  `  REFRESH_ONCE_INSPECT   the address of a page that ran before. The page is served there again, and
-                         processes that have the variable find it, before and after.
+  `  REFRESH_ONCE_INSPECT   the address of a page that ran before. The page is served there again,
+                         and processes that have the variable find it, before and after.
 
 exit codes: 0 it was stopped, 1 it could not be served, 2 the command line cannot be used`,
 )

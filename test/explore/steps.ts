@@ -286,7 +286,8 @@ function rowKey(operation: Operation<StoredTokenSet>, work: Work): string {
   if (operation.on === 'grant') return `g:${operation.grant}`
   if (operation.on === 'claim') return `c:${work.refreshToken}`
   const { settlement } = work.ending as Ending
-  return `c:${(settlement as Extract<Settlement<StoredTokenSet>, { set: StoredTokenSet }>).set.refreshToken!}`
+  const { set } = settlement as Extract<Settlement<StoredTokenSet>, { set: StoredTokenSet }>
+  return `c:${set.refreshToken!}`
 }
 
 /** A procedure has its answer: on with the chart, or with the task. */

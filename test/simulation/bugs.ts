@@ -122,7 +122,8 @@ export const BUGS: readonly Bug[] = [
     name: 'a set that was received is not written',
     file: 'src/ledger/protocol/settle.ts',
     text: 'return grant(request, settlement, view)',
-    replacement: "return answerWith({ type: 'settled', position: request.position, set: settlement.set })",
+    replacement:
+      "return answerWith({ type: 'settled', position: request.position, set: settlement.set })",
     breaks: ['P5'],
     within: SOON,
   },

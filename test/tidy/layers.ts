@@ -24,7 +24,11 @@ const LAYERS: readonly Layer[] = [
   { at: 'providers/', imports: ['src/core/', 'src/facts/provider-facts.ts'] },
   { at: 'src/facts/', imports: ['src/core/'], packages: ['zod'] },
   // Asks at run time whether there is a Node.
-  { at: 'src/ledger/node-ciphers.ts', imports: ['src/ledger/ciphers.ts'], builtins: true },
+  {
+    at: 'src/ledger/node-ciphers.ts',
+    imports: ['src/core/', 'src/ledger/ciphers.ts'],
+    builtins: true,
+  },
   { at: 'src/ledger/', imports: ['src/core/'] },
   {
     at: 'src/stores/',

@@ -1,6 +1,6 @@
 // Builds and starts the application against an authorization server that runs here, with access
-// tokens of ten seconds, and prints how often refresh tokens were presented to it. The server is the
-// one of the repository's own tests, so this works in a clone only.
+// tokens of ten seconds, and prints how often refresh tokens were presented to it. The server is
+// that of the repository's own tests, so this works in a clone only.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { startOidcServer } from '../../../test/oidc/oidc-server.ts'

@@ -245,7 +245,7 @@ function refreshTokenIn({ status, body }: Answer): string | undefined {
   return typeof token === 'string' ? token : undefined
 }
 
-/** Sends a request on with its own `Host`: the metadata of oidc-provider names its endpoints by it. */
+/** Forwards a request with its `Host`: the metadata of oidc-provider names its endpoints by it. */
 function forward(origin: string, { method, url, headers }: IncomingMessage, body: Buffer) {
   return new Promise<Answer>((resolve, reject) => {
     const sent = httpRequest(new URL(url ?? '/', origin), { method, headers }, (answer) => {

@@ -202,8 +202,8 @@ function providerLines({ origin, provider, path, today }: ProviderFile): readonl
     type,
     '',
     '/**',
-    ` * What was measured on ${today}. The manual may say more: lifetimes, the revocation endpoint,`,
-    ' * which errors come before the server looks at the token.',
+    ` * What was measured on ${today}. The manual may say more: lifetimes, the revocation`,
+    ' * endpoint, which errors come before the server looks at the token.',
     ' */',
     `export const provider = defineProvider(${literal(provider)})`,
   ]

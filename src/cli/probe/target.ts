@@ -67,9 +67,9 @@ everything; with one, the last measurements are left open.
 
 A file that exports a provider is for a server that does not write as RFC 6749 says.`,
   OPTIONS,
-  `exit codes: 0 it was measured, as far as the grants went, 1 the server could not be measured, or not
-to the end, 2 the command line cannot be used, and none of your tokens was sent, 3 it was measured,
-and then --save or --write failed`,
+  `exit codes: 0 it was measured, as far as the grants went, 1 the server could not be measured, or
+not to the end, 2 the command line cannot be used, and none of your tokens was sent, 3 it was
+measured, and then --save or --write failed`,
 )
 
 /** @throws {UsageError} */

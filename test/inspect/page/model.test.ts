@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { describeMachine } from '../../../machines/describe.ts'
 import { refreshMachine } from '../../../machines/index.ts'
 import { failureRate } from '../../../src/inspect/page/model.ts'
-import { createHistory, createPlayer, readRecording, writeRecording } from '../../../src/inspect/page/history.ts'
+import {
+  createHistory,
+  createPlayer,
+  readRecording,
+  writeRecording,
+} from '../../../src/inspect/page/history.ts'
 import { callersOf, isSettled, processesOf } from '../../../src/inspect/page/timeline.ts'
 import { matches } from '../../../src/inspect/page/renewals.ts'
 import { toneOfRenewal, wordsOf } from '../../../src/inspect/page/words.ts'
