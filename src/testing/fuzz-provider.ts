@@ -3,7 +3,7 @@ import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import { checkDescription } from './authorization-server/description.ts'
 import type { ServerDescription } from './authorization-server/description.ts'
-import { askedReplay, commandOf, readReplay, reportOf, writeReplay } from './fuzz/report.ts'
+import { askedPath, commandOf, readPath, reportOf, writePath } from './fuzz/report.ts'
 import type { Invariant } from './invariants.ts'
 import { plain } from './fuzz/story.ts'
 import type { Line } from './fuzz/story.ts'
@@ -33,14 +33,14 @@ export interface FuzzOptions {
   readonly timeMs?: number
   /** Rules what is drawn. Default: another each time; a failure prints it. */
   readonly seed?: number
-  /** Begins with a counterexample, as a failure prints it: `42:0:3:1`. */
-  readonly replay?: string
+  /** The run to begin with: the path that a failure prints, such as `42:0:3:1`. */
+  readonly path?: string
   /** How long a presentation may take. Default 15,000, as for `createRefresher`. */
   readonly requestTimeoutMs?: number
   /** Told of each run. */
   readonly onRun?: (runs: number) => void
-  /** The command that replays a counterexample. Default: one for vitest, jest or `node --test`. */
-  readonly command?: (replay: string) => string
+  /** Returns the command that repeats a run. Default: one for vitest, jest or `node --test`. */
+  readonly command?: (path: string) => string
 }
 
 /** What was found, if anything was. Holds no token. */
@@ -58,8 +58,8 @@ export interface Counterexample {
   /** What was seen, a sentence. */
   readonly what: string
   readonly story: readonly Line[]
-  /** `seed:path`, for `replay`. */
-  readonly replay: string
+  /** Repeats the run, as the option `path`. */
+  readonly path: string
   readonly command: string
   /** All of it, to be printed. */
   readonly text: string
@@ -112,13 +112,14 @@ export async function tryProvider(
   options: FuzzOptions,
   stack = '',
 ): Promise<FuzzResult> {
+  if ('replay' in options) throw new TypeError('replay is now called path')
   const { requestTimeoutMs = 15_000, runs = 1_000, timeMs, onRun } = options
   const { server } = options
   const description = typeof server === 'object' ? checkDescription(server) : await presetOf(server)
   const named = plain(`${provider.id}@${description.name}`)
-  const asked = options.replay ?? askedReplay(named, process.env)
-  const { seed, path } =
-    asked === undefined ? { seed: options.seed ?? drawnSeed(), path: '' } : readReplay(asked)
+  const asked = options.path ?? askedPath(named, process.env)
+  const { seed, steps } =
+    asked === undefined ? { seed: options.seed ?? drawnSeed(), steps: '' } : readPath(asked)
   const simulated = {
     provider,
     description,
@@ -128,9 +129,9 @@ export async function tryProvider(
   }
   const { run } = await loaded()
   const startedAt = systemClock.monotonic()
-  const found = await run(simulated, { runs, seed, path: path || undefined, timeMs, onRun })
+  const found = await run(simulated, { runs, seed, path: steps || undefined, timeMs, onRun })
   if (found.runs === 0) {
-    const why = path === '' ? 'the time was over at once' : `there is nothing at ${asked} any more`
+    const why = steps === '' ? 'the time was over at once' : `there is nothing at ${asked} any more`
     throw new TypeError(`nothing was tried: ${why}`)
   }
   const durationMs = Math.round(systemClock.monotonic() - startedAt)
@@ -138,10 +139,10 @@ export async function tryProvider(
   const report = { runs: found.runs, seed, durationMs, runsPerSecond }
   const violation = found.world?.violation
   if (found.world === undefined || violation === undefined) return report
-  const replay = writeReplay({ seed, path: found.path ?? '' })
+  const path = writePath({ seed, steps: found.path ?? '' })
   const command =
-    options.command?.(replay) ??
-    commandOf(named, replay, {
+    options.command?.(path) ??
+    commandOf(named, path, {
       environment: process.env,
       flags: process.execArgv,
       stack,
@@ -153,7 +154,7 @@ export async function tryProvider(
       invariant: violation.invariant,
       what: plain(violation.message),
       story: found.world.story.lines,
-      replay,
+      path,
       command,
       text: reportOf(found.world, command),
     },

@@ -5,10 +5,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { run } from '../../src/cli/run.ts'
 import { loadProvider } from '../../src/cli/fuzz/load.ts'
-import { optionsOf } from '../../src/cli/fuzz/fuzz.ts'
+import { fuzzOptionsOf } from '../../src/cli/fuzz/fuzz.ts'
 import { UsageError } from '../../src/cli/args.ts'
 import { REPORTERS } from '../../src/cli/fuzz/reporters.ts'
-import type { Report } from '../../src/cli/fuzz/reporters.ts'
+import type { FuzzReport } from '../../src/cli/fuzz/reporters.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { drawBehaviour } from '../../src/testing/authorization-server/description.ts'
 import { runTypeScript } from '../stores/child.ts'
@@ -66,9 +66,9 @@ describe('refresh-once fuzz', () => {
   it('ends with 1 where something does not hold, and says how to see it again', async () => {
     const { code, out } = await told(bad, ...drawn)
 
-    const again = /again: npx refresh-once fuzz (\S+) --server oidc-provider --replay (\S+)/
-    const [, file = '', replay = ''] = again.exec(out)!
-    const second = await told(file, '--server', 'oidc-provider', '--replay', replay)
+    const again = /again: npx refresh-once fuzz (\S+) --server oidc-provider --path (\S+)/
+    const [, file = '', path = ''] = again.exec(out)!
+    const second = await told(file, '--server', 'oidc-provider', '--path', path)
     const story = (text: string): string => text.split('again:')[0]!
     expect(code).toBe(1)
     expect(story(second.out)).toBe(story(out))
@@ -99,8 +99,9 @@ describe('refresh-once fuzz', () => {
     [[good, '--server', 'logto', '--seed', '-1'], "'--seed'"],
     [[good, '--server', 'logto', '--time', '60'], '--time is like 60s'],
     [[good, '--server', 'logto', '--time', '0s'], 'nothing was tried: the time was over at once'],
-    [[good, '--server', 'logto', '--replay', '1:0:99'], 'there is nothing at 1:0:99 any more'],
-    [[good, '--server', 'logto', '--replay', 'x'], "--replay 'x' is no replay"],
+    [[good, '--server', 'logto', '--path', '1:0:99'], 'there is nothing at 1:0:99 any more'],
+    [[good, '--server', 'logto', '--path', 'x'], "--path 'x' is no path"],
+    [[good, '--server', 'logto', '--replay', '1:0'], '--replay is now called --path'],
     [[good, '--server', 'logto', '--reporter', 'xml'], '--reporter is one of text, json'],
     [[good, '--serber', 'logto'], "Unknown option '--serber'"],
   ])('ends with 2 for %j', async (arguments_, message) => {
@@ -243,18 +244,18 @@ describe('loadProvider', () => {
   })
 })
 
-describe('optionsOf', () => {
+describe('fuzzOptionsOf', () => {
   it.each([
     ['500ms', 500],
     ['60s', 60_000],
     ['5m', 300_000],
   ])('reads %s', (time, timeMs) => {
-    expect(optionsOf(['a.ts', '--time', time])).toMatchObject({ timeMs, runs: 1_000 })
+    expect(fuzzOptionsOf(['a.ts', '--time', time])).toMatchObject({ time: timeMs, runs: 1_000 })
   })
 })
 
 describe('the reporters', () => {
-  const report: Report = {
+  const report: FuzzReport = {
     provider: 'mine',
     server: 'logto',
     file: "it's, a:b.ts",
@@ -268,7 +269,7 @@ describe('the reporters', () => {
         invariant: 'P2',
         what: 'a <b> & "c"\u0000, 100 %',
         story: [],
-        replay: '1:0',
+        path: '1:0',
         command: 'again',
         text: 'one\ntwo ]]> \u001b[31m',
       },

@@ -8,7 +8,7 @@ import type { Provider, ProviderDescription, RawAnswer } from '../../src/core/pr
 import type { ServerDescription } from '../../src/testing/authorization-server.ts'
 import { fuzzProvider, FuzzError, tryProvider } from '../../src/testing/fuzz-provider.ts'
 import type { FuzzOptions } from '../../src/testing/fuzz-provider.ts'
-import { askedReplay, commandOf, readReplay, writeReplay } from '../../src/testing/fuzz/report.ts'
+import { askedPath, commandOf, readPath, writePath } from '../../src/testing/fuzz/report.ts'
 import { eavesdrop, MARK, refuseSecrets } from '../../src/testing/fuzz/secrets.ts'
 import { presets } from '../../src/testing/presets.ts'
 import { brokenThat } from './broken.ts'
@@ -42,11 +42,9 @@ describe('a failure', () => {
 
     const { counterexample } = await tryProvider(provider, { ...options, server })
 
-    const { text = '', replay = '' } = counterexample ?? {}
+    const { text = '', path = '' } = counterexample ?? {}
     expect(text).toContain("\nserver    x ::error ::it's  [31m: rotates always")
-    expect(text).toContain(
-      String.raw`REFRESH_ONCE_REPLAY='broken@x ::error ::it'\''s  [31m ${replay}'`,
-    )
+    expect(text).toContain(String.raw`REFRESH_ONCE_PATH='broken@x ::error ::it'\''s  [31m ${path}'`)
     expect(text).not.toMatch(/^::/m)
     expect(text).not.toContain('\u001b')
   })
@@ -75,24 +73,24 @@ describe('a failure', () => {
     expect(second.counterexample).toEqual(first.counterexample)
   })
 
-  it('is replayed at once', async () => {
+  it('is repeated at once', async () => {
     const { counterexample } = await tryProvider(provider, options)
 
-    const again = await tryProvider(provider, { ...options, replay: counterexample!.replay })
+    const again = await tryProvider(provider, { ...options, path: counterexample!.path })
 
     expect(again.runs).toBe(1)
     expect(again.counterexample?.story).toEqual(counterexample?.story)
   })
 
-  it('says one command that replays it here, in this file', async () => {
+  it('says one command that repeats it here, in this file', async () => {
     vi.stubEnv('NODE_OPTIONS', undefined)
     onTestFinished(() => void vi.unstubAllEnvs())
     const failed = await fuzzProvider(provider, options).catch((error: unknown) => error)
 
-    const { command, replay } = (failed as FuzzError).counterexample
-    expect(replay).toMatch(/^5:[\d:]+$/)
+    const { command, path } = (failed as FuzzError).counterexample
+    expect(path).toMatch(/^5:[\d:]+$/)
     expect(command).toBe(
-      `REFRESH_ONCE_REPLAY='broken@oidc-provider ${replay}' ` +
+      `REFRESH_ONCE_PATH='broken@oidc-provider ${path}' ` +
         'npx vitest run test/fuzz/fuzz-provider.test.ts',
     )
   })
@@ -144,7 +142,7 @@ describe('fuzzProvider', () => {
 
     expect(stdout).toContain('ok 1 - a provider without fault')
     expect(stdout).toMatch(
-      /again: REFRESH_ONCE_REPLAY='\S+ \S+' node --import tsx --test test\/fuzz\/in-node/,
+      /again: REFRESH_ONCE_PATH='\S+ \S+' node --import tsx --test test\/fuzz\/in-node/,
     )
   })
 
@@ -344,7 +342,7 @@ describe('commandOf', () => {
     [{}, 'node b/c.ts'],
   ])('knows the runner by %o', (environment, command) => {
     expect(commandOf('p@s', '4:0:1', { environment, flags: [], stack, folder: '/a' })).toBe(
-      `REFRESH_ONCE_REPLAY='p@s 4:0:1' ${command}`,
+      `REFRESH_ONCE_PATH='p@s 4:0:1' ${command}`,
     )
   })
 
@@ -353,37 +351,37 @@ describe('commandOf', () => {
     const flags = ['--import', './a loader.js', '--test-timeout=9']
 
     expect(commandOf('p@s', '4:0:1', { environment, flags, stack, folder: '/a' })).toBe(
-      "NODE_OPTIONS='--no-warnings --inspect' REFRESH_ONCE_REPLAY='p@s 4:0:1' " +
+      "NODE_OPTIONS='--no-warnings --inspect' REFRESH_ONCE_PATH='p@s 4:0:1' " +
         "node --import './a loader.js' --test b/c.ts",
     )
   })
 
   it('is understood by whoever is meant, and by nobody else', () => {
-    const environment = { REFRESH_ONCE_REPLAY: 'p@s 4:0:1' }
+    const environment = { REFRESH_ONCE_PATH: 'p@s 4:0:1' }
 
-    expect(askedReplay('p@s', environment)).toBe('4:0:1')
-    expect(askedReplay('p@t', environment)).toBeUndefined()
+    expect(askedPath('p@s', environment)).toBe('4:0:1')
+    expect(askedPath('p@t', environment)).toBeUndefined()
   })
 
   it('is understood where a name has spaces in it', () => {
-    const environment = { REFRESH_ONCE_REPLAY: 'p@my server 4:0:1' }
+    const environment = { REFRESH_ONCE_PATH: 'p@my server 4:0:1' }
 
-    expect(askedReplay('p@my server', environment)).toBe('4:0:1')
-    expect(askedReplay('p@my', environment)).toBeUndefined()
-    expect(askedReplay('p@s', {})).toBeUndefined()
+    expect(askedPath('p@my server', environment)).toBe('4:0:1')
+    expect(askedPath('p@my', environment)).toBeUndefined()
+    expect(askedPath('p@s', {})).toBeUndefined()
   })
 })
 
-describe('a replay', () => {
+describe('a path', () => {
   it.each([
-    { seed: 42, path: '0:3:1' },
-    { seed: -7, path: '' },
-  ])('%o is read back', (replay) => {
-    expect(readReplay(writeReplay(replay))).toEqual(replay)
+    { seed: 42, steps: '0:3:1' },
+    { seed: -7, steps: '' },
+  ])('%o is read back', (path) => {
+    expect(readPath(writePath(path))).toEqual(path)
   })
 
   it('is refused where it is none', () => {
-    expect(() => readReplay('nope')).toThrow(TypeError)
+    expect(() => readPath('nope')).toThrow(TypeError)
   })
 })
 

@@ -14,6 +14,6 @@ test('a provider that is wrong', async () => {
   const failed = fuzzProvider(rotating('never'), { server: 'logto', runs: 100, seed: 1 })
 
   await expect(failed).rejects.toThrow(
-    /again: NODE_OPTIONS=\S+ REFRESH_ONCE_REPLAY='\S+ 1:[\d:]+' npx jest provider\.test\.mjs/,
+    /again: NODE_OPTIONS=\S+ REFRESH_ONCE_PATH='\S+ 1:[\d:]+' npx jest provider\.test\.mjs/,
   )
 }, 60_000)

@@ -3,28 +3,29 @@ import { relative, resolve, sep } from 'node:path'
 import { plain } from '../../testing/fuzz/story.ts'
 import { INVARIANTS } from '../../testing/fuzz-provider.ts'
 import type { FuzzResult } from '../../testing/fuzz-provider.ts'
-import type { ReporterName } from './fuzz.ts'
 
-/** What was tried, and what came of it. */
-export interface Report {
+type ReporterName = 'text' | 'json' | 'junit' | 'github'
+
+/** What was tested, and the result. */
+export interface FuzzReport {
   readonly provider: string
   readonly server: string
-  /** Of the provider, as it was written. */
+  /** The file of the provider, as the user wrote it. */
   readonly file: string
-  /** Whether the time was over before all runs were made that were asked for. */
+  /** Whether the time was over before all runs were made. */
   readonly isCut: boolean
   readonly result: FuzzResult
 }
 
-/** A report as its reader wants it; ends with a new line. */
-export const REPORTERS: Readonly<Record<ReporterName, (report: Report) => string>> = {
+/** Write a report, with a new line at its end. */
+export const REPORTERS: Readonly<Record<ReporterName, (report: FuzzReport) => string>> = {
   text: asText,
   json: ({ result, ...about }) => `${JSON.stringify({ ...about, ...result }, undefined, 2)}\n`,
   junit: asJunit,
   github: (report) => `${annotation(report)}${withoutCommands(asText(report))}`,
 }
 
-function asText({ provider, server, isCut, result }: Report): string {
+function asText({ provider, server, isCut, result }: FuzzReport): string {
   const { runs, seed, runsPerSecond, counterexample } = result
   const many = `${runs} runs, ${runsPerSecond} runs/s, seed ${seed}`
   if (counterexample !== undefined) return `${counterexample.text}\n\n${many}\n`
@@ -33,7 +34,7 @@ function asText({ provider, server, isCut, result }: Report): string {
 }
 
 /** @see https://github.com/testmoapp/junitxml */
-function asJunit({ provider, server, file, result }: Report): string {
+function asJunit({ provider, server, file, result }: FuzzReport): string {
   const { counterexample, durationMs } = result
   const name = `${provider} against ${server}`
   const seconds = (durationMs / 1_000).toFixed(3)
@@ -67,7 +68,7 @@ function xml(text: string): string {
 }
 
 /** @see https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
-function annotation({ file, result: { counterexample } }: Report): string {
+function annotation({ file, result: { counterexample } }: FuzzReport): string {
   if (counterexample === undefined) return ''
   const { invariant, what, command } = counterexample
   const title = property(`${invariant}: ${INVARIANTS[invariant]}`)
@@ -75,13 +76,13 @@ function annotation({ file, result: { counterexample } }: Report): string {
   return `::error file=${path},title=${title}::${data(`${what}\n${command}`)}\n`
 }
 
-/** As GitHub knows a file: from the root of the checkout. */
+/** GitHub knows a file by its path from the root of the checkout. */
 function inWorkspace(file: string): string {
   const root = process.env['GITHUB_WORKSPACE'] ?? process.cwd()
   return relative(root, resolve(file)).replaceAll(sep, '/')
 }
 
-/** Nothing in a text is taken for a command, whatever a provider or a server put into it. */
+/** Keeps GitHub from reading a command in a text of a provider or a server. */
 function withoutCommands(text: string): string {
   const token = randomUUID()
   return `::stop-commands::${token}\n${text}::${token}::\n`

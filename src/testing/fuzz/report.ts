@@ -5,22 +5,22 @@ import { plain, timelineOf } from './story.ts'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Where a counterexample is found again. */
-export interface Replay {
+/** The path of a run: it repeats the run. */
+export interface RunPath {
   readonly seed: number
-  readonly path: string
+  readonly steps: string
 }
 
-/** `42:0:3:1`: the seed, and the way from there. */
-export function writeReplay({ seed, path }: Replay): string {
-  return path === '' ? `${seed}` : `${seed}:${path}`
+/** Writes a path as `42:0:3:1`: the seed, and the steps from there to the run. */
+export function writePath({ seed, steps }: RunPath): string {
+  return steps === '' ? `${seed}` : `${seed}:${steps}`
 }
 
-/** @throws {TypeError} For what {@link writeReplay} does not write. */
-export function readReplay(text: string): Replay {
+/** @throws {TypeError} For a text that {@link writePath} does not write. */
+export function readPath(text: string): RunPath {
   const match = /^(-?\d+)(?::([\d:]+))?$/.exec(text)
-  if (match === null) throw new TypeError(`'${text}' is no replay: it looks like 42:0:3:1`)
-  return { seed: Number(match[1]), path: match[2] ?? '' }
+  if (match === null) throw new TypeError(`'${text}' is no path: a path looks like 42:0:3:1`)
+  return { seed: Number(match[1]), steps: match[2] ?? '' }
 }
 
 /** A counterexample in plain words: what does not hold, how it came about, how to see it again. */
@@ -75,8 +75,8 @@ const WINDOWS = {
 
 const REUSE = { error: 'token only', family: 'refresh tokens', grant: 'whole grant' } as const
 
-/** The name of the variable that says which counterexample to begin with. */
-const VARIABLE = 'REFRESH_ONCE_REPLAY'
+/** The environment variable with the path of the run to begin with. */
+const VARIABLE = 'REFRESH_ONCE_PATH'
 
 /** How a runner of tests is recognised, and how it is asked for one file. */
 const RUNNERS: readonly (readonly [variable: string, command: string])[] = [
@@ -95,13 +95,13 @@ export interface Surroundings {
 }
 
 /**
- * One command that replays a counterexample, in the runner that we are in.
+ * Returns one command that repeats a run, in the test runner that is in use.
  *
  * @param named `provider@server`: others in the same file are not meant.
  */
 export function commandOf(
   named: string,
-  replay: string,
+  path: string,
   { environment, flags, stack, folder }: Surroundings,
 ): string {
   const runner = RUNNERS.find(([variable]) => environment[variable] !== undefined)?.[1] ?? 'node'
@@ -111,14 +111,14 @@ export function commandOf(
   const { NODE_OPTIONS: options } = environment
   return [
     ...(options ? [`NODE_OPTIONS=${quoted(options)}`] : []),
-    `${VARIABLE}=${quoted(`${named} ${replay}`)}`,
+    `${VARIABLE}=${quoted(`${named} ${path}`)}`,
     runner.replace(/^node/, ['node', ...own].join(' ')),
     ...(file === undefined ? [] : [quoted(relative(folder, file))]),
   ].join(' ')
 }
 
-/** What the variable asks for, if it means this one. */
-export function askedReplay(
+/** Returns the path of the variable, if it is for this provider and server. */
+export function askedPath(
   named: string,
   environment: Surroundings['environment'],
 ): string | undefined {
