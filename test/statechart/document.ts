@@ -18,6 +18,8 @@ export function statechartDocument(): Promise<string> {
 
 ${INTRODUCTION}
 
+The [glossary](glossary.md) explains the words.
+
 ${fenced(mermaidOf(chart))}
 
 ## States

@@ -2,6 +2,9 @@ import { posix } from 'node:path'
 import { entriesOf } from './manifest.ts'
 import { lineAt, type Project, type Rule } from './rule.ts'
 
+/** Words that no reader knows from an RFC. */
+const HOUSE_WORDS = /\b(?:ledger|claim row|grant row|newest set|chain)s?\b/i
+
 const FOLDERS = new Set(['src', 'machines', 'providers', 'test', 'docs'])
 
 export const projectRules: readonly Rule[] = [
@@ -49,6 +52,16 @@ export const projectRules: readonly Rule[] = [
         .filter(({ target }) => !leadsSomewhere(path, target, project))
         .map(({ target, line }) => `line ${line}: ${target} leads nowhere`),
   },
+  {
+    name: 'a page with a house word leads to the glossary',
+    appliesTo: (path) =>
+      path === 'README.md' || /^docs\/(?:(?:guides|providers)\/)?(?!glossary)[^/]+\.md$/.test(path),
+    check(_, text) {
+      const [word] = HOUSE_WORDS.exec(proseOf(text)) ?? []
+      const isLinked = linksOf(text).some(({ target }) => /(?:^|\/)glossary\.md/.test(target))
+      return word === undefined || isLinked ? [] : [`"${word}" is not explained`]
+    },
+  },
 ]
 
 /** Whether a path is a file, or a folder with a file in it. */
@@ -58,6 +71,14 @@ function exists({ paths }: Project, path: string): boolean {
   return [...paths].some((each) => each.startsWith(folder))
 }
 
+/** The text without its code, which keeps its lines. */
+function proseOf(text: string): string {
+  const blank = (code: string): string => code.replace(/[^\n]/g, ' ')
+  return text
+    .replace(/^( *)(```+|~~~+)[^\n]*\n[\s\S]*?^\1\2[^\n]*$/gm, blank)
+    .replace(/(`+)(?!`)[\s\S]*?\1/g, blank)
+}
+
 interface Link {
   readonly target: string
   readonly line: number
@@ -65,10 +86,7 @@ interface Link {
 
 /** The links of a Markdown text that stay in the repository. Code is not looked at. */
 function linksOf(text: string): Link[] {
-  const blank = (code: string): string => code.replace(/[^\n]/g, ' ')
-  const prose = text
-    .replace(/^( *)(```+|~~~+)[^\n]*\n[\s\S]*?^\1\2[^\n]*$/gm, blank)
-    .replace(/(`+)(?!`)[\s\S]*?\1/g, blank)
+  const prose = proseOf(text)
   const patterns = [
     /\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g,
     /^\[[^\]]+\]:\s*(\S+)/gm,

@@ -272,6 +272,18 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['docs/a.md', '[folder](../src/)', { 'src/a.ts': '' }],
     ],
   },
+  'a page with a house word leads to the glossary': {
+    bad: [
+      ['README.md', 'It keeps a ledger.'],
+      ['docs/guides/a.md', 'The [newest set](../b.md) of the chain. `glossary.md`'],
+    ],
+    good: [
+      ['README.md', 'It keeps a [ledger](docs/glossary.md#ledger).'],
+      ['docs/guides/a.md', 'The newest set ([glossary](../glossary.md)).'],
+      ['docs/a.md', '`ledger` and blockchains'],
+      ['docs/glossary.md', 'The ledger.'],
+    ],
+  },
   'there are at most 185 files in src': {
     bad: [['package.json', manifest({}), files(186, 'src/core/#.ts', '')]],
     good: [['package.json', manifest({}), { ...files(185, 'src/core/#.ts', ''), 'test/a.ts': '' }]],
