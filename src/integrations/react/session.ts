@@ -12,7 +12,7 @@ export interface SessionSource {
   readonly data?: SessionLike | null | undefined
   /**
    * Reads the session from the server. `null` or `undefined`: there is none, or it could not be
-   * read. The guard signs nobody out for that.
+   * read. The guard does not sign the user out for that.
    */
   update(): Promise<SessionLike | null | undefined>
 }
