@@ -6,7 +6,8 @@ const FINAL = {
   no_refresh_token: 'The access token cannot be renewed: the set holds no refresh token.',
   rejected: 'The authorization server says that the grant is dead.',
   expired: 'The refresh token is past its lifetime, and the authorization server refused it.',
-  replay: 'A spent refresh token came back after a later one was seen: the grant was ended.',
+  reuse_detected:
+    'A spent refresh token came back after a later one was seen: the grant was ended.',
   revoked: 'The grant was revoked here.',
   unknown: 'The request was sent and no answer proves what became of the refresh token.',
   subject_changed: 'The answer speaks of another subject than the tokens it renews.',

@@ -113,9 +113,9 @@ function instrumentsOf(meter: Meter): Instruments {
     '{presentation}',
     'Presentations of a token already presented that did not happen: coalesced and served.',
   )
-  const replays = counter(
-    'refresh_once.replays',
-    '{replay}',
+  const reuses = counter(
+    'refresh_once.reuse_detected',
+    '{chain}',
     'Spent refresh tokens that came back after a later one was seen; each ended its chain.',
   )
   const revocations = counter(
@@ -132,10 +132,10 @@ function instrumentsOf(meter: Meter): Instruments {
   const begun = new Set<string>()
   /**
    * Starts the counters of a provider at 0. Prometheus sees no increase in the first value of a
-   * series, so the first replay would raise no alert.
+   * series, so the first one would raise no alert.
    */
   function begin(by: Attributes): void {
-    for (const each of [coalesced, served, avoided, replays]) each.add(0, by)
+    for (const each of [coalesced, served, avoided, reuses]) each.add(0, by)
     for (const revoked of [true, false]) {
       revocations.add(0, { ...by, 'refresh_once.revoked': revoked })
     }
@@ -174,10 +174,10 @@ function instrumentsOf(meter: Meter): Instruments {
           served.add(1, by)
           avoided.add(1, by)
           break
-        case 'replay':
-          replays.add(1, by)
+        case 'reuse_detected':
+          reuses.add(1, by)
           break
-        case 'buried':
+        case 'tokens_revoked':
           revocations.add(1, { ...by, 'refresh_once.revoked': event.revoked })
           break
         case 'handed_over':
@@ -186,7 +186,7 @@ function instrumentsOf(meter: Meter): Instruments {
           break
         case 'claimed':
         case 'revoked':
-        case 'expiresSoon':
+        case 'expires_soon':
           break
       }
     },

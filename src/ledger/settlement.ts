@@ -1,4 +1,5 @@
 import { refreshExpiryMs } from '../core/lifetime.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import { FAILURES, failedPresentation } from '../core/failure.ts'
 import type { Presentation } from '../core/failure.ts'
 import { isReusable, reuseWindowMs } from '../core/provider.ts'
@@ -148,4 +149,9 @@ export function withExpiry(
 /** How a chain ends whose newest token the AS refused. */
 export function endingOf(code: string): EndReason {
   return code === 'expired' ? 'expired' : 'rejected'
+}
+
+/** The error code that says how a chain ended. Rows of 0.1.0 call detected reuse `replay`. */
+export function codeOf(reason: EndReason): ErrorCode {
+  return reason === 'replay' ? 'reuse_detected' : reason
 }

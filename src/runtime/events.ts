@@ -32,14 +32,17 @@ export type RefreshEvent = Common &
         readonly status: number | undefined
         /** Whether the token is spent now, or may be: then nobody presents it again. */
         readonly isSpent: boolean
-        /** Counts the presentations of one claim from 1: more come inside `replay` only. */
+        /**
+         * Counts the presentations of one claim from 1: more than 1 only with a provider whose
+         * `reuse` allows it.
+         */
         readonly times: number
         readonly durationMs: number
       } & Standing)
     /** A newer set of the chain, of this generation, was handed out: nothing was presented. */
     | ({ readonly type: 'served' } & Standing)
     /** A spent token came back after a later one had been seen; the chain has been ended. */
-    | ({ readonly type: 'replay' } & Chained)
+    | ({ readonly type: 'reuse_detected' } & Chained)
     /** The application ended the chain by `revoke`; the ledger hands out nothing of it any more. */
     | ({ readonly type: 'revoked' } & Chained)
     /** The ledger could not be written: the set went to its caller all the same. */
@@ -47,14 +50,14 @@ export type RefreshEvent = Common &
     /** The ledger knows nothing of a chain that was refreshed before. */
     | { readonly type: 'ledger_lost' }
     /** Tokens of an ended chain were revoked at the AS, or could not be. */
-    | ({ readonly type: 'buried'; readonly revoked: boolean } & Chained)
+    | ({ readonly type: 'tokens_revoked'; readonly revoked: boolean } & Chained)
     /**
      * A set was renewed whose refresh token expires soon, at `refreshExpiresAtMs`, and refreshing
      * does not put that off: ask the resource owner to authorize again. Told at most once per
      * refresh, when less than 14 days are left, or less than a tenth of the time since the
      * authorization to the end if that is shorter.
      */
-    | { readonly type: 'expiresSoon'; readonly refreshExpiresAtMs: number }
+    | { readonly type: 'expires_soon'; readonly refreshExpiresAtMs: number }
     /** A call that was not fresh has ended, or a keeper's renewal. */
     | ({
         readonly type: 'ended'
@@ -92,7 +95,7 @@ export function logLine(clock: Clock): OnEvent {
   let isWarned = false
   return (event) => {
     const { provider, type, token = '-' } = event
-    if (type === 'expiresSoon' && !isWarned) {
+    if (type === 'expires_soon' && !isWarned) {
       isWarned = true
       const end = new Date(event.refreshExpiresAtMs).toISOString()
       console.warn(`refresh-once: provider=${provider} event=${type} at=${end} token=${token}`)

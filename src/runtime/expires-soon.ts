@@ -33,7 +33,7 @@ export function withWarning(
   const soonMs = Math.min(SOON_MS, lifetimeMs * SOON_PART)
   if (isPutOff || end - clock.now() > soonMs) return output
   emit({
-    type: 'expiresSoon',
+    type: 'expires_soon',
     token: renewed.refreshToken?.fingerprint,
     refreshExpiresAtMs: end,
   })

@@ -3,6 +3,7 @@ import { FAILURES } from '../core/failure.ts'
 import type { FailedPresentation, Presentation } from '../core/failure.ts'
 import { Secret } from '../core/secret.ts'
 import type { GrantRef } from '../core/tokens.ts'
+import { codeOf } from '../ledger/settlement.ts'
 import { fromStored } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../ledger/stored-token-set.ts'
 import type {
@@ -55,7 +56,7 @@ const CLAIMED: Answers<ClaimAnswer<StoredTokenSet>, ClaimOutput, Claiming> = {
   }),
   blocked: (_, { blocked }) => blocked,
   lost: () => ({ type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }),
-  ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
+  ended: ({ reason }) => ({ type: 'ended', problem: { code: codeOf(reason) } }),
   withheld: ({ reason }) => ({ type: 'failed', problem: { code: reason } }),
 }
 
@@ -84,7 +85,7 @@ const SETTLED: Answers<SettleAnswer<StoredTokenSet>, PresentOutput, Presenting> 
     tokens: fromStored(set, moment),
   }),
   withheld: ({ reason }) => ({ type: 'failed', problem: { code: reason } }),
-  ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
+  ended: ({ reason }) => ({ type: 'ended', problem: { code: codeOf(reason) } }),
   noted: (_, presenting) => notedOutput(presenting),
 }
 
@@ -120,7 +121,7 @@ export function presentOutput(
 }
 
 const ENDED: Answers<EndAnswer<StoredTokenSet>, ReloadOutput, Moment> = {
-  ended: ({ reason }) => ({ type: 'ended', problem: { code: reason } }),
+  ended: ({ reason }) => ({ type: 'ended', problem: { code: codeOf(reason) } }),
   adopted: ({ position, set }, moment) => ({
     type: 'another',
     own: false,

@@ -192,6 +192,6 @@ export async function tell(
     ...tokens.map((token) => transport.revoke({ token, hint: 'access_token' })),
   ])
   const first = ended[0] ?? { revoked: true }
-  emit({ type: 'buried', ...about, revoked: first.revoked })
+  emit({ type: 'tokens_revoked', ...about, revoked: first.revoked })
   return first
 }

@@ -4,6 +4,7 @@ import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { checkGrant } from '../ledger/protocol/index.ts'
 import type { GrantCheck } from '../ledger/protocol/index.ts'
+import { codeOf } from '../ledger/settlement.ts'
 import { placeOf } from './outputs.ts'
 import type { RefresherContext } from './context.ts'
 import { errorOf, freshOutcome, problemOf, revokedOutcome } from './outcome.ts'
@@ -27,7 +28,7 @@ export async function verifyChain<T extends TokenSet>(
       parts.verified.note(tokens)
       return freshOutcome(tokens)
     }
-    const problem = { code: answer.reason }
+    const problem = { code: codeOf(answer.reason) }
     const ref = grantOf(tokens)
     const grant = ref && (await parts.nameOf({ refreshToken }, ref.secret.expose()))
     parts.emit({

@@ -175,7 +175,7 @@ function checkIsJust<H extends Holder>(
   code: ErrorCode | undefined,
 ): void {
   if (observed.mayBeEnded) return
-  if (code !== 'replay' && !observed.isReuseReported) {
+  if (code !== 'reuse_detected' && !observed.isReuseReported) {
     throw new Violation('P5', `the grant is called revoked (${code}), and nobody ended it`)
   }
   if (!mayAnyBeLate(observed.acknowledged('earliest'), observed.nowMs)) {
@@ -228,7 +228,8 @@ function checkServed<H extends Holder>(
 ): void {
   const { usable, error } = outcome!
   const { refreshToken } = came
-  if (usable || observed.mayBeEnded || observed.mayBeLost || error?.code === 'replay') return
+  if (usable || observed.mayBeEnded || observed.mayBeLost || error?.code === 'reuse_detected')
+    return
   const held = observed.generationOf(refreshToken)
   if (mayBeLate(observed.acknowledged('earliest'), held, beganAtMs)) return
   throw new Violation(

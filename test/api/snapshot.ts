@@ -81,7 +81,7 @@ const printer = ts.createPrinter({ removeComments: true })
 function printed(node: ts.Node, alias?: string): string {
   const text = printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile())
   const exported = alias === undefined ? '' : 'export '
-  const plain = text.replace(/^(?:export )?(?:declare )?/, exported)
+  const plain = text.replace(/^(?:export )?(?:declare )?/, exported).replaceAll('"', "'")
   return ts.isVariableStatement(node) ? shortened(plain) : plain
 }
 

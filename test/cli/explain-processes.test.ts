@@ -45,7 +45,7 @@ describe('refresh-once explain, of real processes over Redis', () => {
 
     expect(unanswered.code).toBe('unknown')
     expect(orphaned.code).toBe('lost')
-    expect(replayed.code).toBe('replay')
+    expect(replayed.code).toBe('reuse_detected')
     expect(gone.code).toBe('revoked')
 
     const told = await ask(journal)
@@ -68,7 +68,7 @@ describe('refresh-once explain, of real processes over Redis', () => {
     expect(lost).toContain('R0 may be spent, and nothing came for it')
     const crashed = await storyOf(/"code":"lost"/)
     expect(crashed).toContain('R1 was claimed, and no presentation of it is told')
-    const replay = await storyOf(/"type":"replay"/)
+    const replay = await storyOf(/"type":"reuse_detected"/)
     expect(replay).toMatch(/comes with R1 \(\S{8}\) long after a later token was seen/)
     expect(replay).toContain('has what was left revoked at the server')
     expect(replay).toContain('rotations: 3; the latest generation that anybody had: 3')

@@ -93,7 +93,7 @@ describe('refresh-once explain', () => {
     [
       'end_is_final',
       'a claim after a replay',
-      [event(180, 'replay', { token: TOKENS[0], grant: GRANT }), claimed(240, 2)],
+      [event(180, 'reuse_detected', { token: TOKENS[0], grant: GRANT }), claimed(240, 2)],
     ],
     [
       'end_is_final',
@@ -138,8 +138,23 @@ describe('refresh-once explain', () => {
     )
   })
 
+  it('reads the names that events and codes had in 0.1.0', async () => {
+    const old = {
+      ...event(180, 'reuse_detected', { token: TOKENS[0], grant: GRANT }),
+      type: 'replay',
+    }
+    const told = await ask(
+      journalOf([...TRUE, old, ended(181, 0, 'revoked', 'replay'), claimed(240, 2)]),
+    )
+
+    expect(brokenOf(told)).toEqual(['end_is_final'])
+  })
+
   it('does not take for proof what the clocks of hosts may have turned round', async () => {
-    const lines = [event(180, 'replay', { token: TOKENS[0], grant: GRANT }), claimed(182, 2)]
+    const lines = [
+      event(180, 'reuse_detected', { token: TOKENS[0], grant: GRANT }),
+      claimed(182, 2),
+    ]
     const journal = journalOf([...TRUE, ...lines])
 
     expect(brokenOf(await ask(journal))).toEqual([])

@@ -93,18 +93,18 @@ describe.each<[string, ClientId, boolean]>([
 
     for (let month = 1; month <= 5; month += 1) expectServed(await renewAfter(30 * DAY_MS))
     expectServed(await renewAfter(17 * DAY_MS - HOUR_MS))
-    expect(told('expiresSoon')).toEqual([])
+    expect(told('expires_soon')).toEqual([])
     expect(tokens).toMatchObject({ authorizedAtMs, refreshExpiresAtMs: end })
 
     expectServed(await renewAfter(HOUR_MS))
-    expect(told('expiresSoon')).toMatchObject([{ provider: 'spotify', refreshExpiresAtMs: end }])
+    expect(told('expires_soon')).toMatchObject([{ provider: 'spotify', refreshExpiresAtMs: end }])
     expectServed(await renewAfter(HOUR_MS))
     expectServed(await app().refresh(tokens))
-    expect(told('expiresSoon')).toHaveLength(2)
+    expect(told('expires_soon')).toHaveLength(2)
 
     const over = await renewAfter(SPOTIFY_SERVES_MS - 167 * DAY_MS)
     expect(over).toMatchObject({ state: 'revoked', signIn: true, error: { code: 'expired' } })
-    expect(told('expiresSoon')).toHaveLength(2)
+    expect(told('expires_soon')).toHaveLength(2)
     expect(server.counts()).toMatchObject({ granted: 8, refused: { invalid_grant: 1 } })
   })
 
@@ -156,7 +156,7 @@ describe('a set that does not say when it was authorized', () => {
       tokens = columns(outcome.tokens)
     }
 
-    expect(told('expiresSoon')).toHaveLength(1)
+    expect(told('expires_soon')).toHaveLength(1)
     pass(SPOTIFY_SERVES_MS - 24 * 7 * DAY_MS)
     const over = await app().refresh(tokens)
     expect(over).toMatchObject({ signIn: true, error: { code: 'expired' } })
@@ -177,7 +177,7 @@ describe('the default log line', () => {
     expect(warn.mock.calls).toEqual([
       [
         expect.stringMatching(
-          /^refresh-once: provider=spotify event=expiresSoon at=2027-07-15T\S+Z token=[\w-]{8}$/,
+          /^refresh-once: provider=spotify event=expires_soon at=2027-07-15T\S+Z token=[\w-]{8}$/,
         ),
       ],
     ])

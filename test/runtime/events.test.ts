@@ -94,7 +94,7 @@ describe('events', () => {
 
     const [claimed] = told(events, 'claimed')
     expect(told(events, 'revoked')).toMatchObject([{ grant: claimed!.grant }])
-    expect(told(events, 'buried')).toMatchObject([{ grant: claimed!.grant, revoked: true }])
+    expect(told(events, 'tokens_revoked')).toMatchObject([{ grant: claimed!.grant, revoked: true }])
     expect(server.isLive(tokens.refreshToken)).toBe(false)
   })
 })

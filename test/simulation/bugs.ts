@@ -89,7 +89,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a replay is not reported',
     file: 'src/runtime/actors/claim.ts',
-    text: "if (answer.isEndedHere) emit({ type: 'replay', ...chained })",
+    text: "if (answer.isEndedHere) emit({ type: 'reuse_detected', ...chained })",
     replacement: '',
     breaks: ['S2'],
     within: SOON,

@@ -106,7 +106,7 @@ function settle(world: World, made: Call): void {
     refuse(world, made, outcome.error)
     guard(world, chain, () => checkEnd(world, made))
     if (outcome.signIn && outcome.state !== 'revoked') world.counts.lost += 1
-    if (outcome.error?.code === 'replay') missLater(world, chain)
+    if (outcome.error?.code === 'reuse_detected') missLater(world, chain)
     learn(made, outcome, isCalm)
   }
   const isEnded = outcome?.state === 'revoked' ? isCalm : revoked?.ended === true

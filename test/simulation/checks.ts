@@ -105,7 +105,7 @@ export function checkEnd(world: World, call: Call): void {
   const { chain, outcome, by, startedAtMs } = call
   const { weather, timeline } = world
   const isLate = mayAnyBeLate(chain.acknowledged.earliest, timeline.nowMs)
-  if (outcome?.error?.code === 'replay' && isLate) {
+  if (outcome?.error?.code === 'reuse_detected' && isLate) {
     chain.causes.add('an older holder comes too late')
   }
   call.pausedMs = call.worker.frozenMs - call.frozenMs

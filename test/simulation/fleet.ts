@@ -141,7 +141,7 @@ function observe(
       world.journal?.tell(chain, name, 'cannot write the ledger, and hands its set over')
     }
   }
-  if (event.type === 'replay') {
+  if (event.type === 'reuse_detected') {
     guard(world, undefined, () => {
       for (const chain of checkReplay(world, calls)) meetReplay(world, chain, name)
     })

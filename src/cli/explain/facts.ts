@@ -139,7 +139,7 @@ const TAKES: { readonly [T in Entry['type']]?: Take } = {
     grant.hasGiven = true
     grant.served = Math.max(grant.served ?? 0, generation)
   },
-  replay: ({ atMs }, _, grant) => end(grant, atMs),
+  reuse_detected: ({ atMs }, _, grant) => end(grant, atMs),
   revoked: ({ atMs }, _, grant) => end(grant, atMs),
   ended({ state, atMs, durationMs }, token, grant) {
     if (state === 'revoked') end(grant ?? token, atMs)
@@ -180,7 +180,7 @@ function end(ended: { endedAtMs?: number } | undefined, atMs: number): void {
 }
 
 /** The codes with which the chart ends a chain. */
-const ENDINGS: readonly unknown[] = ['rejected', 'expired', 'replay', 'revoked']
+const ENDINGS: readonly unknown[] = ['rejected', 'expired', 'reuse_detected', 'revoked']
 
 /** Whether the chart has such an end. */
 function isCharted({ state, code }: Entry): boolean {

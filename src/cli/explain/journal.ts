@@ -115,12 +115,12 @@ const TYPES: { readonly [T in Entry['type']]: true } = {
   claimed: true,
   presented: true,
   served: true,
-  replay: true,
+  reuse_detected: true,
   revoked: true,
   handed_over: true,
   ledger_lost: true,
-  buried: true,
-  expiresSoon: true,
+  tokens_revoked: true,
+  expires_soon: true,
   ended: true,
 }
 
@@ -135,17 +135,28 @@ export function entryIn(line: unknown): Entry | undefined {
   return about && read(about, processOf(line))
 }
 
+/** Names of 0.1.0, which journals may still hold, and what they are called now. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  replay: 'reuse_detected',
+  buried: 'tokens_revoked',
+  expiresSoon: 'expires_soon',
+}
+
+const nameNow = (name: string): string => OLD_NAMES[name] ?? name
+
 function isEvent(value: unknown): value is Record<string, unknown> {
   if (!isRecord(value)) return false
   const type = ownField(value, 'type')
   return (
-    typeof type === 'string' && Object.hasOwn(TYPES, type) && number(value, 'atMs') !== undefined
+    typeof type === 'string' &&
+    Object.hasOwn(TYPES, nameNow(type)) &&
+    number(value, 'atMs') !== undefined
   )
 }
 
 function read(event: Record<string, unknown>, process: string | undefined): Entry {
   return {
-    type: event['type'] as Entry['type'],
+    type: nameNow(event['type'] as string) as Entry['type'],
     atMs: number(event, 'atMs')!,
     process,
     token: fingerprint(event, 'token'),
@@ -153,13 +164,18 @@ function read(event: Record<string, unknown>, process: string | undefined): Entr
     generation: number(event, 'generation'),
     outcome: word(event, 'outcome', OUTCOMES),
     state: word(event, 'state', STATES),
-    code: word(event, 'code', CODES),
+    code: codeIn(event),
     status: number(event, 'status'),
     isSpent: truth(event, 'isSpent'),
     isRevoked: truth(event, 'revoked'),
     times: number(event, 'times') ?? 1,
     durationMs: number(event, 'durationMs') ?? 0,
   }
+}
+
+function codeIn(event: Record<string, unknown>): ErrorCode | undefined {
+  const code = ownField(event, 'code')
+  return CODES.find((each) => typeof code === 'string' && each === nameNow(code))
 }
 
 /** As pino and bunyan name them. */

@@ -162,15 +162,17 @@ const WORDS: { readonly [T in Entry['type']]: (entry: Entry, name: string) => st
     return `presents ${name}${again}: ${ending(entry)} (${took})`
   },
   served: ({ generation }, name) => `comes with ${name}, and is handed the set of R${generation}`,
-  replay: (_, name) => `comes with ${name} long after a later token was seen: the chain is ended`,
+  reuse_detected: (_, name) =>
+    `comes with ${name} long after a later token was seen: the chain is ended`,
   revoked: () => 'is asked to revoke: the chain is ended',
-  buried: ({ isRevoked }) =>
+  tokens_revoked: ({ isRevoked }) =>
     isRevoked === true
       ? 'has what was left revoked at the server'
       : 'could not have what was left revoked at the server',
   handed_over: () => 'could not write the ledger: its caller gets the set all the same',
   ledger_lost: (_, name) => `comes with ${name}, of whose chain the ledger knows nothing`,
-  expiresSoon: () => 'warns that the refresh token expires soon, which refreshing does not put off',
+  expires_soon: () =>
+    'warns that the refresh token expires soon, which refreshing does not put off',
   ended: (entry, name) => `ends a call with ${name}: ${endOf(entry)}`,
 }
 

@@ -42,7 +42,7 @@ export function createModel(): Model {
         counters.served += 1
         if (lane !== undefined) lane.wasServed = true
         break
-      case 'replay':
+      case 'reuse_detected':
         counters.replays += 1
         break
       default:
@@ -207,7 +207,7 @@ function stepsOf(event: RefreshEvent): Steps {
   switch (event.type) {
     case 'claimed':
       return { claim: 'claim' }
-    case 'replay':
+    case 'reuse_detected':
     case 'revoked':
       return { grant: 'end' }
     case 'presented':

@@ -63,7 +63,7 @@ function eventWords(event: RefreshEvent): string {
       return `The refresh token was presented: ${event.outcome}${because(event.code)}`
     case 'served':
       return `Handed out the newest token set, of generation ${event.generation}`
-    case 'replay':
+    case 'reuse_detected':
       return 'A spent token came back: the chain was ended for everybody'
     case 'revoked':
       return 'The application ended the chain'
@@ -71,9 +71,9 @@ function eventWords(event: RefreshEvent): string {
       return 'The ledger could not be written: the set went to its caller all the same'
     case 'ledger_lost':
       return 'The ledger knows nothing of a chain that was refreshed before'
-    case 'buried':
+    case 'tokens_revoked':
       return event.revoked ? 'Tokens of the chain were revoked' : 'Tokens could not be revoked'
-    case 'expiresSoon':
+    case 'expires_soon':
       return 'The refresh token expires soon, and refreshing does not put that off'
     case 'ended':
       return `The call ended: ${event.state}${because(event.code)}`

@@ -226,14 +226,14 @@ function report(
   }
   tales[answer.type]?.()
   if (!('isEndedHere' in answer)) return
-  if (answer.isEndedHere) emit({ type: 'replay', ...chained })
+  if (answer.isEndedHere) emit({ type: 'reuse_detected', ...chained })
   const left = answer.isOrphaned
     ? tokensToStored(context.tokens, view.nowMs)
     : answer.isEndedHere && answer.set
   if (typeof left !== 'object') return
   const buried = bury(parts, left, answer.position, settings.waitMs, chained)
   void background.add(buried).catch(() => {
-    emit({ type: 'buried', ...chained, revoked: false })
+    emit({ type: 'tokens_revoked', ...chained, revoked: false })
   })
 }
 

@@ -126,7 +126,7 @@ export function observationsOf(world: Omit<World, 'judge'>): Observations<Proces
       return world.isSignOutBegun || happened.has('eviction') || isRefused
     },
     get isReuseReported() {
-      return events.some(({ type }) => type === 'replay')
+      return events.some(({ type }) => type === 'reuse_detected')
     },
     get mayBeLost() {
       return mayLose(world)
@@ -193,7 +193,7 @@ export async function checkQuiet(world: World): Promise<void> {
   if (mayLose(world) || isPastLedger(world)) return
   const live = [...server.grants.refreshTokens].find(([, { state }]) => state === 'live')?.[0]
   if (signedOut?.outcome.revoked === true) judge.buried(live, 'sign-out')
-  const isReused = world.events.some(({ type }) => type === 'replay')
+  const isReused = world.events.some(({ type }) => type === 'reuse_detected')
   if (isReused && canRevoke) judge.buried(live, 'other')
 }
 

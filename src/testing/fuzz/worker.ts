@@ -164,7 +164,7 @@ function refresherOf(
           })
           world.happened.add('handed over')
         }
-        if (event.type === 'replay') world.story.tell(process.name, 'meets a replay')
+        if (event.type === 'reuse_detected') world.story.tell(process.name, 'meets a replay')
         guard(() => refuseSecrets(event, 'an event'))
       },
     }),

@@ -40,7 +40,7 @@ describe('the model of the page', () => {
       presentations: told('presented'),
       coalesced: count(({ kind }) => kind === 'joined'),
       served: told('served'),
-      replays: told('replay'),
+      replays: told('reuse_detected'),
       lost: count(
         (line) =>
           line.kind === 'event' &&
@@ -144,7 +144,7 @@ describe('the model of the page', () => {
 
     expect(after('claimed').slice(0, 2)).toEqual(['claim.claimed', 'grant.absent'])
     expect(after('presented').slice(0, 2)).toEqual(['claim.claimed', 'grant.live'])
-    expect(after('replay')).toEqual(['claim.claimed', 'grant.ended'])
+    expect(after('reuse_detected')).toEqual(['claim.claimed', 'grant.ended'])
   })
 
   it('has a sentence for every line', () => {

@@ -121,7 +121,7 @@ describe.each([authJs5, nextAuth4Handler])('databaseCallbacks in $name', (framew
     expect(after?.expires_at).toBeGreaterThan((before?.expires_at ?? 0) + 7000)
     expect(after?.providerAccountId).toBe(before?.providerAccountId)
     expect(await lines()).toEqual([])
-    expect(await told('replay')).toEqual([])
+    expect(await told('reuse_detected')).toEqual([])
   })
 
   it('say of a revoked grant: sign in; and a sign-in heals the row', async () => {

@@ -16,7 +16,7 @@ describe.each([authJs5, nextAuth4Handler])('a cookie in two places, in $name', (
       const user = await signedInBrowser()
       const thief = user.copy()
       const hoursMax = 2 * (userHours + thiefHours)
-      for (let hours = 1; hours <= hoursMax && told('replay').length === 0; hours += 1) {
+      for (let hours = 1; hours <= hoursMax && told('reuse_detected').length === 0; hours += 1) {
         clock.advance(HOUR_MS)
         const turn = [
           ...(hours % userHours === 0 ? [user] : []),
@@ -27,7 +27,7 @@ describe.each([authJs5, nextAuth4Handler])('a cookie in two places, in $name', (
       await refresher.drain()
 
       for (const each of [user, thief, user.copy()]) expectOver(await each.session())
-      expect(told('replay')).toHaveLength(1)
+      expect(told('reuse_detected')).toHaveLength(1)
       expect(server.counts()).toMatchObject({ reuses: 0, grants: { live: 0, dead: 1 } })
     },
   )
@@ -43,7 +43,7 @@ describe.each([authJs5, nextAuth4Handler])('a cookie in two places, in $name', (
       for (const session of sessions) expectGood(session)
     }
 
-    expect(told('replay')).toEqual([])
+    expect(told('reuse_detected')).toEqual([])
     expect(server.counts()).toMatchObject({ presentations: 4, grants: { live: 1 } })
   })
 
@@ -57,7 +57,7 @@ describe.each([authJs5, nextAuth4Handler])('a cookie in two places, in $name', (
     }
     expectGood(await user.session())
 
-    expect(told('replay')).toEqual([])
+    expect(told('reuse_detected')).toEqual([])
     expect(server.counts()).toMatchObject({ presentations: 72, grants: { live: 1 } })
   })
 
@@ -73,7 +73,7 @@ describe.each([authJs5, nextAuth4Handler])('a cookie in two places, in $name', (
       expectGood(await user.session())
     }
 
-    expect(told('replay')).toEqual([])
+    expect(told('reuse_detected')).toEqual([])
     expect(server.counts()).toMatchObject({ presentations: 4, grants: { live: 1 } })
   })
 })

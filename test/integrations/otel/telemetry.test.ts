@@ -100,7 +100,7 @@ describe('telemetry', () => {
     expect(await total('refresh_once.callers.coalesced')).toBe(19)
     expect(await total('refresh_once.successors.served')).toBe(1)
     expect(await total('refresh_once.reuses.avoided')).toBe(20)
-    expect(await total('refresh_once.replays')).toBe(1)
+    expect(await total('refresh_once.reuse_detected')).toBe(1)
     expect(await total('refresh_once.revocations', 'true')).toBe(2)
   })
 
@@ -116,10 +116,10 @@ describe('telemetry', () => {
 
     observe({ type: 'claimed', generation: 0, ...about })
     const before = await counters()
-    observe({ type: 'replay', ...about })
+    observe({ type: 'reuse_detected', ...about })
     observe({ type: 'served', generation: 1, ...about })
     for (const type of ['handed_over', 'ledger_lost'] as const) observe({ type, ...about })
-    for (const revoked of [true, false]) observe({ type: 'buried', revoked, ...about })
+    for (const revoked of [true, false]) observe({ type: 'tokens_revoked', revoked, ...about })
     const ended = { type: 'ended', state: 'rotated', code: undefined, hint: undefined } as const
     observe({ ...ended, callers: 2, durationMs: 1, ...about })
     const after = await counters()

@@ -155,7 +155,7 @@ describe('revoke', () => {
     }
     expect(server.counts()).toMatchObject({ presentations: 2, grants: { live: 0, dead: 1 } })
     expect(await server.isLive(sets[2]!.accessToken)).toBe(false)
-    expect(told('buried')).toMatchObject([{ revoked: true }])
+    expect(told('tokens_revoked')).toMatchObject([{ revoked: true }])
   })
 
   it('reaches the chain through a set that holds its name and no refresh token', async () => {

@@ -29,7 +29,7 @@ const fixed = (lifetimeMs: number): ((nowMs: number) => number) => {
   return (nowMs) => (endMs ??= nowMs + lifetimeMs) - nowMs
 }
 
-describe('expiresSoon', () => {
+describe('expires_soon', () => {
   it.each<[string, number, number]>([
     ['a tenth of the lifetime', 30 * DAY_MS, 3 * DAY_MS],
     ['14 days', 365 * DAY_MS, 14 * DAY_MS],
@@ -38,12 +38,12 @@ describe('expiresSoon', () => {
 
     clock.advance(lifetimeMs - soonMs - 2_000)
     const before = await process().refresh(first)
-    expect(told('expiresSoon')).toEqual([])
+    expect(told('expires_soon')).toEqual([])
     clock.advance(HOUR_MS)
     expectServed(await process().refresh(before.tokens))
 
-    expect(told('expiresSoon')).toMatchObject([{ refreshExpiresAtMs: endMs, provider: 'oidc' }])
-    expect(told('expiresSoon')[0]!.token).toMatch(/^[\w-]{8}$/)
+    expect(told('expires_soon')).toMatchObject([{ refreshExpiresAtMs: endMs, provider: 'oidc' }])
+    expect(told('expires_soon')[0]!.token).toMatch(/^[\w-]{8}$/)
   })
 
   it('is told once per refresh, however many are handed its set', async () => {
@@ -56,7 +56,7 @@ describe('expiresSoon', () => {
     )
     for (const { tokens } of outcomes) expectServed(await process().refresh(tokens))
 
-    expect(told('expiresSoon')).toHaveLength(1)
+    expect(told('expires_soon')).toHaveLength(1)
   })
 
   it('is not told where refreshing puts the end off', async () => {
@@ -69,7 +69,7 @@ describe('expiresSoon', () => {
     }
 
     expect(tokens.refreshExpiresAtMs).toBe(clock.now() + 2 * HOUR_MS)
-    expect(told('expiresSoon')).toEqual([])
+    expect(told('expires_soon')).toEqual([])
   })
 
   it('is told of a set that was handed over past the ledger, too', async () => {
@@ -84,6 +84,6 @@ describe('expiresSoon', () => {
 
     expectServed(outcome)
     expect(told('handed_over')).toHaveLength(1)
-    expect(told('expiresSoon')).toHaveLength(1)
+    expect(told('expires_soon')).toHaveLength(1)
   })
 })

@@ -25,7 +25,7 @@ describe('a spent token that comes back (P4)', () => {
 
     expect(outcome).toMatchObject({ state: 'rotated', accessToken: owner.accessToken })
     expect(server.counts()).toMatchObject({ presentations: 2, grants: { live: 1 } })
-    expect(told('replay')).toEqual([])
+    expect(told('reuse_detected')).toEqual([])
   })
 
   it('then ends the chain for both, is told, and the AS revokes the grant', async () => {
@@ -43,11 +43,11 @@ describe('a spent token that comes back (P4)', () => {
         usable: false,
         accessToken: undefined,
         signIn: true,
-        error: { code: 'replay' },
+        error: { code: 'reuse_detected' },
       })
     }
-    expect(told('replay')).toHaveLength(1)
-    expect(told('buried')).toMatchObject([{ revoked: true }])
+    expect(told('reuse_detected')).toHaveLength(1)
+    expect(told('tokens_revoked')).toMatchObject([{ revoked: true }])
     expect(server.counts()).toMatchObject({ presentations: 2, grants: { live: 0, dead: 1 } })
     expect(await server.isLive(owner.accessToken)).toBe(false)
   })
@@ -60,7 +60,7 @@ describe('a spent token that comes back (P4)', () => {
     await Promise.all([refreshers[0]!.refresh(thief), refreshers[1]!.refresh(owner)])
     await Promise.all(refreshers.map((each) => each.drain()))
 
-    expect(told('replay')).toHaveLength(1)
+    expect(told('reuse_detected')).toHaveLength(1)
     expect(server.counts()).toMatchObject({ reuses: 0, grants: { live: 0, dead: 1 } })
   })
 
@@ -75,7 +75,7 @@ describe('a spent token that comes back (P4)', () => {
 
     expect(late).toMatchObject({ usable: true, signIn: false })
     expect(late.accessToken).not.toBe(newest.accessToken)
-    expect(told('replay')).toEqual([])
+    expect(told('reuse_detected')).toEqual([])
   })
 
   it('is served for ever where copies live apart', async () => {
@@ -87,7 +87,7 @@ describe('a spent token that comes back (P4)', () => {
     const outcome = await apart.refresh(thief)
 
     expect(outcome).toMatchObject({ usable: true, accessToken, signIn: false })
-    expect(told('replay')).toEqual([])
+    expect(told('reuse_detected')).toEqual([])
   })
 
   it('ends the chain also when the AS cannot be told', async () => {
@@ -98,7 +98,7 @@ describe('a spent token that comes back (P4)', () => {
     await refresher.refresh(thief)
     await refresher.drain()
 
-    expect(told('buried')).toMatchObject([{ revoked: false }])
+    expect(told('tokens_revoked')).toMatchObject([{ revoked: false }])
     expect(server.counts().grants.live).toBe(1)
     expect(await process().refresh(owner)).toMatchObject({ state: 'revoked', signIn: true })
     expect(server.counts().presentations).toBe(2)

@@ -206,7 +206,7 @@ describe('a store that goes down at the settling', () => {
     expect(outcome).toMatchObject({ usable: false, changed: true, signIn: false })
     expect(outcome.tokens.refreshToken).toBe(tokens.refreshToken)
     expect(told('handed_over')).toEqual([])
-    expect(told('buried')).toEqual([])
+    expect(told('tokens_revoked')).toEqual([])
     expect(server.counts().grants).toEqual({ live: 1, dead: 0 })
   })
 })

@@ -15,7 +15,7 @@ const CLAIM = { claim: 'won' }
 const WATCH = { watch: 'busy' }
 const PAUSED: Problem = { code: 'paused' }
 const LOST: Problem = { code: 'lost' }
-const REPLAY: Problem = { code: 'replay' }
+const REPLAY: Problem = { code: 'reuse_detected' }
 const BUSY: Problem = { code: 'busy' }
 const SUPERSEDED: Problem = { code: 'superseded' }
 
