@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { FAILURES } from '../core/failure.ts'
 
 const text = z.string().min(1).describe('a text')
-const texts = z.array(text).readonly().describe('a list of texts')
+const texts = z.array(text).describe('a list of texts').readonly()
 const anything = z.record(z.string(), z.unknown()).describe('an object')
 const milliseconds = z.number().positive().describe('milliseconds above 0')
 const day = z.iso.date().describe("a day: '2026-11-30'")

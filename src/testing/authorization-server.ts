@@ -4,7 +4,11 @@ import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { checkDescription, drawBehaviour } from './authorization-server/description.ts'
-import type { Behaviour, Drawn, ServerDescription } from './authorization-server/description.ts'
+import type {
+  Behaviour,
+  DrawnBehaviour,
+  ServerDescription,
+} from './authorization-server/description.ts'
 import { minting } from './authorization-server/grants.ts'
 import { numbersFrom } from './authorization-server/numbers.ts'
 import { serve } from './authorization-server/serve.ts'
@@ -31,7 +35,7 @@ export interface AuthorizationServer extends AsyncDisposable {
   readonly revocationEndpoint: string
   /** What it does, and which of that was drawn. */
   readonly behaviour: Behaviour
-  readonly drawn: Drawn['drawn']
+  readonly drawn: DrawnBehaviour['drawn']
   /** A user signs in: the first token set of a new grant. */
   signIn(): TokenSet & { refreshToken: string }
   /** The token response that a sign-in would have brought, as this server writes it. */

@@ -6,16 +6,16 @@ import type { ServerDescription } from './authorization-server/description.ts'
 import { askedPath, commandOf, readPath, reportOf, writePath } from './fuzz/report.ts'
 import type { Invariant } from './invariants.ts'
 import { plain } from './fuzz/story.ts'
-import type { Line } from './fuzz/story.ts'
+import type { StoryLine } from './fuzz/story.ts'
 import { presetOf } from './presets.ts'
 import type { PresetName } from './presets.ts'
 import { MARK } from './fuzz/secrets.ts'
 
-export type { Invariant, Line }
+export type { Invariant, StoryLine }
 export { INVARIANTS } from './invariants.ts'
 
 /** What sends requests, as `createRefresher` takes it. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+export type FuzzFetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface FuzzOptions {
   /** The provider's server: a preset, a shipped provider by its id, or a description of yours. */
@@ -26,7 +26,7 @@ export interface FuzzOptions {
    * What your application puts between the refresher and the network. Default: nothing. While it
    * awaits something real, such as a file or a timer, the time of the world stands still.
    */
-  readonly fetch?: (fetch: Fetch) => Fetch
+  readonly fetch?: (fetch: FuzzFetch) => FuzzFetch
   /** How many worlds are drawn. Default 1,000. */
   readonly runs?: number
   /** After so long no further world is begun, milliseconds. Default: none is left out. */
@@ -57,7 +57,7 @@ export interface Counterexample {
   readonly invariant: Invariant
   /** What was seen, a sentence. */
   readonly what: string
-  readonly story: readonly Line[]
+  readonly story: readonly StoryLine[]
   /** Repeats the run, as the option `path`. */
   readonly path: string
   readonly command: string
@@ -162,11 +162,11 @@ export async function tryProvider(
 }
 
 /** The user's, of which the refresher takes for granted that it makes a `fetch`. */
-function checked(wrap: (fetch: Fetch) => Fetch): (fetch: Fetch) => Fetch {
+function checked(wrap: (fetch: FuzzFetch) => FuzzFetch): (fetch: FuzzFetch) => FuzzFetch {
   return (fetch) => {
     try {
       const wrapped: unknown = wrap(fetch)
-      if (typeof wrapped === 'function') return wrapped as Fetch
+      if (typeof wrapped === 'function') return wrapped as FuzzFetch
     } catch (error) {
       throw new TypeError(`fetch: it throws ${String(error)}`, { cause: error })
     }

@@ -46,7 +46,7 @@ export interface ScheduleOptions {
   readonly beforeStep: (step: number) => Promise<void>
   readonly onCrash: () => void
   /** Until something has settled that is not of this world. `undefined`: nothing is to. */
-  readonly outside?: () => Promise<void> | undefined
+  readonly userCode?: () => Promise<void> | undefined
 }
 
 /**
@@ -56,9 +56,9 @@ export interface ScheduleOptions {
  * empty list is first come, first served.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { choices, beforeStep, onCrash, outside } = options
+  const { choices, beforeStep, onCrash, userCode } = options
 
-  interface Step {
+  interface WaitingStep {
     readonly label: string
     readonly owner: Process | undefined
     readonly go: () => void
@@ -68,7 +68,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     readonly owner: { isDead: boolean }
     readonly callback: () => void
   }
-  const waiting: Step[] = []
+  const waiting: WaitingStep[] = []
   const timers = new Set<Timer>()
   const story: string[] = []
   let nowMs = 0
@@ -78,7 +78,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   /** All that settles by itself has settled. */
   async function quiet(): Promise<void> {
     await turn()
-    for (let more = outside?.(); more !== undefined; more = outside?.()) {
+    for (let more = userCode?.(); more !== undefined; more = userCode?.()) {
       await more
       await turn()
     }

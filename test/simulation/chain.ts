@@ -1,5 +1,5 @@
 import { NO_GRANTS } from '../../src/testing/authorization-server/grants.ts'
-import type { Grants } from '../../src/testing/authorization-server/grants.ts'
+import type { ServerGrants } from '../../src/testing/authorization-server/grants.ts'
 import { MARK } from '../../src/testing/fuzz/secrets.ts'
 import type { Judge } from '../../src/testing/invariants.ts'
 import type { Acknowledged, Sending } from '../../src/testing/observations.ts'
@@ -23,7 +23,7 @@ export interface Chain {
   readonly drops: boolean
   readonly judge: Judge<Host>
   /** What the server keeps of it. */
-  grants: Grants
+  grants: ServerGrants
   /** How many tokens it has brought. */
   minted: number
   readonly sendings: Map<string, Sending<Host>[]>

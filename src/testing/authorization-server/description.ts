@@ -42,7 +42,7 @@ export interface ServerDescription extends Unknown<Omit<Behaviour, 'wire'>> {
 type Unknown<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
 /** One thing that a description may say. */
-export interface Axis<T> {
+export interface DescriptionAxis<T> {
   readonly takes: z.ZodType
   /** What may be drawn where it is not known. The first is the plainest. */
   readonly draws: readonly T[]
@@ -51,17 +51,21 @@ export interface Axis<T> {
 const milliseconds = z.number().nonnegative().describe('milliseconds')
 
 /** Each may be drawn. */
-function among<W extends string>(takes: z.ZodType & { readonly options: readonly W[] }): Axis<W> {
+function among<W extends string>(
+  takes: z.ZodType & { readonly options: readonly W[] },
+): DescriptionAxis<W> {
   return { takes, draws: takes.options }
 }
 
 /** Others are played only where they are described. */
-function plainly<T>(plainest: T, takes: z.ZodType): Axis<T> {
+function plainly<T>(plainest: T, takes: z.ZodType): DescriptionAxis<T> {
   return { takes, draws: [plainest] }
 }
 
 /** What a server does. */
-export const AXES: { readonly [K in keyof Omit<Behaviour, 'wire'>]: Axis<Behaviour[K]> } = {
+export const AXES: {
+  readonly [K in keyof Omit<Behaviour, 'wire'>]: DescriptionAxis<Behaviour[K]>
+} = {
   rotation: among(SERVER_TYPES.rotation),
   keptAs: among(SERVER_TYPES.keptAs),
   // Nobody describes a server that forgets the successor by leaving it out.
@@ -90,7 +94,7 @@ export const AXES: { readonly [K in keyof Omit<Behaviour, 'wire'>]: Axis<Behavio
 }
 
 /** How it writes: RFC 6749 §5.1, §5.2, RFC 8707 §2, but for what clients must read either way. */
-export const WIRE: { readonly [K in keyof Wire]: Axis<Wire[K]> } = {
+export const WIRE: { readonly [K in keyof Wire]: DescriptionAxis<Wire[K]> } = {
   tokenType: { takes: WIRE_TYPES.tokenType, draws: ['Bearer', 'bearer'] },
   expiresIn: { takes: WIRE_TYPES.expiresIn, draws: ['number', 'string'] },
   carry: plainly({ form: 'refresh_token' }, WIRE_TYPES.carry),
@@ -122,14 +126,16 @@ export const DESCRIPTION: z.ZodType = z.strictObject({
   wire: z.strictObject(shapeOf(WIRE)).optional(),
 })
 
-function shapeOf(axes: Readonly<Record<string, Axis<unknown>>>): Record<string, z.ZodType> {
+function shapeOf(
+  axes: Readonly<Record<string, DescriptionAxis<unknown>>>,
+): Record<string, z.ZodType> {
   return Object.fromEntries(
     Object.entries(axes).map(([name, { takes }]) => [name, takes.optional()]),
   )
 }
 
 /** A behaviour, and which of its axes were not known but drawn. */
-export interface Drawn {
+export interface DrawnBehaviour {
   readonly behaviour: Behaviour
   /** By name; what stands in the wire is not told. */
   readonly drawn: readonly (keyof Behaviour)[]
@@ -140,10 +146,10 @@ export interface Drawn {
  *
  * @param draw A whole number, 0 or more, for each axis in turn; 0 stands for the plainest.
  */
-export function drawBehaviour(description: ServerDescription, draw: () => number): Drawn {
+export function drawBehaviour(description: ServerDescription, draw: () => number): DrawnBehaviour {
   const behaviour = filled(AXES, description, draw)
   const wire = filled(WIRE, description.wire ?? {}, draw)
-  const drawn = Object.entries<Axis<unknown>>(AXES)
+  const drawn = Object.entries<DescriptionAxis<unknown>>(AXES)
     .filter(([name, { draws }]) => draws.length > 1 && known(description, name) === undefined)
     .map(([name]) => name as keyof Behaviour)
   return { behaviour: { ...behaviour, wire } as Behaviour, drawn }
@@ -151,7 +157,7 @@ export function drawBehaviour(description: ServerDescription, draw: () => number
 
 /** Drawn for each axis, known or not: to describe one does not change the others. */
 function filled(
-  axes: Readonly<Record<string, Axis<unknown>>>,
+  axes: Readonly<Record<string, DescriptionAxis<unknown>>>,
   description: object,
   draw: () => number,
 ): object {

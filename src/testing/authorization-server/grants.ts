@@ -30,7 +30,7 @@ export interface AccessToken {
 }
 
 /** All that a server knows, by token. Nothing in it is ever changed: each step makes another. */
-export interface Grants {
+export interface ServerGrants {
   readonly refreshTokens: ReadonlyMap<string, RefreshToken>
   readonly accessTokens: ReadonlyMap<string, AccessToken>
   /** How many users have signed in. */
@@ -39,7 +39,7 @@ export interface Grants {
   readonly granted: number
 }
 
-export const NO_GRANTS: Grants = {
+export const NO_GRANTS: ServerGrants = {
   refreshTokens: new Map(),
   accessTokens: new Map(),
   count: 0,
@@ -50,11 +50,19 @@ export const NO_GRANTS: Grants = {
 export type Mint = (kind: 'refresh' | 'access', name: string, expiresAtMs: number) => string
 
 /** Puts one refresh token in its place. */
-export function withRefreshToken(grants: Grants, token: string, change: RefreshToken): Grants {
+export function withRefreshToken(
+  grants: ServerGrants,
+  token: string,
+  change: RefreshToken,
+): ServerGrants {
   return { ...grants, refreshTokens: new Map(grants.refreshTokens).set(token, change) }
 }
 
-export function withAccessToken(grants: Grants, token: string, change: AccessToken): Grants {
+export function withAccessToken(
+  grants: ServerGrants,
+  token: string,
+  change: AccessToken,
+): ServerGrants {
   return { ...grants, accessTokens: new Map(grants.accessTokens).set(token, change) }
 }
 
@@ -66,7 +74,7 @@ export function nameOfNext(tokens: ReadonlyMap<string, { grant: number }>, grant
 }
 
 /** Ends all refresh tokens of a grant, and its access tokens where told. */
-export function ended(grants: Grants, grant: number, what: 'family' | 'grant'): Grants {
+export function ended(grants: ServerGrants, grant: number, what: 'family' | 'grant'): ServerGrants {
   const revoked = new Map(grants.refreshTokens)
   for (const [token, held] of revoked) {
     if (held.grant === grant) revoked.set(token, { ...held, state: 'revoked' })
@@ -76,7 +84,7 @@ export function ended(grants: Grants, grant: number, what: 'family' | 'grant'): 
 }
 
 /** Ends all access tokens of a grant. */
-export function withoutAccessTokens(grants: Grants, grant: number): Grants {
+export function withoutAccessTokens(grants: ServerGrants, grant: number): ServerGrants {
   const revoked = new Map(grants.accessTokens)
   for (const [token, held] of revoked) {
     if (held.grant === grant) revoked.set(token, { ...held, isRevoked: true })
@@ -85,14 +93,18 @@ export function withoutAccessTokens(grants: Grants, grant: number): Grants {
 }
 
 /** Whether a resource server takes an access token, or the token endpoint a refresh token. */
-export function isLive({ refreshTokens, accessTokens }: Grants, token: string, nowMs: number) {
+export function isLive(
+  { refreshTokens, accessTokens }: ServerGrants,
+  token: string,
+  nowMs: number,
+) {
   if (refreshTokens.get(token)?.state === 'live') return true
   const access = accessTokens.get(token)
   return access !== undefined && !access.isRevoked && nowMs < access.expiresAtMs
 }
 
 /** A token of either kind by its name, for those who must not see it. */
-export function nameOf({ refreshTokens, accessTokens }: Grants, token: string): string {
+export function nameOf({ refreshTokens, accessTokens }: ServerGrants, token: string): string {
   return refreshTokens.get(token)?.name ?? accessTokens.get(token)?.name ?? 'a token of nobody'
 }
 

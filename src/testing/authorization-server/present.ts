@@ -6,7 +6,7 @@ import {
   withoutAccessTokens,
   withRefreshToken,
 } from './grants.ts'
-import type { Grants, Mint, RefreshToken } from './grants.ts'
+import type { ServerGrants, Mint, RefreshToken } from './grants.ts'
 
 /** A refresh token that arrives. */
 export interface Arrival {
@@ -36,7 +36,7 @@ export type Decision =
   | { readonly kind: 'refused'; readonly consumed: boolean }
 
 export interface Decided {
-  readonly grants: Grants
+  readonly grants: ServerGrants
   readonly decision: Decision
 }
 
@@ -48,7 +48,7 @@ const SOMETIMES = [true, false]
  * minted.
  */
 export function present(
-  grants: Grants,
+  grants: ServerGrants,
   behaviour: Behaviour,
   arrival: Arrival,
   mint: Mint,
@@ -71,13 +71,17 @@ export function present(
   return { grants: granted.grants, decision: { kind: 'refused', consumed } }
 }
 
-function afterReuse(grants: Grants, { reuseEffect }: Behaviour, { grant }: RefreshToken): Grants {
+function afterReuse(
+  grants: ServerGrants,
+  { reuseEffect }: Behaviour,
+  { grant }: RefreshToken,
+): ServerGrants {
   return reuseEffect === 'error' ? grants : ended(grants, grant, reuseEffect)
 }
 
 /** Whether a spent token is taken again. */
 function isInWindow(
-  { refreshTokens, accessTokens }: Grants,
+  { refreshTokens, accessTokens }: ServerGrants,
   { reuseWindow }: Behaviour,
   { token, nowMs }: Arrival,
 ): boolean {
@@ -93,7 +97,7 @@ function isInWindow(
 }
 
 function grant(
-  before: Grants,
+  before: ServerGrants,
   behaviour: Behaviour,
   { token, nowMs }: Arrival,
   held: RefreshToken,
@@ -104,7 +108,7 @@ function grant(
     rotation === 'always' ||
     (rotation === 'sometimes' && SOMETIMES[before.granted % SOMETIMES.length]!)
   const isAgain = held.state === 'spent'
-  let grants: Grants = { ...before, granted: before.granted + 1 }
+  let grants: ServerGrants = { ...before, granted: before.granted + 1 }
   let next: string | undefined
   if (isAgain && reuseAnswer === 'idempotent') {
     next = newestLive(grants, held.grant)
@@ -128,12 +132,12 @@ function grant(
 
 /** @returns The grants with a successor in them, and that. */
 function issued(
-  grants: Grants,
+  grants: ServerGrants,
   parent: string,
   { grant, generation }: RefreshToken,
   nowMs: number,
   mint: Mint,
-): [Grants, string] {
+): [ServerGrants, string] {
   const name = `R${nameOfNext(grants.refreshTokens, grant)}`
   const token = mint('refresh', name, nowMs)
   const successor: RefreshToken = {
@@ -148,13 +152,13 @@ function issued(
 }
 
 function issuedAccess(
-  grants: Grants,
+  grants: ServerGrants,
   grant: number,
   beside: string,
   { accessTokenMs }: Behaviour,
   nowMs: number,
   mint: Mint,
-): [Grants, string] {
+): [ServerGrants, string] {
   const name = `A${nameOfNext(grants.accessTokens, grant)}`
   const expiresAtMs = nowMs + accessTokenMs
   const token = mint('access', name, expiresAtMs)
@@ -162,13 +166,13 @@ function issuedAccess(
   return [withAccessToken(grants, token, access), token]
 }
 
-function newestLive({ refreshTokens }: Grants, grant: number): string | undefined {
+function newestLive({ refreshTokens }: ServerGrants, grant: number): string | undefined {
   return [...refreshTokens].findLast(
     ([, token]) => token.grant === grant && token.state === 'live',
   )?.[0]
 }
 
-function unexpired({ accessTokens }: Grants, grant: number, nowMs: number): string[] {
+function unexpired({ accessTokens }: ServerGrants, grant: number, nowMs: number): string[] {
   return [...accessTokens]
     .filter(([, held]) => held.grant === grant && !held.isRevoked && nowMs < held.expiresAtMs)
     .map(([token]) => token)
@@ -176,11 +180,11 @@ function unexpired({ accessTokens }: Grants, grant: number, nowMs: number): stri
 
 /** A user signs in: the first tokens of a new grant. */
 export function signIn(
-  before: Grants,
+  before: ServerGrants,
   behaviour: Behaviour,
   nowMs: number,
   mint: Mint,
-): { readonly grants: Grants; readonly refreshToken: string; readonly accessToken: string } {
+): { readonly grants: ServerGrants; readonly refreshToken: string; readonly accessToken: string } {
   const grant = before.count + 1
   const refreshToken = mint('refresh', 'R0', nowMs)
   const first: RefreshToken = {
@@ -206,13 +210,13 @@ export function signIn(
  * RFC 7009 §2.1: the refresh token ends the grant, an access token ends itself; a token that nobody
  * knows is as good as revoked.
  */
-export function revoke(grants: Grants, token: string): Grants {
+export function revoke(grants: ServerGrants, token: string): ServerGrants {
   const refresh = grants.refreshTokens.get(token)
   return refresh === undefined ? revokeOne(grants, token) : ended(grants, refresh.grant, 'grant')
 }
 
 /** Ends one token and no other. */
-export function revokeOne(grants: Grants, token: string): Grants {
+export function revokeOne(grants: ServerGrants, token: string): ServerGrants {
   const refresh = grants.refreshTokens.get(token)
   if (refresh !== undefined) {
     return withRefreshToken(grants, token, { ...refresh, state: 'revoked' })
@@ -224,7 +228,7 @@ export function revokeOne(grants: Grants, token: string): Grants {
 }
 
 /** A resource server sees an access token. */
-export function use(grants: Grants, token: string): Grants {
+export function use(grants: ServerGrants, token: string): ServerGrants {
   const access = grants.accessTokens.get(token)
   return access === undefined ? grants : withAccessToken(grants, token, { ...access, isUsed: true })
 }

@@ -2,7 +2,7 @@ import { readRequest, readRevocation, replyTo } from './wire.ts'
 import type { Arriving, Reply } from './wire.ts'
 import type { Behaviour } from './description.ts'
 import { ended, isLive, NO_GRANTS, nameOf } from './grants.ts'
-import type { Grants, Mint } from './grants.ts'
+import type { ServerGrants, Mint } from './grants.ts'
 import { present, revoke, revokeOne, signIn, use } from './present.ts'
 import type { Decision } from './present.ts'
 
@@ -40,7 +40,7 @@ export interface ServerInMemory {
   readonly behaviour: Behaviour
   readonly journal: readonly DescribedEntry[]
   /** What it keeps now. */
-  readonly grants: Grants
+  readonly grants: ServerGrants
   signIn(): { readonly refreshToken: string; readonly accessToken: string }
   /** A token response of the tokens of a sign-in. */
   answerTo(signedIn: { readonly refreshToken: string; readonly accessToken: string }): Reply

@@ -23,7 +23,7 @@ import type { Reading } from './description-invariants.ts'
 import { reuseWindowMs } from '../../core/provider.ts'
 import type { Sending, SendingEnd } from '../observations.ts'
 import type { Happening, World } from './observed.ts'
-import type { Outside } from './user-code-clock.ts'
+import type { UserCodeClock } from './user-code-clock.ts'
 import type { Story } from './story.ts'
 
 export interface ExchangeOptions {
@@ -36,12 +36,12 @@ export interface ExchangeOptions {
   readonly guard: (check: () => void) => void
   /** Of nobody's process: what is under way arrives, whoever dies. */
   readonly outsider: Process
-  readonly outside: Outside
+  readonly userCode: UserCodeClock
 }
 
 /** One refresh token on its way to the server, and what comes back. */
 export async function exchange(options: ExchangeOptions): Promise<Response> {
-  const { world, worker, token, request, fault, outsider, outside } = options
+  const { world, worker, token, request, fault, outsider, userCode } = options
   const { server } = world
   const isWindow = isInClaimedWindow(world, token)
   const { sending, end } = sent(options)
@@ -77,7 +77,7 @@ export async function exchange(options: ExchangeOptions): Promise<Response> {
     await read(options, { reply, own, isWindow, isUnspent: !received.some(isSpending) })
   }
   if (bodyMs > 0) {
-    return slow(reply, () => outside.holds(worker, sleep(outsider.clock, bodyMs)), whole)
+    return slow(reply, () => userCode.holds(worker, sleep(outsider.clock, bodyMs)), whole)
   }
   await whole()
   return delivered(reply)
@@ -154,7 +154,7 @@ function happeningOf(fault: NetworkFault): Happening {
 function receive({ server, story }: World, request: Arriving, sending: Sending<Process>): Received {
   const received = server.receive(request)
   if (isSpending(received)) sending.isConsumed = true
-  story.tell('server', saidOf(story, sending.token, received))
+  story.tell('server', describeAnswer(story, sending.token, received))
   return received
 }
 
@@ -217,7 +217,7 @@ async function presentationOf(
 }
 
 /** What a server said of a token, in plain words. */
-export function saidOf(story: Story, token: string, { decision, reply }: Received): string {
+export function describeAnswer(story: Story, token: string, { decision, reply }: Received): string {
   const name = story.nameOf(token)
   if (decision.kind === 'dead') {
     return `answers ${reply.status}: ${name} is ${decision.reused ? 'spent' : 'dead'}`

@@ -8,7 +8,7 @@ import type { Process } from '../schedule.ts'
 import { exchange } from './exchange.ts'
 import { Violation } from '../invariants.ts'
 import type { World } from './observed.ts'
-import type { Outside } from './user-code-clock.ts'
+import type { UserCodeClock } from './user-code-clock.ts'
 import { MARK } from './secrets.ts'
 import type { Provider } from '../../core/provider.ts'
 
@@ -18,7 +18,7 @@ export interface NetworkOptions {
   /** Notes the first violation, and lets the run go on to its end. */
   readonly guard: (check: () => void) => void
   readonly outsider: Process
-  readonly outside: Outside
+  readonly userCode: UserCodeClock
 }
 
 /** The way from a worker to the described server and back, in memory: a `fetch` for each worker. */

@@ -7,7 +7,7 @@ import type { memoryStore } from '../../stores/memory.ts'
 import type { Store } from '../../ledger/store.ts'
 import type { RevokeOutcome } from '../../runtime/revoke.ts'
 import type { Fetch } from '../../transport/send.ts'
-import type { Drawn, ServerDescription } from '../authorization-server/description.ts'
+import type { DrawnBehaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
 import type { ServerInMemory } from '../authorization-server/server.ts'
 import type { LedgerReader, StoreFault } from '../held-store.ts'
@@ -61,7 +61,7 @@ export interface Simulated {
 export interface World {
   readonly subject: Simulated
   readonly plan: Plan
-  readonly drawn: Drawn
+  readonly drawn: DrawnBehaviour
   readonly schedule: Schedule
   readonly server: ServerInMemory
   readonly story: Story

@@ -85,7 +85,7 @@ const RUNNERS: readonly (readonly [variable: string, command: string])[] = [
   ['NODE_TEST_CONTEXT', 'node --test'],
 ]
 
-export interface Surroundings {
+export interface TestRunner {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** With which Node was started, such as `--import tsx`. */
   readonly flags: readonly string[]
@@ -102,7 +102,7 @@ export interface Surroundings {
 export function commandOf(
   named: string,
   path: string,
-  { environment, flags, stack, folder }: Surroundings,
+  { environment, flags, stack, folder }: TestRunner,
 ): string {
   const runner = RUNNERS.find(([variable]) => environment[variable] !== undefined)?.[1] ?? 'node'
   // Those of the test runner itself are its own affair.
@@ -120,7 +120,7 @@ export function commandOf(
 /** Returns the path of the variable, if it is for this provider and server. */
 export function askedPath(
   named: string,
-  environment: Surroundings['environment'],
+  environment: TestRunner['environment'],
 ): string | undefined {
   const asked = environment[VARIABLE] ?? ''
   const end = asked.lastIndexOf(' ')

@@ -2,7 +2,7 @@ import { inUnits } from '../invariants.ts'
 import { nameOf } from '../authorization-server/grants.ts'
 import type { ServerInMemory } from '../authorization-server/server.ts'
 
-export interface Line {
+export interface StoryLine {
   /** Milliseconds since the story began. */
   readonly atMs: number
   readonly who: string
@@ -11,14 +11,14 @@ export interface Line {
 
 /** What happened in a run, in plain words. Holds no token: they have names. */
 export interface Story {
-  readonly lines: readonly Line[]
+  readonly lines: readonly StoryLine[]
   tell(who: string, what: string): void
   /** The name of a token: `R0` is the first refresh token, `A0` the first access token. */
   nameOf(token: string | undefined): string
 }
 
 export function createStory(server: ServerInMemory, now: () => number): Story {
-  const lines: Line[] = []
+  const lines: StoryLine[] = []
   return {
     lines,
     tell: (who, what) => void lines.push({ atMs: now(), who, what }),
@@ -29,7 +29,7 @@ export function createStory(server: ServerInMemory, now: () => number): Story {
 const WHO_WIDTH = 9
 
 /** The lines as a timeline. */
-export function timelineOf(lines: readonly Line[]): string {
+export function timelineOf(lines: readonly StoryLine[]): string {
   const times = lines.map(({ atMs }) => `+${inUnits(atMs)}`)
   const width = Math.max(...times.map((time) => time.length))
   return lines

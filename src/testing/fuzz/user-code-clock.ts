@@ -17,7 +17,7 @@ export class Stuck extends TypeError {}
  * The user's own functions. One that waits for a file, a timer or another service is outside of the
  * world, whose time must stand still until it is back.
  */
-export interface Outside {
+export interface UserCodeClock {
   /** The function, which is outside until what it returns has settled. */
   during<A extends unknown[], R>(name: string, call: (...args: A) => R): (...args: A) => R
   /** A `fetch` around one of the world's: outside while it does not wait for that one. */
@@ -41,7 +41,7 @@ interface Pending {
   readonly weight?: number
 }
 
-export function createOutside(): Outside {
+export function createUserCodeClock(): UserCodeClock {
   const pending = new Set<Pending>()
   let isInDoubt = true
   let wake = (): void => {}
@@ -129,7 +129,11 @@ function heeding<T>(signal: RequestInit['signal'], ask: () => Promise<T>): Promi
 }
 
 /** A provider of which the functions that may wait, and keys that sign, are known to be outside. */
-export function watched(provider: Provider, client: Client, outside: Outside): Provider {
+export function instrumentProvider(
+  provider: Provider,
+  client: Client,
+  outside: UserCodeClock,
+): Provider {
   const { response } = provider
   const method = authenticationMethod(provider, client, [])
   const own = typeof method === 'function' ? method : signing(method, client)

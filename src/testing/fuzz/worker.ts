@@ -18,7 +18,7 @@ import { MARK, refuseSecrets } from './secrets.ts'
 const UNKNOWN_AUDIENCE = 'https://unknown.example'
 
 /** What a worker needs of the world around it. */
-export interface Surroundings {
+export interface WorkerContext {
   readonly world: World
   readonly simulated: Simulated
   readonly store: Store
@@ -40,7 +40,7 @@ export interface Worker {
   isDone(): boolean
 }
 
-export function workerOf(around: Surroundings, plan: WorkerPlan, number: number): Worker {
+export function workerOf(around: WorkerContext, plan: WorkerPlan, number: number): Worker {
   const { world, guard, tick } = around
   const { schedule, story, handedOut } = world
   const process = schedule.process(`worker ${number}`, plan.diesAt)
@@ -132,7 +132,7 @@ const WORDS: Readonly<Record<CallPlan['does'], string>> = {
 }
 
 function refresherOf(
-  { world, simulated, store, name, fetchOf, nextStoreFault, guard, clockOffsetMs }: Surroundings,
+  { world, simulated, store, name, fetchOf, nextStoreFault, guard, clockOffsetMs }: WorkerContext,
   process: Process,
   number: number,
 ): Refresher {

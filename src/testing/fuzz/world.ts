@@ -11,14 +11,14 @@ import { ledgerOf } from '../held-store.ts'
 import { START_MS, createSchedule, forgetStore } from '../schedule.ts'
 import { Violation, invariants, inUnits } from '../invariants.ts'
 import { createNetwork } from './network.ts'
-import { Stuck, createOutside, watched } from './user-code-clock.ts'
+import { Stuck, createUserCodeClock, instrumentProvider } from './user-code-clock.ts'
 import { checkQuiet, observationsOf } from './observed.ts'
 import type { Simulated, World } from './observed.ts'
 import type { CallPlan, Plan, WorkerPlan } from './plan.ts'
 import { createStory } from './story.ts'
 import { MARK } from './secrets.ts'
 import { workerOf } from './worker.ts'
-import type { Surroundings } from './worker.ts'
+import type { WorkerContext } from './worker.ts'
 
 let worlds = 0
 
@@ -29,8 +29,8 @@ let worlds = 0
  * @throws {Stuck} When a function of the user's does not go on.
  */
 export async function simulate(subject: Simulated, plan: Plan): Promise<World> {
-  const outside = createOutside()
-  const provider = watched(subject.provider, subject.client, outside)
+  const userCode = createUserCodeClock()
+  const provider = instrumentProvider(subject.provider, subject.client, userCode)
   const simulated = { ...subject, provider }
   worlds += 1
   const name = `fuzz-${worlds}`
@@ -41,7 +41,7 @@ export async function simulate(subject: Simulated, plan: Plan): Promise<World> {
     choices: plan.order,
     beforeStep: state.beforeStep,
     onCrash: () => world.happened.add('crash'),
-    outside: outside.wait,
+    userCode: userCode.wait,
   })
   const outsider = schedule.process('world')
   const { library } = subject
@@ -59,10 +59,10 @@ export async function simulate(subject: Simulated, plan: Plan): Promise<World> {
     faultAt: (number) => (isCalm ? undefined : faultAt(plan, number)),
     guard,
     outsider,
-    outside,
+    userCode,
   })
   const nextStoreFault = storeFaults(plan, world)
-  const surroundings: Surroundings = {
+  const surroundings: WorkerContext = {
     world,
     simulated,
     store,
@@ -70,7 +70,7 @@ export async function simulate(subject: Simulated, plan: Plan): Promise<World> {
     fetchOf: (worker) => {
       const fetch = fetchOf(worker)
       const { wrapFetch } = simulated
-      return wrapFetch === undefined ? fetch : outside.around(wrapFetch, fetch, worker)
+      return wrapFetch === undefined ? fetch : userCode.around(wrapFetch, fetch, worker)
     },
     nextStoreFault: () => (isCalm ? undefined : nextStoreFault()),
     guard,
