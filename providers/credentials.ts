@@ -3,7 +3,7 @@ import { requestOf, type CarriedRequest } from './credentials/request.ts'
 import { systemClock } from '../src/core/clock.ts'
 import { checkUrl, defineProvider, descriptionOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
-import type { ProviderFacts } from '../src/facts/provider-facts.ts'
+import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 import { readSignIn } from './credentials/sign-in.ts'
 import type { TokenSet } from '../src/core/token-set.ts'
 
@@ -77,6 +77,11 @@ export const facts = {
     dead: { status: 401, members: { message: 'jwt expired' } },
     client: { status: 403 },
   },
+  verifiedAt: '2026-11-21',
+} as const satisfies ProviderFacts
+
+/** What proves the facts. No bundle holds it: it is made of plain literals that nothing uses. */
+export const evidence = {
   answers: [
     {
       title: 'a new pair',
@@ -149,8 +154,7 @@ export const facts = {
     played: EXAMPLE,
     wire: EXAMPLE,
   },
-  verifiedAt: '2026-11-21',
-} as const satisfies ProviderFacts
+} as const satisfies ProviderEvidence
 
 /**
  * Your own backend, described, not coded.

@@ -1,11 +1,7 @@
 import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider, RawAnswer } from '../src/core/provider.ts'
 import { ownField } from '../src/core/text.ts'
-import type { ProviderFacts } from '../src/facts/provider-facts.ts'
-
-const CORE = 'https://github.com/logto-io/logto/blob/master/packages/core/src'
-const REFRESHING = `${CORE}/oidc/grants/refresh-token.ts`
-const ERRORS = `${CORE}/middleware/koa-oidc-error-handler.ts`
+import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
 /**
  * Logto, Cloud or self-hosted.
@@ -70,10 +66,16 @@ export const facts = {
       'use within them makes one more refresh token, and Logto does not revoke it when the other ' +
       'is reused.',
   },
+  verifiedAt: '2026-11-21',
+} as const satisfies ProviderFacts
+
+/** What proves the facts. No bundle holds it: it is made of plain literals that nothing uses. */
+export const evidence = {
   answers: [
     {
       title: "a public client's token, replaced",
-      source: REFRESHING,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
       status: 200,
       headers: { 'cache-control': 'no-store' },
       body: {
@@ -88,7 +90,7 @@ export const facts = {
     },
     {
       title: "a confidential client's token before 70 % of its lifetime: the same string again",
-      source: `${CORE}/oidc/defaults.ts`,
+      source: 'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/defaults.ts',
       status: 200,
       body: {
         access_token: 'at-2',
@@ -101,35 +103,26 @@ export const facts = {
     },
     {
       title: 'an access token for an API resource',
-      source: REFRESHING,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
       presented: { resource: 'https://api.example.com/' },
       status: 200,
-      body: {
-        access_token: 'at-2',
-        refresh_token: 'rt-2',
-        scope: 'read write',
-        expires_in: 600,
-        token_type: 'Bearer',
-      },
+      body: { access_token: 'at-2', refresh_token: 'rt-2', scope: 'read write', expires_in: 600 },
       ends: 'granted',
     },
     {
       title: 'an organization token: `scope` may be empty',
-      source: REFRESHING,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
       presented: { organization: 'acme' },
       status: 200,
-      body: {
-        access_token: 'at-2',
-        refresh_token: 'rt-2',
-        scope: '',
-        expires_in: 3600,
-        token_type: 'Bearer',
-      },
+      body: { access_token: 'at-2', refresh_token: 'rt-2', scope: '', expires_in: 3600 },
       ends: 'granted',
     },
     {
       title: 'a dead grant: expired, revoked and reused look the same',
-      source: ERRORS,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/middleware/koa-oidc-error-handler.ts',
       status: 400,
       body: {
         code: 'oidc.invalid_grant',
@@ -141,14 +134,16 @@ export const facts = {
     },
     {
       title: 'a wrong secret',
-      source: ERRORS,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/middleware/koa-oidc-error-handler.ts',
       status: 401,
       body: { code: 'oidc.invalid_client', error: 'invalid_client' },
       ends: 'refused_before',
     },
     {
       title: 'an expired secret: said before the token is looked at',
-      source: `${CORE}/middleware/koa-app-secret-transpilation.ts`,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/middleware/koa-app-secret-transpilation.ts',
       status: 400,
       body: {
         code: 'oidc.invalid_request',
@@ -160,14 +155,16 @@ export const facts = {
     },
     {
       title: 'a scope that was not granted: said before the token is consumed',
-      source: REFRESHING,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
       status: 400,
       body: { code: 'oidc.invalid_scope', scope: 'admin', error: 'invalid_scope' },
       ends: 'refused_before',
     },
     {
       title: 'no member of the organization: said before the token is looked at',
-      source: `${CORE}/oidc/grants/utils.ts`,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/utils.ts',
       presented: { organization: 'acme' },
       status: 403,
       body: { code: 'oidc.access_denied', error: 'access_denied' },
@@ -175,7 +172,8 @@ export const facts = {
     },
     {
       title: 'the refresh token has no scope for organizations: said before it is consumed',
-      source: REFRESHING,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
       presented: { organization: 'acme' },
       status: 403,
       body: { code: 'oidc.insufficient_scope', error: 'insufficient_scope' },
@@ -183,7 +181,8 @@ export const facts = {
     },
     {
       title: 'a resource that Logto does not know, when the token is spent',
-      source: REFRESHING,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
       presented: { resource: 'https://other.example.com/' },
       status: 400,
       body: { code: 'oidc.invalid_target', error: 'invalid_target' },
@@ -191,14 +190,16 @@ export const facts = {
     },
     {
       title: 'a token script denies access, when the token is spent',
-      source: `${CORE}/oidc/extra-token-claims.ts`,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/extra-token-claims.ts',
       status: 400,
       body: { code: 'oidc.access_denied', error: 'access_denied' },
       ends: 'refused_after',
     },
     {
       title: 'a token script fails and blocks issuance, when the token is spent',
-      source: `${CORE}/oidc/extra-token-claims.ts`,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/extra-token-claims.ts',
       status: 400,
       body: {
         code: 'oidc.invalid_request',
@@ -209,14 +210,16 @@ export const facts = {
     },
     {
       title: "429: the month's tokens of a free plan are spent",
-      source: `${CORE}/middleware/koa-token-usage-guard.ts`,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/middleware/koa-token-usage-guard.ts',
       status: 429,
       body: { code: 'auth.exceed_token_limit', message: 'Token usage exceeded.' },
       ends: 'deferred',
     },
     {
       title: '500 that may come when the token is spent',
-      source: ERRORS,
+      source:
+        'https://github.com/logto-io/logto/blob/master/packages/core/src/middleware/koa-oidc-error-handler.ts',
       status: 500,
       body: { code: 'oidc.server_error', error: 'server_error' },
       ends: 'unknown',
@@ -231,30 +234,42 @@ export const facts = {
     },
   ],
   sources: {
-    issuer: `${CORE}/oidc/init.ts`,
-    tokenEndpoint: `${CORE}/oidc/init.ts`,
-    revocationEndpoint: `${CORE}/oidc/init.ts`,
-    rotation: `${CORE}/oidc/init.ts`,
-    keptAs: `${CORE}/oidc/init.ts`,
-    reuse: `${CORE}/queries/oidc-model-instance.ts`,
-    reuseAnswer: `${CORE}/queries/oidc-model-instance.ts`,
-    reuseEffect: `${CORE}/oidc/grants/utils.ts`,
-    oldAccessToken: REFRESHING,
-    validates: REFRESHING,
-    unavailable: REFRESHING,
+    issuer: 'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/init.ts',
+    tokenEndpoint: 'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/init.ts',
+    revocationEndpoint:
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/init.ts',
+    rotation: 'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/init.ts',
+    keptAs: 'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/init.ts',
+    reuse:
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/queries/oidc-model-instance.ts',
+    reuseAnswer:
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/queries/oidc-model-instance.ts',
+    reuseEffect:
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/utils.ts',
+    oldAccessToken:
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
+    validates:
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
+    unavailable:
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
     'lifetimes.accessMs':
       'https://github.com/panva/node-oidc-provider/blob/main/docs/README.md#ttl',
-    'lifetimes.refreshMs': `${CORE}/oidc/defaults.ts`,
-    audiences: REFRESHING,
-    wire: ERRORS,
-    'failures.403 access_denied': `${CORE}/oidc/grants/utils.ts`,
-    'failures.403 insufficient_scope': REFRESHING,
-    'failures.400 access_denied': `${CORE}/oidc/extra-token-claims.ts`,
-    'failures.invalid_scope': REFRESHING,
+    'lifetimes.refreshMs':
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/defaults.ts',
+    audiences:
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
+    wire: 'https://github.com/logto-io/logto/blob/master/packages/core/src/middleware/koa-oidc-error-handler.ts',
+    'failures.403 access_denied':
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/utils.ts',
+    'failures.403 insufficient_scope':
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
+    'failures.400 access_denied':
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/extra-token-claims.ts',
+    'failures.invalid_scope':
+      'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/grants/refresh-token.ts',
     authorizationRequest: 'https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess',
   },
-  verifiedAt: '2026-11-21',
-} as const satisfies ProviderFacts
+} as const satisfies ProviderEvidence
 
 /** The three addresses that the console shows lead to the same endpoint. */
 const COPIED = /(?:\/oidc(?:\/\.well-known\/openid-configuration)?)?\/*$/

@@ -1,9 +1,6 @@
 import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
-import type { ProviderFacts } from '../src/facts/provider-facts.ts'
-
-const RFC = 'https://www.rfc-editor.org/rfc'
-const CORE = 'https://openid.net/specs/openid-connect-core-1_0.html'
+import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
 /**
  * Any authorization server with metadata to discover (OIDC Discovery 1.0, RFC 8414) that keeps to
@@ -20,10 +17,15 @@ export const facts = {
   issuer: '{issuer}',
   rotation: 'sometimes',
   audiences: ['resource'],
+  verifiedAt: '2026-11-21',
+} as const satisfies ProviderFacts
+
+/** What proves the facts. No bundle holds it: it is made of plain literals that nothing uses. */
+export const evidence = {
   answers: [
     {
       title: 'RFC 6749 §5.1 with a new refresh token',
-      source: `${RFC}/rfc6749.html#section-5.1`,
+      source: 'https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1',
       status: 200,
       headers: { 'cache-control': 'no-store', pragma: 'no-cache' },
       body: {
@@ -37,14 +39,14 @@ export const facts = {
     },
     {
       title: 'no new refresh token: the old one is kept (RFC 6749 §6)',
-      source: `${RFC}/rfc6749.html#section-6`,
+      source: 'https://www.rfc-editor.org/rfc/rfc6749.html#section-6',
       status: 200,
       body: { access_token: 'at-2', token_type: 'bearer', expires_in: 3600 },
       ends: 'granted',
     },
     {
       title: 'an access token for a resource (RFC 8707)',
-      source: `${RFC}/rfc8707.html#section-2.2`,
+      source: 'https://www.rfc-editor.org/rfc/rfc8707.html#section-2.2',
       presented: { resource: 'https://calendar.example.com/' },
       status: 200,
       body: { access_token: 'at-2', token_type: 'Bearer', expires_in: 60 },
@@ -52,7 +54,7 @@ export const facts = {
     },
     {
       title: 'an ID token of another subject withholds the set (OIDC Core §12.2)',
-      source: `${CORE}#RefreshTokenResponse`,
+      source: 'https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse',
       presented: {
         // { iss: 'https://i', sub: 'ada' }
         idToken: 'eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2kiLCJzdWIiOiJhZGEifQ.c2ln',
@@ -70,14 +72,14 @@ export const facts = {
     },
     {
       title: 'invalid_grant',
-      source: `${RFC}/rfc6749.html#section-5.2`,
+      source: 'https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2',
       status: 400,
       body: { error: 'invalid_grant' },
       ends: 'rejected',
     },
     {
       title: 'invalid_client, before the token is looked at',
-      source: `${RFC}/rfc6749.html#section-5.2`,
+      source: 'https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2',
       status: 401,
       headers: { 'www-authenticate': 'Basic realm="id"' },
       body: { error: 'invalid_client' },
@@ -85,21 +87,21 @@ export const facts = {
     },
     {
       title: 'invalid_scope, when the token may be spent',
-      source: `${RFC}/rfc6749.html#section-5.2`,
+      source: 'https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2',
       status: 400,
       body: { error: 'invalid_scope' },
       ends: 'refused_after',
     },
     {
       title: 'invalid_target, when the token may be spent',
-      source: `${RFC}/rfc8707.html#section-2`,
+      source: 'https://www.rfc-editor.org/rfc/rfc8707.html#section-2',
       status: 400,
       body: { error: 'invalid_target' },
       ends: 'refused_after',
     },
     {
       title: '429 with a time to wait',
-      source: `${RFC}/rfc6585.html#section-4`,
+      source: 'https://www.rfc-editor.org/rfc/rfc6585.html#section-4',
       status: 429,
       headers: { 'retry-after': '30' },
       body: 'Too Many Requests',
@@ -108,14 +110,14 @@ export const facts = {
     },
     {
       title: '500 with a code: it may have come after the token was spent',
-      source: `${RFC}/rfc9110.html#section-15.6.1`,
+      source: 'https://www.rfc-editor.org/rfc/rfc9110.html#section-15.6.1',
       status: 500,
       body: { error: 'server_error' },
       ends: 'unknown',
     },
     {
       title: '503 of a gateway, which may have passed the request on',
-      source: `${RFC}/rfc9110.html#section-15.6.4`,
+      source: 'https://www.rfc-editor.org/rfc/rfc9110.html#section-15.6.4',
       status: 503,
       headers: { 'content-type': 'text/html' },
       body: '<html><body>Service Unavailable</body></html>',
@@ -124,11 +126,10 @@ export const facts = {
   ],
   sources: {
     issuer: 'https://openid.net/specs/openid-connect-discovery-1_0.html',
-    rotation: `${RFC}/rfc6749.html#section-6`,
-    audiences: `${RFC}/rfc8707.html#section-2`,
+    rotation: 'https://www.rfc-editor.org/rfc/rfc6749.html#section-6',
+    audiences: 'https://www.rfc-editor.org/rfc/rfc8707.html#section-2',
   },
-  verifiedAt: '2026-11-21',
-} as const satisfies ProviderFacts
+} as const satisfies ProviderEvidence
 
 /** @param issuer As the metadata writes it, to the last slash. */
 export const oidc = ({ issuer, ...overrides }: { issuer: string } & Overrides): Provider =>

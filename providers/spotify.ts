@@ -1,9 +1,6 @@
 import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
-import type { ProviderFacts } from '../src/facts/provider-facts.ts'
-
-const DOCS = 'https://developer.spotify.com/documentation/web-api'
-const BLOG = 'https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration'
+import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
 /** The shortest six months that there are: from the end of August to that of February. */
 const SIX_MONTHS_MS = 181 * 24 * 60 * 60 * 1000
@@ -26,10 +23,15 @@ export const facts = {
   // What a spent token does is not documented: `reuse` is left out.
   lifetimes: { accessMs: 3_600_000, refreshMs: SIX_MONTHS_MS },
   wire: { expiresIn: 'number' },
+  verifiedAt: '2026-11-21',
+} as const satisfies ProviderFacts
+
+/** What proves the facts. No bundle holds it: it is made of plain literals that nothing uses. */
+export const evidence = {
   answers: [
     {
       title: 'no refresh token: the old one is kept',
-      source: `${DOCS}/tutorials/refreshing-tokens`,
+      source: 'https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens',
       status: 200,
       body: { access_token: 'at-2', token_type: 'Bearer', expires_in: 3600, scope: 'user-read' },
       ends: 'granted',
@@ -49,7 +51,7 @@ export const facts = {
     },
     {
       title: 'six months are over',
-      source: BLOG,
+      source: 'https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration',
       status: 400,
       body: { error: 'invalid_grant' },
       ends: 'rejected',
@@ -77,7 +79,7 @@ export const facts = {
     },
     {
       title: '429 with a time to wait',
-      source: `${DOCS}/concepts/rate-limits`,
+      source: 'https://developer.spotify.com/documentation/web-api/concepts/rate-limits',
       status: 429,
       headers: { 'retry-after': '30' },
       body: 'Too many requests',
@@ -102,16 +104,18 @@ export const facts = {
     },
   ],
   sources: {
-    tokenEndpoint: `${DOCS}/tutorials/refreshing-tokens`,
-    revocationEndpoint: `${DOCS}/concepts/authorization`,
-    rotation: `${DOCS}/tutorials/refreshing-tokens`,
-    keptAs: `${DOCS}/tutorials/refreshing-tokens`,
-    'lifetimes.accessMs': `${DOCS}/tutorials/refreshing-tokens`,
-    'lifetimes.refreshMs': BLOG,
-    wire: `${DOCS}/tutorials/refreshing-tokens`,
+    tokenEndpoint:
+      'https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens',
+    revocationEndpoint:
+      'https://developer.spotify.com/documentation/web-api/concepts/authorization',
+    rotation: 'https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens',
+    keptAs: 'https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens',
+    'lifetimes.accessMs':
+      'https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens',
+    'lifetimes.refreshMs': 'https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration',
+    wire: 'https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens',
   },
-  verifiedAt: '2026-11-21',
-} as const satisfies ProviderFacts
+} as const satisfies ProviderEvidence
 
 export const spotify = (overrides: Overrides = {}): Provider =>
   defineProvider(descriptionOf(facts), overrides)

@@ -1,10 +1,15 @@
 import * as z from 'zod'
 import { defineProvider, descriptionOf } from '../core/define-provider.ts'
 import type { Overrides, Provider } from '../core/provider.ts'
-import { PROVIDER_FACTS, SOURCED } from './provider-facts.ts'
-import type { ProviderFacts } from './provider-facts.ts'
+import { PROVIDER_RECORD, SOURCED } from './provider-facts.ts'
+import type { ProviderRecord } from './provider-facts.ts'
 
-export type { AnswerFact, ProviderFacts } from './provider-facts.ts'
+export type {
+  AnswerFact,
+  ProviderEvidence,
+  ProviderFacts,
+  ProviderRecord,
+} from './provider-facts.ts'
 
 /**
  * Makes a provider of facts that come from outside, from a JSON file for example.
@@ -21,8 +26,8 @@ export function defineProviderFromFacts(
 }
 
 /** @throws {TypeError} Names the field that is wrong, and says what to write. */
-export function checkFacts(value: unknown, where = 'facts'): ProviderFacts {
-  const facts = checked(PROVIDER_FACTS, value, where)
+export function checkFacts(value: unknown, where = 'facts'): ProviderRecord {
+  const facts = checked(PROVIDER_RECORD, value, where)
   for (const [path, instead] of contradictionsOf(facts)) {
     throw new TypeError(`${where}.${path}: ${instead}`)
   }
@@ -30,7 +35,7 @@ export function checkFacts(value: unknown, where = 'facts'): ProviderFacts {
 }
 
 /** The first contradiction counts: the path of a field, and what to write there. */
-function* contradictionsOf(facts: ProviderFacts): Generator<readonly [string, string]> {
+function* contradictionsOf(facts: ProviderRecord): Generator<readonly [string, string]> {
   yield* endpointsOf(facts)
   yield* reuseOf(facts)
   yield* sourcesOf(facts)
@@ -51,7 +56,7 @@ function* contradictionsOf(facts: ProviderFacts): Generator<readonly [string, st
   }
 }
 
-function* endpointsOf(facts: ProviderFacts): Generator<readonly [string, string]> {
+function* endpointsOf(facts: ProviderRecord): Generator<readonly [string, string]> {
   const { parameters = {}, issuer, tokenEndpoint } = facts
   if (issuer === undefined && tokenEndpoint === undefined) {
     yield ['tokenEndpoint', "write 'https://…', or an issuer to discover it"]
@@ -69,7 +74,7 @@ function* endpointsOf(facts: ProviderFacts): Generator<readonly [string, string]
   }
 }
 
-function* reuseOf(facts: ProviderFacts): Generator<readonly [string, string]> {
+function* reuseOf(facts: ProviderRecord): Generator<readonly [string, string]> {
   const { rotation, reuse, reuseEffect, reuseAnswer } = facts
   const isStrict = reuse === 'refused' || reuse === 'revokes'
   if (rotation === 'never' && reuse !== undefined && reuse !== 'accepted') {
@@ -86,7 +91,7 @@ function* reuseOf(facts: ProviderFacts): Generator<readonly [string, string]> {
   }
 }
 
-function* sourcesOf(facts: ProviderFacts): Generator<readonly [string, string]> {
+function* sourcesOf(facts: ProviderRecord): Generator<readonly [string, string]> {
   const { sources } = facts
   for (const field of Object.keys(SOURCED.shape) as (keyof typeof SOURCED.shape)[]) {
     const value = facts[field]

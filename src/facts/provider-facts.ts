@@ -173,7 +173,7 @@ export const SOURCED = z
  * The facts about one authorization server: what is known, each with its source. What is not known
  * is left out: it is driven as the strict case and drawn in tests.
  */
-export const PROVIDER_FACTS = z.strictObject({
+const PROVIDER_FACTS = z.strictObject({
   id: z
     .string()
     .regex(/^[a-z0-9-]+$/)
@@ -192,16 +192,25 @@ export const PROVIDER_FACTS = z.strictObject({
     .optional(),
   /** Facts that the provider is not driven by, and why: it is driven as if they were unknown. */
   unused: z.strictObject({ reuse: text }).partial().optional(),
+  /** The day on which the facts were last held against their sources. */
+  verifiedAt: day,
+})
+
+/** What proves the facts. A module exports it apart from them, so that no bundle holds it. */
+const PROVIDER_EVIDENCE = z.strictObject({
   answers: z.array(ANSWER).readonly(),
   /** By the name of a fact, `lifetimes`, or of a part of it, `lifetimes.refreshMs`. */
   sources: z.record(z.string(), z.union([source, z.array(source).min(1).readonly()])),
-  /** The day on which the facts were last held against their sources. */
-  verifiedAt: day,
   /** What a reader should know beside the facts: whole sentences. */
   notes: texts.optional(),
 })
 
+/** Facts with their evidence: what a JSON file holds. */
+export const PROVIDER_RECORD = PROVIDER_FACTS.extend(PROVIDER_EVIDENCE.shape)
+
 export type ProviderFacts = z.infer<typeof PROVIDER_FACTS>
+export type ProviderEvidence = z.infer<typeof PROVIDER_EVIDENCE>
+export type ProviderRecord = ProviderFacts & ProviderEvidence
 
 /** One answer of the server, as its source shows it, and how the presentation ends. */
 export type AnswerFact = z.infer<typeof ANSWER>

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { facts as logto } from '../../providers/logto.ts'
 import { facts as spotify } from '../../providers/spotify.ts'
 import type { Overrides, Provider } from '../core/provider.ts'
-import type { ProviderFacts } from '../facts/provider-facts.ts'
+import type { ProviderEvidence, ProviderFacts, ProviderRecord } from '../facts/provider-facts.ts'
 import { serverOf } from './authorization-server/description.ts'
 import type { ServerDescription } from './authorization-server/description.ts'
 
@@ -247,7 +247,7 @@ const EXTENSION = extname(import.meta.url)
 
 /** A module of `providers/`. */
 export interface ShippedProvider {
-  readonly facts: ProviderFacts
+  readonly facts: ProviderRecord
   /** @param values The values of the facts' `parameters`. */
   make(values: Readonly<Record<string, unknown>>, overrides?: Overrides): Provider
 }
@@ -265,13 +265,15 @@ export async function shippedProvider(id: string): Promise<ShippedProvider | und
   if (!/^[a-z0-9-]+$/.test(id)) return undefined
   const url = new URL(`${id}${EXTENSION}`, PROVIDERS)
   if (!existsSync(fileURLToPath(url))) return undefined
-  const module = (await import(url.href)) as { readonly facts: ProviderFacts } & Factories
-  const { facts } = module
+  const module = (await import(url.href)) as Module
   const factory = module[id.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())]
+  const facts = { ...module.facts, ...module.evidence }
   return { facts, make: (values, overrides = {}) => factory!({ ...values, ...overrides }) }
 }
 
-type Factories = Readonly<Record<string, (options: object) => Provider>>
+type Module = { readonly facts: ProviderFacts; readonly evidence: ProviderEvidence } & Readonly<
+  Record<string, (options: object) => Provider>
+>
 
 /**
  * The server of a name: a preset, or what the facts of a shipped provider describe.

@@ -1,4 +1,4 @@
-import type { ProviderFacts } from '../../src/facts/check-facts.ts'
+import type { ProviderRecord } from '../../src/facts/check-facts.ts'
 import { shippedIds, shippedProvider } from '../../src/testing/presets.ts'
 import { between } from './marks.ts'
 
@@ -7,13 +7,13 @@ const BEGIN = '<!-- Written by `npx tsx test/docs/generate.ts` from providers/. 
 const END = '<!-- End of what is written. -->'
 
 /** The facts of every provider in `providers/`, by id. */
-export async function allFacts(): Promise<readonly ProviderFacts[]> {
+export async function allFacts(): Promise<readonly ProviderRecord[]> {
   const shipped = await Promise.all(shippedIds().map(shippedProvider))
   return shipped.map((provider) => provider!.facts)
 }
 
 /** The README with its list of providers. */
-export function withProviderList(text: string, all: readonly ProviderFacts[]): string {
+export function withProviderList(text: string, all: readonly ProviderRecord[]): string {
   const rows = all.map((facts) => [
     `[\`${facts.id}\`](docs/providers/${facts.id}.md)`,
     `\`refresh-once/providers/${facts.id}\``,
@@ -23,7 +23,7 @@ export function withProviderList(text: string, all: readonly ProviderFacts[]): s
 }
 
 /** `docs/providers.md` with the table that compares them. */
-export function withProviderTable(text: string, all: readonly ProviderFacts[]): string {
+export function withProviderTable(text: string, all: readonly ProviderRecord[]): string {
   const columns = ['provider', 'for', 'endpoints', 'rotation', 'reuse', 'refresh token lives']
   const rows = all.map((facts) => [
     `[\`${facts.id}\`](providers/${facts.id}.md)`,
@@ -39,19 +39,20 @@ export function withProviderTable(text: string, all: readonly ProviderFacts[]): 
 }
 
 /** A provider's page with its facts and answers. */
-export function withFacts(text: string, facts: ProviderFacts): string {
+export function withFacts(text: string, facts: ProviderRecord): string {
   return between(text, BEGIN, factsPart(facts), END)
 }
 
 /** The page of a provider that has none yet. */
-export function newPage(facts: ProviderFacts): string {
+export function newPage(facts: ProviderRecord): string {
   const { id, name, parameters = {} } = facts
   const factory = id.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
   const values = Object.entries(parameters).map(
     ([parameter, { example }]) => `${parameter}: ${literal(example)}`,
   )
   const call = values.length === 0 ? `${factory}()` : `${factory}({ ${values.join(', ')} })`
-  const usage = `import { ${factory} } from 'refresh-once/providers/${id}'\n\nconst provider = ${call}`
+  const from = `'refresh-once/providers/${id}'`
+  const usage = `import { ${factory} } from ${from}\n\nconst provider = ${call}`
   return withFacts(
     `# ${name}: \`${id}\`\n\n\`\`\`ts\n${usage}\n\`\`\`\n\n${BEGIN}\n${END}\n`,
     facts,
@@ -65,18 +66,18 @@ const code = (value: string | undefined): string | undefined => value && `\`${va
 const literal = (value: unknown): string =>
   typeof value === 'string' ? `'${value}'` : JSON.stringify(value)
 
-function endpoints({ tokenEndpoint, parameters = {} }: ProviderFacts): string {
+function endpoints({ tokenEndpoint, parameters = {} }: ProviderRecord): string {
   if (tokenEndpoint === undefined) return 'discovered'
   const names = Object.keys(parameters).filter((name) => tokenEndpoint.includes(`{${name}}`))
   return names.length === 0 ? 'fixed' : `by ${names.map((name) => `\`${name}\``).join(', ')}`
 }
 
-function reuse({ reuse: known, unused }: ProviderFacts): string {
+function reuse({ reuse: known, unused }: ProviderRecord): string {
   const is = typeof known === 'object' ? `accepted for ${time(known.acceptedForMs)}` : code(known)
   return `${is ?? UNKNOWN}${unused?.reuse === undefined ? '' : ', not used'}`
 }
 
-function refreshLifetime({ lifetimes: { refreshMs, refreshIdleMs } = {} }: ProviderFacts): string {
+function refreshLifetime({ lifetimes: { refreshMs, refreshIdleMs } = {} }: ProviderRecord): string {
   const said = [
     refreshMs === undefined ? [] : `${time(refreshMs)} from the sign-in`,
     refreshIdleMs === undefined ? [] : `${time(refreshIdleMs)} without use`,
@@ -84,7 +85,7 @@ function refreshLifetime({ lifetimes: { refreshMs, refreshIdleMs } = {} }: Provi
   return said.length === 0 ? 'as the answer says' : said.join(', ')
 }
 
-function revocation({ revocationEndpoint }: ProviderFacts): string {
+function revocation({ revocationEndpoint }: ProviderRecord): string {
   if (revocationEndpoint === null) return 'none'
   return revocationEndpoint === undefined ? 'discovered' : 'RFC 7009'
 }
@@ -101,7 +102,7 @@ function time(ms: number): string {
   return ms === unit ? `1 ${name.replace(/s$/, '')}` : `${ms / unit} ${name}`
 }
 
-function factsPart(facts: ProviderFacts): string {
+function factsPart(facts: ProviderRecord): string {
   const { verifiedAt, unused, notes = [], answers } = facts
   const known = factRows(facts)
   const open = OPEN.filter((field) => facts[field] === undefined).map((field) => `\`${field}\``)
@@ -133,7 +134,7 @@ function factsPart(facts: ProviderFacts): string {
 /** Axes that a reader wants to know of, even if nobody knows them. */
 const OPEN = ['rotation', 'reuse', 'oldAccessToken', 'validates'] as const
 
-function factRows(facts: ProviderFacts): readonly string[][] {
+function factRows(facts: ProviderRecord): readonly string[][] {
   const { lifetimes = {}, failures = {}, request, wire, authorizationRequest } = facts
   const plain = [
     ['issuer', code(facts.issuer)],
@@ -172,7 +173,7 @@ const errorOf = ({ status, error }: { status: number; error?: string | undefined
   `${status}${error === undefined ? '' : ` \`${error}\``}`
 
 /** The sources of a fact: its own, else those of the fact that it is a part of. */
-function sourcesOf(name: string, { sources }: ProviderFacts): string {
+function sourcesOf(name: string, { sources }: ProviderRecord): string {
   const found = sources[name] ?? sources[name.split('.')[0]!] ?? []
   return [found].flat().map(link).join(', ')
 }

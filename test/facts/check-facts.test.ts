@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { facts as logto } from '../../providers/logto.ts'
-import { facts as spotify } from '../../providers/spotify.ts'
+import * as logtoModule from '../../providers/logto.ts'
+import * as spotifyModule from '../../providers/spotify.ts'
 import { descriptionOf } from '../../src/core/define-provider.ts'
 import { checkFacts, defineProviderFromFacts } from '../../src/facts/check-facts.ts'
+
+const logto = { ...logtoModule.facts, ...logtoModule.evidence }
+const spotify = { ...spotifyModule.facts, ...spotifyModule.evidence }
 
 const source = 'https://docs.acme.example'
 

@@ -1,8 +1,6 @@
-import { readdirSync } from 'node:fs'
-import { basename } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { shippedIds } from '../../src/testing/presets.ts'
 import { bundle, MAIN, TYPICAL } from '../bench/bundle.ts'
 
 /** Bytes that a program loads at once. The rest comes with the first renewal. */
@@ -17,9 +15,7 @@ const ALL_MAX = 48 * 1024
  */
 const PRODUCTS = ['auth0', 'okta', 'keycloak', 'logto', 'spotify', 'github', 'hydra', 'cognito']
 
-const providers = readdirSync(fileURLToPath(new URL('../../providers', import.meta.url)))
-  .map((file) => basename(file, '.ts'))
-  .filter((id) => id !== 'oidc')
+const providers = shippedIds().filter((id) => id !== 'oidc')
 
 /** The words in names and texts of a program: minified names of its own are not among them. */
 function wordsOf(code: string): Set<string> {
@@ -77,6 +73,30 @@ describe('the main entry, bundled', async () => {
     expect(typical.gzipBytes).toBeLessThan(main.gzipBytes)
   })
 })
+
+/** Bytes of one provider, minified and compressed, with `defineProvider` and its checks. */
+const PROVIDER_MAX = 3 * 1024
+
+/** `credentials` brings a reader of answers and of sign-ins. */
+const READER_MAX = 8 * 1024
+
+describe('a provider, bundled', () => {
+  it.each(shippedIds())('%s is small, and brings no other', async (id) => {
+    const { files, bytesOf, code } = await bundle(`export * from './providers/${id}.ts'`)
+    const used = await bundle(`export { ${factoryOf(id)} } from './providers/${id}.ts'`)
+
+    expect(used.gzipBytes).toBeLessThanOrEqual(id === 'credentials' ? READER_MAX : PROVIDER_MAX)
+    const others = files.filter((path) => /^providers\/[^/]+\.ts$/.test(path))
+    expect(others).toEqual([`providers/${id}.ts`])
+    expect([...bytesOf.keys()]).toEqual(['ours'])
+    // What proves the facts is there for tests and docs, and in no program.
+    expect(code).toContain('sources:{')
+    expect(used.code).not.toMatch(/sources:|answers:/)
+  })
+})
+
+const factoryOf = (id: string): string =>
+  id.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 describe('the checks of the bundle', () => {
   it('see zod and a provider where they are', async () => {

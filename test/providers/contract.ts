@@ -4,7 +4,7 @@ import { failedPresentation } from '../../src/core/failure.ts'
 import type { Client, Provider } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { isRecord } from '../../src/core/text.ts'
-import type { AnswerFact, ProviderFacts } from '../../src/facts/provider-facts.ts'
+import type { AnswerFact } from '../../src/facts/provider-facts.ts'
 import type { ShippedProvider } from '../../src/testing/presets.ts'
 import type { Presented } from '../../src/transport/token-response.ts'
 import { createTransport } from '../../src/transport/transport.ts'
@@ -188,4 +188,4 @@ function presentedOf({
   }
 }
 
-type AsPresented = ProviderFacts['answers'][number]['presented']
+type AsPresented = AnswerFact['presented']

@@ -10,7 +10,7 @@ import { repository } from '../tidy/repository.ts'
 const ACME = `
 import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
-import type { ProviderFacts } from '../src/facts/provider-facts.ts'
+import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
 /** Acme. Errors come with status 200. */
 export const facts = {
@@ -23,6 +23,10 @@ export const facts = {
   lifetimes: { accessMs: 600_000, refreshIdleMs: 7_776_000_000 },
   wire: { dead: { status: 200, error: 'bad_refresh_token' } },
   failures: { bad_refresh_token: 'rejected' },
+  verifiedAt: '2026-11-30',
+} as const satisfies ProviderFacts
+
+export const evidence = {
   answers: [
     {
       title: 'a new pair',
@@ -47,8 +51,7 @@ export const facts = {
     wire: 'https://docs.acme.example/errors',
     failures: 'https://docs.acme.example/errors',
   },
-  verifiedAt: '2026-11-30',
-} as const satisfies ProviderFacts
+} as const satisfies ProviderEvidence
 
 export const acmeId = (overrides: Overrides = {}): Provider =>
   defineProvider(descriptionOf(facts), overrides)

@@ -17,18 +17,17 @@ export const projectRules: readonly Rule[] = [
     },
   },
   {
-    name: 'every provider exports facts with sources and answers, and a line of exports opens it',
+    name: 'every provider exports facts with evidence, and a line of exports opens it',
     appliesTo: (path) => /^providers\/[^/]+\.ts$/.test(path),
     check(path, text, project) {
       const id = posix.basename(path, '.ts')
-      const facts = /^export const facts = \{\n(.*?)^\} as const satisfies ProviderFacts$/ms.exec(
-        text,
-      )
+      const facts = literalIn(text, 'facts', 'ProviderFacts')
+      const evidence = literalIn(text, 'evidence', 'ProviderEvidence') ?? ''
       const wanted = {
-        'no `export const facts = { … } as const satisfies ProviderFacts`': facts !== null,
-        [`facts.id is not '${id}'`]: facts?.[1]!.includes(`  id: '${id}',\n`) === true,
-        'no sources in the facts': /^ {2}sources: \{/m.test(facts?.[1] ?? ''),
-        'no answers in the facts': /^ {2}answers: \[/m.test(facts?.[1] ?? ''),
+        'no `export const facts = { … } as const satisfies ProviderFacts`': facts !== undefined,
+        [`facts.id is not '${id}'`]: facts?.includes(`  id: '${id}',\n`) === true,
+        'no sources in `evidence`': /^ {2}sources: \{/m.test(evidence),
+        'no answers in `evidence`': /^ {2}answers: \[/m.test(evidence),
         [`no line of exports in package.json opens ./providers/${id}`]: entriesOf(project).some(
           ({ name, source }) => name === `./providers/${id}` && source === path,
         ),
@@ -63,6 +62,12 @@ export const projectRules: readonly Rule[] = [
     },
   },
 ]
+
+/** The members of an exported literal of a type. */
+function literalIn(text: string, name: string, type: string): string | undefined {
+  const literal = `^export const ${name} = \\{\n(.*?)^\\} as const satisfies ${type}$`
+  return new RegExp(literal, 'ms').exec(text)?.[1]
+}
 
 /** Whether a path is a file, or a folder with a file in it. */
 function exists({ paths }: Project, path: string): boolean {

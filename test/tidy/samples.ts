@@ -13,8 +13,9 @@ const OPENED = {
   'package.json': manifest({ exports: { './providers/*': './dist/providers/*.js' } }),
 }
 
-const factsOf = (members: string): string =>
-  `export const facts = {\n${members}} as const satisfies ProviderFacts\n`
+const factsOf = (id: string, evidence: string): string =>
+  `export const facts = {\n  id: '${id}',\n} as const satisfies ProviderFacts\n` +
+  `export const evidence = {\n${evidence}} as const satisfies ProviderEvidence\n`
 
 /** So many files of the given name and text: `#` is the number of the file. */
 const files = (count: number, name: string, text: string): Record<string, string> =>
@@ -217,19 +218,19 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['src/a.ts', ''],
     ],
   },
-  'every provider exports facts with sources and answers, and a line of exports opens it': {
+  'every provider exports facts with evidence, and a line of exports opens it': {
     bad: [
       ['providers/acme.ts', '', OPENED],
-      ['providers/acme.ts', factsOf("  id: 'acme',\n  sources: {\n"), OPENED],
-      ['providers/acme.ts', factsOf("  id: 'acme',\n  answers: [\n"), OPENED],
-      ['providers/acme.ts', factsOf("  id: 'acne',\n  sources: {\n  answers: [\n"), OPENED],
+      ['providers/acme.ts', factsOf('acme', '  sources: {\n'), OPENED],
+      ['providers/acme.ts', factsOf('acme', '  answers: [\n'), OPENED],
+      ['providers/acme.ts', factsOf('acne', '  sources: {\n  answers: [\n'), OPENED],
       [
         'providers/acme.ts',
-        factsOf("  id: 'acme',\n  sources: {\n  answers: [\n"),
+        factsOf('acme', '  sources: {\n  answers: [\n'),
         { 'package.json': manifest({}) },
       ],
     ],
-    good: [['providers/acme.ts', factsOf("  id: 'acme',\n  sources: {\n  answers: [\n"), OPENED]],
+    good: [['providers/acme.ts', factsOf('acme', '  sources: {\n  answers: [\n'), OPENED]],
   },
   'every line of exports and bin has a source file': {
     bad: [
