@@ -52,6 +52,19 @@ export const projectRules: readonly Rule[] = [
         .map(({ target, line }) => `line ${line}: ${target} leads nowhere`),
   },
   {
+    name: 'every decision is short, has three parts and is in the index',
+    appliesTo: (path) => /^docs\/decisions\/(?!README)/.test(path),
+    check(path, text, project) {
+      const headings = Array.from(text.matchAll(/^## (.+)$/gm), ([, heading]) => heading)
+      const index = project.read('docs/decisions/README.md')
+      return [
+        headings.join() === 'Context,Decision,Consequence' ? [] : ['other parts than the three'],
+        text.trimEnd().split('\n').length <= 25 ? [] : ['more than 25 lines'],
+        index.includes(`](${posix.basename(path)})`) ? [] : ['not in the index'],
+      ].flat()
+    },
+  },
+  {
     name: 'a page with a house word leads to the glossary',
     appliesTo: (path) =>
       path === 'README.md' || /^docs\/(?:(?:guides|providers)\/)?(?!glossary)[^/]+\.md$/.test(path),

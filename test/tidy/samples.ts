@@ -25,6 +25,10 @@ const files = (count: number, name: string, text: string): Record<string, string
 const importing = (count: number, name: string): string =>
   Array.from({ length: count }, (_, n) => `import '${name.replace('#', `${n}`)}'`).join('\n')
 
+/** A decision, and the index that names it. */
+const decision = '# A\n\n## Context\n\nA\n\n## Decision\n\nB\n\n## Consequence\n\nC\n'
+const index = { 'docs/decisions/README.md': '- [A](0001-a.md)' }
+
 /** By the name of the rule. */
 export const samples: Readonly<Record<string, Samples>> = {
   'every layer imports only what lies below it': {
@@ -272,6 +276,14 @@ export const samples: Readonly<Record<string, Samples>> = {
       ['docs/a.md', '[out](https://example.com) `[code](x)`\n\n```md\n[code](x)\n```\n'],
       ['docs/a.md', '[folder](../src/)', { 'src/a.ts': '' }],
     ],
+  },
+  'every decision is short, has three parts and is in the index': {
+    bad: [
+      ['docs/decisions/0001-a.md', decision, { 'docs/decisions/README.md': '[b](0002-b.md)' }],
+      ['docs/decisions/0001-a.md', '# A\n\n## Context\n', index],
+      ['docs/decisions/0001-a.md', decision + 'more\n'.repeat(25), index],
+    ],
+    good: [['docs/decisions/0001-a.md', decision, index]],
   },
   'a page with a house word leads to the glossary': {
     bad: [
