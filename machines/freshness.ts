@@ -1,5 +1,5 @@
 import { classify, refreshAheadMs } from '../src/core/freshness.ts'
-import type { Standing } from '../src/core/freshness.ts'
+import type { Freshness } from '../src/core/freshness.ts'
 import { TIMEOUT_MAX_MS } from '../src/core/clock.ts'
 import type { Access, Tokens } from '../src/core/tokens.ts'
 import type { Demand, RefreshContext } from './types.ts'
@@ -11,7 +11,7 @@ export function accessFor(tokens: Tokens, demand: Demand): Access | undefined {
 }
 
 /** Where the access token of a demand stands: the single truth of "fresh". */
-export function standing(tokens: Tokens, nowMs: number, demand: Demand): Standing {
+export function standing(tokens: Tokens, nowMs: number, demand: Demand): Freshness {
   const access = accessFor(tokens, demand)
   if (access === undefined) return 'dead'
   const aheadMs = aheadOf(access, demand)

@@ -20,4 +20,4 @@ export type {
   ReloadOutput,
   Stored,
 } from './types.ts'
-export type { Standing } from '../src/core/freshness.ts'
+export type { Freshness } from '../src/core/freshness.ts'

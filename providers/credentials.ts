@@ -1,4 +1,4 @@
-import { answerReader, type Answer } from './credentials/response.ts'
+import { answerReader, type CredentialsAnswer } from './credentials/response.ts'
 import { requestOf, type CarriedRequest } from './credentials/request.ts'
 import { systemClock } from '../src/core/clock.ts'
 import { checkUrl, defineProvider, descriptionOf } from '../src/core/define-provider.ts'
@@ -14,7 +14,7 @@ export interface CredentialsDescription
   extends CarriedRequest, Omit<Overrides, Foreign | 'request' | 'response'> {
   /** Where refresh tokens are presented, and the only place they are sent to. */
   readonly url: string
-  readonly answer: Answer
+  readonly answer: CredentialsAnswer
   /**
    * Checks the body of a 2xx before `answer` finds its way in what the schema makes of it. One that
    * refuses or fails loses no tokens: they are then looked for in the body as it came.

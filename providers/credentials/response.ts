@@ -4,24 +4,24 @@ import { isAccident, ownField, readText } from '../../src/core/text.ts'
 import { decodeCookie, readSetCookie } from './set-cookie.ts'
 
 /** A member of the body, `'data.tokens.access'` for a nested one; or a cookie that is set. */
-export type Place = string | { readonly cookie: string }
+export type MemberPath = string | { readonly cookie: string }
 
 /** Where a backend's answer holds what RFC 6749 §5.1 has other names for. */
-export interface Answer {
-  readonly accessToken: Place
+export interface CredentialsAnswer {
+  readonly accessToken: MemberPath
   /** Default, where the refresh token travels as a cookie: the cookie of that name. */
-  readonly refreshToken?: Place
+  readonly refreshToken?: MemberPath
   /** Seconds from now. Default: the access token's own `exp`, if it is a JWT. */
-  readonly expiresIn?: Place
+  readonly expiresIn?: MemberPath
   /** A point in time: seconds or milliseconds since the epoch, or an ISO 8601 text. */
-  readonly expiresAt?: Place
+  readonly expiresAt?: MemberPath
   /** Seconds from now until the refresh token expires. Default: unknown. */
-  readonly refreshExpiresIn?: Place
-  readonly idToken?: Place
+  readonly refreshExpiresIn?: MemberPath
+  readonly idToken?: MemberPath
   /** A text, or a list of texts. */
-  readonly scope?: Place
+  readonly scope?: MemberPath
   /** The code that `failures` may name. Default `'error'`. */
-  readonly error?: Place
+  readonly error?: MemberPath
 }
 
 /** How {@link answerReader} has to look at an answer. */
@@ -40,7 +40,7 @@ const MEMBERS = {
   id_token: 'idToken',
   scope: 'scope',
   error: 'error',
-} as const satisfies Record<string, keyof Answer>
+} as const satisfies Record<string, keyof CredentialsAnswer>
 
 /**
  * Reads the members of an answer under their standard names: out of what the schema made of the
@@ -50,7 +50,7 @@ const MEMBERS = {
  * be read, or it is missing in a body that the schema refuses.
  */
 export function answerReader(
-  answer: Answer,
+  answer: CredentialsAnswer,
   { echoes, isValidated }: ReadingOptions,
 ): (raw: RawAnswer) => Record<string, unknown> {
   const places = { error: 'error', ...answer }
@@ -71,7 +71,7 @@ export function answerReader(
 
 /** Its text; `false` for one that is gone or unreadable; `undefined` when none came. */
 function refreshToken(
-  place: Place | undefined,
+  place: MemberPath | undefined,
   raw: RawAnswer,
   echoes: string | undefined,
 ): string | false | undefined {
@@ -83,7 +83,7 @@ function refreshToken(
   return isUnmeant(found) ? false : (readText(found) ?? false)
 }
 
-function at(place: Place | undefined, { headers, body, validated }: RawAnswer): unknown {
+function at(place: MemberPath | undefined, { headers, body, validated }: RawAnswer): unknown {
   if (place === undefined) return undefined
   if (typeof place === 'string') return member(validated, place) ?? member(body, place)
   const value = readSetCookie(headers, place.cookie)

@@ -1,4 +1,4 @@
-import type { Place } from './response.ts'
+import type { MemberPath } from './response.ts'
 import { decodeBody, readBody } from '../../src/core/body.ts'
 import { RefreshError } from '../../src/core/errors.ts'
 import { tokenSetFromResponse } from '../../src/core/field-styles.ts'
@@ -18,7 +18,7 @@ import type { TokenSet } from '../../src/core/token-set.ts'
 export async function readSignIn(
   response: Response,
   { id, response: { accessLifetimeMs, read, validate } }: Provider,
-  place: Place,
+  place: MemberPath,
   nowMs: number,
 ): Promise<TokenSet> {
   const { status, headers } = response

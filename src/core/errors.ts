@@ -38,7 +38,7 @@ const PASSING = {
 } as const
 
 /** Every code with its sentence. Codes are stable: renaming one is a breaking change. */
-export const PROBLEMS = { ...FINAL, ...PASSING }
+export const PROBLEMS = { ...FINAL, ...PASSING } as const
 
 export type ErrorCode = keyof typeof PROBLEMS
 

@@ -1,5 +1,5 @@
 /** How an access token stands: `expiring` still serves, and should be renewed. */
-export type Standing = 'fresh' | 'expiring' | 'dead'
+export type Freshness = 'fresh' | 'expiring' | 'dead'
 
 /** What a caller asks of an access token. */
 export interface Demand {
@@ -32,7 +32,7 @@ export function classify(
   access: { readonly expiresAtMs?: number | null | undefined } | undefined,
   nowMs: number,
   { aheadMs, minValidMs = 0 }: Demand,
-): Standing {
+): Freshness {
   if (access === undefined) return 'dead'
   const { expiresAtMs } = access
   if (expiresAtMs === undefined || expiresAtMs === null) return 'fresh'

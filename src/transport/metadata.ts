@@ -11,7 +11,7 @@ const FRESH_MS = 60 * 60 * 1000
 const STALE_MS = 60 * 1000
 
 /** What we need of the metadata of RFC 8414 §2. Endpoints that must not be used are not there. */
-export interface Metadata {
+export interface ServerMetadata {
   readonly ready: true
   readonly tokenEndpoint: URL | undefined
   readonly revocationEndpoint: URL | undefined
@@ -39,12 +39,12 @@ export function discovery(
   provider: Provider,
   sender: Sender,
   timeoutMs: number,
-): () => Promise<Metadata | Unprepared> {
+): () => Promise<ServerMetadata | Unprepared> {
   const { clock } = sender
-  let known: Metadata | undefined
+  let known: ServerMetadata | undefined
   let freshUntil = 0
-  let flight: Promise<Metadata | Unprepared> | undefined
-  const renew = async (): Promise<Metadata | Unprepared> => {
+  let flight: Promise<ServerMetadata | Unprepared> | undefined
+  const renew = async (): Promise<ServerMetadata | Unprepared> => {
     const found = await discover(provider, sender, timeoutMs)
     if (!found.ready && known === undefined) return found
     if (found.ready) known = found
@@ -64,7 +64,7 @@ async function discover(
   provider: Provider,
   sender: Sender,
   timeoutMs: number,
-): Promise<Metadata | Unprepared> {
+): Promise<ServerMetadata | Unprepared> {
   const issuer = new URL(provider.issuer!)
   const endsAt = sender.clock.monotonic() + timeoutMs
   const places = provider.discovery ? [provider.discovery] : (['oidc', 'oauth2'] as const)
@@ -114,7 +114,7 @@ function read(
   { body, status }: RawAnswer,
   issuer: URL,
   { issuer: expected, insecure }: Provider,
-): Metadata | Unprepared {
+): ServerMetadata | Unprepared {
   if (!isRecord(body)) return misconfigured(issuer, 'The metadata cannot be read.', status)
   // Compared as text: RFC 8414 §3.3 says "identical", so a slash at the end counts.
   if (ownField(body, 'issuer') !== expected) {

@@ -3,14 +3,15 @@ import type { Clock } from '../core/clock.ts'
 import type { RawAnswer } from '../core/provider.ts'
 import { isUnsent } from './is-unsent.ts'
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+/** Sends one request, once: one that repeats a request by itself spends a token twice. */
+export type FetchOnce = (url: string, init: RequestInit) => Promise<Response>
 
 /** The runtime's `fetch`, looked up at each call, because frameworks replace it. */
-export const runtimeFetch: Fetch = (url, init) => globalThis.fetch(url, init)
+export const runtimeFetch: FetchOnce = (url, init) => globalThis.fetch(url, init)
 
 /** How every request of a transport is sent. */
 export interface Sender {
-  readonly fetch: Fetch
+  readonly fetch: FetchOnce
   readonly clock: Clock
   /**
    * Whether a request leaves no idle connection behind. If the server closes an idle connection at

@@ -4,7 +4,7 @@ import type { Client, OutgoingRequest, Provider } from '../core/provider.ts'
 import { captureRequest, send } from './send.ts'
 import type { BuiltRequest, HttpRequest, Sender } from './send.ts'
 import { interpretResponse, validated } from './token-response.ts'
-import type { Presented } from './token-response.ts'
+import type { PresentedTokens } from './token-response.ts'
 
 /** A request to the token endpoint that is ready to be sent, once. */
 export interface Prepared {
@@ -39,7 +39,7 @@ export interface EndpointAccess {
  */
 export async function prepareTokenRequest(
   access: EndpointAccess,
-  presented: Presented,
+  presented: PresentedTokens,
 ): Promise<Prepared> {
   const { provider, client, sender, endpoint, authentication, timeoutMs } = access
   const { clock } = sender
@@ -91,7 +91,7 @@ export async function prepareTokenRequest(
 }
 
 /** The parameters of RFC 6749 §6 beside `grant_type` and `refresh_token`. */
-function extraParameters(provider: Provider, presented: Presented): Record<string, string> {
+function extraParameters(provider: Provider, presented: PresentedTokens): Record<string, string> {
   const { audience, accessToken } = presented
   const { names, bearer, audience: asked } = provider.request
   const parameters: Record<string, string> = {}

@@ -15,7 +15,7 @@ import { within } from '../core/clock.ts'
 const PLAIN_CODE = /^(?=.{1,40}$)[a-z]+(?:[_.-][a-z]+)*$/i
 
 /** The refresh token to present, and what the answer is held against. */
-export interface Presented {
+export interface PresentedTokens {
   readonly refreshToken: Secret
   readonly audience: Audience
   /** Of the set that is renewed: its `sub` must not change (OIDC Core §12.2). */
@@ -24,9 +24,9 @@ export interface Presented {
   readonly accessToken?: Secret | undefined
 }
 
-interface Context {
+interface PresentationContext {
   readonly provider: Provider
-  readonly presented: Presented
+  readonly presented: PresentedTokens
   readonly origin: string
   /** Epoch milliseconds. */
   readonly nowMs: number
@@ -38,7 +38,7 @@ interface Context {
  * An answer is read by its members, never by its form: oauth4webapi's readers throw on a 200 they
  * dislike, when the token is spent, and hide a JSON error behind `WWW-Authenticate`.
  */
-export function interpretResponse(reply: HttpReply, context: Context): Presentation {
+export function interpretResponse(reply: HttpReply, context: PresentationContext): Presentation {
   const { origin, provider, presented, nowMs } = context
   if (!reply.answered) {
     return reply.unsent
@@ -109,7 +109,7 @@ function failureOf(status: number, error: string | undefined, { failures }: Prov
 function printable(
   error: string | undefined,
   { failures }: Provider,
-  { refreshToken, accessToken, idToken }: Presented,
+  { refreshToken, accessToken, idToken }: PresentedTokens,
 ): { oauthError?: string } {
   if (error === undefined) return {}
   const isKnown = STANDARD_ERRORS.has(error) || Object.hasOwn(failures, error)

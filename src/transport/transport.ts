@@ -9,9 +9,9 @@ import { prepareTokenRequest } from './token-request.ts'
 import { attemptRevocation } from './revocation.ts'
 import type { RevocationAttempt, Revoked } from './revocation.ts'
 import { runtimeFetch } from './send.ts'
-import type { Fetch, Sender } from './send.ts'
+import type { FetchOnce, Sender } from './send.ts'
 import type { Prepared } from './token-request.ts'
-import type { Presented } from './token-response.ts'
+import type { PresentedTokens } from './token-response.ts'
 import type { Unprepared } from './metadata.ts'
 
 /** Everything that is said to one AS on behalf of one client. */
@@ -20,7 +20,7 @@ export interface Transport {
    * Does everything that can fail before a token is claimed, and writes the request. Sends nothing
    * to the token endpoint. Never rejects.
    */
-  prepare(presented: Presented): Promise<Prepared | Unprepared>
+  prepare(presented: PresentedTokens): Promise<Prepared | Unprepared>
   /**
    * Revokes one token (RFC 7009); a provider without endpoint answers `revoked: false` with code
    * `misconfigured`. Retries a 503 or an unreachable endpoint inside its time. Never throws.
@@ -38,7 +38,7 @@ export interface TransportOptions {
    * Sends requests. Default: the runtime's `fetch`, looked up at each call. It must send once (one
    * that repeats a request by itself spends a token twice) and answer with a web `Response`.
    */
-  readonly fetch?: Fetch | undefined
+  readonly fetch?: FetchOnce | undefined
   readonly clock: Clock
   readonly random?: Random | undefined
   /**
@@ -94,7 +94,7 @@ export function createTransport(options: TransportOptions): Transport {
     )
   }
 
-  function prepare(presented: Presented): Promise<Prepared | Unprepared> {
+  function prepare(presented: PresentedTokens): Promise<Prepared | Unprepared> {
     return bounded(requestTimeoutMs, async () => {
       const found = await reach('tokenEndpoint')
       if (!found.ready) return found

@@ -6,7 +6,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { isRecord } from '../../src/core/text.ts'
 import type { AnswerFact } from '../../src/facts/provider-facts.ts'
 import type { ShippedProvider } from '../../src/testing/presets.ts'
-import type { Presented } from '../../src/transport/token-response.ts'
+import type { PresentedTokens } from '../../src/transport/token-response.ts'
 import { createTransport } from '../../src/transport/transport.ts'
 import { loopback } from '../transport/loopback.ts'
 import type { Seen } from '../transport/loopback.ts'
@@ -179,7 +179,7 @@ function presentedOf({
   organization,
   idToken,
   accessToken,
-}: AsPresented = {}): Presented {
+}: AsPresented = {}): PresentedTokens {
   return {
     refreshToken: new Secret('rt-1'),
     audience: { resource, organization },

@@ -1,7 +1,7 @@
 import { createGzip } from 'node:zlib'
 import { describe, expect, it, vi } from 'vitest'
 import { ANSWER_MAX_BYTES } from '../../src/core/body.ts'
-import type { Fetch } from '../../src/transport/send.ts'
+import type { FetchOnce } from '../../src/transport/send.ts'
 import { loopback, say } from './loopback.ts'
 import { presentTo } from './setup.ts'
 
@@ -95,7 +95,7 @@ describe('the limits of a request', () => {
   })
 
   it('asks for no redirect and no cache, of a fetch of the user too', async () => {
-    const fetch = vi.fn<Fetch>(async () => Response.json({ access_token: 'at-2' }))
+    const fetch = vi.fn<FetchOnce>(async () => Response.json({ access_token: 'at-2' }))
 
     await presentTo('https://id.example.com', { fetch })
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Overrides } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { Presented } from '../../src/transport/token-response.ts'
+import type { PresentedTokens } from '../../src/transport/token-response.ts'
 import { loopback, say } from './loopback.ts'
 import type { Seen } from './loopback.ts'
 import { PRESENTED, presentTo, transportTo } from './setup.ts'
 
 async function seenFor(
   request: Overrides['request'] & object,
-  presented: Partial<Presented> = {},
+  presented: Partial<PresentedTokens> = {},
 ): Promise<Seen> {
   const server = await loopback((_request, response) =>
     say(response, 200, { access_token: 'at-2' }),

@@ -5,17 +5,17 @@ import type { Presentation } from '../../src/core/failure.ts'
 import type { Client, Overrides, ProviderDescription } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createTransport } from '../../src/transport/transport.ts'
-import type { Fetch } from '../../src/transport/send.ts'
+import type { FetchOnce } from '../../src/transport/send.ts'
 import type { Transport } from '../../src/transport/transport.ts'
-import type { Presented } from '../../src/transport/token-response.ts'
+import type { PresentedTokens } from '../../src/transport/token-response.ts'
 
 /** A refresh token `rt-1`, for no audience. */
-export const PRESENTED: Presented = { refreshToken: new Secret('rt-1'), audience: {} }
+export const PRESENTED: PresentedTokens = { refreshToken: new Secret('rt-1'), audience: {} }
 
 export interface Setup {
   readonly provider?: Overrides
   readonly client?: Client
-  readonly fetch?: Fetch
+  readonly fetch?: FetchOnce
   readonly clock?: Clock
   readonly timeoutMs?: number
 }
@@ -51,7 +51,7 @@ export function discovering(issuer: string, setup: Setup = {}): Transport {
 export async function presentTo(
   origin: string,
   setup: Setup = {},
-  presented: Partial<Presented> = {},
+  presented: Partial<PresentedTokens> = {},
 ): Promise<Presentation> {
   const prepared = await transportTo(origin, setup).prepare({ ...PRESENTED, ...presented })
   if (!prepared.ready) throw new Error(`not prepared: ${prepared.code} ${prepared.hint}`)

@@ -4,7 +4,7 @@ import type { Provider, ProviderDescription } from '../../core/provider.ts'
 import type { ErrorAnswer, ServerDescription, Wire } from '../../testing/authorization-server.ts'
 import { interpretResponse } from '../../transport/token-response.ts'
 import type { Recorded, Result, Shown } from './measure.ts'
-import type { Answer, Place } from '../../../providers/credentials/response.ts'
+import type { CredentialsAnswer, MemberPath } from '../../../providers/credentials/response.ts'
 import { isRecord } from '../../core/text.ts'
 import { jwtClaims } from '../../core/jwt.ts'
 import type { Exchange } from './presenting.ts'
@@ -93,7 +93,7 @@ export function wireOf(recorded: Recorded, known: Known): Known {
 
 function grantedOf(
   { answer: { body, headers }, presentation }: Exchange,
-  places: Answer | undefined,
+  places: CredentialsAnswer | undefined,
 ): Partial<Wire> {
   if (!isRecord(body) || presentation.outcome !== 'granted') return {}
   const type = body['token_type']
@@ -111,7 +111,7 @@ function grantedOf(
   }
 }
 
-function errorOf({ answer }: Exchange, places: Answer | undefined): ErrorAnswer {
+function errorOf({ answer }: Exchange, places: CredentialsAnswer | undefined): ErrorAnswer {
   const { status, headers } = answer
   const body = isRecord(answer.body) ? answer.body : {}
   const place = places?.error ?? 'error'
@@ -134,11 +134,11 @@ function otherThan(names: readonly string[], body: Record<string, unknown>) {
 }
 
 /** The member of the body that a place is in. */
-function firstOf(place: Place): string {
+function firstOf(place: MemberPath): string {
   return typeof place === 'string' ? place.split('.')[0]! : ''
 }
 
-function member(body: Record<string, unknown>, place: Place): unknown {
+function member(body: Record<string, unknown>, place: MemberPath): unknown {
   if (typeof place !== 'string') return undefined
   return place.split('.').reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), body)
 }

@@ -6,7 +6,7 @@ import type { Client, Provider, RawAnswer } from '../../core/provider.ts'
 import { readBody } from '../../core/body.ts'
 import { Secret } from '../../core/secret.ts'
 import { createTransport } from '../../transport/transport.ts'
-import { runtimeFetch, send, type Fetch, type HttpRequest } from '../../transport/send.ts'
+import { runtimeFetch, send, type FetchOnce, type HttpRequest } from '../../transport/send.ts'
 import type { Target } from '../target.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { readEndpoint } from '../../core/endpoint.ts'
@@ -50,7 +50,7 @@ export interface PresentingOptions extends Target {
 export function presenting(options: PresentingOptions): Present {
   const { provider, client, clock, timeoutMs, onPresentation } = options
   let came: RawAnswer | undefined
-  const tapped: Fetch = async (url, init) => {
+  const tapped: FetchOnce = async (url, init) => {
     const response = await runtimeFetch(url, init)
     const { status, headers } = response
     const read = await readBody(response.clone().body, init.signal ?? undefined)

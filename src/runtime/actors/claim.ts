@@ -12,7 +12,7 @@ import type {
 } from '../../ledger/protocol/index.ts'
 import { isUnavailable } from '../../ledger/store-call.ts'
 import type { Prepared } from '../../transport/token-request.ts'
-import type { Presented } from '../../transport/token-response.ts'
+import type { PresentedTokens } from '../../transport/token-response.ts'
 import { audienceOf } from '../../core/tokens.ts'
 import type { Unprepared } from '../../transport/metadata.ts'
 import { bury, randomName } from '../revoke.ts'
@@ -22,7 +22,7 @@ import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { accessFor, standing } from '../../../machines/freshness.ts'
-import type { Standing } from '../../core/freshness.ts'
+import type { Freshness } from '../../core/freshness.ts'
 import { BACKOFF_MS, LEDGER_REST_MS } from '../timing.ts'
 
 /** A claim that was won: everything the presentation needs. */
@@ -190,7 +190,7 @@ const deferred = (code: 'rate_limited', retryInMs: number): Output => ({
 })
 
 /** The refresh token of a run, with what its answer is compared to. */
-export function presentedOf({ tokens, demand }: RefreshContext): Presented {
+export function presentedOf({ tokens, demand }: RefreshContext): PresentedTokens {
   return {
     refreshToken: tokens.refreshToken!,
     audience: audienceOf(demand.audience),
@@ -247,7 +247,7 @@ export function isSatisfied(set: StoredTokenSet, demand: Demand, moment: Moment)
   return SATISFIES[standing(tokens, moment.hostNowMs, demand)](set, demand, moment)
 }
 
-const SATISFIES: Readonly<Record<Standing, typeof isSatisfied>> = {
+const SATISFIES: Readonly<Record<Freshness, typeof isSatisfied>> = {
   fresh: () => true,
   expiring(set, demand, { storeNowMs }) {
     if (demand.refused !== undefined) return true

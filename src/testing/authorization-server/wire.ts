@@ -1,6 +1,6 @@
 import { decodeCookie } from '../../../providers/credentials/set-cookie.ts'
 import type { Behaviour, ErrorAnswer, Wire } from './description.ts'
-import type { Place } from '../../../providers/credentials/response.ts'
+import type { MemberPath } from '../../../providers/credentials/response.ts'
 import type { Decision } from './present.ts'
 
 /** A request as it arrives. */
@@ -108,7 +108,7 @@ function writing() {
   const body: Record<string, unknown> = {}
   const cookies: (readonly [string, string])[] = []
   return {
-    put(place: Place | undefined, value: string | number): void {
+    put(place: MemberPath | undefined, value: string | number): void {
       if (place === undefined) return
       if (typeof place === 'object') {
         cookies.push(['set-cookie', `${place.cookie}=${value}; Path=/; HttpOnly`])

@@ -1,4 +1,4 @@
-import type { Fetch } from '../../transport/send.ts'
+import type { FetchOnce } from '../../transport/send.ts'
 import { asDescribed } from '../authorization-server/fault.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
 import { readRequest, readRevocation } from '../authorization-server/wire.ts'
@@ -22,7 +22,10 @@ export interface NetworkOptions {
 }
 
 /** The way from a worker to the described server and back, in memory: a `fetch` for each worker. */
-export function createNetwork(world: World, options: NetworkOptions): (worker: Process) => Fetch {
+export function createNetwork(
+  world: World,
+  options: NetworkOptions,
+): (worker: Process) => FetchOnce {
   const { server, story, subject, judge, events } = world
   const { faultAt, ...others } = options
   const { guard } = others

@@ -6,7 +6,7 @@ import type { createSealer } from '../../ledger/sealer.ts'
 import type { memoryStore } from '../../stores/memory.ts'
 import type { Store } from '../../ledger/store.ts'
 import type { RevokeOutcome } from '../../runtime/revoke.ts'
-import type { Fetch } from '../../transport/send.ts'
+import type { FetchOnce } from '../../transport/send.ts'
 import type { DrawnBehaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
 import type { ServerInMemory } from '../authorization-server/server.ts'
@@ -52,7 +52,7 @@ export interface Simulated {
   readonly requestTimeoutMs: number
   readonly client: Client
   /** What the user puts between the refresher and the network. */
-  readonly wrapFetch?: ((fetch: Fetch) => Fetch) | undefined
+  readonly wrapFetch?: ((fetch: FetchOnce) => FetchOnce) | undefined
   /** Default: the library that this is part of. */
   readonly library?: Library | undefined
 }

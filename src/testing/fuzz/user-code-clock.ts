@@ -1,5 +1,5 @@
 import { systemClock } from '../../core/clock.ts'
-import type { Fetch } from '../../transport/send.ts'
+import type { FetchOnce } from '../../transport/send.ts'
 import type { Process } from '../schedule.ts'
 import type { AuthenticateClient, Client, Provider } from '../../core/provider.ts'
 import { authenticate, authenticationMethod } from '../../transport/client-authentication.ts'
@@ -21,7 +21,7 @@ export interface UserCodeClock {
   /** The function, which is outside until what it returns has settled. */
   during<A extends unknown[], R>(name: string, call: (...args: A) => R): (...args: A) => R
   /** A `fetch` around one of the world's: outside while it does not wait for that one. */
-  around(wrap: (fetch: Fetch) => Fetch, next: Fetch, worker: Process): Fetch
+  around(wrap: (fetch: FetchOnce) => FetchOnce, next: FetchOnce, worker: Process): FetchOnce
   /** What a worker waits for inside of the world. */
   holds<T>(worker: Process, answer: Promise<T>): Promise<T>
   /**

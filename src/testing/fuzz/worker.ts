@@ -9,7 +9,7 @@ import { Violation } from '../invariants.ts'
 import { isUndisturbed } from './observed.ts'
 import type { FuzzCall, Simulated, World } from './observed.ts'
 import type { Store } from '../../ledger/store.ts'
-import type { Fetch } from '../../transport/send.ts'
+import type { FetchOnce } from '../../transport/send.ts'
 import type { StoreFault } from '../held-store.ts'
 import type { CallPlan, WorkerPlan } from './plan.ts'
 import { MARK, refuseSecrets } from './secrets.ts'
@@ -24,7 +24,7 @@ export interface WorkerContext {
   readonly store: Store
   /** Of this world: no other has it. */
   readonly name: string
-  readonly fetchOf: (worker: Process) => Fetch
+  readonly fetchOf: (worker: Process) => FetchOnce
   readonly nextStoreFault: () => StoreFault | undefined
   readonly guard: (check: () => void) => void
   /** Set by the plan, for the worker of this number, milliseconds. */
