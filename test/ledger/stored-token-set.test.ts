@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { merge } from '../../src/ledger/stored-token-set.ts'
+import { isYoung, merge } from '../../src/ledger/stored-token-set.ts'
 import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 
 const AT_MS = 1_800_000_000_000
@@ -35,5 +35,14 @@ describe('merge', () => {
 
     expect(tokensIn(merge(api, plain, 'lives'))).toEqual(['of the api', 'plain'])
     expect(tokensIn(merge(api, plain, 'dies'))).toEqual(['plain'])
+  })
+})
+
+describe('isYoung', () => {
+  it('is a token in the first half of its lifetime, by the clock of the store', () => {
+    const held = { token: 'at', grantedAtMs: 1_000, lifetimeMs: 600 }
+
+    expect([1_000, 1_299, 1_300].map((nowMs) => isYoung(held, nowMs))).toEqual([true, true, false])
+    expect(isYoung({ token: 'at', grantedAtMs: 1_000 }, 1_000)).toBe(false)
   })
 })

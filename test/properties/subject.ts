@@ -1,6 +1,5 @@
 import { defineProvider } from '../../src/core/define-provider.ts'
 import { createRefresher } from '../../src/index.ts'
-import type { Store } from '../../src/ledger/store.ts'
 import { createSealer } from '../../src/ledger/sealer.ts'
 import { loadEngine } from '../../src/runtime/refresher.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
@@ -14,8 +13,6 @@ export interface Subject {
   readonly defineProvider: typeof defineProvider
   readonly createSealer: typeof createSealer
   readonly memoryStore: typeof memoryStore
-  /** What is done to the store. */
-  readonly breakStore?: (store: Store) => Store
 }
 
 export const shipped: Subject = { createRefresher, defineProvider, createSealer, memoryStore }

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { MARK } from '../../src/testing/fuzz/secrets.ts'
-import { patched } from '../properties/patched.ts'
-import { BUGS } from './bugs.ts'
+import { huntsBy } from '../mutants/mutant.ts'
+import { MUTANTS } from '../mutants/mutants.ts'
+import { loadMutant } from '../mutants/plant.ts'
 import { storyOf } from './report.ts'
 import { simulate } from './simulate.ts'
 
@@ -36,8 +37,8 @@ describe('a seed', { timeout: TIMEOUT_MS }, () => {
   })
 
   it('tells what broke as a story, with the command that replays it', async () => {
-    const [bug] = BUGS
-    const subject = await patched('simulation-story', [bug!])
+    const [hunt] = huntsBy(MUTANTS, 'simulation')
+    const subject = await loadMutant(hunt!.mutant)
     const asked = { seed: 1, steps: 15_000 }
     const { violation, timeline } = await simulate(subject, asked)
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { huntsBy } from '../mutants/mutant.ts'
+import { MUTANTS } from '../mutants/mutants.ts'
+import { loadMutant } from '../mutants/plant.ts'
 import { shipped } from '../properties/subject.ts'
-import { patched } from '../properties/patched.ts'
 import { isLong, runs } from '../runs.ts'
-import { BUGS } from './bugs.ts'
 import { storyOf, summaryOf } from './report.ts'
 import { simulate } from './simulate.ts'
 import type { World } from './world.ts'
@@ -46,18 +47,19 @@ const FIRST_SEED = 1
 const STEPS = 15_000
 
 describe('a world where', { timeout: TIMEOUT_MS }, () => {
-  it.each(BUGS)('$name breaks $breaks', async (bug) => {
-    const subject = await patched(`simulation-${bug.name.replaceAll(/\W/g, '-')}`, [bug])
+  it.each(huntsBy(MUTANTS, 'simulation'))('$name breaks $killer.breaks', async (hunt) => {
+    const { breaks, withinRefreshes } = hunt.killer
+    const subject = await loadMutant(hunt.mutant)
     let refreshes = 0
     let broken: string | undefined
 
-    for (let seed = FIRST_SEED; broken === undefined && refreshes < bug.within; seed += 1) {
+    for (let seed = FIRST_SEED; broken === undefined && refreshes < withinRefreshes; seed += 1) {
       const { counts, violation } = await simulate(subject, { seed, steps: STEPS })
       refreshes += counts.refreshes
       broken = violation?.invariant
     }
 
-    expect(bug.breaks, `after ${refreshes} refreshes`).toContain(broken)
-    expect(refreshes).toBeLessThan(bug.within)
+    expect(breaks, `after ${refreshes} refreshes`).toContain(broken)
+    expect(refreshes).toBeLessThan(withinRefreshes)
   })
 })

@@ -4,7 +4,6 @@ import type { RefreshEvent } from '../../runtime/events.ts'
 import type { createRefresher } from '../../runtime/refresher.ts'
 import type { createSealer } from '../../ledger/sealer.ts'
 import type { memoryStore } from '../../stores/memory.ts'
-import type { Store } from '../../ledger/store.ts'
 import type { RevokeOutcome } from '../../runtime/revoke.ts'
 import type { FetchOnce } from '../../transport/send.ts'
 import type { DrawnBehaviour, ServerDescription } from '../authorization-server/description.ts'
@@ -41,8 +40,6 @@ export interface Library {
   readonly createRefresher: typeof createRefresher
   readonly createSealer: typeof createSealer
   readonly memoryStore: typeof memoryStore
-  /** What is done to the store. */
-  readonly breakStore?: (store: Store) => Store
 }
 
 /** What is put to the test. */

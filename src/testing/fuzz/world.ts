@@ -45,8 +45,7 @@ export async function simulate(subject: Simulated, plan: Plan): Promise<World> {
   })
   const outsider = schedule.process('world')
   const { library } = subject
-  const memory = (library?.memoryStore ?? memoryStore)({ name, clock: outsider.clock })
-  const store = library?.breakStore?.(memory) ?? memory
+  const store = (library?.memoryStore ?? memoryStore)({ name, clock: outsider.clock })
   const world = worldOf(simulated, plan, schedule, store)
   const guard = (check: () => void): void => {
     try {

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { reject, takeClaim } from '../../../src/ledger/protocol/index.ts'
+import type { LedgerView } from '../../../src/ledger/protocol/index.ts'
+import { claimed, GRANT, live, seen } from './rows.ts'
+
+describe('reject', () => {
+  it('does not end a chain that has moved on', () => {
+    const view = seen({ ...live, generation: 2 })
+
+    expect(
+      reject({ claimId: 'mine', position: { grant: GRANT, generation: 1 } }, 'rejected', view),
+    ).toMatchObject({
+      answer: { type: 'adopted', set: 'known' },
+    })
+  })
+})
+
+describe('takeClaim', () => {
+  const request = { claimId: 'mine', newGrant: 'new', claimMs: 20_000 }
+
+  it('waits for the process that presents, until it settles or is overdue', () => {
+    const ended = { ...live, ended: 'revoked' } as const
+    const position = { grant: GRANT, generation: 1 }
+
+    const answerTo = (view: LedgerView<string>): unknown => {
+      const next = takeClaim(request, position, view)
+      return next.type === 'answer' && next.answer.type
+    }
+
+    expect(answerTo(seen(ended, claimed))).toBe('busy')
+    expect(answerTo(seen({ ...ended, claimId: 'another' }, claimed))).toBe('taken')
+    expect(answerTo({ ...seen(ended, claimed), nowMs: 20_400 })).toBe('taken')
+  })
+})

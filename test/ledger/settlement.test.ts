@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { Secret } from '../../src/core/secret.ts'
+import { settlementOf } from '../../src/ledger/settlement.ts'
+
+describe('settlementOf: a refresh token', () => {
+  it('is kept when none comes, or the same, unless the provider always rotates', () => {
+    const renewed = { refreshToken: new Secret('rt'), access: new Map() }
+    const rotated = (rotation: 'always' | 'sometimes', token?: string): unknown => {
+      const response = {
+        access: { token: new Secret('at') },
+        ...(token !== undefined && { refreshToken: new Secret(token) }),
+      }
+      const moment = { hostNowMs: 0, storeNowMs: 0 }
+      const provider = { rotation }
+      const presentation = { outcome: 'granted', response } as const
+      const settlement = settlementOf(presentation, renewed, '', provider, moment)
+      return 'rotated' in settlement && settlement.rotated
+    }
+
+    expect([rotated('sometimes'), rotated('sometimes', 'rt'), rotated('always', 'rt')]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect([rotated('sometimes', 'next'), rotated('always')]).toEqual([true, true])
+  })
+})
