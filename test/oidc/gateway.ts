@@ -134,7 +134,7 @@ export interface Around {
 }
 
 /** The form that the server is to read. */
-export function asked(body: Buffer, { request }: Around): Buffer {
+function asked(body: Buffer, { request }: Around): Buffer {
   if (request === undefined) return body
   const parameters = new URLSearchParams(body.toString())
   request(parameters)
@@ -142,7 +142,7 @@ export function asked(body: Buffer, { request }: Around): Buffer {
 }
 
 /** The answer that the client is to see. */
-export function answered(answer: Answer, refreshToken: string, around: Around): Answer {
+function answered(answer: Answer, refreshToken: string, around: Around): Answer {
   if (around.answer === undefined) return answer
   const { status, body } = around.answer({ ...answer, body: jsonOf(answer.body) }, refreshToken)
   return { ...answer, status, body: Buffer.from(JSON.stringify(body)) }

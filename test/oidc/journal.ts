@@ -142,7 +142,7 @@ interface Tally {
 }
 
 /** Counts presentations by the refresh token they carry. */
-export function tally(): Tally {
+function tally(): Tally {
   const tokens = new Map<string, PresentedToken>()
 
   return {

@@ -132,7 +132,7 @@ function close(server: Server): Promise<void> {
  * Signs in whoever comes, as the user named by `login_hint` or else a new one, and consents to all
  * that the client asks for. Works for a test's own browser too.
  */
-export function consentingUser(
+function consentingUser(
   provider: Provider,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   let users = 0
