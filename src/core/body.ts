@@ -3,7 +3,7 @@ import { isRecord } from './text.ts'
 /** The most that is read of an answer, in bytes after decompression: 1 MiB. */
 export const ANSWER_MAX_BYTES = 1024 * 1024
 
-/** What came of a body before its end, the deadline, an error or {@link ANSWER_MAX_BYTES}. */
+/** Reads a body until its end, the deadline, an error or {@link ANSWER_MAX_BYTES}. */
 export async function readBody(
   body: ReadableStream<Uint8Array> | null,
   signal?: AbortSignal,

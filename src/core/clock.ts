@@ -10,7 +10,7 @@ export interface Clock {
   monotonic(): number
   /**
    * Calls back once, after `ms` milliseconds. A timer longer than 2^31-1 ms fires at that bound
-   * (longer ones fire at once), so whoever waits longer looks again when called.
+   * (longer ones fire at once), so a caller that waits longer must look again when called.
    *
    * @param options.keepAlive Whether a pending timer keeps the process alive. Default `false`.
    */
@@ -37,7 +37,7 @@ export const systemClock: Clock = {
 /**
  * Resolves after `ms` milliseconds, or as soon as the signal aborts. Never rejects.
  *
- * Somebody awaits it, so it keeps the process alive.
+ * The caller awaits it, so it keeps the process alive.
  */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -57,8 +57,8 @@ function isUnrefable(timer: unknown): timer is { unref(): void } {
 }
 
 /**
- * Waits for work no longer than `ms` milliseconds. Work that is given up goes on, and what becomes
- * of it is nobody's.
+ * Waits for work no longer than `ms` milliseconds. Work that is given up goes on, and its result or
+ * error is ignored.
  *
  * @param late What to settle with when the time is over; may throw.
  */

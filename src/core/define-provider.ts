@@ -8,7 +8,7 @@ const BODIES: ReadonlySet<string> = new Set(['form', 'json'])
  * Makes a provider of what differs from RFC 6749: fills in the rest, freezes, checks.
  *
  * @param overrides What the user changes. `request`, `response` and `failures` are merged member by
- *   member, so that who describes one more failure does not undo those of the description.
+ *   member: one more failure does not undo those of the description.
  * @throws {TypeError} For a description that contradicts itself; says what to write instead.
  */
 export function defineProvider(
@@ -249,7 +249,7 @@ function quoted(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
-/** Frozen to the ground: a description is constant, whoever got hold of it. */
+/** Freezes every level, because a description is constant for all that hold it. */
 function frozen<T extends object>(value: T): T {
   for (const member of Object.values(value)) {
     if (typeof member === 'object' && member !== null) frozen(member as object)

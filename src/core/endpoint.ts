@@ -1,7 +1,7 @@
 /** Hosts that a packet never leaves the machine for: 127.0.0.0/8, `[::1]`, `localhost`. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
-/** What template strings and unexpanded `.env` files leave behind. */
+/** Matches what template strings and unexpanded `.env` files leave in a URL. */
 export const UNFILLED = /\$\{|^undefined$|^null$|:\/\/(?:undefined|null)(?:[/:]|$)/
 
 /**

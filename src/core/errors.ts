@@ -47,7 +47,7 @@ export function isFinalCode(code: ErrorCode): boolean {
   return Object.hasOwn(FINAL, code)
 }
 
-/** What went wrong, in words that are safe to print: nothing here comes from a body unchecked. */
+/** A failure in words that are safe to print: nothing here comes from a body unchecked. */
 export interface Trouble {
   /** Our stable code. */
   readonly code: ErrorCode
@@ -59,7 +59,7 @@ export interface Trouble {
   readonly origin?: string
 }
 
-/** What a {@link RefreshError} may say: an allow-list, so that nothing else can leak. */
+/** The allow-list of what a {@link RefreshError} may say, so that nothing else can leak. */
 export interface ErrorDetails extends Partial<Omit<Trouble, 'code'>> {
   /** Our own words: never text from a server, a token, or a URL beyond its origin. */
   readonly hint?: string | undefined
@@ -115,7 +115,7 @@ export class RefreshError extends Error {
   }
 }
 
-/** Where there is a store, the sentence begins with its name. */
+/** Begins the sentence with the store's name, if the error is about a store. */
 function messageOf(code: ErrorCode, { store, hint }: ErrorDetails): string {
   const said = hint === undefined ? PROBLEMS[code] : `${PROBLEMS[code]} ${hint}`
   return store === undefined ? said : `${store}: ${said}`

@@ -75,7 +75,7 @@ const NAMES: Readonly<Record<Field, readonly (readonly [name: string, form: Fiel
 
 const FIELDS = Object.keys(NAMES) as readonly Field[]
 
-/** What a field is called beside a snake_case access token, where no name is there to be seen. */
+/** The names that fields get beside a snake_case access token, if the object has none. */
 const SNAKE_SLOTS: readonly FieldSlot[] = [
   { field: 'refreshToken', name: 'refresh_token', form: 'text' },
   { field: 'expiresAtMs', name: 'expires_at', form: 's' },
@@ -97,8 +97,8 @@ export const OWN_STYLE: FieldStyle = {
  * Seconds and milliseconds are told apart by size. What cannot be read counts as absent, except an
  * expiry (`NaN`, `'Invalid Date'`; `null` too, which is what JSON makes of `NaN`, but not in a
  * database row) beside a refresh token: that set is taken as expired, so that one refresh heals it.
- * An expiry that stands nowhere is read out of an access token that is a JWT. `provider` is read in
- * our own style only: Auth.js calls its own providers so.
+ * If no field holds an expiry, an access token that is a JWT tells it. `provider` is read in our
+ * own style only: Auth.js calls its own providers so.
  *
  * @returns The set, which passes {@link checkTokenSet}, and the style to write its successor in.
  * @throws {RefreshError} `invalid_tokens` when there is no access token in it.
@@ -176,7 +176,7 @@ export function tokenSetFromResponse(
   return tokenSetOf(tokens, undefined, { accessToken: access.token.expose() }, provider)
 }
 
-/** What `read` makes of the first name of a field that it can make anything of. */
+/** Reads the first name of a field that `read` can read. */
 function firstOf<V>(
   from: object,
   found: readonly FieldSlot[],
@@ -197,7 +197,7 @@ function readToken(from: object, found: readonly FieldSlot[], field: Field): str
   })
 }
 
-/** When the access token expires: what stands there, else its own word (RFC 7519 §4.1.4). */
+/** Reads when the access token expires, else asks the token itself (RFC 7519 §4.1.4). */
 function readExpiry(
   from: object,
   found: readonly FieldSlot[],

@@ -1,4 +1,4 @@
-/** How an access token stands: `expiring` still serves, and should be renewed. */
+/** How fresh an access token is. `expiring`: it still serves, and should be renewed. */
 export type Freshness = 'fresh' | 'expiring' | 'dead'
 
 /** What a caller asks of an access token. */
@@ -45,7 +45,7 @@ export function classify(
  * How long before its expiry a token is renewed, whole milliseconds.
  *
  * By default a tenth of its lifetime, at most 60 s, less up to a fifth of that, which the token
- * itself decides: everybody holding it agrees, and sessions signed in together part. Without
+ * itself decides: all its holders agree, and sessions signed in together part. Without
  * `obtainedAtMs` the lifetime is unknown and 60 s take its place (a tenth of what is _left_ would
  * shrink as it is approached and never be reached): at worst one token that lives shorter is
  * renewed early, and its successor says when it was obtained.

@@ -5,7 +5,7 @@ import type { TokenSet } from './token-set.ts'
 export type OutcomeState = 'fresh' | 'expiring' | 'rotated' | 'revoked' | 'error'
 
 /**
- * What `refresh` answers: one frozen object of one shape, whatever happened.
+ * What `refresh` answers: one frozen object of one shape in every case.
  *
  * Save `tokens` whenever `changed`; send the user to sign in whenever `signIn`; use `accessToken`.
  */

@@ -41,7 +41,7 @@ export type ClientAuthentication =
 export type Reuse =
   'accepted' | { readonly acceptedForMs: number } | 'until_successor_used' | 'refused' | 'revokes'
 
-/** What the reader of an answer gets: the decoded body and the headers, nothing else. */
+/** An answer as a description's reader gets it: the decoded body and the headers. */
 export interface RawAnswer {
   readonly status: number
   readonly headers: Headers
@@ -73,8 +73,8 @@ export interface Provider {
    */
   readonly clientAuthentication?: ClientAuthentication
   /**
-   * Whether plain http is accepted on hosts other than loopback ones: whoever listens on the way
-   * reads the tokens. Default `false`.
+   * Whether plain http is accepted on hosts other than loopback ones: any listener on the way reads
+   * the tokens. Default `false`.
    */
   readonly insecure: boolean
 
@@ -90,7 +90,7 @@ export interface Provider {
   readonly reuse?: Reuse
   /**
    * What to check where a sign-in brought no refresh token, for the error's message: sentences of
-   * the description's own, the same for everybody.
+   * the description's own, the same for all users.
    */
   readonly missingRefreshToken?: string
   /** What becomes of the old access token. `dies`: no refreshing ahead. Default `lives`. */
@@ -151,14 +151,14 @@ export interface Provider {
   readonly verifiedAt: string
 }
 
-/** What a factory hands to {@link defineProvider}: only what differs from RFC 6749. */
+/** The part of a provider that differs from RFC 6749, for {@link defineProvider}. */
 export type ProviderDescription = Pick<Provider, 'id'> &
   Partial<Omit<Provider, 'id' | 'request' | 'response'>> & {
     readonly request?: Partial<Provider['request']>
     readonly response?: Partial<Provider['response']>
   }
 
-/** What a user may change of a shipped provider: any axis. */
+/** The axes that a user changes of a shipped provider: any of them. */
 export type Overrides = Partial<ProviderDescription>
 
 /** A token sent to the revocation endpoint (RFC 7009 §2.1). */

@@ -19,7 +19,7 @@ export class Secret {
     return other !== undefined && this.#value === other.#value
   }
 
-  /** Names the secret for logs: a keyed digest, made by whoever holds the key. */
+  /** Names the secret for logs, by a keyed digest. The ledger makes it: it holds the key. */
   nameAs(fingerprint: string): void {
     this.#fingerprint = fingerprint
   }

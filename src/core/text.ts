@@ -1,7 +1,7 @@
 /** Above this a number of seconds since the epoch is one of milliseconds: it would be year 5138. */
 export const SECONDS_MAX = 1e11
 
-/** Above this a number of milliseconds is none: it would be year 5138, too. */
+/** Above this a number is no point in time in milliseconds: it would be year 5138, too. */
 export const MILLISECONDS_MAX = 1e14
 
 /**
@@ -14,7 +14,7 @@ const NUMBER = /^-?\d{1,16}(?:\.\d{1,9})?$/
 
 const BASE64URL = /^[A-Za-z0-9_-]*$/
 
-/** What template strings and `String()` make of a value that is not there. */
+/** The texts that template strings and `String()` make of a missing value. */
 const ACCIDENTS: ReadonlySet<string> = new Set(['undefined', 'null', 'NaN', '[object Object]'])
 const ACCIDENT_MAX_LENGTH = 15
 
@@ -90,7 +90,7 @@ export type Bytes = ReturnType<Uint8ArrayConstructor['of']>
 /**
  * The bytes of a base64url text without padding (RFC 4648 §5).
  *
- * @returns `undefined` for a text that is none: another alphabet, padding, an impossible length.
+ * @returns `undefined` for another alphabet, padding, or an impossible length.
  */
 export function fromBase64url(text: string): Bytes | undefined {
   if (text.length % 4 === 1 || !BASE64URL.test(text)) return undefined

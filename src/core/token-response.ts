@@ -26,7 +26,7 @@ export interface TokenResponse {
   readonly withheld?: 'subject_changed'
 }
 
-/** What a response does not say of itself. */
+/** Facts about a response that it does not hold. */
 export interface ResponseContext {
   /** When the response arrived, epoch milliseconds on this host's clock. */
   readonly nowMs: number

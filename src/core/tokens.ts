@@ -27,13 +27,13 @@ export interface Tokens {
   readonly access: ReadonlyMap<string, Access>
 }
 
-/** Where in its chain a token stands: the chain's secret, and how many rotations lie behind. */
+/** The position of a token in its chain: the chain's secret, and how many rotations came before. */
 export interface GrantRef {
   readonly secret: Secret
   readonly generation: number
 }
 
-/** For whom an access token is wanted. Neither: for whomever the AS issues it by default. */
+/** The audience of an access token. Without both: the one that the AS issues it for by default. */
 export interface Audience {
   /** Resource indicator (RFC 8707). */
   readonly resource?: string | undefined
@@ -158,7 +158,7 @@ export function audienceKey({ resource, organization }: Audience): string {
   return JSON.stringify([resource ?? null, organization ?? null])
 }
 
-/** Whose key it is. */
+/** The audience that a key stands for. */
 export function audienceOf(key: string): Audience {
   if (key === '') return {}
   const [resource, organization] = JSON.parse(key) as [string | null, string | null]

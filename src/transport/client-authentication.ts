@@ -2,7 +2,7 @@ import { modifyAssertion, PrivateKeyJwt } from 'oauth4webapi'
 import type { Clock } from '../core/clock.ts'
 import type { Client, ClientAuthentication, OutgoingRequest, Provider } from '../core/provider.ts'
 
-/** How long a client assertion is good for, seconds: longer than any claim's deadline. */
+/** Lifetime of a client assertion, seconds: longer than any claim's deadline. */
 const ASSERTION_LIFETIME_S = 60
 
 /**
@@ -25,7 +25,7 @@ export function authenticationMethod(
  * Makes the client authentication of one request, in advance.
  *
  * @returns The headers and parameters that it adds.
- * @throws Whatever a function of the user's, or a key that cannot sign, throws.
+ * @throws The error of a function of the user's, or of a key that cannot sign.
  * @see https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3
  */
 export async function authenticate(

@@ -15,7 +15,7 @@ const BEFORE_CONNECTING: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** Of an open connection, too: proof only when it is `connect` that failed. */
+/** An open connection fails with these, too: they are proof only if `connect` failed. */
 const WHILE_CONNECTING: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',

@@ -10,7 +10,7 @@ import type { HttpReply, Sender } from './send.ts'
 const FRESH_MS = 60 * 60 * 1000
 const STALE_MS = 60 * 1000
 
-/** What we need of the metadata of RFC 8414 §2. Endpoints that must not be used are not there. */
+/** The metadata of RFC 8414 §2 that we need. An endpoint that must not be used is left out. */
 export interface ServerMetadata {
   readonly ready: true
   readonly tokenEndpoint: URL | undefined

@@ -9,7 +9,7 @@ export type FetchOnce = (url: string, init: RequestInit) => Promise<Response>
 /** The runtime's `fetch`, looked up at each call, because frameworks replace it. */
 export const runtimeFetch: FetchOnce = (url, init) => globalThis.fetch(url, init)
 
-/** How every request of a transport is sent. */
+/** The means by which a transport sends every request. */
 export interface Sender {
   readonly fetch: FetchOnce
   readonly clock: Clock
@@ -51,7 +51,7 @@ export interface BuiltRequest<Body> {
  * Takes the request that a function of oauth4webapi builds, and sends nothing. The function stays
  * without an answer for ever: {@link send} sends the request when its time has come.
  *
- * @throws Whatever the function throws when the request cannot be built.
+ * @throws The error of the function, if the request cannot be built.
  */
 export function captureRequest<Body>(
   build: (

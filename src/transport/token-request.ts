@@ -71,7 +71,7 @@ export async function prepareTokenRequest(
       isSent = true
       const endsAt = clock.monotonic() + timeoutMs
       // This line presents the refresh token. It is the one step of a refresh that cannot be taken
-      // back: from here on the AS may have spent the token, whatever becomes of the answer, and a
+      // back: from here on the AS may have spent the token, even if no answer comes, and a
       // spent token that comes again makes the AS revoke the whole grant (RFC 9700 §4.14.2). That
       // is why
       // - nothing reaches this line but the holder of a claim: the ledger has promised that no

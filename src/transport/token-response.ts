@@ -11,14 +11,14 @@ import type { Audience } from '../core/tokens.ts'
 import type { Clock } from '../core/clock.ts'
 import { within } from '../core/clock.ts'
 
-/** Words of letters, as every registered error is: a token that is echoed there is not printed. */
+/** Matches plain words, as every registered error is. An echoed token must not be printed. */
 const PLAIN_CODE = /^(?=.{1,40}$)[a-z]+(?:[_.-][a-z]+)*$/i
 
-/** The refresh token to present, and what the answer is held against. */
+/** The refresh token to present, and what its answer is compared to. */
 export interface PresentedTokens {
   readonly refreshToken: Secret
   readonly audience: Audience
-  /** Of the set that is renewed: its `sub` must not change (OIDC Core §12.2). */
+  /** The ID token of the set that is renewed: its `sub` must not change (OIDC Core §12.2). */
   readonly idToken?: Secret | undefined
   /** For backends that want the old access token beside the refresh token. */
   readonly accessToken?: Secret | undefined
@@ -33,7 +33,7 @@ interface PresentationContext {
 }
 
 /**
- * How a presentation ended, by what came back.
+ * Tells from the reply how a presentation ended.
  *
  * An answer is read by its members, never by its form: oauth4webapi's readers throw on a 200 they
  * dislike, when the token is spent, and hide a JSON error behind `WWW-Authenticate`.
@@ -67,8 +67,9 @@ export function interpretResponse(reply: HttpReply, context: PresentationContext
 }
 
 /**
- * The answer under standard names. Where the provider's reader finds no token set, none is looked
- * for; where it throws, a bug in a description must not cost a token that we can read ourselves.
+ * Reads an answer under standard names. If the provider's reader finds no token set, the answer
+ * holds none. If it throws, the body is read as RFC 6749 has it: a bug in a description must not
+ * cost a token that we can read ourselves.
  */
 function readMembers(
   answer: RawAnswer,
@@ -85,12 +86,13 @@ function readMembers(
 }
 
 /**
- * The provider's word before the RFC's, status and code before code before status.
+ * Finds the class of a failure. The provider's description goes before the RFC; status and code
+ * together before the code alone, and the code before the status.
  *
  * A status is no proof of what became of the token, with two exceptions. 429: the request was not
- * looked at, whatever the body calls it. 401 without a code: RFC 6749 §5.2 knows it for a client
- * that did not authenticate only, and "the request has not been applied" (RFC 9110 §15.5.2). A 5xx
- * proves nothing even with a code: the AS says that it does not know what it does.
+ * looked at, even if the body says otherwise. 401 without a code: RFC 6749 §5.2 knows it for a
+ * client that did not authenticate only, and "the request has not been applied" (RFC 9110 §15.5.2).
+ * A 5xx proves nothing even with a code: the AS says that it does not know what it does.
  */
 function failureOf(status: number, error: string | undefined, { failures }: Provider): Failure {
   const described = (name: string): Failure | undefined =>
@@ -118,13 +120,13 @@ function printable(
 }
 
 /**
- * Holds the ID token of an answer against the one of the set that is renewed: "its iss Claim Value
+ * Compares the ID token of an answer to the one of the set that is renewed: "its iss Claim Value
  * MUST be the same", "its sub Claim Value MUST be the same".
  *
- * Whatever is wrong with an ID token, the tokens beside it have come and the old ones are spent: an
- * ID token that does not fit is dropped, another `sub` withholds the set. Signature, `aud` and
- * `exp` are for whoever reads the ID token: it came from the AS itself (OIDC Core §3.1.3.7, 6.),
- * and a host clock that is wrong must not cost it.
+ * Never throws: the tokens beside it have come, and the old ones are spent. An ID token that does
+ * not fit is dropped; another `sub` withholds the set. Signature, `aud` and `exp` are not checked:
+ * the ID token came from the AS itself (OIDC Core §3.1.3.7, 6.), and a host clock that is wrong
+ * must not cost it.
  *
  * @see https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
  */
@@ -144,10 +146,10 @@ function checkIdTokenContinuity(
 }
 
 /**
- * The reply with what the provider's `validate` makes of the body of a 2xx.
+ * Adds to the reply what the provider's `validate` makes of the body of a 2xx.
  *
- * The token is spent by now: whatever the validation does, throw, reject or never end, the reply is
- * still there as it came.
+ * The token is spent by now. If the validation throws, rejects or never ends, the reply stays as it
+ * came.
  *
  * @param timeoutMs What is left of the request's time, milliseconds.
  * @returns Never rejects.
