@@ -62,10 +62,10 @@ export const ledgerRows: AnyStateMachine = createMachine({
   states: { claim: region(ROW_STEPS.claim), grant: region(ROW_STEPS.grant) },
 })
 
-type Steps = Readonly<Record<string, Readonly<Record<string, string>>>>
+type RowSteps = Readonly<Record<string, Readonly<Record<string, string>>>>
 type Ways = Record<string, { target: string; reenter: boolean }>
 
-function region(steps: Steps): { initial: string; states: Record<string, { on: Ways }> } {
+function region(steps: RowSteps): { initial: string; states: Record<string, { on: Ways }> } {
   const states = Object.entries(steps).map(([from, ways]) => {
     const on = Object.entries(ways).map(([event, target]) => [event, { target, reenter: true }])
     return [from, { on: Object.fromEntries(on) as Ways }]
@@ -73,14 +73,14 @@ function region(steps: Steps): { initial: string; states: Record<string, { on: W
   return { initial: 'absent', states: Object.fromEntries(states) as Record<string, { on: Ways }> }
 }
 
-interface Drawn {
+interface Diagram {
   readonly machine: AnyStateMachine
   readonly drawing: Drawing
   /** What a screen reader says of the picture. */
   readonly label: string
 }
 
-const DRAWN: Readonly<Record<Values<typeof OPTIONS>['of'], Drawn>> = {
+const DRAWN: Readonly<Record<Values<typeof OPTIONS>['of'], Diagram>> = {
   refresh: {
     machine: refreshMachine,
     drawing: refreshDrawing,

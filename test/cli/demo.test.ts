@@ -5,7 +5,7 @@ import {
   type DemoServer,
   type DemoServerOptions,
 } from '../../src/cli/demo/server.ts'
-import { timeline, type Stage, type Verdict } from '../../src/cli/demo/stage.ts'
+import { timeline, type Stage, type ActVerdict } from '../../src/cli/demo/stage.ts'
 import { systemClock, type Clock } from '../../src/core/clock.ts'
 import { RefreshError } from '../../src/core/errors.ts'
 import { createRefresher } from '../../src/index.ts'
@@ -50,7 +50,7 @@ async function setUp(
   }
 }
 
-const broken = (verdicts: readonly Verdict[]): string[] =>
+const broken = (verdicts: readonly ActVerdict[]): string[] =>
   verdicts.filter(({ holds }) => !holds).map(({ invariant }) => invariant.slice(0, 5).trim())
 
 describe.each(['oidc-provider', 'described'] as const)('the demo on the server %s', (kind) => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Finding } from '../../src/cli/doctor/finding.ts'
+import type { DoctorFinding } from '../../src/cli/doctor/finding.ts'
 import { report } from '../../src/cli/doctor/finding.ts'
 import { run } from '../../src/cli/run.ts'
 import { systemClock } from '../../src/core/clock.ts'
@@ -317,7 +317,7 @@ describe('report', () => {
       const found = { check: 'spend', verdict: 'problem', says: 'a-secret!', fix: 'no a-secret' }
 
       report(
-        [found as Finding],
+        [found as DoctorFinding],
         1,
         { isJson, secrets: ['a-secret', 'no'] },
         {

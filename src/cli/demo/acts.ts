@@ -2,10 +2,10 @@ import type { Clock } from '../../core/clock.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { digest8, type GrantCounts } from './server.ts'
-import { REQUESTS, together, until, type Stage, type Verdict } from './stage.ts'
+import { REQUESTS, together, until, type Stage, type ActVerdict } from './stage.ts'
 
 /** Plays the code of the guide: each request that finds the access token expired refreshes it. */
-export async function actOne(stage: Stage): Promise<readonly Verdict[]> {
+export async function actOne(stage: Stage): Promise<readonly ActVerdict[]> {
   const { server, timeline, clock } = stage
   const { fetch } = globalThis
   const settings = { tokenEndpoint: server.tokenEndpoint, clientId: server.clientId, clock, fetch }
@@ -113,7 +113,7 @@ export interface Refreshing {
 const LATE = 5
 
 /** Plays the same requests through refresh-once, then a lost answer and a stale cookie. */
-export async function actTwo(stage: Stage, refresher: Refreshing): Promise<readonly Verdict[]> {
+export async function actTwo(stage: Stage, refresher: Refreshing): Promise<readonly ActVerdict[]> {
   const { server, timeline } = stage
   timeline.title('Act 2: refresh-once')
 
@@ -223,7 +223,7 @@ function verdictsOn(
   counts: GrantCounts,
   other: GrantCounts,
   seen: ActTwoResults,
-): readonly Verdict[] {
+): readonly ActVerdict[] {
   const tokens = counts.presentedTokens + other.presentedTokens
   const presentedTwice = counts.presentedTwice + other.presentedTwice
   const atOnceMax = Math.max(counts.atOnceMax, other.atOnceMax)

@@ -30,7 +30,7 @@ export interface GrantCounts {
   readonly isLive: boolean
 }
 
-type SignedIn = TokenSet & { readonly refreshToken: string }
+type DemoTokens = TokenSet & { readonly refreshToken: string }
 
 /** The authorization server of the demo, with a gateway before it that counts. */
 export interface DemoServer extends AsyncDisposable {
@@ -40,7 +40,7 @@ export interface DemoServer extends AsyncDisposable {
   readonly clientId: string
   /** The provider for a refresher. */
   readonly provider: Provider
-  signIn(): Promise<SignedIn>
+  signIn(): Promise<DemoTokens>
   isLive(token: string): Promise<boolean>
   /** Counts what happened to the grant of a refresh token. */
   counts(refreshToken: string | undefined): Promise<GrantCounts>

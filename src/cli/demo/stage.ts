@@ -9,12 +9,12 @@ export const REQUESTS = 20
 /** The server, the clock and the printed timeline of an act. */
 export interface Stage {
   readonly server: DemoServer
-  readonly timeline: Timeline
+  readonly timeline: DemoTimeline
   readonly clock: Clock
 }
 
 /** One invariant, and whether it holds by what the server counted. */
-export interface Verdict {
+export interface ActVerdict {
   readonly holds: boolean
   readonly invariant: string
   readonly counted: string
@@ -34,7 +34,7 @@ export function together<T>(request: (index: number) => Promise<T>): Promise<T[]
 type TimelineTone = 'plain' | 'good' | 'bad'
 
 /** Prints what happens, line by line, with the milliseconds since the start. */
-export interface Timeline {
+export interface DemoTimeline {
   title(text: string): void
   /** Prints a line of plain text under a title. */
   note(text: string): void
@@ -47,7 +47,7 @@ export interface Timeline {
 const WHO_WIDTH = 10
 const INVARIANT_WIDTH = 57
 
-export function timeline({ out, hasColors, clock }: Terminal): Timeline {
+export function timeline({ out, hasColors, clock }: Terminal): DemoTimeline {
   const startMs = clock.monotonic()
   const style = (format: Parameters<typeof styleText>[0], text: string): string =>
     hasColors ? styleText(format, text) : text

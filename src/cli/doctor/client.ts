@@ -6,7 +6,7 @@ import { toBase64url } from '../../core/text.ts'
 import { createTransport } from '../../transport/transport.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { Revoked } from '../../transport/revocation.ts'
-import { findings, type Finding } from './finding.ts'
+import { findings, type DoctorFinding } from './finding.ts'
 import type { Target } from '../target.ts'
 import type { Provider } from '../../core/provider.ts'
 import { textsIn } from './server.ts'
@@ -29,7 +29,7 @@ export async function checkClientAt(
   subject: Target,
   clock: Clock,
   requestTimeoutMs: number,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   const transport = createTransport({ ...subject, clock, requestTimeoutMs })
   const authentication = await checkAuthentication(transport)
   if (authentication.verdict !== 'fine') return [authentication]
@@ -42,7 +42,7 @@ export async function checkClientAt(
 const HINT = 'refresh_token'
 const NO_REVOCATION = 'this server has none: a sign-out ends the chain in the ledger only'
 
-async function checkAuthentication(transport: Transport): Promise<Finding> {
+async function checkAuthentication(transport: Transport): Promise<DoctorFinding> {
   const prepared = await transport.prepare({ refreshToken: madeUp(), audience: {} })
   if (!prepared.ready) {
     return ofAuthentication('problem', 'nothing can be presented', prepared.hint)
@@ -55,7 +55,7 @@ function madeUp(): Secret {
   return new Secret(`refresh-once-doctor-made-this-up-${toBase64url(systemRandom.bytes(24))}`)
 }
 
-function aboutAnswer(answer: Presentation): Finding {
+function aboutAnswer(answer: Presentation): DoctorFinding {
   if (answer.outcome === 'granted') {
     const says = 'the server gave tokens for a refresh token that was made up'
     return ofAuthentication('problem', says, 'It is no authorization server, or a broken one.')
@@ -86,7 +86,7 @@ const CLIENT_FIX =
   'Compare client ID and secret (whole, not expired, of this application), and how it ' +
   'authenticates: a public client has no secret.'
 
-function aboutRevocation(answer: Revoked): Finding {
+function aboutRevocation(answer: Revoked): DoctorFinding {
   if (answer.revoked) return ofRevocation('fine', 'it takes tokens to revoke')
   const { code, oauthError, status } = answer
   if (code === 'misconfigured') return ofRevocation('warning', NO_REVOCATION)
@@ -117,7 +117,7 @@ export function checkSignIn(
   { missingRefreshToken }: Provider,
   { scope, prompt }: SignIn,
   metadata: Readonly<Record<string, unknown>> | undefined,
-): readonly Finding[] {
+): readonly DoctorFinding[] {
   const listed = metadata && textsIn(metadata, 'scopes_supported')?.includes(SCOPE)
   const isAsked = scope?.split(' ').includes(SCOPE)
   // OpenID Connect is what the scope belongs to; others have ways of their own.
@@ -137,7 +137,7 @@ export function checkSignIn(
   ]
 }
 
-function aboutScope(isAsked: boolean | undefined, isListed: boolean | undefined): Finding {
+function aboutScope(isAsked: boolean | undefined, isListed: boolean | undefined): DoctorFinding {
   if (isAsked === undefined) {
     return isListed === false
       ? ofScope('warning', 'the metadata does not list it', 'How else does it give refresh tokens?')
@@ -155,7 +155,7 @@ function aboutScope(isAsked: boolean | undefined, isListed: boolean | undefined)
   )
 }
 
-function aboutPrompt(prompt: string | undefined, isAsked: boolean | undefined): Finding {
+function aboutPrompt(prompt: string | undefined, isAsked: boolean | undefined): DoctorFinding {
   if (prompt?.split(' ').includes('consent')) return ofPrompt('fine', 'it asks for consent')
   const fix = 'Add prompt=consent to the authorization request.'
   return prompt === undefined && isAsked === undefined

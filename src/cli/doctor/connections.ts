@@ -3,7 +3,7 @@ import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
 import { isLoopback } from '../../core/endpoint.ts'
-import { findings, type Finding } from './finding.ts'
+import { findings, type DoctorFinding } from './finding.ts'
 import { isRefreshError } from '../../core/errors.ts'
 import { refuseEviction } from '../../stores/redis/rows.ts'
 import type { RedisClient } from '../../stores/redis.ts'
@@ -39,7 +39,7 @@ export async function checkConnection(
   url: URL,
   clock: Clock,
   timeoutMs: number,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   const isTls = url.protocol === 'https:'
   const port = Number(url.port || (isTls ? 443 : 80))
   const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -69,7 +69,7 @@ function coded(code: string): Error {
   return Object.assign(new Error(code), { code })
 }
 
-function aboutPlain(url: URL): Finding {
+function aboutPlain(url: URL): DoctorFinding {
   return isLoopback(url)
     ? ofConnection('fine', `${url.origin} is reached, by plain http on this machine`)
     : ofConnection(
@@ -79,7 +79,7 @@ function aboutPlain(url: URL): Finding {
       )
 }
 
-function aboutCertificate(socket: TLSSocket, url: URL, clock: Clock): readonly Finding[] {
+function aboutCertificate(socket: TLSSocket, url: URL, clock: Clock): readonly DoctorFinding[] {
   if (!socket.authorized) {
     // Typed as an error, it is the code itself.
     const { code = String(socket.authorizationError) } = (socket.authorizationError ?? {}) as {
@@ -115,7 +115,7 @@ export interface OpenRedis {
 export async function checkRedis(
   url: string,
   open: typeof openRedis = openRedis,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   let redis: OpenRedis | undefined
   try {
     redis = await open(url)
@@ -134,7 +134,7 @@ export async function checkRedis(
 const MALFORMED = 'its address cannot be read: it holds a % that escapes nothing'
 const MALFORMED_FIX = 'Write each % of user and password as %25.'
 
-async function aboutEviction({ info }: OpenRedis): Promise<readonly Finding[]> {
+async function aboutEviction({ info }: OpenRedis): Promise<readonly DoctorFinding[]> {
   const warnings: string[] = []
   try {
     await refuseEviction('redis', info, (message) => warnings.push(message))

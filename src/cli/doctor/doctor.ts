@@ -1,4 +1,4 @@
-import { isProblem, findings, report, EXIT, type ExitCode, type Finding } from './finding.ts'
+import { isProblem, findings, report, EXIT, type ExitCode, type DoctorFinding } from './finding.ts'
 import { checkClientAt, checkSignIn } from './client.ts'
 import { checkConnection, checkRedis } from './connections.ts'
 import { checkDiscovery, checkEndpoints } from './server.ts'
@@ -69,7 +69,7 @@ function doctorOptionsOf(args: readonly string[]): DoctorOptions {
 }
 
 interface Examined {
-  readonly found: readonly Finding[]
+  readonly found: readonly DoctorFinding[]
   /** Texts that must not be printed. */
   readonly secrets: readonly string[]
 }
@@ -102,7 +102,7 @@ async function aboutServer(
   target: Target,
   { timeoutMs, scope, prompt }: DoctorOptions,
   clock: Clock,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   const { provider, client } = target
   const sender = { fetch: runtimeFetch, clock, closing: true }
   const first = new URL(provider.issuer ?? provider.tokenEndpoint ?? '')

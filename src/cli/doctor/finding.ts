@@ -20,7 +20,7 @@ export type Check =
 export type Verdict = 'fine' | 'warning' | 'problem' | 'open'
 
 /** The result of one check. It holds no secret, and no unchecked text of a server. */
-export interface Finding {
+export interface DoctorFinding {
   readonly check: Check
   readonly verdict: Verdict
   readonly says: string
@@ -30,7 +30,7 @@ export interface Finding {
 
 /** Makes the findings of one check. */
 export function findings(check: Check) {
-  return (verdict: Verdict, says: string, fix?: string): Finding => ({
+  return (verdict: Verdict, says: string, fix?: string): DoctorFinding => ({
     check,
     verdict,
     says,
@@ -38,7 +38,7 @@ export function findings(check: Check) {
   })
 }
 
-export function isProblem({ verdict }: Finding): boolean {
+export function isProblem({ verdict }: DoctorFinding): boolean {
   return verdict === 'problem'
 }
 
@@ -67,7 +67,7 @@ const CHECK_WIDTH = 21
 
 /** Prints the findings, for people or for programs, without any of the secrets. */
 export function report(
-  found: readonly Finding[],
+  found: readonly DoctorFinding[],
   exitCode: ExitCode,
   { isJson, secrets }: { readonly isJson: boolean; readonly secrets: readonly string[] },
   { out, hasColors }: Terminal,
@@ -89,7 +89,10 @@ export function report(
 }
 
 /** Hides known secrets, also in texts that a server sent. */
-function redacted({ check, verdict, says, fix }: Finding, secrets: readonly string[]): Finding {
+function redacted(
+  { check, verdict, says, fix }: DoctorFinding,
+  secrets: readonly string[],
+): DoctorFinding {
   const hidden = (text: string): string =>
     secrets
       .filter((secret) => secret.length > 3)

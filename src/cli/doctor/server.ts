@@ -1,7 +1,7 @@
 import type { Client, Provider } from '../../core/provider.ts'
 import { ownField } from '../../core/text.ts'
 import { discovery } from '../../transport/metadata.ts'
-import { findings, printable, type Finding } from './finding.ts'
+import { findings, printable, type DoctorFinding } from './finding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { isRecord } from '../../core/text.ts'
 import { send, type Sender } from '../../transport/send.ts'
@@ -17,7 +17,7 @@ const SKEW_WARNING_MS = 5_000
 
 /** What was found out about the AS. */
 export interface Discovered {
-  readonly found: readonly Finding[]
+  readonly found: readonly DoctorFinding[]
   /** As it came. Absent: there is none, or it is another issuer's. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined
 }
@@ -27,7 +27,7 @@ export async function checkDiscovery(provider: Provider, looking: Looking): Prom
   const { issuer } = provider
   if (issuer === undefined) return { found: [], metadata: undefined }
   const places = placesOf(issuer)
-  let seen: Seen = {}
+  let seen: LookAnswer = {}
   for (const place of places) {
     seen = await look(place, looking)
     if (seen.status === 200 || seen.status === undefined || seen.status >= 500) break
@@ -59,7 +59,10 @@ export async function checkDiscovery(provider: Provider, looking: Looking): Prom
 }
 
 /** What refresh-once itself makes of it. */
-async function asTheLibrary(provider: Provider, { sender, timeoutMs }: Looking): Promise<Finding> {
+async function asTheLibrary(
+  provider: Provider,
+  { sender, timeoutMs }: Looking,
+): Promise<DoctorFinding> {
   const metadata = await discovery(provider, sender, timeoutMs)()
   if (metadata.ready) return ofDiscovery('fine', `the metadata is that of ${provider.issuer}`)
   return ofDiscovery('problem', 'refresh-once cannot use the metadata', metadata.hint)
@@ -86,7 +89,7 @@ async function nearby({ issuer = '' }: Provider, looking: Looking): Promise<stri
   return 'Check the issuer; or give the endpoints, if it publishes no metadata.'
 }
 
-function aboutClock({ skewMs, uncertainMs = 0 }: Seen): readonly Finding[] {
+function aboutClock({ skewMs, uncertainMs = 0 }: LookAnswer): readonly DoctorFinding[] {
   if (skewMs === undefined) return [ofTheClock('open', 'no answer with a Date to compare with')]
   const atLeastMs = Math.abs(skewMs) - uncertainMs
   const side = skewMs > 0 ? 'ahead of' : 'behind'
@@ -111,7 +114,7 @@ export interface Looking {
 }
 
 /** What came of one question. */
-export interface Seen {
+export interface LookAnswer {
   /** Absent: no answer. */
   readonly status?: number
   readonly body?: Readonly<Record<string, unknown>>
@@ -125,7 +128,10 @@ export interface Seen {
 const DATE_STEP_MS = 1_000
 
 /** Asks for something that anyone may see. */
-export async function look(url: string, { clock, sender, timeoutMs }: Looking): Promise<Seen> {
+export async function look(
+  url: string,
+  { clock, sender, timeoutMs }: Looking,
+): Promise<LookAnswer> {
   const sentAtMs = clock.now()
   const headers = { accept: 'application/json' }
   const reply = await send({ url, method: 'GET', headers }, sender, timeoutMs)
@@ -143,7 +149,7 @@ export async function look(url: string, { clock, sender, timeoutMs }: Looking): 
   }
 }
 
-type Metadata = Readonly<Record<string, unknown>>
+export type RawMetadata = Readonly<Record<string, unknown>>
 
 const ofTokenEndpoint = findings('token_endpoint')
 const ofAuthentication = findings('client_authentication')
@@ -152,8 +158,8 @@ const ofAuthentication = findings('client_authentication')
 export function checkEndpoints(
   provider: Provider,
   client: Client,
-  metadata: Metadata | undefined,
-): readonly Finding[] {
+  metadata: RawMetadata | undefined,
+): readonly DoctorFinding[] {
   if (metadata === undefined) return []
   const given = provider.tokenEndpoint
   const published = ownField(metadata, 'token_endpoint')
@@ -164,7 +170,7 @@ export function checkEndpoints(
   ]
 }
 
-function aboutPublished(published: unknown, { insecure, issuer }: Provider): Finding {
+function aboutPublished(published: unknown, { insecure, issuer }: Provider): DoctorFinding {
   const shown = printable(published)
   if (shown === undefined) return ofTokenEndpoint('problem', 'the metadata names no token endpoint')
   if (UNFILLED.test(shown)) {
@@ -188,7 +194,7 @@ function aboutPublished(published: unknown, { insecure, issuer }: Provider): Fin
 }
 
 /** Described by the provider: the metadata is only compared. */
-function aboutGiven(given: string, published: unknown): Finding {
+function aboutGiven(given: string, published: unknown): DoctorFinding {
   if (published === given) return ofTokenEndpoint('fine', given)
   const fix = 'If yours is behind another address, give tokenEndpoint as the metadata has it.'
   return ofTokenEndpoint(
@@ -198,13 +204,17 @@ function aboutGiven(given: string, published: unknown): Finding {
   )
 }
 
-function aboutGrants(grants: readonly string[] | undefined): readonly Finding[] {
+function aboutGrants(grants: readonly string[] | undefined): readonly DoctorFinding[] {
   if (grants === undefined || grants.includes('refresh_token')) return []
   const says = 'the metadata does not list the grant refresh_token'
   return [ofTokenEndpoint('warning', says, 'Switch it on at the server, if it is off.')]
 }
 
-function aboutMethods(provider: Provider, client: Client, metadata: Metadata): readonly Finding[] {
+function aboutMethods(
+  provider: Provider,
+  client: Client,
+  metadata: RawMetadata,
+): readonly DoctorFinding[] {
   const supported = textsIn(metadata, 'token_endpoint_auth_methods_supported')
   if (supported === undefined) return []
   const method = authenticationMethod(provider, client, supported)
@@ -215,7 +225,7 @@ function aboutMethods(provider: Provider, client: Client, metadata: Metadata): r
 }
 
 /** A list of texts, or `undefined` for what is none. */
-export function textsIn(metadata: Metadata, name: string): readonly string[] | undefined {
+export function textsIn(metadata: RawMetadata, name: string): readonly string[] | undefined {
   const value = ownField(metadata, name)
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : undefined
 }

@@ -3,19 +3,17 @@ import type { Failure, Presentation } from '../../core/failure.ts'
 import type { Provider, ProviderDescription } from '../../core/provider.ts'
 import type { ErrorAnswer, ServerDescription, Wire } from '../../testing/authorization-server.ts'
 import { interpretResponse } from '../../transport/token-response.ts'
-import type { Recorded, Result, Shown } from './measure.ts'
+import type { Recorded, Measurements, RecordedKind } from './rotation.ts'
 import type { CredentialsAnswer, MemberPath } from '../../../providers/credentials/response.ts'
-import { isRecord } from '../../core/text.ts'
+import { isRecord, ownField, readNumber, toBase64url } from '../../core/text.ts'
 import { jwtClaims } from '../../core/jwt.ts'
 import type { Exchange } from './presenting.ts'
-import { toBase64url } from '../../core/text.ts'
-import { ownField, readNumber } from '../../core/text.ts'
 
 import { Secret } from '../../core/secret.ts'
 
 /** The server, as it was measured; what its file says already and was not measured stays. */
 export function serverOf(
-  { found, recorded }: Result,
+  { found, recorded }: Measurements,
   name: string,
   known: ServerDescription | undefined,
 ): ServerDescription {
@@ -215,7 +213,7 @@ export interface Fixture {
   readonly expected: Readonly<Record<string, unknown>>
 }
 
-const TITLES: Readonly<Record<Shown, string>> = {
+const TITLES: Readonly<Record<RecordedKind, string>> = {
   'granted-replaced': 'the refresh token was replaced',
   'granted-kept': 'the refresh token was kept',
   'rejected-spent': 'a spent refresh token',
@@ -234,7 +232,7 @@ export function fixturesOf(
   provider: Provider,
   today: string,
 ): ReadonlyMap<string, Fixture> {
-  const shown = Object.entries(recorded) as [Shown, Exchange][]
+  const shown = Object.entries(recorded) as [RecordedKind, Exchange][]
   return new Map(
     shown.map(([name, exchange]) => {
       const source = `refresh-once probe, ${today}`

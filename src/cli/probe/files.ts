@@ -7,15 +7,8 @@ import { UsageError } from '../args.ts'
 import type { Environment } from '../command.ts'
 import { valueOf } from '../target.ts'
 import type { Fixture } from './described.ts'
-import type { Measured } from './measure.ts'
-import type { ProbeTarget } from './target.ts'
-
-/** Where the refresh tokens are: other users can read a command line. */
-export interface TokenInput {
-  readonly from: 'stdin' | 'file' | 'env'
-  /** The name of the file, or of the variable. */
-  readonly name: string
-}
+import type { Measured } from './rotation.ts'
+import type { ProbeTarget, TokenInput } from './target.ts'
 
 /** The permissions of users other than the owner. */
 const OTHERS = 0o077

@@ -12,7 +12,7 @@ import type { TokenSet } from '../../core/token-set.ts'
 import { readEndpoint } from '../../core/endpoint.ts'
 import { ownField } from '../../core/text.ts'
 import { authenticate, authenticationMethod } from '../../transport/client-authentication.ts'
-import type { Looking } from '../doctor/server.ts'
+import type { Looking, RawMetadata } from '../doctor/server.ts'
 
 /** One presentation: what came back, and what refresh-once makes of it. */
 export interface Exchange {
@@ -102,7 +102,7 @@ function proof(
 }
 
 /** What became of a chain by one presentation of its newest token. */
-export type Step = { readonly exchange: Exchange; readonly before: string } & (
+export type RenewalStep = { readonly exchange: Exchange; readonly before: string } & (
   | { readonly kind: 'replaced' }
   | { readonly kind: 'kept'; readonly as: 'absent' | 'echoed' }
   | { readonly kind: 'dead' }
@@ -116,22 +116,22 @@ export interface Chain {
   /** What must be kept of it, if it is to be kept. */
   readonly tokens: TokenSet
   /** Presents the newest refresh token, and goes on with what came. */
-  renew(): Promise<Step>
+  renew(): Promise<RenewalStep>
   /** Goes on with what an exchange brought that was made in another way. */
   take(exchange: Exchange): void
 }
 
 /** The grants that were given, one after the other. */
-export interface Grants {
+export interface ProbeGrants {
   /** Those that were begun. */
   readonly chains: readonly Chain[]
   /** One that is not known to be dead; `undefined` when there is none left. */
   living(): Chain | undefined
   /** The next step of one: a grant that turns out to be dead is put away. */
-  step(): Promise<{ readonly chain: Chain; readonly step: Step } | undefined>
+  step(): Promise<{ readonly chain: Chain; readonly step: RenewalStep } | undefined>
 }
 
-export function grantsOf(sets: readonly TokenSet[], present: Present): Grants {
+export function grantsOf(sets: readonly TokenSet[], present: Present): ProbeGrants {
   const waiting = [...sets]
   const chains: Chain[] = []
   function living(): Chain | undefined {
@@ -203,15 +203,13 @@ function chainOf(given: TokenSet, present: Present): Chain {
 /** Whether an access token is alive; `undefined`: it cannot be told. */
 export type IsAlive = (accessToken: string) => Promise<boolean | undefined>
 
-type Metadata = Readonly<Record<string, unknown>>
-
 /**
  * Ways to ask: the address that was named, else userinfo (OIDC Core §5.3), else introspection (RFC
  * 7662). The first that calls an access token alive that was just issued is believed.
  */
 export async function waysToAsk(
   api: string | undefined,
-  metadata: Metadata | undefined,
+  metadata: RawMetadata | undefined,
   subject: Target,
   looking: Looking,
 ): Promise<readonly IsAlive[]> {

@@ -1,5 +1,7 @@
 import { sleep } from '../../core/clock.ts'
 import { defineProvider } from '../../core/define-provider.ts'
+import { systemRandom } from '../../core/random.ts'
+import { toBase64url } from '../../core/text.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import type { ServerDescription } from '../../testing/authorization-server.ts'
 import { runtimeFetch } from '../../transport/send.ts'
@@ -16,8 +18,22 @@ import {
   writeAll,
   type SuccessorFile,
 } from './files.ts'
-import { measure, type Measured, type Result } from './measure.ts'
-import { grantsOf, presenting, waysToAsk, type Grants } from './presenting.ts'
+import { measureReuse, measureValidation, type MeasuredReuse } from './reuse.ts'
+import {
+  measureRotation,
+  type Measured,
+  type Measurements,
+  type Probing,
+  type RecordedKind,
+} from './rotation.ts'
+import {
+  grantsOf,
+  Halted,
+  presenting,
+  waysToAsk,
+  type Exchange,
+  type ProbeGrants,
+} from './presenting.ts'
 import { probeOptionsOf, probeTargetOf, type ProbeOptions, type ProbeTarget } from './target.ts'
 
 const EXIT = {
@@ -117,9 +133,58 @@ async function probed(run: ProbeRun): Promise<Report> {
   return { found, server, halted, ...counts, dead, saved, ...written }
 }
 
+/**
+ * Measures every axis, beginning with what ends no grant. If a grant ends before an axis is
+ * measured, the next grant is used.
+ */
+async function measure(circumstances: Omit<Probing, 'record'>): Promise<Measurements> {
+  const recorded: Partial<Record<RecordedKind, Exchange>> = {}
+  const record = (kind: RecordedKind, exchange: Exchange): void =>
+    void (recorded[kind] ??= exchange)
+  const probing: Probing = { ...circumstances, record }
+  const found: Measured[] = []
+  const ended = (halted?: string): Measurements => ({ found, recorded, halted })
+  try {
+    await introduce(probing)
+    const rotated = await measureRotation(probing)
+    found.push(...rotated.found)
+    const { rotation, isAlive } = rotated
+    if (rotation === undefined) return ended('no refresh token that was given is alive')
+    const reuse: MeasuredReuse = await measureReuse(probing, isAlive)
+    found.push(...reuse.found, await measureValidation(probing, rotation, reuse))
+    return ended()
+  } catch (error) {
+    if (!(error instanceof Halted)) throw error
+    return ended(error.message)
+  }
+}
+
+/**
+ * Presents a made-up token: first as the client, then as an unknown client. If the server does not
+ * know the client, it gets no real token.
+ */
+async function introduce({ present, record }: Probing): Promise<void> {
+  const madeUp = `refresh-once-probe-made-this-up-${toBase64url(systemRandom.bytes(24))}`
+  const known = await present(madeUp)
+  if (known.presentation.outcome === 'granted') {
+    throw new Halted('the server gave tokens for a refresh token that was made up')
+  }
+  record('rejected-unknown', known)
+  const unknown = await present(madeUp, 'as_nobody')
+  if (!isAlike(known, unknown)) return record('refused-client', unknown)
+  if (known.presentation.outcome === 'refused') throw new Halted('the server refuses the client')
+}
+
+/** Whether two refusals have the same status and error. */
+function isAlike(one: Exchange, other: Exchange): boolean {
+  const look = ({ answer: { status }, presentation }: Exchange): string =>
+    `${status} ${'oauthError' in presentation ? presentation.oauthError : ''}`
+  return look(one) === look(other)
+}
+
 /** Writes the newest token sets to the disk, before the report is printed. */
 async function save(
-  { chains }: Grants,
+  { chains }: ProbeGrants,
   file: SuccessorFile | undefined,
   { save: path }: ProbeOptions,
 ): Promise<Written | undefined> {
@@ -132,7 +197,7 @@ async function save(
 }
 
 interface Writing extends Pick<ProbeRun, 'options' | 'target'>, Pick<Report, 'server'> {
-  readonly result: Result
+  readonly result: Measurements
   readonly today: string
   readonly grants: number
   readonly presentations: number

@@ -1,6 +1,6 @@
-import type { Asking, Chain, IsAlive, Step } from './presenting.ts'
-import { NEEDS_GRANT, type Measured } from './measure.ts'
-import type { Probing, Rotation } from './measure.ts'
+import type { Asking, Chain, IsAlive, RenewalStep } from './presenting.ts'
+import { NEEDS_GRANT, type Measured } from './rotation.ts'
+import type { Probing, Rotation } from './rotation.ts'
 
 /** When a spent token is presented before its successor is, milliseconds after it was spent. */
 const EARLY_MS = [0, 300, 700, 1_200]
@@ -13,13 +13,16 @@ const CHOSEN_MS = [1_000, 2_000, 3_000, 5_000, 10_000, 15_000, 20_000, 30_000, 4
 const TRIES = 6
 
 /** What is known of the reuse of spent tokens. `endsMs`: no window is longer. */
-export interface Reuse {
+export interface MeasuredReuse {
   readonly found: readonly Measured[]
   readonly endsMs: number | 'unknown'
 }
 
 /** Spends a token and presents it again, until it is refused. Mostly the end of the grant. */
-export async function measureReuse(probing: Probing, isAlive: IsAlive | undefined): Promise<Reuse> {
+export async function measureReuse(
+  probing: Probing,
+  isAlive: IsAlive | undefined,
+): Promise<MeasuredReuse> {
   const spent = await spend(probing)
   if (typeof spent === 'string') return notMeasured(spent)
   const { chain, step } = spent
@@ -41,7 +44,7 @@ export async function measureReuse(probing: Probing, isAlive: IsAlive | undefine
 
 interface Spent {
   readonly chain: Chain
-  readonly step: Step
+  readonly step: RenewalStep
 }
 
 async function spend({ grants }: Probing): Promise<Spent | string> {
@@ -53,9 +56,9 @@ async function spend({ grants }: Probing): Promise<Spent | string> {
   return 'not measured: no refresh token was replaced'
 }
 
-type Exchanged = Step['exchange']
+type Exchanged = RenewalStep['exchange']
 
-interface Seen {
+interface ReuseAttempt {
   /** The first answer to the spent token inside its window: what it brought. */
   readonly answer: 'fork' | 'idempotent' | undefined
   /** How often it was taken. */
@@ -71,10 +74,10 @@ interface Seen {
 }
 
 /** Presents the spent token until it is refused, or the wait is over. */
-async function watch(chain: Chain, spent: Step, probing: Probing): Promise<Seen> {
+async function watch(chain: Chain, spent: RenewalStep, probing: Probing): Promise<ReuseAttempt> {
   const { present, clock, wait, windowMaxMs } = probing
   const { sentAt, endedAt } = spent.exchange
-  let seen: Seen = { answer: undefined, taken: 0, atLeastMs: 0, isEndedByUse: false }
+  let seen: ReuseAttempt = { answer: undefined, taken: 0, atLeastMs: 0, isEndedByUse: false }
   const again = async (isAfterUse: boolean): Promise<boolean> => {
     const newest = chain.refreshToken
     const exchange = await present(spent.before)
@@ -104,7 +107,7 @@ async function watch(chain: Chain, spent: Step, probing: Probing): Promise<Seen>
   return seen
 }
 
-function windowOf(seen: Seen): readonly [Measured & { axis: 'reuseWindow' }, Measured] {
+function windowOf(seen: ReuseAttempt): readonly [Measured & { axis: 'reuseWindow' }, Measured] {
   const { taken, answer, refused, isEndedByUse, atLeastMs, atMostMs = 0 } = seen
   if (answer === undefined) {
     return [
@@ -121,7 +124,7 @@ function windowOf(seen: Seen): readonly [Measured & { axis: 'reuseWindow' }, Mea
     const says = `not measured: taken for ${seconds(atLeastMs)}; then the newest token was dead`
     return [{ axis: 'reuseWindow', says }, brought]
   }
-  const told = (value: ReuseWindow, says: string) =>
+  const told = (value: MeasuredWindow, says: string) =>
     [{ axis: 'reuseWindow', value, says }, brought] as const
   if (refused === undefined) {
     return told('forever', `taken ${taken} times, for ${seconds(atLeastMs)} and more`)
@@ -134,7 +137,7 @@ function windowOf(seen: Seen): readonly [Measured & { axis: 'reuseWindow' }, Mea
   return told({ ms: Math.round(ms) }, `it is ${between}; the likely length of these`)
 }
 
-type ReuseWindow = NonNullable<(Measured & { axis: 'reuseWindow' })['value']>
+type MeasuredWindow = NonNullable<(Measured & { axis: 'reuseWindow' })['value']>
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
@@ -155,7 +158,7 @@ async function effectOn(chain: Chain, isAlive: IsAlive | undefined): Promise<Mea
     : { axis, value: 'grant', says: `${dead}, its access token too` }
 }
 
-function notMeasured(says: string): Reuse {
+function notMeasured(says: string): MeasuredReuse {
   const axes = ['reuseWindow', 'reuseAnswer', 'reuseEffect'] as const
   return { found: axes.map((axis) => ({ axis, says })), endsMs: 'unknown' }
 }
@@ -173,7 +176,7 @@ const MARGIN_MS = 500
 export async function measureValidation(
   probing: Probing,
   rotation: Rotation['rotation'],
-  { endsMs }: Pick<Reuse, 'endsMs'>,
+  { endsMs }: Pick<MeasuredReuse, 'endsMs'>,
 ): Promise<Measured> {
   const axis = 'validates'
   const none = (why: string): Measured => ({ axis, says: `not measured: ${why}` })

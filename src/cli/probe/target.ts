@@ -16,7 +16,6 @@ import {
 import type { Environment } from '../command.ts'
 import { loadProvider } from '../fuzz/load.ts'
 import { checkFilled, CLIENT_OPTIONS, clientOf, type Target } from '../target.ts'
-import type { TokenInput } from './files.ts'
 
 const OPTIONS = {
   issuer: text('<url>', 'the issuer as its metadata writes it'),
@@ -50,6 +49,13 @@ const OPTIONS = {
   yes: flag('ends the grants without asking'),
   json: flag('prints what was measured for programs'),
 } as const
+
+/** Where the refresh tokens are: other users can read a command line. */
+export interface TokenInput {
+  readonly from: 'stdin' | 'file' | 'env'
+  /** The name of the file, or of the variable. */
+  readonly name: string
+}
 
 export interface ProbeOptions extends Values<typeof OPTIONS> {
   /** A file that exports a `provider`, instead of an issuer or an endpoint. */

@@ -1,7 +1,7 @@
 import type { RecordedLine } from '../recording.ts'
 import { createModel } from './model.ts'
 import type { Model } from './model.ts'
-import type { Entry } from './timeline.ts'
+import type { TimelineEntry } from './timeline.ts'
 import { readLine, readRecording as readLines } from '../recording.ts'
 import { byId, el } from './dom.ts'
 
@@ -10,7 +10,7 @@ const LINES_MAX = 20_000
 const LET_GO = 5_000
 
 /** The lines that were taken in, each once, and what they make. */
-export interface History {
+export interface PageHistory {
   readonly model: Model
   /** Lines that were let go, to keep the memory bounded. */
   readonly letGo: number
@@ -21,7 +21,7 @@ export interface History {
   clear(): void
 }
 
-export function createHistory(): History {
+export function createHistory(): PageHistory {
   let model = createModel()
   let letGo = 0
   let missing = 0
@@ -86,7 +86,7 @@ export interface Player {
    * @param at Index of the entry that was shown; -1 for none.
    * @param nowMs Of the animation frame.
    */
-  next(entries: readonly Entry[], at: number, nowMs: number): number
+  next(entries: readonly TimelineEntry[], at: number, nowMs: number): number
 }
 
 /** @param isStill Whether the reader prefers nothing to move: then the newest is shown at once. */
@@ -108,7 +108,7 @@ export function createPlayer(isStill: () => boolean): Player {
 }
 
 /** The last of them, and one more than are played. */
-function stepsAfter(entries: readonly Entry[], at: number): number[] {
+function stepsAfter(entries: readonly TimelineEntry[], at: number): number[] {
   const steps: number[] = []
   for (let index = entries.length - 1; index > at && steps.length <= PLAYED_MAX; index -= 1) {
     if (entries[index]!.line.kind === 'step') steps.unshift(index)

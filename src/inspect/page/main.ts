@@ -5,7 +5,7 @@ import { createChart, createDetails } from './selected.ts'
 import { byId, say } from './dom.ts'
 import { createHistory, createPlayer, exportRecording, onRecording, openFeed } from './history.ts'
 import type { Feed, FeedState } from './history.ts'
-import type { Entry, Lane } from './timeline.ts'
+import type { TimelineEntry, Lane } from './timeline.ts'
 import { createRenewals, matches } from './renewals.ts'
 import { count, wordsOf } from './words.ts'
 import { failureRate } from './model.ts'
@@ -30,7 +30,7 @@ let isPaused = false
 let feed: Feed | undefined
 let isAsked = false
 
-const selected = (): Entry | undefined => history.model.entries[at - history.letGo]
+const selected = (): TimelineEntry | undefined => history.model.entries[at - history.letGo]
 
 /** Draws before the browser does, however often it is asked for. */
 function draw(): void {
@@ -61,7 +61,7 @@ function takeIn(nowMs: number): void {
 
 const lastIndex = (): number => history.letGo + history.model.entries.length - 1
 
-function showEntry(entry: Entry | undefined): void {
+function showEntry(entry: TimelineEntry | undefined): void {
   const before = entry?.lane?.entries.slice(0, entry.lane.entries.indexOf(entry) + 1) ?? []
   const edges = before.flatMap(({ line }) => (line.kind === 'step' ? [line.edge] : []))
   const state = entry?.at ?? (entry === undefined ? undefined : 'fresh.judging')
@@ -103,7 +103,7 @@ function pause(paused: boolean): void {
   draw()
 }
 
-function select(entry: Entry): void {
+function select(entry: TimelineEntry): void {
   isPaused = true
   at = history.letGo + history.model.entries.indexOf(entry)
   draw()
@@ -115,7 +115,7 @@ function selectLane({ entries }: Lane): void {
 }
 
 /** The next line before or after the selected one, of those that are looked for. */
-function stepFrom(direction: 1 | -1): Entry | undefined {
+function stepFrom(direction: 1 | -1): TimelineEntry | undefined {
   const { entries, renewals: all } = history.model
   const { filter } = renewals
   const isOpen = filter.grant === '' && filter.outcome === ''

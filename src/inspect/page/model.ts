@@ -1,13 +1,13 @@
 import type { RefreshEvent } from '../../runtime/events.ts'
 import type { CallBeganLine, CallEndedLine, RecordedLine } from '../recording.ts'
 import { createTimeline, isSettled } from './timeline.ts'
-import type { Entry, Lane, Renewal } from './timeline.ts'
+import type { Lane, Renewal, RowStates, TimelineEntry } from './timeline.ts'
 import { ledgerDrawing } from '../diagram/ledger.drawing.ts'
 
 /** All that the page shows, made of lines. */
 export interface Model {
   readonly counters: Counters
-  readonly entries: readonly Entry[]
+  readonly entries: readonly TimelineEntry[]
   /** In the order in which they began. */
   readonly renewals: readonly Renewal[]
   add(line: RecordedLine): void
@@ -15,7 +15,7 @@ export interface Model {
 
 export function createModel(): Model {
   const counters = noCounts()
-  const entries: Entry[] = []
+  const entries: TimelineEntry[] = []
   const rows = rowWatch()
   const timeline = createTimeline(() => {
     counters.refreshes += 1
@@ -158,15 +158,6 @@ export function failureRate({ ended, failed }: Counters): number | undefined {
   return ended === 0 ? undefined : failed / ended
 }
 
-/** Where the rows of the ledger stand, as far as can be told from what was seen. */
-export interface RowStates {
-  /** Paths in the drawing: `claim.claimed`. */
-  readonly claim: string
-  readonly grant: string
-  /** Indices of the transitions that led there just now. */
-  readonly taken: readonly number[]
-}
-
 /** Follows the rows by what refreshers tell. */
 export interface RowWatch {
   /** Where the rows of a token and of its chain stand after an event, if it is about them. */
@@ -174,7 +165,7 @@ export interface RowWatch {
 }
 
 /** What an event does to the claim row and to the grant row. */
-interface Steps {
+interface RowChange {
   readonly claim?: 'claim' | 'open'
   readonly grant?: 'settle' | 'end'
 }
@@ -203,7 +194,7 @@ export function rowWatch(): RowWatch {
   }
 }
 
-function stepsOf(event: RefreshEvent): Steps {
+function stepsOf(event: RefreshEvent): RowChange {
   switch (event.type) {
     case 'claimed':
       return { claim: 'claim' }

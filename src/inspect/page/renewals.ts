@@ -1,5 +1,5 @@
 import { byId, el, say } from './dom.ts'
-import type { Entry, Lane, Renewal, Span } from './timeline.ts'
+import type { TimelineEntry, Lane, Renewal, Span } from './timeline.ts'
 import { count, duration, short, toneOfLane, toneOfOutcome, toneOfRenewal } from './words.ts'
 import { callersOf, processesOf } from './timeline.ts'
 
@@ -16,7 +16,7 @@ export interface Filter {
 
 export interface Renewals {
   readonly filter: Filter
-  show(renewals: readonly Renewal[], selected: Entry | undefined): void
+  show(renewals: readonly Renewal[], selected: TimelineEntry | undefined): void
 }
 
 /** The list of renewals, newest first, a page at a time. */
@@ -50,7 +50,7 @@ export function createRenewals(onSelect: (lane: Lane) => void, onChange: () => v
   })
 
   /** Draws a renewal again only if something about it has changed. */
-  function draw(renewal: Renewal, selected: Entry | undefined): HTMLElement {
+  function draw(renewal: Renewal, selected: TimelineEntry | undefined): HTMLElement {
     const isUnfolded = unfolded.has(renewal.key)
     const isConcerned = selected?.lane !== undefined && renewal.lanes.includes(selected.lane)
     const marked = isConcerned ? `${selected.line.process} ${selected.line.seq}` : ''
@@ -120,7 +120,7 @@ const LANES_SHOWN = 14
 /** The runs of one chain that lie together in time, on one scale. */
 export function renewalView(
   renewal: Renewal,
-  selected: Entry | undefined,
+  selected: TimelineEntry | undefined,
   isUnfolded: boolean,
 ): HTMLElement {
   const { key, lanes, grant, token, generation, beganAtMs, lastAtMs } = renewal
@@ -176,7 +176,7 @@ const DONE: Readonly<Record<Span['actor'], string>> = {
 const ROOM_PERCENT = 10
 
 /** One run as a row: who it is, what it did when, how it ended. A button that selects it. */
-export function laneView(lane: Lane, renewal: Renewal, selected: Entry | undefined) {
+export function laneView(lane: Lane, renewal: Renewal, selected: TimelineEntry | undefined) {
   const isSelected = selected?.lane === lane
   return el(
     'button',
@@ -199,7 +199,7 @@ export function laneView(lane: Lane, renewal: Renewal, selected: Entry | undefin
   )
 }
 
-function track(lane: Lane, renewal: Renewal, selected: Entry | undefined): HTMLElement {
+function track(lane: Lane, renewal: Renewal, selected: TimelineEntry | undefined): HTMLElement {
   const percent = scaleOf(renewal)
   const place = (fromMs: number, toMs: number, element: HTMLElement): HTMLElement => {
     element.style.left = `${percent(fromMs)}%`

@@ -1,5 +1,5 @@
 import { byId, el, say, svgElement } from './dom.ts'
-import type { Entry } from './timeline.ts'
+import type { TimelineEntry } from './timeline.ts'
 import { duration, short, wordsOf } from './words.ts'
 import type { Drawing } from '../diagram/svg.ts'
 import { svgOf } from '../diagram/svg.ts'
@@ -9,21 +9,21 @@ const LISTED_MAX = 80
 
 /** The selected line in words, and those around it in its run. */
 export interface Details {
-  show(entry: Entry | undefined): void
+  show(entry: TimelineEntry | undefined): void
 }
 
-export function createDetails(onSelect: (entry: Entry) => void): Details {
+export function createDetails(onSelect: (entry: TimelineEntry) => void): Details {
   const list = byId('steps')
-  let current: Entry | undefined
+  let current: TimelineEntry | undefined
   let length = 0
-  let listed: readonly Entry[] = []
+  let listed: readonly TimelineEntry[] = []
   list.addEventListener('click', ({ target }) => {
     const index = target instanceof Element ? target.closest('button')?.dataset['index'] : undefined
     const entry = listed[Number(index)]
     if (entry !== undefined) onSelect(entry)
   })
 
-  function write(entry: Entry | undefined): void {
+  function write(entry: TimelineEntry | undefined): void {
     const entries = entry?.lane?.entries ?? (entry === undefined ? [] : [entry])
     const at = entry === undefined ? 0 : entries.indexOf(entry)
     const first = Math.max(0, Math.min(at - LISTED_MAX / 2, entries.length - LISTED_MAX))
@@ -49,7 +49,7 @@ export function createDetails(onSelect: (entry: Entry) => void): Details {
   }
 }
 
-function item(entry: Entry, index: number, isSelected: boolean): HTMLElement {
+function item(entry: TimelineEntry, index: number, isSelected: boolean): HTMLElement {
   const { line, lane } = entry
   const sinceMs = line.atMs - (lane?.beganAtMs ?? line.atMs)
   return el(
@@ -69,7 +69,7 @@ function item(entry: Entry, index: number, isSelected: boolean): HTMLElement {
   )
 }
 
-function factsOf(entry: Entry | undefined): string {
+function factsOf(entry: TimelineEntry | undefined): string {
   if (entry === undefined) return 'Nothing is selected yet.'
   const { line, lane } = entry
   const { token, grant, generation } = 'token' in line ? line : { ...NOWHERE, token: lane?.token }
@@ -88,7 +88,7 @@ function factsOf(entry: Entry | undefined): string {
 const NOWHERE: { readonly grant?: string; readonly generation?: number } = {}
 
 /** What a chart shows. */
-export interface Shown {
+export interface ChartView {
   /** Paths of the states that are active; those around them are, too. */
   readonly active: readonly string[]
   /** Indices of the transitions that were taken just now. */
@@ -99,7 +99,7 @@ export interface Shown {
 
 /** A drawing on the page, in which states and arrows light up. */
 export interface Chart {
-  show(shown: Shown): void
+  show(shown: ChartView): void
 }
 
 /** @param scroller What holds the drawing, and may be narrower. */
@@ -114,7 +114,7 @@ export function createChart(scroller: HTMLElement, drawing: Drawing, label: stri
   const labels = [...svg.querySelectorAll<SVGTextElement>('[data-transition]')]
   let current = ''
 
-  function light({ active, taken, trail }: Shown): void {
+  function light({ active, taken, trail }: ChartView): void {
     for (const state of states) {
       const path = state.dataset['state'] ?? ''
       const isActive = active.some((each) => each === path || each.startsWith(`${path}.`))

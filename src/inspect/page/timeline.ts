@@ -1,5 +1,4 @@
 import type { ActorName, EventLine, RecordedLine, Standing } from '../recording.ts'
-import type { RowStates } from './model.ts'
 
 /** Runs of one chain that begin within this of each other lie together, milliseconds. */
 const TOGETHER_MS = 500
@@ -20,7 +19,7 @@ export interface Timeline {
   placeOf(line: RecordedLine): Placed | undefined
 }
 
-type OfRun = Exclude<RecordedLine, { kind: 'event' | 'joined' | 'dropped' }>
+type LineOfRun = Exclude<RecordedLine, { kind: 'event' | 'joined' | 'dropped' }>
 
 export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
   const renewals: Renewal[] = []
@@ -29,7 +28,7 @@ export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
   const placed = new Map<string, Placed>()
   const rounds = new Map<string, number>()
 
-  function begin(line: OfRun, round: number | undefined): Placed {
+  function begin(line: LineOfRun, round: number | undefined): Placed {
     const id = idOf(line)
     const lane: Lane = {
       key: round === undefined ? id : `${id} ${round}`,
@@ -51,12 +50,12 @@ export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
     return { lane, renewal }
   }
 
-  function renewalOf({ token, grant, atMs }: OfRun): Renewal | undefined {
+  function renewalOf({ token, grant, atMs }: LineOfRun): Renewal | undefined {
     const renewal = current.get(grant ?? '') ?? current.get(token ?? '')
     return renewal !== undefined && isTogether(renewal, atMs) ? renewal : undefined
   }
 
-  function newRenewal({ process, seq, atMs }: OfRun): Renewal {
+  function newRenewal({ process, seq, atMs }: LineOfRun): Renewal {
     const renewal: Renewal = {
       key: `${process} ${seq}`,
       grant: undefined,
@@ -107,7 +106,7 @@ export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
     return into
   }
 
-  function ofRun(line: OfRun): Placed | undefined {
+  function ofRun(line: LineOfRun): Placed | undefined {
     const id = idOf(line)
     const found = placed.get(id)
     if (line.kind === 'run') {
@@ -160,7 +159,7 @@ export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
   }
 }
 
-function idOf({ process, run }: OfRun): string {
+function idOf({ process, run }: LineOfRun): string {
   return `${process} ${run}`
 }
 
@@ -178,8 +177,17 @@ function isTogether({ lanes, lastAtMs }: Renewal, atMs: number): boolean {
   return atMs <= lastAtMs + TOGETHER_MS || lanes.some((lane) => !isOver(lane))
 }
 
+/** Where the rows of the ledger stand, as far as can be told from what was seen. */
+export interface RowStates {
+  /** Paths in the drawing: `claim.claimed`. */
+  readonly claim: string
+  readonly grant: string
+  /** Indices of the transitions that led there just now. */
+  readonly taken: readonly number[]
+}
+
 /** One line in its place. */
-export interface Entry {
+export interface TimelineEntry {
   readonly line: RecordedLine
   /** Absent: a line that no run is known for. */
   readonly lane: Lane | undefined
@@ -219,7 +227,7 @@ export interface Lane {
   outcome?: string
   wasServed: boolean
   readonly spans: Span[]
-  readonly entries: Entry[]
+  readonly entries: TimelineEntry[]
 }
 
 /** The runs of one chain that lie together in time: what one expiry of an access token caused. */

@@ -10,14 +10,14 @@ export interface Kept {
 }
 
 /** The newest lines of all processes, in the order in which they came. */
-export interface History {
+export interface LineHistory {
   add(texts: readonly string[]): readonly Kept[]
   /** All that came later than a line; all that there is, if nobody here named one so. */
   since(id: string | undefined): readonly Kept[]
 }
 
 /** @param linesMax How many are remembered. */
-export function createHistory(linesMax: number): History {
+export function createHistory(linesMax: number): LineHistory {
   /** Lines of a server that ran here before have other names. */
   const start = toBase64url(systemRandom.bytes(6))
   let kept: Kept[] = []
@@ -55,7 +55,7 @@ export interface Readers {
 }
 
 /** @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
-export function createReaders(history: History): Readers {
+export function createReaders(history: LineHistory): Readers {
   const readers = new Set<ServerResponse>()
   return {
     add(request, response) {

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Environment, Terminal } from '../../../src/cli/command.ts'
 import { doctor } from '../../../src/cli/doctor/doctor.ts'
-import type { Finding } from '../../../src/cli/doctor/finding.ts'
+import type { DoctorFinding } from '../../../src/cli/doctor/finding.ts'
 import { systemClock, type Clock } from '../../../src/core/clock.ts'
 
 /** What the command wrote, and how it ended. */
@@ -17,7 +17,7 @@ export interface Told {
   readonly exitCode: number
   readonly out: string
   readonly error: string
-  readonly findings: readonly Finding[]
+  readonly findings: readonly DoctorFinding[]
   /** The verdicts by check. */
   readonly verdicts: Readonly<Record<string, string>>
 }
@@ -31,7 +31,7 @@ export interface Circumstances extends Partial<Environment> {
 /** Calls the doctor for programs (`--json`), with nobody at the keyboard. */
 export async function ask(args: readonly string[], given: Circumstances = {}): Promise<Told> {
   const { exitCode, out, error } = await call([...args, '--json'], given)
-  const { findings = [] } = (out === '' ? {} : JSON.parse(out)) as { findings?: Finding[] }
+  const { findings = [] } = (out === '' ? {} : JSON.parse(out)) as { findings?: DoctorFinding[] }
   const verdicts = Object.fromEntries(findings.map(({ check, verdict }) => [check, verdict]))
   return { exitCode, out, error, findings, verdicts }
 }

@@ -1,86 +1,34 @@
-import { toBase64url } from '../../core/text.ts'
-import { systemRandom } from '../../core/random.ts'
-import { Halted } from './presenting.ts'
-import { measureReuse, measureValidation, type Reuse } from './reuse.ts'
 import type { Behaviour } from '../../testing/authorization-server.ts'
-import type { Chain, Exchange, Grants, IsAlive, Present, Step } from './presenting.ts'
+import type { Chain, Exchange, ProbeGrants, IsAlive, Present, RenewalStep } from './presenting.ts'
 import type { Clock } from '../../core/clock.ts'
 
-/** All that was found out. */
-export interface Result {
+/** All measurements. */
+export interface Measurements {
   readonly found: readonly Measured[]
   readonly recorded: Recorded
-  /** Why it stopped before its end. */
+  /** Why the measuring stopped before its end. */
   readonly halted: string | undefined
 }
 
-/**
- * Measures, the harmless first. What a grant's end keeps from being measured is tried with the next
- * grant.
- */
-export async function measure(circumstances: Omit<Probing, 'record'>): Promise<Result> {
-  const recorded: Partial<Record<Shown, Exchange>> = {}
-  const record = (shown: Shown, exchange: Exchange): void => void (recorded[shown] ??= exchange)
-  const probing: Probing = { ...circumstances, record }
-  const found: Measured[] = []
-  const ended = (halted?: string): Result => ({ found, recorded, halted })
-  try {
-    await introduce(probing)
-    const rotated = await measureRotation(probing)
-    found.push(...rotated.found)
-    const { rotation, isAlive } = rotated
-    if (rotation === undefined) return ended('no refresh token that was given is alive')
-    const reuse: Reuse = await measureReuse(probing, isAlive)
-    found.push(...reuse.found, await measureValidation(probing, rotation, reuse))
-    return ended()
-  } catch (error) {
-    if (!(error instanceof Halted)) throw error
-    return ended(error.message)
-  }
-}
-
-/**
- * Presents a token that was made up: first as the client, then as one that nobody knows. A server
- * that does not know the client is not shown a real token.
- */
-async function introduce({ present, record }: Probing): Promise<void> {
-  const madeUp = `refresh-once-probe-made-this-up-${toBase64url(systemRandom.bytes(24))}`
-  const known = await present(madeUp)
-  if (known.presentation.outcome === 'granted') {
-    throw new Halted('the server gave tokens for a refresh token that was made up')
-  }
-  record('rejected-unknown', known)
-  const nobody = await present(madeUp, 'as_nobody')
-  if (!isAlike(known, nobody)) return record('refused-client', nobody)
-  if (known.presentation.outcome === 'refused') throw new Halted('the server refuses the client')
-}
-
-/** Whether two refusals look the same to whoever reads them. */
-function isAlike(one: Exchange, other: Exchange): boolean {
-  const look = ({ answer: { status }, presentation }: Exchange): string =>
-    `${status} ${'oauthError' in presentation ? presentation.oauthError : ''}`
-  return look(one) === look(other)
-}
-
 /** An axis of docs/fuzzing.md that can be measured from outside. */
-export type Axis = Exclude<keyof Behaviour, 'wire' | 'unavailable' | 'pace'>
+export type MeasuredAxis = Exclude<keyof Behaviour, 'wire' | 'unavailable' | 'pace'>
 
-/** What was found out about one axis. Without a value it was not measured, and `says` why. */
+/** The measurement of one axis. Without a value it was not measured, and `says` tells why. */
 export type Measured = {
-  readonly [A in Axis]: {
+  readonly [A in MeasuredAxis]: {
     readonly axis: A
     readonly value?: Behaviour[A]
-    /** What was seen, in our own words. */
+    /** What was seen, in words of this program. */
     readonly says: string
   }
-}[Axis]
+}[MeasuredAxis]
 
 export const NEEDS_GRANT = 'not measured: needs another grant'
 
-/** An answer that is worth keeping, by what it shows. */
-export type Recorded = Readonly<Partial<Record<Shown, Exchange>>>
+/** Answers to be written down, by what they show. */
+export type Recorded = Readonly<Partial<Record<RecordedKind, Exchange>>>
 
-export type Shown =
+export type RecordedKind =
   | 'granted-replaced'
   | 'granted-kept'
   | 'rejected-spent'
@@ -89,19 +37,19 @@ export type Shown =
   | 'refused-scope'
   | 'refused-client'
 
-/** What every measurement works with. */
+/** What each measurement needs. */
 export interface Probing {
-  readonly grants: Grants
+  readonly grants: ProbeGrants
   readonly present: Present
   /** Ways to ask about an access token. */
   readonly ways: readonly IsAlive[]
   readonly clock: Clock
   /** Lets so many milliseconds pass. */
   wait(ms: number): Promise<void>
-  /** How long a reuse window is waited for. */
+  /** How long to wait for the end of a reuse window. */
   readonly windowMaxMs: number
-  /** Keeps an answer; the first of its kind stays. */
-  record(shown: Shown, exchange: Exchange): void
+  /** Records an answer, if it is the first of its kind. */
+  record(shown: RecordedKind, exchange: Exchange): void
 }
 
 /** How often the newest token is presented to see whether it is replaced. */
@@ -110,11 +58,11 @@ const RENEWALS = 4
 export interface Rotation {
   readonly found: readonly Measured[]
   readonly rotation: 'always' | 'sometimes' | 'never' | undefined
-  /** The way to ask about access tokens that knew a new one for alive. */
+  /** The way to ask about access tokens that called a new one alive. */
   readonly isAlive: IsAlive | undefined
 }
 
-/** Presents the newest token of a grant again and again. Ends no grant that lives by the rules. */
+/** Presents the newest token of a grant several times, which ends no grant of a correct server. */
 export async function measureRotation(probing: Probing): Promise<Rotation> {
   const { grants, record } = probing
   const first = await grants.step()
@@ -139,7 +87,7 @@ export async function measureRotation(probing: Probing): Promise<Rotation> {
 }
 
 function judged(
-  steps: readonly Step[],
+  steps: readonly RenewalStep[],
   isOmitted: boolean,
   old: Measured,
 ): Pick<Rotation, 'found' | 'rotation'> {
@@ -177,7 +125,7 @@ function judged(
   }
 }
 
-/** The first way to ask that knows the newest access token for alive. */
+/** Finds the first way to ask that calls the newest access token alive. */
 async function control({ accessToken }: Chain, { ways }: Probing): Promise<IsAlive | undefined> {
   for (const way of ways) {
     if (accessToken !== undefined && (await way(accessToken)) === true) return way
@@ -191,7 +139,7 @@ async function measureOld(
   isAlive: IsAlive | undefined,
 ): Promise<Measured> {
   const axis = 'oldAccessToken'
-  if (isAlive === undefined) return { axis, says: 'not measured: nobody to ask; give --api' }
+  if (isAlive === undefined) return { axis, says: 'not measured: no server takes it; give --api' }
   if (older === undefined || older === accessToken || isDead) return { axis, says: NEEDS_GRANT }
   const lives = await isAlive(older)
   if (lives === undefined) return { axis, says: 'not measured: no clear answer about it' }
