@@ -23,7 +23,7 @@ export interface AuthorizationServerOptions {
   /** Rules what is drawn for what the description leaves open. Default 0: the plainest of each. */
   readonly seed?: number
   readonly clock?: Clock
-  /** Where tokens come from. */
+  /** The source of tokens. */
   readonly random?: Random
 }
 
@@ -33,7 +33,7 @@ export interface AuthorizationServer extends AsyncDisposable {
   readonly issuer: string
   readonly tokenEndpoint: string
   readonly revocationEndpoint: string
-  /** What it does, and which of that was drawn. */
+  /** The server's behaviour. `drawn` names the axes that the description left open. */
   readonly behaviour: Behaviour
   readonly drawn: DrawnBehaviour['drawn']
   /** A user signs in: the first token set of a new grant. */
@@ -48,9 +48,9 @@ export interface AuthorizationServer extends AsyncDisposable {
   use(accessToken: string): boolean
   /** The user ends the grant of a refresh token. */
   endGrant(refreshToken: string): void
-  /** What is to happen to the exchanges to come, one each, in this order. */
+  /** Makes the next exchanges fail, one fault each, in this order. */
   failNext(...faults: readonly ExchangeFault[]): void
-  /** What happened, in order. Holds no token. */
+  /** The events at the server, in order. No entry holds a token. */
   readonly journal: readonly DescribedEntry[]
   stop(): Promise<void>
 }
@@ -59,7 +59,7 @@ export interface AuthorizationServer extends AsyncDisposable {
  * Starts a server on a free port of 127.0.0.1 that behaves as it is described.
  *
  * What the description leaves open is drawn: read `drawn`, and try several seeds. Only a pace that
- * is described is kept: nobody waits because of a draw.
+ * is described is kept: a draw never makes a client wait.
  *
  * ```ts
  * await using server = await authorizationServer(presets.logto, { seed: 7 })

@@ -14,7 +14,7 @@ import { MARK } from './fuzz/secrets.ts'
 export type { Invariant, StoryLine }
 export { INVARIANTS } from './invariants.ts'
 
-/** What sends requests, as `createRefresher` takes it. */
+/** Sends a request, as the `fetch` option of `createRefresher` does. */
 export type FuzzFetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface FuzzOptions {
@@ -23,8 +23,8 @@ export interface FuzzOptions {
   /** Default: a public client, or one with a secret where the provider wants one. */
   readonly client?: Client
   /**
-   * What your application puts between the refresher and the network. Default: nothing. While it
-   * awaits something real, such as a file or a timer, the time of the world stands still.
+   * Wraps the `fetch` of a refresher, as your application does. Default: nothing. While it awaits
+   * something real, such as a file or a timer, the world's clock stops.
    */
   readonly fetch?: (fetch: FuzzFetch) => FuzzFetch
   /** How many worlds are drawn. Default 1,000. */
@@ -37,13 +37,13 @@ export interface FuzzOptions {
   readonly path?: string
   /** How long a presentation may take. Default 15,000, as for `createRefresher`. */
   readonly requestTimeoutMs?: number
-  /** Told of each run. */
+  /** Called for each run. */
   readonly onRun?: (runs: number) => void
   /** Returns the command that repeats a run. Default: one for vitest, jest or `node --test`. */
   readonly command?: (path: string) => string
 }
 
-/** What was found, if anything was. Holds no token. */
+/** The result of all runs. Holds no token. */
 export interface FuzzResult {
   readonly runs: number
   readonly seed: number
@@ -55,7 +55,7 @@ export interface FuzzResult {
 /** The smallest story that was found in which something does not hold. */
 export interface Counterexample {
   readonly invariant: Invariant
-  /** What was seen, a sentence. */
+  /** Says in a sentence what was seen. */
   readonly what: string
   readonly story: readonly StoryLine[]
   /** Repeats the run, as the option `path`. */
@@ -86,7 +86,7 @@ export class FuzzError extends Error {
  * are wrong, and throws the smallest story in which something does not hold ({@link INVARIANTS}).
  *
  * Works in vitest, jest and `node --test`. Needs fast-check (`npm i -D fast-check`). Nothing leaves
- * this process, whatever addresses the provider names.
+ * this process, also where the provider names real addresses.
  *
  * ```ts
  * test('my provider', async () => {

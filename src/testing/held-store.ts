@@ -6,17 +6,17 @@ import type { ClaimRow, GrantRow } from '../ledger/rows.ts'
 import type { Sealer } from '../ledger/sealer.ts'
 
 /**
- * What may become of a call of the store: no effect, an effect without an answer, no answer; or it
- * finds its row gone, as in a cache.
+ * A fault of one call of the store. `error`: it has no effect. `lost acknowledgement`: it has one,
+ * and fails. `silence`: it has one, and never answers. `eviction`: its row is gone, as in a cache.
  */
 export type StoreFault = 'error' | 'lost acknowledgement' | 'silence' | 'eviction'
 
 export interface HeldStoreOptions {
-  /** What becomes of the next call. */
+  /** The fault of the next call, if it has one. */
   readonly nextFault: () => StoreFault | undefined
-  /** Stands in every token. */
+  /** Part of every token. */
   readonly mark: string
-  /** Told when a row would show a token to whoever reads the store. */
+  /** Called when a row would show a token to a reader of the store. */
   readonly onLeak: () => void
 }
 
@@ -71,7 +71,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
 
 const short = (key: string): string => key.slice(4, 8)
 
-/** What really stands in the rows, read by an observer who knows every token. */
+/** Reads the rows as they are, for an observer that knows every token. */
 export interface LedgerReader {
   claimOf(refreshToken: string): Promise<ClaimRow | undefined>
   /** The grant row that the claim row of a token leads to. */

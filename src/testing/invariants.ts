@@ -6,7 +6,7 @@ import type { RevokeOutcome } from '../runtime/revoke.ts'
 import { isAwaitedAt, isSurelyLate, mayAnyBeLate, mayBeLate, maySpend } from './observations.ts'
 import type { Holder, Observations, ObservedCall, Sending } from './observations.ts'
 
-/** What must hold, whatever happens. `P1` to `S5` stand in docs/design.md and docs/security.md. */
+/** The invariants of every world. docs/design.md and docs/security.md define `P1` to `S5`. */
 export const INVARIANTS = {
   P1: 'At most one presentation of a refresh token is awaited at any time.',
   P2: 'A refresh token that is spent, or may be, is not presented again.',
@@ -198,7 +198,7 @@ function checkNotOver<H extends Holder>(observed: Observations<H>, call: Observe
   }
 }
 
-/** How closely receipt is dated (docs/decisions/0022), and some for the way, milliseconds. */
+/** Milliseconds: how exactly receipt is dated (docs/decisions/0022), and time for the way. */
 const DATED_MS = 30_000
 
 function checkAccessToken<H extends Holder>(

@@ -70,7 +70,7 @@ export interface Observations<H extends Holder = Holder> {
     token: string,
   ): { readonly expiresAtMs: number; readonly isRevoked: boolean } | undefined
   acknowledged(bound: 'earliest' | 'surely'): readonly Acknowledged[]
-  /** What ended the chain, as callers were told before this call began. */
+  /** Why the chain had ended, as callers were told before this call began. */
   endedBefore(call: ObservedCall<H>): 'sign-out' | 'other' | undefined
   /** Whether the server, the user or a forgetful ledger may justly have ended the chain. */
   readonly mayBeEnded: boolean
@@ -80,7 +80,7 @@ export interface Observations<H extends Holder = Holder> {
   readonly mayBeLost: boolean
   /** Whether the server spends tokens and sends no successor. */
   readonly omitsSuccessors: boolean
-  /** Whether a set bypassed the ledger, or the ledger lost a row: it cannot know the chain's end. */
+  /** Whether a set bypassed the ledger, or it lost a row: it cannot know the chain's end. */
   isPastLedger(call: ObservedCall<H>): boolean
   /** Whether the times in a set were counted by a wrong clock. */
   isSkewed(call: ObservedCall<H>): boolean

@@ -19,9 +19,9 @@ export interface Schedule {
   /** Time passes: timers fire in their order, and what they start is awaited. */
   pass(ms: number): Promise<void>
   readonly nowMs: number
-  /** How many steps wait to be chosen. */
+  /** The number of steps that wait to be chosen. */
   readonly waiting: number
-  /** What happened, a line a step. */
+  /** One line for each step that was taken. */
   readonly story: string[]
   /**
    * Chooses step after step, until `isOver`, or everything is quiet.
@@ -42,7 +42,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 export interface ScheduleOptions {
   /** Which of the waiting steps comes next, counted from the one that waits longest. */
   readonly choices: readonly number[]
-  /** Told the number of each step before it is chosen. */
+  /** Called with the number of each step before it is chosen. */
   readonly beforeStep: (step: number) => Promise<void>
   readonly onCrash: () => void
   /** Until something has settled that is not of this world. `undefined`: nothing is to. */
@@ -200,7 +200,7 @@ export function inOwnProcess<R>(make: () => R): R {
   }
 }
 
-/** Drops the rows of a memory store: whoever makes many of them has one of each name. */
+/** Drops the rows of a memory store: each world makes one, under a name of its own. */
 export function forgetStore(name: string): void {
   const shared = (globalThis as Record<symbol, unknown>)[Symbol.for('refresh-once/memory-store/1')]
   ;(shared as Map<string, unknown> | undefined)?.delete(name)

@@ -6,7 +6,7 @@ import { FINGERPRINT, readJournals } from './journal.ts'
 import { createStories, print, summaryOf, type Told } from './report.ts'
 import { parseArgs } from 'node:util'
 
-/** What the command ends with. */
+/** Exit codes. */
 export const EXIT = { kept: 0, broken: 1, misused: 2 } as const
 
 /** So many violations of one invariant are told, and so many stories without being asked. */
@@ -102,7 +102,7 @@ export interface ExplainOptions {
   readonly files: readonly [string, ...string[]]
   /** Fingerprint of a chain, or of a refresh token of it. */
   readonly grant: string | undefined
-  /** By how much an order of events may be wrong and prove nothing, milliseconds. */
+  /** Milliseconds by which clocks may differ: a closer order of events proves nothing. */
   readonly slackMs: number
   readonly isJson: boolean
 }

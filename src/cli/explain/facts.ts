@@ -14,7 +14,7 @@ export interface JournalSending extends Sending<JournalProcess> {
   readonly isAgain: boolean
 }
 
-/** What a journal says of one refresh token. */
+/** The facts of one refresh token in a journal. */
 export interface TokenFacts {
   grant?: string
   generation?: number
@@ -27,12 +27,12 @@ export interface TokenFacts {
   endedAtMs?: number
 }
 
-/** What is kept of one chain. */
+/** The facts of one chain in a journal. */
 export interface GrantFacts {
   readonly byGeneration: Map<number, string>
   /** When a token of a generation was replaced. */
   readonly replacedAtMs: Map<number, number>
-  /** The latest generation that somebody came to have, and the latest that was handed out. */
+  /** The latest generation that a caller had, and the latest that was handed out. */
   newest?: number
   served?: number
   hasGiven: boolean

@@ -1,13 +1,13 @@
 import { isAwaitedAt, maySpend } from '../../testing/observations.ts'
 import type { Facts, GrantFacts, JournalSending, TokenFacts } from './facts.ts'
 
-/** What is held against a journal, by name. */
+/** The invariants of a journal, by name. */
 export const INVARIANTS = {
   presented_once: 'A refresh token that is spent, or may be, is not presented again (P2).',
   one_at_a_time: 'No refresh token is under way twice at the same time (P1).',
   claimed_first: 'Every presentation has a claim of its own.',
   generations_rise: 'A rotation is one generation, and none is claimed that the chain has left.',
-  served_exists: 'What is handed out is what somebody received (P4).',
+  served_exists: 'Only what a holder received is handed out (P4).',
   end_is_final: 'A chain that has ended is not claimed, presented or handed out (S2, S3).',
   ends_as_charted: 'Every call ends as the statechart can end.',
 } as const

@@ -20,12 +20,12 @@ export interface LineCounts {
   broken: number
 }
 
-/** Longer lines are nobody's events. */
+/** Longer lines are no events. */
 const LINE_MAX = 64 * 1024
 
 /**
- * Reads journals one after the other, line by line: of whatever size, only a part of it is in
- * memory at a time. What is delivered twice counts once.
+ * Reads journals one after the other, line by line: only a part of a file is in memory at a time.
+ * What is delivered twice counts once.
  *
  * @returns The lines that were there.
  * @throws {UsageError} For a file that cannot be read.
@@ -65,7 +65,7 @@ async function readLines(file: string, see: (line: string) => void): Promise<voi
     const lines = (rest + (chunk as string)).split('\n')
     rest = lines.pop()!
     for (const line of lines) see(line)
-    // Enough to be counted, and not to be read.
+    // A line that is too long is counted, and not read.
     if (rest.length > LINE_MAX) rest = rest.slice(0, LINE_MAX)
   }
   see(rest)
@@ -86,7 +86,7 @@ function entryOf(line: string): Entry | 'foreign' | 'broken' | undefined {
   }
 }
 
-/** What the ledger derives: 8 characters of base64url. */
+/** The form of a fingerprint: 8 characters of base64url. */
 export const FINGERPRINT = /^[\w-]{8}$/
 
 /**
@@ -96,7 +96,7 @@ export const FINGERPRINT = /^[\w-]{8}$/
 export interface Entry {
   readonly type: RefreshEvent['type']
   readonly atMs: number
-  /** Who told it, where the logger says so: `host/pid`. */
+  /** The process that told it, if the logger says so: `host/pid`. */
   readonly process: string | undefined
   readonly token: string | undefined
   readonly grant: string | undefined

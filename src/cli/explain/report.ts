@@ -5,7 +5,7 @@ import type { Finding, JournalInvariant } from './invariants.ts'
 import type { Entry, LineCounts } from './journal.ts'
 import { PROBLEMS } from '../../core/errors.ts'
 
-/** What a journal says. Fingerprints and our own words. */
+/** The contents of a journal. Holds fingerprints and our own words only. */
 export interface Told extends Pick<Facts, 'span' | 'outcomes'> {
   readonly isKept: boolean
   readonly lines: LineCounts
@@ -84,7 +84,7 @@ function storyLines({ stories, grants }: Told): readonly string[] {
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-/** What became of one chain, in a sentence each. */
+/** The fate of one chain, a sentence each. */
 export function summaryOf(grant: string, facts: Facts, endedAtMs: number | undefined): string[] {
   const about = facts.grants.get(grant)
   if (about === undefined) return []

@@ -7,13 +7,13 @@ import type { ProviderFacts } from '../../facts/provider-facts.ts'
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
 export type ErrorAnswer = z.infer<typeof WIRE_TYPES.dead>
 
-/** How a server reads and writes; what is left out is as RFC 6749 has it. */
+/** The way a server reads and writes. RFC 6749 says what is left out here. */
 export type Wire = Types<typeof WIRE_TYPES>
 
 /** How long a spent token is taken again; `forever` for a server that replaces without revoking. */
 export type ReuseWindow = 'none' | 'forever' | 'until_successor_used' | { readonly ms: number }
 
-/** What an authorization server does, as far as a client can notice. */
+/** The behaviour of an authorization server that a client can notice. */
 export interface Behaviour extends Types<typeof SERVER_TYPES> {
   /** Whether an answer that spends the refresh token holds another one. */
   readonly successor: 'sent' | 'omitted'
@@ -31,7 +31,7 @@ type Types<T extends Readonly<Record<string, z.ZodType>>> = {
 
 /**
  * An authorization server as it is described. What is not known is left out, or `undefined`, and
- * drawn at random: a client must cope with whatever it turns out to be.
+ * drawn at random: a client must cope with every draw.
  */
 export interface ServerDescription extends Unknown<Omit<Behaviour, 'wire'>> {
   /** Short name, `[a-z0-9-]+`. */
@@ -44,31 +44,31 @@ type Unknown<T> = { readonly [K in keyof T]?: T[K] | undefined }
 /** One thing that a description may say. */
 export interface DescriptionAxis<T> {
   readonly takes: z.ZodType
-  /** What may be drawn where it is not known. The first is the plainest. */
+  /** The values to draw from if a description leaves the axis out. The first is the plainest. */
   readonly draws: readonly T[]
 }
 
 const milliseconds = z.number().nonnegative().describe('milliseconds')
 
-/** Each may be drawn. */
+/** An axis of which every value may be drawn. */
 function among<W extends string>(
   takes: z.ZodType & { readonly options: readonly W[] },
 ): DescriptionAxis<W> {
   return { takes, draws: takes.options }
 }
 
-/** Others are played only where they are described. */
+/** An axis of which only the plainest value is drawn. The others must be described. */
 function plainly<T>(plainest: T, takes: z.ZodType): DescriptionAxis<T> {
   return { takes, draws: [plainest] }
 }
 
-/** What a server does. */
+/** The axes of a server's behaviour. */
 export const AXES: {
   readonly [K in keyof Omit<Behaviour, 'wire'>]: DescriptionAxis<Behaviour[K]>
 } = {
   rotation: among(SERVER_TYPES.rotation),
   keptAs: among(SERVER_TYPES.keptAs),
-  // Nobody describes a server that forgets the successor by leaving it out.
+  // `omitted` is a fault: a description that leaves the axis out does not mean it.
   successor: plainly('sent', z.enum(['sent', 'omitted'])),
   reuseWindow: {
     takes: z.union([
@@ -93,7 +93,7 @@ export const AXES: {
   },
 }
 
-/** How it writes: RFC 6749 §5.1, §5.2, RFC 8707 §2, but for what clients must read either way. */
+/** The axes of the wire: RFC 6749 §5.1, §5.2, RFC 8707 §2, and what every client must read. */
 export const WIRE: { readonly [K in keyof Wire]: DescriptionAxis<Wire[K]> } = {
   tokenType: { takes: WIRE_TYPES.tokenType, draws: ['Bearer', 'bearer'] },
   expiresIn: { takes: WIRE_TYPES.expiresIn, draws: ['number', 'string'] },
@@ -137,14 +137,14 @@ function shapeOf(
 /** A behaviour, and which of its axes were not known but drawn. */
 export interface DrawnBehaviour {
   readonly behaviour: Behaviour
-  /** By name; what stands in the wire is not told. */
+  /** Their names. Axes of the wire are left out. */
   readonly drawn: readonly (keyof Behaviour)[]
 }
 
 /**
  * Draws what a description leaves open.
  *
- * @param draw A whole number, 0 or more, for each axis in turn; 0 stands for the plainest.
+ * @param draw A whole number, 0 or more, for each axis in turn; 0 draws the plainest.
  */
 export function drawBehaviour(description: ServerDescription, draw: () => number): DrawnBehaviour {
   const behaviour = filled(AXES, description, draw)

@@ -2,9 +2,9 @@ import type { Behaviour } from './description.ts'
 import { errorReply } from './wire.ts'
 import type { Reply } from './wire.ts'
 
-/** What may happen to one exchange with the token endpoint. Plain data. */
+/** One fault of an exchange with the token endpoint. Plain data. */
 export type NetworkFault =
-  /** Nobody listens: provably never sent. */
+  /** No server listens: the request was provably never sent. */
   | { readonly kind: 'connection_refused' }
   /** The connection breaks before the request has arrived, or when the server has processed it. */
   | { readonly kind: 'reset'; readonly when: 'before_consuming' | 'after_consuming' }
@@ -21,7 +21,7 @@ export type NetworkFault =
       readonly retryAfterSeconds?: number | undefined
       readonly isProcessed: boolean
     }
-  /** A 200 that nobody can read. */
+  /** A 200 that holds no token set. */
   | { readonly kind: 'garbage'; readonly body: string; readonly isProcessed: boolean }
   /** The request is sent elsewhere: `to` is an origin. */
   | {
@@ -37,13 +37,13 @@ export type NetworkFault =
   /** The resource owner withdraws consent right before. */
   | { readonly kind: 'consent_withdrawn' }
 
-/** What a fault makes of an exchange. */
+/** The course of an exchange under a fault. */
 export interface Passage {
-  /** How often the request arrives at the server. */
+  /** The number of times the request arrives at the server. */
   readonly arrivals: 0 | 1 | 2
-  /** What the client meets: an answer of the server, of somebody else, or none. */
+  /** The client meets an answer of the server, of a party in between (`other`), or none. */
   readonly meets: 'first' | 'last' | 'other' | 'reset' | 'refusal' | 'silence'
-  /** Of the server's answer, milliseconds. */
+  /** The delay of the server's answer, milliseconds. */
   readonly delayMs?: number
   /** After how many bytes of its body it breaks off. */
   readonly cutAtByte?: number
@@ -129,7 +129,7 @@ function bytes(count: number): string {
   return count === 1 ? '1 byte' : `${count} bytes`
 }
 
-/** What somebody answers instead of the server, or the server before it looks at the token. */
+/** The answer of a gateway, or of the server before it looks at the token. */
 export function otherAnswer(fault: NetworkFault, { wire }: Behaviour): Reply {
   switch (fault.kind) {
     case 'status': {
@@ -188,12 +188,12 @@ export function slow(
   return new Response(stream, { status, headers: headers as [string, string][] })
 }
 
-/** Somebody on the way writes back what was sent. */
+/** A party in between writes the token into its answer. */
 export function echoing(reply: Reply, token: string): Reply {
   return { ...reply, body: reply.body.replaceAll('{token}', token) }
 }
 
-/** What Node's `fetch` rejects with. */
+/** The error that Node's `fetch` rejects with. */
 export function failure(code: string): TypeError {
   return new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) })
 }

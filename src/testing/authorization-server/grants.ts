@@ -46,7 +46,7 @@ export const NO_GRANTS: ServerGrants = {
   granted: 0,
 }
 
-/** Makes a token that nobody has seen yet. */
+/** Makes a new token. */
 export type Mint = (kind: 'refresh' | 'access', name: string, expiresAtMs: number) => string
 
 /** Puts one refresh token in its place. */
@@ -114,7 +114,7 @@ export interface MintOptions {
   readonly random: Random
   readonly accessToken: Wire['accessToken']
   readonly now: () => number
-  /** Stands in every token, so that one is recognised wherever it turns up. Default: nothing. */
+  /** Part of every token, so that a test finds a token in any output. Default: nothing. */
   readonly mark?: string
 }
 
@@ -123,7 +123,7 @@ export function minting({ random, accessToken, now, mark = '' }: MintOptions): M
   return (kind, _name, expiresAtMs) => {
     const secret = `${mark}${toBase64url(random.bytes(18))}`
     if (kind === 'refresh' || accessToken === 'opaque') return secret
-    // RFC 7519 §4.1: seconds. The signature is nobody's.
+    // RFC 7519 §4.1: seconds. The last part is no real signature.
     const claims = { iat: Math.floor(now() / 1000), exp: Math.floor(expiresAtMs / 1000) }
     return `${part({ alg: 'none' })}.${part(claims)}.${secret}`
   }

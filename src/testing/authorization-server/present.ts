@@ -16,12 +16,12 @@ export interface Arrival {
   readonly asksForUnknown?: boolean
 }
 
-/** What a server made of a presentation. */
+/** The server's decision about a presentation. */
 export type Decision =
   | {
       readonly kind: 'granted'
       readonly accessToken: string
-      /** What stands in the answer as refresh token. */
+      /** The refresh token in the answer. */
       readonly refreshToken: string | undefined
       /** Whether the token that was presented is spent. */
       readonly consumed: boolean
@@ -40,11 +40,11 @@ export interface Decided {
   readonly decision: Decision
 }
 
-/** What `sometimes` is: each answer in turn. */
+/** `sometimes` takes these in turn. */
 const SOMETIMES = [true, false]
 
 /**
- * What a server of this behaviour does with a refresh token. Pure, but for the tokens that are
+ * Decides about a refresh token as a server of this behaviour. Pure, except for the tokens that are
  * minted.
  */
 export function present(
@@ -207,8 +207,8 @@ export function signIn(
 }
 
 /**
- * RFC 7009 §2.1: the refresh token ends the grant, an access token ends itself; a token that nobody
- * knows is as good as revoked.
+ * RFC 7009 §2.1: the refresh token ends the grant, an access token ends itself. A token that the
+ * server does not know counts as revoked.
  */
 export function revoke(grants: ServerGrants, token: string): ServerGrants {
   const refresh = grants.refreshTokens.get(token)

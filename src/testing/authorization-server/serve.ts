@@ -9,7 +9,7 @@ import type { NetworkFault, Passage } from './fault.ts'
 import { readRequest } from './wire.ts'
 import type { ServerInMemory } from './server.ts'
 
-/** What may happen over a real connection, which cannot be refused once it stands. */
+/** A fault over a real connection, which cannot be refused once it is open. */
 export type ExchangeFault = Exclude<NetworkFault, { readonly kind: 'connection_refused' }>
 
 export interface Served {
@@ -79,7 +79,7 @@ export function metadataAt(issuer: string): object {
   return { issuer, token_endpoint: `${issuer}/token`, revocation_endpoint: `${issuer}/revoke` }
 }
 
-/** What the client meets. `undefined`: its connection breaks. */
+/** The answer that the client meets. `undefined`: its connection breaks. */
 function met(
   { meets }: Passage,
   replies: readonly Reply[],

@@ -27,7 +27,7 @@ export interface DescribedEntry {
   readonly fault?: string | undefined
 }
 
-/** What came of one request for tokens. */
+/** The result of one request for tokens. */
 export interface Received {
   /** The refresh token, if there was one where the server looks for it. */
   readonly token: string | undefined
@@ -39,13 +39,13 @@ export interface Received {
 export interface ServerInMemory {
   readonly behaviour: Behaviour
   readonly journal: readonly DescribedEntry[]
-  /** What it keeps now. */
+  /** The grants that it keeps now. */
   readonly grants: ServerGrants
   signIn(): { readonly refreshToken: string; readonly accessToken: string }
   /** A token response of the tokens of a sign-in. */
   answerTo(signedIn: { readonly refreshToken: string; readonly accessToken: string }): Reply
   receive(request: Arriving): Received
-  /** RFC 7009; it is 200 whatever the token (§2.2). */
+  /** RFC 7009. The answer is 200 for any token (§2.2). */
   receiveRevocation(request: Arriving): string | undefined
   /** The user ends the grant of a token. */
   withdraw(token: string): void
@@ -60,7 +60,7 @@ export interface ServerOptions {
   readonly mint: Mint
   readonly now: () => number
   /**
-   * What a revocation ends. RFC 7009 §2.1 demands no more than the `token`: a client that names the
+   * The extent of a revocation. RFC 7009 §2.1 demands the `token` only: a client that names the
    * wrong one leaves the others alive. Default: the whole grant of a refresh token.
    */
   readonly revokes?: 'grant' | 'token'

@@ -7,20 +7,20 @@ import type { Decision } from './present.ts'
 export interface Arriving {
   /** Only its query counts: an origin is not needed. */
   readonly url: string
-  /** By lower-case name. */
+  /** Finds a header by its lower-case name. */
   readonly headers: (name: string) => string | undefined
   readonly body: string
 }
 
-/** What a server of this wire reads of a request. */
+/** The parts of a request that the server reads. */
 export interface Read {
   /** `undefined`: it holds none where the server looks for it. */
   readonly refreshToken: string | undefined
-  /** Whether it asks for an audience: there is none that the server knows. */
+  /** Whether it asks for an audience. The server knows none. */
   readonly asksForUnknown: boolean
 }
 
-/** Reads a refresh request: the token at its one place, the audience wherever it stands. */
+/** Reads a refresh request: the token at its one place, the audience at any place. */
 export function readRequest(request: Arriving, { carry, audience }: Wire): Read {
   const form = new URLSearchParams(request.body)
   const query = new URL(request.url, 'http://localhost').searchParams
@@ -103,7 +103,7 @@ export function errorReply({ status, error, members, headers = {} }: ErrorAnswer
     : { ...reply, headers: [...reply.headers, ...added] }
 }
 
-/** A sheet to write members on, at whatever place. */
+/** Collects members of a body, and cookies, at the places that the wire names. */
 function writing() {
   const body: Record<string, unknown> = {}
   const cookies: (readonly [string, string])[] = []

@@ -13,7 +13,7 @@ export interface Reading {
   readonly behaviour: Behaviour
   readonly token: string
   readonly reply: Reply
-  /** What the server decided, if the answer is its own. */
+  /** The server's decision, if the answer is its own. */
   readonly decision: Decision | undefined
   /** Which of the errors of its wire the answer is. */
   readonly error: 'dead' | 'client' | 'target' | undefined
@@ -95,7 +95,7 @@ function checkGranted(reading: Reading, decision: Granted): void {
   checkOlder(reading, decision)
 }
 
-/** What is read as refresh token must be what came. */
+/** The provider must read the refresh token that came. */
 function checkSuccessor({ presentation, token, provider, nameOf }: Reading, decision: Granted) {
   if (presentation.outcome !== 'granted') return
   const { refreshToken, isWithout } = presentation.response
@@ -168,7 +168,7 @@ function checkExpiry({ behaviour, nowMs }: Reading, expiresAtMs: number | undefi
   }
 }
 
-/** What is known of the server only: a draw proves nothing against a provider. */
+/** Only a described axis counts: a draw proves nothing against a provider. */
 function checkOlder({ provider, description, nameOf }: Reading, { killed }: Granted): void {
   const [older] = killed
   if (older === undefined || provider.oldAccessToken === 'dies') return
@@ -180,7 +180,7 @@ function checkOlder({ provider, description, nameOf }: Reading, { killed }: Gran
   )
 }
 
-/** What a server says in a code of its own, and what the provider should call that. */
+/** The meaning of a server's own error code, and what the provider should call it. */
 const MEANT = {
   dead: { says: (name: string) => `that ${name} is dead`, means: 'rejected' },
   client: { says: () => 'that the client is not known', means: 'refused_before' },
@@ -190,7 +190,7 @@ const MEANT = {
  * Holds that a provider knows the codes of its server: what it does not know asks people to sign in
  * who need not, or lets them wait for a grant that is over.
  *
- * A code that stands for something else, too, proves nothing, and neither does a status alone.
+ * A code with a second meaning proves nothing, and neither does a status alone.
  *
  * @throws {Violation}
  */

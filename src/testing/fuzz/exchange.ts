@@ -34,7 +34,7 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal | undefined
   readonly fault: NetworkFault | undefined
   readonly guard: (check: () => void) => void
-  /** Of nobody's process: what is under way arrives, whoever dies. */
+  /** A process that never dies: its clock carries what is under way. */
   readonly outsider: Process
   readonly userCode: UserCodeClock
 }
@@ -65,7 +65,7 @@ export async function exchange(options: ExchangeOptions): Promise<Response> {
   }
   const mine = passage.meets === 'last' ? received.at(-1) : received[0]
   const own = passage.meets === 'other' ? undefined : mine
-  // Of what a proxy does beside, nobody can know.
+  // The client cannot know of the second request that a proxy sent.
   if (own !== undefined && received.length > 1) sending.isConsumed = isSpending(own)
   const reply = own?.reply ?? echoing(otherAnswer(fault!, server.behaviour), token)
   const { cutAtByte } = passage
@@ -116,7 +116,7 @@ function sent({ world, worker, token, signal, fault }: ExchangeOptions): {
   return { sending, end }
 }
 
-/** What an answer that came back whole tells the holder of a token. */
+/** Says what a whole answer proves to the holder of a token. */
 function endingOf(decision: Decision | undefined, isConsumed: boolean): SendingEnd {
   switch (decision?.kind) {
     case 'granted':
@@ -216,7 +216,7 @@ async function presentationOf(
   return interpretResponse(reply, { provider, presented, origin: '', nowMs })
 }
 
-/** What a server said of a token, in plain words. */
+/** Describes the server's answer in plain words. */
 export function describeAnswer(story: Story, token: string, { decision, reply }: Received): string {
   const name = story.nameOf(token)
   if (decision.kind === 'dead') {

@@ -13,7 +13,7 @@ import { MARK } from './secrets.ts'
 import type { Provider } from '../../core/provider.ts'
 
 export interface NetworkOptions {
-  /** What becomes of a presentation, by its number. */
+  /** The fault of a presentation, by its number. */
   readonly faultAt: (presentation: number) => NetworkFault | undefined
   /** Notes the first violation, and lets the run go on to its end. */
   readonly guard: (check: () => void) => void
@@ -98,7 +98,7 @@ function arrivingOf(url: string, { body, headers }: RequestInit): Arriving {
   }
 }
 
-/** What lies at an address, as the provider describes its server. */
+/** The endpoint at an address, as the provider describes its server. */
 export type Route = 'token' | 'revocation' | 'metadata' | 'elsewhere'
 
 /** Tells addresses apart by origin and path; a query is for the server to read. */

@@ -42,13 +42,13 @@ export interface Library {
   readonly memoryStore: typeof memoryStore
 }
 
-/** What is put to the test. */
+/** The provider under test, and the world around it. */
 export interface Simulated {
   readonly provider: Provider
   readonly description: ServerDescription
   readonly requestTimeoutMs: number
   readonly client: Client
-  /** What the user puts between the refresher and the network. */
+  /** The user's wrapper of `fetch`. */
   readonly wrapFetch?: ((fetch: FetchOnce) => FetchOnce) | undefined
   /** Default: the library that this is part of. */
   readonly library?: Library | undefined
@@ -78,7 +78,7 @@ export interface World {
   violation?: Violation
 }
 
-/** What the judge is told of a world, read at each check. */
+/** A world as its judge reads it, at each check. */
 export function observationsOf(world: Omit<World, 'judge'>): Observations<Process> {
   const { subject, plan, schedule, server, story, sendings, calls, events, happened } = world
   const { provider, requestTimeoutMs } = subject
@@ -174,7 +174,7 @@ export async function checkQuiet(world: World): Promise<void> {
   if (happened.has('eviction')) return
   const { issuer, revocationEndpoint = issuer ?? null } = subject.provider
   const canRevoke = revocationEndpoint !== null
-  // What is received for a chain that has ended is revoked, if that is possible, and not kept.
+  // A set that arrives for an ended chain is revoked, if the server can, and not kept.
   const isOver = world.isSignOutBegun || revokedAt !== undefined
   if (!isOver || (canRevoke && happened.size === 0)) {
     const known = new Set(handedOut.flatMap((set) => [set.refreshToken, set.accessToken]))

@@ -39,16 +39,16 @@ export interface Plan {
   readonly carries: boolean
   readonly storeTimeoutMs?: number
   readonly workers: readonly WorkerPlan[]
-  /** How much time passes before each round, when nobody does anything. */
+  /** Time that passes before each round, while no worker acts. */
   readonly pausesMs: readonly number[]
   /** Which of the steps that wait comes next, each time. */
   readonly order: readonly number[]
-  /** By number of the presentation. */
+  /** Faults by the number of the presentation. */
   readonly network: readonly { readonly at: number; readonly fault: NetworkFault }[]
-  /** By number of the store's call. */
+  /** Faults by the number of the store's call. */
   readonly store: readonly StoreTrouble[]
   readonly clocks: readonly ClockStep[]
-  /** How much time passes in the middle of everything, by number of the step. */
+  /** Time that passes while workers act, by number of the step. */
   readonly jumps: readonly { readonly at: number; readonly ms: number }[]
 }
 
@@ -63,7 +63,7 @@ const ONE_OR_MORE = [
 /** Until access tokens expire; until holders of older sets are late. */
 const PAUSES_MS = [3_600_000, 9_000_000]
 
-/** What fails with one of the rarer is tried with the first, too. */
+/** A failure with a rare alternative is tried with the first one, too. */
 const SMALLER = { withCrossShrink: true }
 
 /** Most runs are about the provider, and need neither a second worker nor trouble of the store. */

@@ -40,7 +40,7 @@ export function reportOf(world: World, command: string): string {
   ].join('\n')
 }
 
-/** What the server does, and which of it nobody knew. */
+/** The server's behaviour, and which of it was drawn. */
 function behaviourOf({ drawn: { behaviour, drawn } }: World): string {
   const told = TOLD.map((axis) => {
     const words = WORDS[axis](behaviour)
@@ -78,7 +78,7 @@ const REUSE = { error: 'token only', family: 'refresh tokens', grant: 'whole gra
 /** The environment variable with the path of the run to begin with. */
 const VARIABLE = 'REFRESH_ONCE_PATH'
 
-/** How a runner of tests is recognised, and how it is asked for one file. */
+/** The variable by which each test runner is recognised, and its command for one file. */
 const RUNNERS: readonly (readonly [variable: string, command: string])[] = [
   ['VITEST', 'npx vitest run'],
   ['JEST_WORKER_ID', 'npx jest'],
@@ -89,7 +89,7 @@ export interface TestRunner {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** With which Node was started, such as `--import tsx`. */
   readonly flags: readonly string[]
-  /** Of whoever asked for the runs. */
+  /** The stack of the caller that asked for the runs. */
   readonly stack: string
   readonly folder: string
 }

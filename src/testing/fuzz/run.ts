@@ -10,7 +10,7 @@ import { simulate } from './world.ts'
 export interface RunOptions {
   readonly runs: number
   readonly seed: number
-  /** Of a counterexample, to begin with it. */
+  /** The path of a counterexample, to begin with it. */
   readonly path?: string | undefined
   /** After so long no further run is begun, milliseconds. */
   readonly timeMs?: number | undefined
@@ -18,7 +18,7 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** How many runs were made, without those that made a counterexample smaller. */
+  /** The number of runs, without those that made a counterexample smaller. */
   readonly runs: number
   readonly shrinks: number
   /** The smallest world that was found in which something does not hold. */
@@ -45,7 +45,7 @@ export async function run(simulated: Simulated, options: RunOptions): Promise<Ru
     return world
   }
   const property = fc.asyncProperty(plans(), async (plan) => {
-    // What cannot be used here cannot be used in smaller worlds.
+    // A function that is stuck here is stuck in smaller worlds, too.
     if (unusable !== undefined) return
     count += 1
     options.onRun?.(count)

@@ -93,7 +93,7 @@ export function shows(value: object, text: string): boolean {
   // A stack says no more than the message, and takes long to be made.
   const own = Reflect.ownKeys(value).filter((name) => name !== 'stack')
   const members = own.map((name) => (value as Record<PropertyKey, unknown>)[name])
-  // What JSON prints, what a template prints, and what is hidden from both.
+  // JSON prints the first, a template the second, and neither the third.
   const printed = [
     JSON.stringify(value),
     ''.concat(value as unknown as string),

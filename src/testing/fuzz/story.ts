@@ -9,7 +9,7 @@ export interface StoryLine {
   readonly what: string
 }
 
-/** What happened in a run, in plain words. Holds no token: they have names. */
+/** The events of a run in plain words. Holds no token: they have names. */
 export interface Story {
   readonly lines: readonly StoryLine[]
   tell(who: string, what: string): void
@@ -41,7 +41,7 @@ export function timelineOf(lines: readonly StoryLine[]): string {
     .join('\n')
 }
 
-/** A text of somebody else's, which may hold lines and colours of its own, on one line. */
+/** A foreign text, which may hold line breaks and colours, on one line. */
 export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
 }

@@ -4,40 +4,40 @@ import type { Process } from '../schedule.ts'
 import type { AuthenticateClient, Client, Provider } from '../../core/provider.ts'
 import { authenticate, authenticationMethod } from '../../transport/client-authentication.ts'
 
-/** How long somebody may be outside, milliseconds of real time. */
+/** Milliseconds of real time that a function of the user's may take. */
 const PATIENCE_MS = 5_000
 
-/** The same for one who may wait for another call of theirs, which the world holds. */
+/** The same for a `fetch` that may wait for another call of its own, which the world holds. */
 const DOUBT_MS = 50
 
-/** What a function of the user's awaits does not come. */
+/** A function of the user's awaits something that does not come. */
 export class Stuck extends TypeError {}
 
 /**
- * The user's own functions. One that waits for a file, a timer or another service is outside of the
- * world, whose time must stand still until it is back.
+ * Stops the world's clock while the user's own code runs. A function that waits for a file, a timer
+ * or another service takes real time, which must not count as time of the world.
  */
 export interface UserCodeClock {
-  /** The function, which is outside until what it returns has settled. */
+  /** Wraps a function: the clock stops until the promise that it returns has settled. */
   during<A extends unknown[], R>(name: string, call: (...args: A) => R): (...args: A) => R
-  /** A `fetch` around one of the world's: outside while it does not wait for that one. */
+  /** Wraps `fetch`: the clock stops while the wrapper does not wait for the world's `fetch`. */
   around(wrap: (fetch: FetchOnce) => FetchOnce, next: FetchOnce, worker: Process): FetchOnce
-  /** What a worker waits for inside of the world. */
+  /** Marks a promise of the world for which a worker waits: the clock goes on. */
   holds<T>(worker: Process, answer: Promise<T>): Promise<T>
   /**
-   * Until somebody is back. `undefined`: nobody is outside.
+   * Resolves when user code has gone on. `undefined`: no user code runs.
    *
-   * @throws {Stuck} When nobody comes.
+   * @throws {Stuck} When it does not go on.
    */
   wait(): Promise<void> | undefined
 }
 
-/** Something that has not settled, and that somebody waits for. */
+/** A promise that has not settled. */
 interface Pending {
-  /** Of a function that is outside all the time. */
+  /** The name of a function that never waits for the world. */
   readonly name?: string
   readonly worker?: Process
-  /** For the worker: a call of its `fetch` is 1, what the world holds of it is -1. */
+  /** 1: a call of a wrapped `fetch`. -1: a promise that the world holds. */
   readonly weight?: number
 }
 
@@ -82,7 +82,7 @@ export function createUserCodeClock(): UserCodeClock {
     holds: (worker, answer) => until({ worker, weight: -1 }, answer),
     wait() {
       if (pending.size === 0) return undefined
-      const name = outsideOf(pending)
+      const name = runningOf(pending)
       if (name === undefined) return undefined
       const isHeld = name === FETCH && [...pending].some(({ weight }) => weight === -1)
       if (isHeld && !isInDoubt) return undefined
@@ -109,8 +109,8 @@ const INSTEAD =
   `what it awaits of its own has not come for ${PATIENCE_MS / 1_000} s: ` +
   'hand it something instead that comes at once'
 
-/** The name of a function that is outside. */
-function outsideOf(pending: ReadonlySet<Pending>): string | undefined {
+/** The name of a function that runs in real time now. */
+function runningOf(pending: ReadonlySet<Pending>): string | undefined {
   const weights = new Map<Process, number>()
   for (const { name, worker, weight = 0 } of pending) {
     if (name !== undefined) return name
@@ -119,7 +119,7 @@ function outsideOf(pending: ReadonlySet<Pending>): string | undefined {
   return [...weights.values()].some((weight) => weight > 0) ? FETCH : undefined
 }
 
-/** What nobody waits for any more never comes: so does every `fetch`. */
+/** Rejects when its signal is aborted, as every `fetch` does. */
 function heeding<T>(signal: RequestInit['signal'], ask: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
@@ -128,26 +128,26 @@ function heeding<T>(signal: RequestInit['signal'], ask: () => Promise<T>): Promi
   })
 }
 
-/** A provider of which the functions that may wait, and keys that sign, are known to be outside. */
+/** Wraps a provider, so that its functions that may wait, and keys that sign, stop the clock. */
 export function instrumentProvider(
   provider: Provider,
   client: Client,
-  outside: UserCodeClock,
+  userCode: UserCodeClock,
 ): Provider {
   const { response } = provider
   const method = authenticationMethod(provider, client, [])
   const own = typeof method === 'function' ? method : signing(method, client)
   return {
     ...provider,
-    ...(own && { clientAuthentication: outside.during('clientAuthentication', own) }),
+    ...(own && { clientAuthentication: userCode.during('clientAuthentication', own) }),
     response: {
       ...response,
-      ...(response.validate && { validate: outside.during('validate', response.validate) }),
+      ...(response.validate && { validate: userCode.during('validate', response.validate) }),
     },
   }
 }
 
-/** Keys sign in a thread of their own. */
+/** Keys sign in a thread of their own, in real time. */
 function signing(method: string, client: Client): AuthenticateClient | undefined {
   if (method !== 'private_key_jwt' || client.privateKey === undefined) return undefined
   return async ({ headers, parameters }, { endpoint, issuer }) => {

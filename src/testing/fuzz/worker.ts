@@ -17,12 +17,12 @@ import { MARK, refuseSecrets } from './secrets.ts'
 /** An audience that no server of these tests knows. */
 const UNKNOWN_AUDIENCE = 'https://unknown.example'
 
-/** What a worker needs of the world around it. */
+/** The world as a worker needs it. */
 export interface WorkerContext {
   readonly world: World
   readonly simulated: Simulated
   readonly store: Store
-  /** Of this world: no other has it. */
+  /** The name of this world, which no other has. */
   readonly name: string
   readonly fetchOf: (worker: Process) => FetchOnce
   readonly nextStoreFault: () => StoreFault | undefined
