@@ -59,7 +59,7 @@ export function outcomeOf<T extends TokenSet>(
 /** An outcome without access token always has an error. */
 const UNUSABLE: Problem = { code: 'unusable' }
 
-/** The caller's set with what the run learnt. If the tokens are the same, that may be their chain. */
+/** The caller's set with what the run learnt. If the tokens are equal, that may be their chain. */
 function renewed<T extends TokenSet>(
   base: T,
   first: Tokens,

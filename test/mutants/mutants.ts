@@ -350,7 +350,8 @@ const ROWS: readonly Mutant[] = [
         file: 'src/stores/memory.ts',
         text: 'return standing(key, now())',
         replacement:
-          'const row = cache.get(key) ?? standing(key, now())\n      cache.set(key, row)\n      return row',
+          'const row = cache.get(key) ?? standing(key, now())\n' +
+          '      cache.set(key, row)\n      return row',
       },
     ],
     killedBy: [properties('calm', 100)],

@@ -118,7 +118,7 @@ export function signOutEvent(
 }
 
 /** The token sets that a sign-in leaves in the session cookie. */
-interface SignedIn {
+interface SignInTokens {
   readonly provider: string
   readonly main: CookieTokenSet
   /** Token sets of other providers that stay beside it. */
@@ -132,7 +132,7 @@ export async function tokenSetOfSignIn(
   notices: Notices,
   account: Fields,
   user: Fields,
-): Promise<SignedIn | undefined> {
+): Promise<SignInTokens | undefined> {
   const { provider } = account
   if (typeof provider !== 'string') return undefined
   const refresher = refresherOf(refreshers, provider)
