@@ -1,6 +1,5 @@
-import { isRecord } from '../../src/core/text.ts'
 import type { RawAnswer } from '../../src/core/provider.ts'
-import { isAccident, ownField, readText } from '../../src/core/text.ts'
+import { isAccident, isRecord, ownField, readText } from '../../src/core/text.ts'
 import { decodeCookie, readSetCookie } from './set-cookie.ts'
 
 /** A member of the body, `'data.tokens.access'` for a nested one; or a cookie that is set. */
