@@ -1,19 +1,23 @@
 import { fork } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { differences, pinnedOutcomes, pinnedSizes, pinOutcomes, pinSizes } from './pinned.ts'
 import { search } from './search.ts'
 import type { Size } from './search.ts'
 import { configOf, LONG_WORLDS, nameOf, SHORT_WORLDS, worldOf } from './worlds.ts'
 
 /**
- * Walks the worlds and holds their sizes against what is pinned.
+ * Walks the worlds and compares their sizes, and how calls end in them, with what is pinned.
  *
  * `--long`: all of them. `--only TEXT`: those whose name holds the text. `--pin`: writes the sizes
- * down instead of comparing them.
+ * down instead of comparing them. `--pin-outcomes`: the same for how calls end; those change only
+ * if callers are meant to see something else.
  */
-const SIZES = new URL('sizes.json', import.meta.url)
-
-type Message = { readonly name: string; readonly size?: Size; readonly failure?: string }
+type Message = {
+  readonly name: string
+  readonly size?: Size
+  readonly outcomes?: readonly string[]
+  readonly failure?: string
+}
 
 const flags = process.argv.slice(2)
 const only = flags.includes('--only') ? flags[flags.indexOf('--only') + 1]! : ''
@@ -28,7 +32,10 @@ function walk(index: number): Message {
   const setting = worlds[index]!
   const name = nameOf(setting)
   try {
-    return { name, size: search(configOf(setting), worldOf(setting)) }
+    const outcomes = new Set<string>()
+    const config = { ...configOf(setting), note: (outcome: string) => void outcomes.add(outcome) }
+    const size = search(config, worldOf(setting))
+    return { name, size, outcomes: [...outcomes].toSorted() }
   } catch (error) {
     return { name, failure: error instanceof Error ? describe(error) : String(error) }
   }
@@ -40,8 +47,9 @@ function describe(error: Error): string {
 
 /** One world at a time for each core. */
 async function conduct(): Promise<number> {
-  const pinned = JSON.parse(readFileSync(SIZES, 'utf8')) as Record<string, Size>
+  const pinned = pinnedSizes()
   const seen: Record<string, Size> = {}
+  const ends: Record<string, readonly string[]> = {}
   const failures: string[] = []
   let next = 0
   const startedAt = performance.now()
@@ -51,15 +59,18 @@ async function conduct(): Promise<number> {
       try {
         while (next < worlds.length) {
           const index = next++
-          const { name, size, failure } = await new Promise<Message>((resolve, reject) => {
-            child.once('message', resolve)
-            child.once('error', reject)
-            child.once('exit', (code) => reject(new Error(`the explorer died with ${code}`)))
-            child.send(index)
-          })
+          const { name, size, outcomes, failure } = await new Promise<Message>(
+            (resolve, reject) => {
+              child.once('message', resolve)
+              child.once('error', reject)
+              child.once('exit', (code) => reject(new Error(`the explorer died with ${code}`)))
+              child.send(index)
+            },
+          )
           child.removeAllListeners()
           if (failure !== undefined) failures.push(failure)
           if (size !== undefined) seen[name] = size
+          if (outcomes !== undefined) ends[name] = outcomes
           console.log(failure ?? line(name, size!, pinned[name]))
         }
       } finally {
@@ -73,14 +84,17 @@ async function conduct(): Promise<number> {
   )
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   console.log(`${worlds.length} worlds, ${total[0]} states, ${total[1]} transitions, ${seconds} s`)
-  if (flags.includes('--pin')) {
-    const all = Object.entries({ ...pinned, ...seen }).toSorted(([a], [b]) => (a < b ? -1 : 1))
-    writeFileSync(SIZES, `${JSON.stringify(Object.fromEntries(all), undefined, 2)}\n`)
-    return failures.length === 0 ? 0 : 1
-  }
-  const moved = Object.keys(seen).filter((name) => !isSame(seen[name]!, pinned[name]))
+  if (flags.includes('--pin')) pinSizes(seen)
+  if (flags.includes('--pin-outcomes')) pinOutcomes(ends)
+  const sizes = pinnedSizes()
+  const moved = Object.keys(seen).filter((name) => !isSame(seen[name]!, sizes[name]))
   for (const name of moved) console.log(`✗ ${name}: the size is not the pinned one`)
-  return failures.length + moved.length === 0 ? 0 : 1
+  const known = pinnedOutcomes()
+  const others = Object.entries(ends).flatMap(([name, each]) =>
+    differences(each, known[name]).map((difference) => `✗ ${name}: ${difference}`),
+  )
+  for (const other of others) console.log(other)
+  return failures.length + moved.length + others.length === 0 ? 0 : 1
 }
 
 function line(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { keyOf } from './key.ts'
+import { describeRest } from './outcomes.ts'
 import { checkQuiet, Violation } from './properties.ts'
 import { probe } from './probe.ts'
 import { stepsOf } from './steps.ts'
@@ -34,6 +35,7 @@ export function search(config: Config, first: World): Size {
   }
   let frontier: [string, World][] = [[digest(first), first]]
   parents.set(frontier[0]![0], ['', ''])
+  const { note: _, ...calm } = config
   let transitions = 0
   let depth = 0
   let quiet = 0
@@ -47,7 +49,8 @@ export function search(config: Config, first: World): Size {
           quiet += 1
           label = '(at rest)'
           checkQuiet(world)
-          probe(world, config)
+          config.note?.(describeRest(world))
+          probe(world, calm)
         }
         let isStuck = !isQuiet
         for (const [name, reached] of stepsOf(world, config)) {

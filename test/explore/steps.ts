@@ -32,6 +32,7 @@ import { isSatisfied } from '../../src/runtime/actors/claim.ts'
 import { answersOf, revokeAtServer } from './authorization-server.ts'
 import { begin, elapsed, ended, INVOKING } from './chart.ts'
 import type { Output, Position } from './chart.ts'
+import { describeEnd } from './outcomes.ts'
 import { checkEnd, checkSend } from './properties.ts'
 import type {
   Activity,
@@ -746,7 +747,9 @@ function endCall(world: World, config: Config, index: number, run: Run): World {
     ...(worker.carries && place !== undefined && { place: placeOf(place) }),
   }
   const { run: _, ...rest } = worker
-  return withWorker(world, index, worker.saves ? { ...rest, cookie } : rest)
+  const after = withWorker(world, index, worker.saves ? { ...rest, cookie } : rest)
+  config.note?.(describeEnd(after, config, run))
+  return after
 }
 
 /** The world in which one more fault has happened, if one may. */

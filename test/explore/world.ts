@@ -121,6 +121,8 @@ export interface Config {
   readonly aheadMs: number
   /** Jumps of the clock: until tokens expire, until claims are overdue, until holders are stale. */
   readonly jumps: { readonly expire: number; readonly overdue: number; readonly stale: number }
+  /** Told how calls end, and what is left at rest. */
+  readonly note?: (outcome: string) => void
 }
 
 export interface World {
