@@ -1,12 +1,14 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
 
-/** What stands where something has no name of its own: it cannot be told from others. */
+/** Label for inline guards, actions and actors: they have no name of their own. */
 export const INLINE = '(inline)'
 
 /** One state of a machine, as its definition has it. */
 export interface StateDescription {
   /** Its name and those of the states around it, outermost first: `expiring.claiming`. */
   readonly path: string
+  readonly description?: string
+  /** Its own, and those of the states around it. */
   readonly tags: readonly string[]
   readonly isFinal: boolean
   /** The path of the state that is entered first inside this one. */
@@ -26,6 +28,7 @@ export interface TransitionDescription {
   /** Whether a state that is its own target is left and entered again. */
   readonly reenters: boolean
   readonly actions: readonly string[]
+  readonly description?: string
 }
 
 /** Plain data, in document order: what is drawn, tabled and tested. */
@@ -62,15 +65,20 @@ function stateOf(node: AnyStateNode): StateDescription {
   const initial = initialOf(node)
   return {
     path: pathOf(node),
-    tags: [...node.tags],
+    ...(node.description !== undefined && { description: node.description }),
+    tags: tagsOf(node),
     isFinal: node.type === 'final',
     ...(initial !== undefined && { initial }),
     invokes: node.invoke.map(({ src }) => actorName(src)),
   }
 }
 
+function tagsOf({ tags, parent }: AnyStateNode): string[] {
+  return [...(parent === undefined ? [] : tagsOf(parent)), ...tags]
+}
+
 function transitionOf(transition: AnyTransitionDefinition): TransitionDescription {
-  const { source, reenter, actions } = transition
+  const { source, reenter, actions, description } = transition
   const guard = nameOf(transition.guard)
   const target = transition.target?.[0]
   return {
@@ -80,6 +88,7 @@ function transitionOf(transition: AnyTransitionDefinition): TransitionDescriptio
     ...(target !== undefined && { target: pathOf(target) }),
     reenters: reenter,
     actions: actions.map((action) => nameOf(action) ?? INLINE),
+    ...(description !== undefined && { description }),
   }
 }
 

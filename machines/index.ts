@@ -7,9 +7,16 @@
  *
  * @module
  */
-export { refreshMachine } from './refresh.machine.ts'
+import { refreshMachineOf } from './refresh.machine.ts'
+
+/** The chart without the runtime's actors. */
+export const refreshMachine: ReturnType<typeof refreshMachineOf<object, object>> =
+  refreshMachineOf()
+
+export { refreshMachineOf } from './refresh.machine.ts'
 export { standing } from './freshness.ts'
 export type {
+  ChartEvent,
   ClaimOutput,
   Demand,
   FollowOutput,
@@ -17,7 +24,8 @@ export type {
   Problem,
   RefreshContext,
   RefreshInput,
+  RefreshOutput,
   ReloadOutput,
-  Stored,
+  SettleOutput,
 } from './types.ts'
 export type { Freshness } from '../src/core/freshness.ts'

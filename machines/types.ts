@@ -1,4 +1,5 @@
 import type { Trouble } from '../src/core/errors.ts'
+import type { Presentation } from '../src/core/failure.ts'
 import type { Secret } from '../src/core/secret.ts'
 import type { GrantRef, Tokens } from '../src/core/tokens.ts'
 
@@ -24,25 +25,37 @@ export interface Problem extends Trouble {
   readonly isFinal?: boolean
 }
 
-/** Who is in the chain's state: the data of one run. Plain, except for the secrets. */
-export interface RefreshContext {
+/** How one sending of the refresh token ended. Times are on the holder's monotonic clock. */
+export interface Sending {
+  readonly presentation: Presentation
+  readonly sentAtMs: number
+  readonly endedAtMs: number
+}
+
+/**
+ * Context of one run. JSON, except for `Secret` values and the two handles, which print nothing.
+ *
+ * @typeParam C What `claim` hands to `present`, `settle` and `reload`.
+ * @typeParam W What `claim` hands to `follow`.
+ */
+export interface RefreshContext<C extends object = object, W extends object = object> {
   readonly demand: Demand
   /** How long a run may wait in all, milliseconds. */
   readonly budgetMs: number
-  /** How often a run may meet a newer set that is not fresh, and go on from there. */
-  readonly maxHops: number
+  /** How often a run may adopt a newer set that is not fresh, and claim again. */
+  readonly maxAdoptions: number
   /** How long until a long-lived run looks again while another holder presents, milliseconds. */
   readonly recheckMs: number
 
   readonly tokens: Tokens
-  /** Where the set stands in its chain. Absent until the ledger said so. */
-  readonly place?: GrantRef | undefined
-  /** Whether the set carried its chain when the caller came with it. */
-  readonly carried: boolean
-  /** Whether the refresh token is the one the caller came with, not one that was adopted. */
-  readonly own: boolean
-  /** The generation the caller came with. */
-  readonly came?: number | undefined
+  /** The grant of the set and its generation there. Absent until the ledger has said so. */
+  readonly position?: GrantRef | undefined
+  /** Whether the caller's set had a `grant` field. */
+  readonly hasGrantField: boolean
+  /** Whether the refresh token is the caller's own, not one that this run adopted. */
+  readonly isCallersToken: boolean
+  /** The generation that the caller came with. */
+  readonly callerGeneration?: number | undefined
   /** Store time at which the run began. */
   readonly beganAtMs?: number | undefined
 
@@ -50,25 +63,36 @@ export interface RefreshContext {
   readonly nowMs: number
   /** Since the run began, on the monotonic clock. */
   readonly elapsedMs: number
-  readonly hops: number
-  /** Presentations that were deferred in this run. */
+  /** How often the run has claimed again: it adopted a set, or its claim was overdue. */
+  readonly adoptions: number
+  /** Presentations of this run that were deferred. */
   readonly attempt: number
-  /** How long to back off, or to rest. */
+  /** How long the state that is entered next waits. */
   readonly retryInMs?: number | undefined
   /** Whether the caller's storage was asked for a later set. */
-  readonly reloaded: boolean
-  /** The claim that was won: the ledger's own business, handed from `claim` to `present`. */
-  readonly claim?: unknown
-  /** The row to watch while another holder presents. */
-  readonly watch?: unknown
+  readonly hasReloaded: boolean
+  /** The claim that this run has won. */
+  readonly claim?: C | undefined
+  /** How often the refresh token was sent under this claim. */
+  readonly presentations: number
+  /** When it was sent first under this claim, on the monotonic clock. */
+  readonly firstSentAtMs?: number | undefined
+  /** How the last sending ended. Absent: the claim was overdue, and nothing was sent. */
+  readonly sending?: Sending | undefined
+  /** The rows to watch while another holder presents. */
+  readonly watch?: W | undefined
   readonly problem?: Problem | undefined
 }
 
 export type RefreshInput = Pick<
   RefreshContext,
-  'demand' | 'budgetMs' | 'maxHops' | 'recheckMs' | 'tokens' | 'place' | 'nowMs'
+  'demand' | 'budgetMs' | 'maxAdoptions' | 'recheckMs' | 'tokens' | 'position' | 'nowMs'
 >
 
+/** What is left of a run that has reached its final state. */
+export type RefreshOutput = Pick<RefreshContext, 'tokens' | 'position' | 'problem'>
+
+/** When an actor ended. */
 export interface Times {
   readonly nowMs: number
   readonly elapsedMs: number
@@ -76,9 +100,10 @@ export interface Times {
   readonly beganAtMs?: number | undefined
 }
 
-export interface Chained {
+/** A token set of the chain, and where it stands there. */
+export interface ChainedSet {
   readonly tokens: Tokens
-  readonly place: GrantRef
+  readonly position: GrantRef
 }
 
 export interface Deferred {
@@ -94,48 +119,63 @@ export interface Failed {
   readonly retryInMs?: number
 }
 
-export interface Ended {
+export interface ChainEnded {
   readonly type: 'ended'
   readonly problem: Problem
 }
 
-/** What came of asking the ledger for the right to present. */
-export type ClaimOutput = Times &
+/** What the ledger said when it was asked for the right to present. */
+export type ClaimOutput<C extends object = object, W extends object = object> = Times &
   (
-    | { readonly type: 'won'; readonly claim: unknown; readonly place: GrantRef }
-    /** A later set is there. */
-    | ({ readonly type: 'adopted'; readonly came: number } & Chained)
+    | { readonly type: 'won'; readonly claim: C; readonly position: GrantRef }
+    /** The ledger has a later set. */
+    | ({ readonly type: 'adopted'; readonly callerGeneration: number } & ChainedSet)
     /** The newest set is of this generation and is what is needed. */
-    | ({ readonly type: 'current' } & Chained)
-    | { readonly type: 'busy'; readonly watch: unknown }
-    | Ended
+    | ({ readonly type: 'current' } & ChainedSet)
+    | { readonly type: 'busy'; readonly watch: W }
+    | ChainEnded
     | Deferred
     | Failed
   )
 
 export type FollowOutput = Times & ({ readonly type: 'changed' } | Failed)
 
-/** What came of presenting the refresh token, settled. */
+/** What became of the one attempt to send. */
 export type PresentOutput = Times &
   (
-    | ({ readonly type: 'granted' } & Chained)
-    /** The claim was overdue before anything was sent. */
+    | { readonly type: 'sent'; readonly sending: Sending }
+    /** The claim was overdue: nothing was sent under it. */
+    | { readonly type: 'overdue' }
+    | Failed
+  )
+
+/** What became of writing down how the presentation ended. */
+export type SettleOutput = Times &
+  (
+    | ({ readonly type: 'granted' } & ChainedSet)
+    /** Nothing was sent, and the claim is given back. */
     | { readonly type: 'restarted' }
     /** No answer proves anything, and the AS accepts the token again for so long. */
-    | { readonly type: 'again' }
+    | { readonly type: 'again'; readonly retryInMs: number }
     | { readonly type: 'rejected'; readonly problem: Problem }
-    | Ended
+    | ChainEnded
     | Deferred
     | Failed
   )
 
-/** What came of asking the caller's storage for a later set. */
+/** What the caller's storage, or the ledger, said after a rejection. */
 export type ReloadOutput = Times &
-  /** The storage, or the ledger, knows a later set. */
-  (({ readonly type: 'another'; readonly own: boolean } & Chained) | Ended | Failed)
+  (
+    | ({ readonly type: 'another'; readonly isCallersToken: boolean } & ChainedSet)
+    | ChainEnded
+    | Failed
+  )
 
-/** The application stored the set it was handed (long-lived run). */
-export interface Stored {
-  readonly type: 'STORED'
-  readonly nowMs: number
-}
+/** What a long-lived run is told from outside. */
+export type ChartEvent =
+  /** The application has stored the set it was handed. */
+  | { readonly type: 'STORED'; readonly nowMs: number }
+  /** This refresher has ended the chain. */
+  | { readonly type: 'REVOKE' }
+  /** This refresher begins no new exchange. */
+  | { readonly type: 'DRAIN' }

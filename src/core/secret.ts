@@ -40,3 +40,14 @@ export class Secret {
     return this.toString()
   }
 }
+
+/**
+ * Hides the fields of an object from all that prints, copies or serializes it. Code that knows a
+ * field by name reads it as before.
+ */
+export function hidden<T extends object>(value: T): T {
+  for (const field of Object.keys(value)) {
+    Object.defineProperty(value, field, { enumerable: false })
+  }
+  return value
+}

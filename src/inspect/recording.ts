@@ -49,7 +49,8 @@ const ANSWER_NEEDS = ['says', 'durationMs']
 
 /** What is text or a number where it is there. Fields of later versions may be anything plain. */
 const TEXTS = 'run token grant mode from to guard code phase actor says state at type outcome'
-const NUMBERS = 'edge hops attempt retryInMs call status durationMs generation lines'
+const NUMBERS =
+  'edge adoptions presentations attempt retryInMs call status durationMs generation lines'
 const HOLDS: ReadonlyMap<string, string> = new Map([
   ...TEXTS.split(' ').map((name) => [name, 'string'] as const),
   ...NUMBERS.split(' ').map((name) => [name, 'number'] as const),

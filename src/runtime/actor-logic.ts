@@ -1,14 +1,14 @@
 import type { PromiseActorLogic } from 'xstate'
-import type { RefreshContext } from '../../machines/types.ts'
+import type { RefreshContext, Times } from '../../machines/types.ts'
 import type { Clock } from '../core/clock.ts'
 
 type Logic<O, I> = PromiseActorLogic<O, I>
 
 /**
- * Work that nobody stops, as an actor: XState's `fromPromise` without its `AbortController`. Two of
- * those are some per cent of a refresh's own processor time.
+ * An actor whose work runs to its end although the actor is stopped: XState's `fromPromise` without
+ * its `AbortController`. Two of those are some per cent of a refresh's own processor time.
  */
-export function unstoppable<O, I>(work: (input: I) => Promise<O>): Logic<O, I> {
+export function uncancellable<O, I>(work: (input: I) => Promise<O>): Logic<O, I> {
   return {
     transition(snapshot, event) {
       if (snapshot.status !== 'active') return snapshot
@@ -44,15 +44,10 @@ export function unstoppable<O, I>(work: (input: I) => Promise<O>): Logic<O, I> {
   }
 }
 
-interface Times {
-  readonly nowMs: number
-  readonly elapsedMs: number
-}
-
 /** Does an actor's work, and says what time it is then. */
-export async function timed<O extends object>(
+export async function withTimes<O extends object>(
   clock: Clock,
-  { elapsedMs }: RefreshContext,
+  { elapsedMs }: Pick<RefreshContext, 'elapsedMs'>,
   work: () => Promise<O>,
 ): Promise<O & Times> {
   const startedAt = clock.monotonic()

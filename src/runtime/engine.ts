@@ -17,7 +17,7 @@ import type { RefreshOptions } from './options.ts'
 import { revokeChain } from './revoke.ts'
 import type { RevokeOutcome } from './revoke.ts'
 import { verifyChain } from './verify.ts'
-import { HOPS_MAX, RECHECK_MS } from './timing.ts'
+import { ADOPTIONS_MAX, RECHECK_MS } from './timing.ts'
 
 /**
  * All of a refresher that a fresh set does not need: chart, ledger and transport. Loaded when there
@@ -42,10 +42,10 @@ export function createEngine(options: EngineOptions): Engine {
     return {
       demand,
       budgetMs: settings.waitMs,
-      maxHops: HOPS_MAX,
+      maxAdoptions: ADOPTIONS_MAX,
       recheckMs: RECHECK_MS,
       tokens: tokensOf(tokens),
-      place: grantOf(tokens),
+      position: grantOf(tokens),
       nowMs: clock.now(),
     }
   }

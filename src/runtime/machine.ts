@@ -1,34 +1,41 @@
 import { createActor, fromPromise } from 'xstate'
-import type { SnapshotFrom } from 'xstate'
-import { refreshMachine } from '../../machines/refresh.machine.ts'
-import type { RefreshContext, RefreshInput } from '../../machines/types.ts'
+import type { PromiseActorLogic, SnapshotFrom } from 'xstate'
+import { refreshMachineOf } from '../../machines/refresh.machine.ts'
+import type { RefreshInput, Times } from '../../machines/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { OutcomeState } from '../core/outcome.ts'
+import { uncancellable, withTimes } from './actor-logic.ts'
 import { claimToken } from './actors/claim.ts'
+import type { ClaimHandle, RunContext, WatchHandle } from './actors/claim.ts'
 import { followHolder } from './actors/follow.ts'
+import { presentToken } from './actors/present.ts'
+import { reloadTokens } from './actors/reload.ts'
+import { settlePresentation } from './actors/settle.ts'
 import type { Watched } from './inspect/watch.ts'
 import type { End } from './outcome.ts'
 import type { RefresherContext } from './context.ts'
-import { presentToken } from './actors/present.ts'
-import { reloadTokens } from './actors/reload.ts'
-import { timed, unstoppable } from './actor-logic.ts'
 
-export type Machine = typeof refreshMachine
+/** The chart with the handles that this runtime's actors hand each other. */
+const chart: ReturnType<typeof refreshMachineOf<ClaimHandle, WatchHandle>> = refreshMachineOf()
+
+export type Machine = typeof chart
 export type Snapshot = SnapshotFrom<Machine>
 
 /** The chart with its actors. Made once per refresher: providing them costs 0.1 ms. */
 export function machineOf(parts: RefresherContext): Machine {
   const { clock } = parts.settings
   const actor = <O extends object>(
-    work: (parts: RefresherContext, context: RefreshContext) => Promise<O>,
-  ) => unstoppable((context: RefreshContext) => timed(clock, context, () => work(parts, context)))
-  return refreshMachine.provide({
+    work: (parts: RefresherContext, context: RunContext) => Promise<O>,
+  ): PromiseActorLogic<O & Times, RunContext> =>
+    uncancellable((context) => withTimes(clock, context, () => work(parts, context)))
+  return chart.provide({
     actors: {
       claim: actor(claimToken),
-      follow: fromPromise(({ input, signal }: { input: RefreshContext; signal: AbortSignal }) =>
-        timed(clock, input, () => followHolder(parts, input, signal)),
+      follow: fromPromise(({ input, signal }: { input: RunContext; signal: AbortSignal }) =>
+        withTimes(clock, input, () => followHolder(parts, input, signal)),
       ),
       present: actor(presentToken),
+      settle: actor(settlePresentation),
       reload: actor(reloadTokens),
     },
   })

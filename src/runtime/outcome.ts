@@ -63,11 +63,11 @@ const UNUSABLE: Problem = { code: 'unusable' }
 function renewed<T extends TokenSet>(
   base: T,
   first: Tokens,
-  { tokens, place }: RefreshContext,
+  { tokens, position }: RefreshContext,
   provider: string,
 ): T {
-  if (tokens !== first) return tokenSetOf(tokens, place, base, provider)
-  return place === undefined ? base : { ...base, grant: formatGrant(place) }
+  if (tokens !== first) return tokenSetOf(tokens, position, base, provider)
+  return position === undefined ? base : { ...base, grant: formatGrant(position) }
 }
 
 const FIELDS = [
@@ -184,11 +184,11 @@ export interface Ended {
 /** Emits `ended`, with the chain if the run has learnt it. */
 export async function tellEnd(
   context: RefresherContext,
-  { state, context: { place, problem } }: Pick<End, 'state' | 'context'>,
+  { state, context: { position, problem } }: Pick<End, 'state' | 'context'>,
   { refreshToken, callers, durationMs }: Ended,
 ): Promise<void> {
-  const isNamed = refreshToken !== undefined && place !== undefined
-  const grant = isNamed ? await context.nameOf({ refreshToken }, place.secret.expose()) : undefined
+  const isNamed = refreshToken !== undefined && position !== undefined
+  const grant = isNamed ? await context.nameOf({ refreshToken }, position.secret.expose()) : undefined
   const token = refreshToken?.fingerprint
   const { code, hint } = problem ?? {}
   context.emit({ type: 'ended', token, grant, state, code, hint, callers, durationMs })

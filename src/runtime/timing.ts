@@ -20,7 +20,7 @@ export const STALE_MS = 3_600_000
  * How often one call goes on from a newer set that is not fresh either. More than a few means that
  * clocks or lifetimes are wrong, and the loop would not end.
  */
-export const HOPS_MAX = 4
+export const ADOPTIONS_MAX = 4
 
 /** A long-lived run looks again after this while another holder presents. */
 export const RECHECK_MS = 1_000

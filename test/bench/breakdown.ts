@@ -2,7 +2,13 @@ import { Session } from 'node:inspector/promises'
 import type { Profiler } from 'node:inspector'
 import { fileURLToPath } from 'node:url'
 import { createActor, fromPromise } from 'xstate'
-import type { ClaimOutput, PresentOutput, RefreshContext } from '../../machines/index.ts'
+import { failedPresentation } from '../../src/core/failure.ts'
+import type {
+  ClaimOutput,
+  PresentOutput,
+  RefreshContext,
+  SettleOutput,
+} from '../../machines/index.ts'
 import { startAuthorizationServer } from './authorization-server.ts'
 import { refreshMachine } from './built.ts'
 import { median } from './figures.ts'
@@ -76,26 +82,35 @@ function ownerOf({ url, functionName }: Profiler.ProfileNode['callFrame']): stri
 /** A run of the chart whose actors answer at once, microseconds. */
 async function chartUs(): Promise<number> {
   const now = { nowMs: 0, elapsedMs: 0 }
-  const place = { secret: undefined as never, generation: 0 }
+  const position = { secret: undefined as never, generation: 0 }
   const machine = refreshMachine.provide({
     actors: {
       claim: fromPromise<ClaimOutput, RefreshContext>(async () => ({
         ...now,
         type: 'won',
-        claim: 1,
-        place,
+        claim: {},
+        position,
       })),
       present: fromPromise<PresentOutput, RefreshContext>(async () => ({
         ...now,
+        type: 'sent',
+        sending: {
+          presentation: failedPresentation('unknown'),
+          sentAtMs: 0,
+          endedAtMs: 0,
+        },
+      })),
+      settle: fromPromise<SettleOutput, RefreshContext>(async () => ({
+        ...now,
         type: 'granted',
         tokens: { access: new Map() },
-        place,
+        position,
       })),
     },
   })
   const demand = { audience: '' }
   const tokens = { access: new Map<string, never>() }
-  const input = { demand, budgetMs: 1, maxHops: 1, recheckMs: 1, tokens, nowMs: 0 }
+  const input = { demand, budgetMs: 1, maxAdoptions: 1, recheckMs: 1, tokens, nowMs: 0 }
   const once = (): Promise<void> =>
     new Promise((resolve) => {
       const actor = createActor(machine, { input })

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { FAILURES, type Failure } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { settlementOf } from '../../src/ledger/settlement.ts'
-import { presentOutput } from '../../src/runtime/outputs.ts'
+import { settleOutput } from '../../src/runtime/outputs.ts'
 import { loopback } from '../transport/loopback.ts'
 import { presentTo } from '../transport/setup.ts'
 
@@ -28,9 +28,16 @@ describe('a class of failures that one row adds', () => {
 
     const presentation = await presentTo(server.origin, { provider })
     const settlement = settlementOf(presentation, renewed, '', rotating, moment)
-    const output = presentOutput(
+    const output = settleOutput(
       { type: 'noted' },
-      { presentation, moment, isReplayable: false, isSpent: false, backoffMs: () => 250 },
+      {
+        presentation,
+        moment,
+        isReplayable: false,
+        isSpent: false,
+        againMs: () => 250,
+        backoffMs: () => 250,
+      },
     )
 
     expect(presentation).toMatchObject({ outcome: 'refused', failure: SUSPENDED, status: 403 })

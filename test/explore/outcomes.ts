@@ -1,5 +1,5 @@
 import type { TokenSet } from '../../src/core/token-set.ts'
-import { outcomeOf } from '../../src/runtime/outcomes.ts'
+import { outcomeOf } from '../../src/runtime/outcome.ts'
 import { isKnown, newestLive } from './properties.ts'
 import type { Config, Cookie, Run, World } from './world.ts'
 

@@ -26,7 +26,8 @@ export function checkSend(world: World, config: Config, index: number, token: st
 export function checkEnd(world: World, config: Config, run: Run): void {
   const { position, cookie, startedAt } = run
   const { context, state } = position
-  const hands = state === 'rotated' || state === 'fresh.ageing' || state === 'expiring.serving'
+  const [top] = state.split('.')
+  const hands = top === 'rotated' || state === 'fresh.ageing' || state === 'expiring.serving'
   const code = context.problem?.code
 
   // A sign-out whose swap took effect need not have been told so yet.
@@ -44,10 +45,10 @@ export function checkEnd(world: World, config: Config, run: Run): void {
   // A row that is dropped is forgotten, also one that says that somebody has signed out.
   const mayForget = world.happened.includes('evicted') && world.happened.includes('revoke')
   const isAfterEnd = world.endedAt !== undefined && startedAt > world.endedAt
-  if (state === 'rotated' && isAfterEnd && !mayForget) {
+  if (top === 'rotated' && isAfterEnd && !mayForget) {
     throw new Violation('S3: a token was handed out after the end of the chain')
   }
-  if (state === 'rotated' && config.policy.staleHolders === 'replay') {
+  if (top === 'rotated' && config.policy.staleHolders === 'replay') {
     const held = Number((cookie.refreshToken ?? 'r0').slice(1))
     const isLate = world.acknowledged.some(
       ([generation, atMs]) => generation > held && atMs + config.policy.staleMs <= startedAt,

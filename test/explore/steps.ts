@@ -1,4 +1,5 @@
-import { failedPresentation, type Presentation } from '../../src/core/failure.ts'
+import { failedPresentation } from '../../src/core/failure.ts'
+import type { Presentation } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Tokens } from '../../src/core/tokens.ts'
 import { fromStored, merge } from '../../src/ledger/stored-token-set.ts'
@@ -20,29 +21,32 @@ import type {
   Settlement,
   LedgerView,
 } from '../../src/ledger/protocol/index.ts'
-import { settlementOf } from '../../src/ledger/settlement.ts'
+import { received, settlementOf } from '../../src/ledger/settlement.ts'
 import {
   claimOutput,
   placeOf,
-  presentOutput,
   refOf,
   reloadOutput,
+  settleOutput,
 } from '../../src/runtime/outputs.ts'
-import { isSatisfied } from '../../src/runtime/actors/claim.ts'
+import { meetsDemand } from '../../src/runtime/actors/claim.ts'
 import { answersOf, revokeAtServer } from './authorization-server.ts'
-import { begin, elapsed, ended, INVOKING } from './chart.ts'
+import { begin, elapsed, ended, SETTLED } from './chart.ts'
 import type { Output, Position } from './chart.ts'
 import { describeEnd } from './outcomes.ts'
 import { checkEnd, checkSend } from './properties.ts'
 import type {
   Activity,
+  Claimed,
   Config,
   Cookie,
+  Ended,
   Fault,
   Found,
   Pending,
   Run,
   Task,
+  Waiting,
   Work,
   World,
 } from './world.ts'
@@ -84,7 +88,7 @@ function* workerSteps(world: World, config: Config, index: number): Generator<St
     return
   }
   const { position, activity } = worker.run
-  if (position.state === 'error.backingOff') {
+  if (position.state === 'expiring.backingOff') {
     const next = elapsed(position, 'backoff')
     yield [`${name} has backed off`, proceed(world, config, index, next)]
   } else {
@@ -117,10 +121,10 @@ export function call(world: World, config: Config, index: number): World | undef
   const position = begin({
     demand: { audience: '', aheadMs: config.aheadMs },
     budgetMs: 5,
-    maxHops: 4,
+    maxAdoptions: 4,
     recheckMs: 1,
     tokens: tokensOf(cookie, config),
-    ...(cookie.place !== undefined && { place: refOf(cookie.place) }),
+    ...(cookie.place !== undefined && { position: refOf(cookie.place) }),
     nowMs: world.now,
   })
   if (position.state === 'fresh.ageing') return undefined
@@ -152,9 +156,11 @@ function proceed(world: World, config: Config, index: number, position: Position
   const run = { ...worker.run!, position: stripped(position), activity: undefined }
   const at = (changed: World, activity: Activity): World =>
     withWorker(changed, index, { ...worker, run: { ...run, activity } })
-  if (state === 'error.backingOff') return withWorker(world, index, { ...worker, run })
-  if (!INVOKING.has(state)) return endCall(world, config, index, run)
+  const who: Who = { kind: 'worker', index }
+  if (SETTLED.has(state)) return endCall(world, config, index, run)
   switch (state) {
+    case 'expiring.backingOff':
+      return withWorker(world, index, { ...worker, run })
     case 'expiring.claiming': {
       const { refreshToken } = context.tokens
       if (refreshToken === undefined) {
@@ -177,31 +183,50 @@ function proceed(world: World, config: Config, index: number, position: Position
         startedAt: world.now,
       }
       const claiming = withWorker(world, index, { ...worker, claims: worker.claims + 1, run })
-      return ask(claiming, config, { kind: 'worker', index }, 'claim', work, UNSEEN)
+      return ask(claiming, config, who, 'claim', work, UNSEEN)
     }
     case 'expiring.following':
-      return at(world, context.watch as Activity)
+      return at(world, { doing: 'wait', ...context.watch! })
     case 'refreshing.presenting': {
-      const { view, work } = context.claim as { view: LedgerView<StoredTokenSet>; work: Work }
+      const { view, work } = context.claim!
       return at(world, { doing: 'send', view, work })
     }
-    default: {
-      const claimed = worker.run!.activity as Activity & { view: LedgerView<StoredTokenSet> }
-      return ask(
-        withWorker(world, index, { ...worker, run }),
-        config,
-        { kind: 'worker', index },
-        'reject',
-        claimed.work,
-        { ...claimed.view, grants: {} },
-      )
+    case 'refreshing.settling': {
+      const { view, work } = claimedIn(worker)
+      const ended = endedOf(world, config, position)
+      const settling = withWorker(world, index, { ...worker, run })
+      return ask(settling, config, who, 'settle', { ...work, ended }, view)
     }
+    case 'refreshing.reloading': {
+      const { view, work } = claimedIn(worker)
+      const reloading = withWorker(world, index, { ...worker, run })
+      return ask(reloading, config, who, 'reject', work, { ...view, grants: {} })
+    }
+    default:
+      throw new Error(`the explorer knows no ${state}`)
   }
 }
 
-/** Without what the chart has handed on: it would only make equal worlds look different. */
+/** The claim of a worker, with what it has seen since. */
+function claimedIn({ run }: World['workers'][number]): Claimed {
+  const { activity } = run!
+  if (activity === undefined || activity.doing === 'wait') throw new Error('there is no claim')
+  return activity
+}
+
+/** How the presentation ended that the chart goes on to settle. */
+function endedOf(world: World, config: Config, { context }: Position): Ended {
+  const { sending, tokens } = context
+  if (sending === undefined) return { settlement: { type: 'unspent' } }
+  const { presentation } = sending
+  const moment = { hostNowMs: world.now, storeNowMs: world.now }
+  const settlement = settlementOf(presentation, tokens, '', PROVIDERS[config.as], moment)
+  return { presentation, settlement }
+}
+
+/** Without what the activity holds as well: it would only make equal worlds look different. */
 function stripped({ state, context }: Position): Position {
-  const { claim: _, watch: __, ...rest } = context
+  const { claim: _, watch: __, sending: ___, firstSentAtMs: ____, ...rest } = context
   return { state, context: rest }
 }
 
@@ -253,42 +278,37 @@ function nextOf(
         claimId,
         newGrant,
         policy,
-        ...(context.place !== undefined && { namedPosition: placeOf(context.place) }),
-        ...(context.came !== undefined && { callerGeneration: context.came }),
+        ...(context.position !== undefined && { namedPosition: placeOf(context.position) }),
+        ...(context.callerGeneration !== undefined && {
+          callerGeneration: context.callerGeneration,
+        }),
         ...(context.beganAtMs !== undefined && { beganAtMs: context.beganAtMs }),
         meetsDemand: (set, nowMs) =>
-          isSatisfied(set, context.demand, { hostNowMs: nowMs, storeNowMs: nowMs }),
+          meetsDemand(set, context.demand, { hostNowMs: nowMs, storeNowMs: nowMs }),
       },
       view,
     )
   }
-  const ending: Settlement<StoredTokenSet> =
-    doing === 'dispose' ? { type: 'disposed' } : (work.ending as Ending).settlement
+  const settlement: Settlement<StoredTokenSet> =
+    doing === 'dispose' ? { type: 'disposed' } : work.ended!.settlement
   return settle(
     {
       claimId,
       position: place!,
-      isCallersToken: context.own,
-      hasGrantField: context.carried,
+      isCallersToken: context.isCallersToken,
+      hasGrantField: context.hasGrantField,
       policy,
       merge: (known, received) => merge(known, received, 'lives'),
     },
-    ending,
+    settlement,
     view,
   )
-}
-
-interface Ending {
-  readonly presentation: Presentation | 'overdue'
-  readonly settlement: Settlement<StoredTokenSet>
 }
 
 function rowKey(operation: Operation<StoredTokenSet>, work: Work): string {
   if (operation.on === 'grant') return `g:${operation.grant}`
   if (operation.on === 'claim') return `c:${work.refreshToken}`
-  const { settlement } = work.ending as Ending
-  const { set } = settlement as Extract<Settlement<StoredTokenSet>, { set: StoredTokenSet }>
-  return `c:${set.refreshToken!}`
+  return `c:${received(work.ended!.settlement)!.refreshToken!}`
 }
 
 /** A procedure has its answer: on with the chart, or with the task. */
@@ -317,8 +337,7 @@ function answered(
       const claimed: Work = { ...work, place: told.position }
       const buried = told.type === 'ended' ? bury(world, config, run!, told) : world
       const row = view.claim?.row
-      const watch: Activity = {
-        doing: 'wait',
+      const watch: Waiting = {
         work: claimed,
         claim: view.claim?.version ?? 0,
         grant: view.grants[told.position.grant]?.version ?? 0,
@@ -326,24 +345,25 @@ function answered(
       }
       const output = claimOutput(told, {
         moment,
-        claim: { view, work: claimed },
-        watch,
+        claim: () => ({ view, work: claimed }),
+        watch: () => watch,
         blocked: { type: 'failed', problem: { code: 'internal' } },
       })
       return go(output, buried)
     }
     case 'settle': {
-      const { presentation } = work.ending as Ending
-      if (presentation === 'overdue') return go({ type: 'restarted' })
+      const { presentation } = work.ended!
+      if (presentation === undefined) return go({ type: 'restarted' })
       if (answer.type === 'ended') return withActivity(world, who, { doing: 'discard', view, work })
-      const told = answer as Parameters<typeof presentOutput>[0]
+      const told = answer as Parameters<typeof settleOutput>[0]
       const rejected = withActivity(world, who, { doing: 'settle', view, pending: [], work })
       return go(
-        presentOutput(told, {
+        settleOutput(told, {
           presentation,
           moment,
           isReplayable: false,
           isSpent: true,
+          againMs: () => 1,
           backoffMs: () => 1,
         }),
         presentation.outcome === 'rejected' ? rejected : world,
@@ -456,13 +476,11 @@ function* activitySteps(
   switch (activity.doing) {
     case 'send': {
       if (!maySend(world.now - work.startedAt, config.policy.claimMs, config.requestTimeoutMs)) {
-        const late: Work = {
-          ...work,
-          ending: { presentation: 'overdue', settlement: { type: 'unspent' } } satisfies Ending,
-        }
+        const { position } = world.workers[who.index]!.run!
+        const late = ended(position, { type: 'overdue', nowMs: world.now, elapsedMs: 0 })
         yield [
           `${name} is too late to send ${work.refreshToken}`,
-          ask(world, config, who, 'settle', late, activity.view),
+          proceed(world, config, who.index, late),
         ]
         return
       }
@@ -478,11 +496,16 @@ function* activitySteps(
       yield* flySteps(world, config, who, activity, name)
       return
     case 'discard': {
-      const { settlement } = work.ending as Ending
-      const { set } = settlement as Extract<Settlement<StoredTokenSet>, { set: StoredTokenSet }>
       yield [
         `${name} revokes what it received`,
-        ask(revokeAtServer(world, set), config, who, 'dispose', work, activity.view),
+        ask(
+          revokeAtServer(world, received(work.ended!.settlement)!),
+          config,
+          who,
+          'dispose',
+          work,
+          activity.view,
+        ),
       ]
       return
     }
@@ -527,20 +550,19 @@ function* flySteps(
   activity: Extract<Activity, { view: unknown }>,
   name: string,
 ): Generator<Step> {
-  const { work, view } = activity
+  const { work } = activity
   const token = work.refreshToken
-  const { context } = world.workers[who.index]!.run!.position
-  const moment = { hostNowMs: world.now, storeNowMs: world.now }
-  const provider = PROVIDERS[config.as]
+  const { position } = world.workers[who.index]!.run!
   const end = (changed: World, presentation: Presentation): World => {
-    const settlement = settlementOf(presentation, context.tokens, '', provider, moment)
     // What the AS did, and what the holder can know; not what our code makes of it.
     const isKnown = presentation.outcome !== 'unknown' && presentation.outcome !== 'refused'
     const isClean = isKnown && changed.refreshTokens[token] === 'live'
     const { [token]: _, ...others } = changed.presented
     const presented = isClean ? others : { ...others, [token]: 'maybe spent' as const }
-    const ending: Ending = { presentation, settlement }
-    return ask({ ...changed, presented }, config, who, 'settle', { ...work, ending }, view)
+    const times = { nowMs: world.now, elapsedMs: 0 }
+    const sending = { presentation, sentAtMs: work.startedAt, endedAtMs: world.now }
+    const next = ended(position, { type: 'sent', sending, ...times })
+    return proceed({ ...changed, presented }, config, who.index, next)
   }
   const unknown = failedPresentation('unknown')
   const isLate = world.now - work.startedAt >= config.policy.claimMs
@@ -630,8 +652,7 @@ function giveUp(
   if (doing === 'claim') return go({ type: 'failed', problem })
   if (doing === 'dispose') return go({ type: 'ended', problem: { code: 'revoked' } })
   if (doing === 'reject') return go({ type: 'ended', problem: { code: 'rejected' } })
-  const { presentation, settlement } = work.ending as Ending
-  if (presentation === 'overdue') return go({ type: 'failed', problem })
+  const { settlement } = work.ended!
   if (settlement.type !== 'granted') return go({ type: 'failed', problem })
   const moment = { hostNowMs: world.now, storeNowMs: world.now }
   if (world.now - work.startedAt >= config.policy.claimMs) {
@@ -646,7 +667,7 @@ function giveUp(
   return go({
     type: 'granted',
     tokens: fromStored(settlement.set, moment),
-    place: refOf({ ...work.place!, generation }),
+    position: refOf({ ...work.place!, generation }),
   })
 }
 
@@ -737,14 +758,14 @@ function mayEvict(world: World, row: World['rows'][string]['row']): boolean {
 
 function endCall(world: World, config: Config, index: number, run: Run): World {
   const worker = world.workers[index]!
-  const { tokens, place } = run.position.context
+  const { tokens, position } = run.position.context
   const access = tokens.access.get('')!
   checkEnd(world, config, run)
   const cookie: Cookie = {
     accessToken: access.token.expose(),
     obtainedAtMs: access.obtainedAtMs!,
     ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken.expose() }),
-    ...(worker.carries && place !== undefined && { place: placeOf(place) }),
+    ...(worker.carries && position !== undefined && { place: placeOf(position) }),
   }
   const { run: _, ...rest } = worker
   const after = withWorker(world, index, worker.saves ? { ...rest, cookie } : rest)

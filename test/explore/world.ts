@@ -1,9 +1,11 @@
+import type { Presentation } from '../../src/core/failure.ts'
 import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 import type {
   Operation,
   ChainPosition,
   Policy,
+  Settlement,
   LedgerView,
 } from '../../src/ledger/protocol/index.ts'
 import type { Position } from './chart.ts'
@@ -47,19 +49,28 @@ export type Activity =
       readonly work: Work
     }
   /** About to send, sent, told to revoke what was received. */
-  | {
-      readonly doing: 'send' | 'fly' | 'discard' | 'tell'
-      readonly view: LedgerView<StoredTokenSet>
-      readonly work: Work
-    }
-  /** Waiting for a row to change. */
-  | {
-      readonly doing: 'wait'
-      readonly work: Work
-      readonly claim: number
-      readonly grant: number
-      readonly until: number
-    }
+  | ({ readonly doing: 'send' | 'fly' | 'discard' | 'tell' } & Claimed)
+  | ({ readonly doing: 'wait' } & Waiting)
+
+/** What is known under a claim that was won. */
+export interface Claimed {
+  readonly view: LedgerView<StoredTokenSet>
+  readonly work: Work
+}
+
+/** Rows that are waited for, in the versions that were seen. */
+export interface Waiting {
+  readonly work: Work
+  readonly claim: number
+  readonly grant: number
+  readonly until: number
+}
+
+/** How a presentation ended. Absent: the claim was overdue, and nothing was sent. */
+export interface Ended {
+  readonly presentation?: Presentation
+  readonly settlement: Settlement<StoredTokenSet>
+}
 
 /** The constants of an activity. */
 export interface Work {
@@ -67,7 +78,7 @@ export interface Work {
   readonly refreshToken: string
   readonly startedAt: number
   readonly place?: ChainPosition
-  readonly ending?: unknown
+  readonly ended?: Ended
   readonly cookie?: Cookie
   /** For a revocation: the newest tokens. */
   readonly newest?: StoredTokenSet

@@ -66,8 +66,8 @@ describe('refresh-once inspect', () => {
     expire()
 
     await process({ inspect: pageInspector({ url }) }).refresh(tokens)
-    const lines = await stream.take(12)
-    await until(() => running.said.out.split('\n').length > 12)
+    const lines = await stream.take(15)
+    await until(() => running.said.out.split('\n').length > 15)
     running.kill('SIGINT')
 
     expect(await running.ended).toEqual([0, null])

@@ -31,9 +31,12 @@ describe('the lines of a refresh', () => {
       'claim: won',
       'expiring.claiming > refreshing.presenting',
       'present?',
+      'present: sent',
+      'refreshing.presenting > refreshing.settling',
+      'settle?',
       '(presented)',
-      'present: granted',
-      'refreshing.presenting > rotated',
+      'settle: granted',
+      'refreshing.settling > rotated.renewed',
       'ended',
       '(ended)',
     ])
@@ -55,7 +58,7 @@ describe('the lines of a refresh', () => {
     const [one, two] = inspect.of('ended')
     const claimed = inspect.of('event').filter(({ event }) => event.type === 'claimed')
 
-    expect(one).toMatchObject({ state: 'rotated', at: 'rotated', generation: 1 })
+    expect(one).toMatchObject({ state: 'rotated', at: 'rotated.renewed', generation: 1 })
     expect(two).toMatchObject({ grant: one!.grant, generation: 2 })
     expect(claimed[1]!.event.token).toBe(one!.token)
     expect(claimed[1]!.event).toMatchObject({ grant: one!.grant })
@@ -106,8 +109,9 @@ describe('the lines of a refresh', () => {
     const answers = inspect.of('call').filter((line) => line.phase === 'ended')
     expect(answers).toMatchObject([
       { actor: 'claim', call: 1, says: 'won' },
-      { actor: 'present', call: 2, says: 'rejected', code: 'rejected', status: 400 },
-      { actor: 'reload', call: 3, says: 'ended', code: 'rejected' },
+      { actor: 'present', call: 2, says: 'sent' },
+      { actor: 'settle', call: 3, says: 'rejected', code: 'rejected', status: 400 },
+      { actor: 'reload', call: 4, says: 'ended', code: 'rejected' },
     ])
     expect(inspect.of('ended')).toMatchObject([{ state: 'revoked', code: 'rejected' }])
     expectWalk(inspect.of('step'))
@@ -147,7 +151,8 @@ describe('the lines of a keeper', () => {
     await until(() => inspect.of('ended').length === 1)
 
     expect(inspect.of('run')).toMatchObject([{ mode: 'long-lived' }])
-    const round = ['always', 'after(freshFor)', 'done(claim)', 'done(present)', 'STORED']
+    const exchange = ['done(claim)', 'done(present)', 'done(settle)']
+    const round = ['always', 'after(freshFor)', ...exchange, 'STORED']
     expect(inspect.of('step').map(({ event }) => event)).toEqual([...round, ...round, 'always'])
     expectWalk(inspect.of('step'))
     expectNoSecret(secrets, JSON.stringify(inspect.told))

@@ -116,7 +116,7 @@ describe('what XState tells', () => {
   it('may be anything: it stays outside of the machine', () => {
     const input = { demand: { audience: '' }, tokens: {} } as RefreshInput
     const told = vi.fn()
-    const surroundings = { provider: 'oidc', now: () => 0, edgeOf: vi.fn(), add: told }
+    const surroundings = { provider: 'oidc', now: () => 0, edgesOf: vi.fn(), add: told }
     const look = watchRun(surroundings, () => ({}), { run: 'r1', mode: 'per-call', input })
     const root = { sessionId: 'x:0' }
 

@@ -46,15 +46,17 @@ const VALUES = [
   { fresh: 'judging' },
   { expiring: 'claiming' },
   { refreshing: 'presenting' },
-  'rotated',
-  'rotated',
+  { refreshing: 'settling' },
+  { rotated: 'renewed' },
+  { rotated: 'renewed' },
   { fresh: 'judging' },
   { expiring: 'claiming' },
-  'rotated',
-  'rotated',
+  { rotated: 'adopted' },
+  { rotated: 'adopted' },
   { fresh: 'judging' },
   { expiring: 'claiming' },
   { refreshing: 'presenting' },
+  { refreshing: 'settling' },
   { refreshing: 'reloading' },
   'revoked',
   'revoked',
@@ -82,7 +84,9 @@ function expectStory(sent: readonly Sent[], { secrets }: World): number {
     )
   }
   const actors = of(sent, '@xstate.actor').filter(({ parentId }) => ids.has(parentId!))
-  expect(actors.map(({ name }) => name).join(' ')).toBe('claim present claim claim present reload')
+  expect(actors.map(({ name }) => name).join(' ')).toBe(
+    'claim present settle claim claim present settle reload',
+  )
   expectNoSecret(secrets, JSON.stringify(sent))
   return roots.length
 }

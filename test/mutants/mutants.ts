@@ -430,9 +430,9 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: 'what an ended chain brought is not revoked',
-    file: 'src/runtime/actors/present.ts',
-    text: 'ended: true,\n' + '  noted: false,',
-    replacement: 'ended: false,\n' + '  noted: false,',
+    file: 'src/runtime/actors/settle.ts',
+    text: "if (set !== undefined && settled.answer.type === 'ended')",
+    replacement: "if (set !== undefined && settled.answer.type === 'noted')",
     killedBy: [
       unit(
         'runtime/oidc/ended',
@@ -451,7 +451,7 @@ const AROUND: readonly Mutant[] = [
   {
     name: 'a replay is not reported',
     file: 'src/runtime/actors/claim.ts',
-    text: "if (answer.isEndedHere) emit({ type: 'reuse_detected', ...chained })",
+    text: "if (answer.isEndedHere) emit({ type: 'reuse_detected', ...about })",
     replacement: '',
     killedBy: [simulation(SOON, 'S2')],
   },

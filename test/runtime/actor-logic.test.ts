@@ -1,12 +1,12 @@
 import { createActor, toPromise } from 'xstate'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { unstoppable } from '../../src/runtime/actor-logic.ts'
+import { uncancellable } from '../../src/runtime/actor-logic.ts'
 import { gate } from './clock.ts'
 
-describe('work that nobody stops', () => {
+describe('an actor that cannot be cancelled', () => {
   it('is given what it is about, and its result is the output', async () => {
     const actor = createActor(
-      unstoppable(async (count: number) => count + 1),
+      uncancellable(async (count: number) => count + 1),
       { input: 1 },
     )
     const output = toPromise(actor)
@@ -19,7 +19,7 @@ describe('work that nobody stops', () => {
 
   it('fails as what it throws', async () => {
     const bug = new Error('a bug')
-    const actor = createActor(unstoppable(() => Promise.reject(bug)))
+    const actor = createActor(uncancellable(() => Promise.reject(bug)))
     const output = toPromise(actor)
 
     actor.start()
@@ -28,13 +28,13 @@ describe('work that nobody stops', () => {
     expect(actor.getSnapshot()).toMatchObject({ status: 'error', error: bug })
   })
 
-  it('goes on when its actor is stopped, and nobody is told of its end', async () => {
+  it('works on when it is stopped, and its end is told to no observer', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     onTestFinished(() => warn.mockRestore())
     const held = gate()
     let isOver = false
     const actor = createActor(
-      unstoppable(async () => {
+      uncancellable(async () => {
         await held.opened
         isOver = true
       }),

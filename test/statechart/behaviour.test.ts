@@ -13,21 +13,25 @@ import {
   inputOf,
   tokensUntil,
 } from './facts.ts'
-import { live } from './live.ts'
+import { live, SENT } from './live.ts'
 import type { Script } from './live.ts'
 
 const SAME = { claim: 'mine' }
+const ROW = { row: 'busy' }
 
 /** An AS that rotates, as far as a chart can see it: each presentation gives the next set. */
 function rotating(presented: string[], nowMs: () => number): Script {
   return {
-    claim: ({ place }) => ({ type: 'won', claim: SAME, place: place ?? at(0) }),
-    present: ({ tokens, place }) => {
+    claim: ({ position }) => ({ type: 'won', claim: SAME, position: position ?? at(0) }),
+    present: ({ tokens }) => {
       presented.push(tokens.refreshToken!.expose())
-      const generation = place!.generation + 1
+      return SENT
+    },
+    settle: ({ position }) => {
+      const generation = position!.generation + 1
       const refreshToken = new Secret(`refresh ${generation}`)
       const next: Tokens = { ...tokensUntil(nowMs() + HOUR_MS), refreshToken }
-      return { type: 'granted', tokens: next, place: at(generation) }
+      return { type: 'granted', tokens: next, position: at(generation) }
     },
   }
 }
@@ -48,13 +52,19 @@ describe('a long-lived run', () => {
       expect(run.state()).toBe('fresh.ageing')
       nowMs = run.nowMs() + 1
       await run.pass(1)
-      expect(run.state()).toBe('rotated')
-      expect(run.context()).toMatchObject({ place: { generation }, own: true, claim: undefined })
+      expect(run.state()).toBe('rotated.renewed')
+      expect(run.context()).toMatchObject({
+        position: { generation },
+        isCallersToken: true,
+        claim: undefined,
+      })
       await run.store()
     }
 
     expect(run.state()).toBe('fresh.ageing')
-    expect(run.calls).toEqual(Array.from({ length: 4 }, () => ['claim', 'present']).flat())
+    expect(run.calls).toEqual(
+      Array.from({ length: 4 }, () => ['claim', 'present', 'settle']).flat(),
+    )
     expect(presented).toEqual(['refresh 0', 'refresh 1', 'refresh 2', 'refresh 3'])
     expect(run.timersMs).toEqual(Array<number>(5).fill(HOUR_MS - AHEAD_MS))
   })
@@ -67,8 +77,8 @@ describe('a long-lived run', () => {
 
     await run.pass(1000 * HOUR_MS)
 
-    expect(run.state()).toBe('rotated')
-    expect(run.calls).toEqual(['claim', 'present'])
+    expect(run.state()).toBe('rotated.renewed')
+    expect(run.calls).toEqual(['claim', 'present', 'settle'])
     expect(run.pending()).toBe(0)
   })
 
@@ -119,8 +129,8 @@ describe('a long-lived run', () => {
       {
         claim: () =>
           ++asked < 4
-            ? { type: 'busy', watch: undefined }
-            : { type: 'adopted', came: 0, tokens: next, place: at(1) },
+            ? { type: 'busy', watch: ROW }
+            : { type: 'adopted', callerGeneration: 0, tokens: next, position: at(1) },
       },
       inputOf(tokensUntil(NOW_MS + AHEAD_MS), at(0), NOW_MS),
     )
@@ -134,13 +144,17 @@ describe('a long-lived run', () => {
       await run.pass(1)
     }
 
-    expect(run.state()).toBe('rotated')
-    expect(run.context()).toMatchObject({ tokens: next, own: false, came: 0 })
+    expect(run.state()).toBe('rotated.adopted')
+    expect(run.context()).toMatchObject({
+      tokens: next,
+      isCallersToken: false,
+      callerGeneration: 0,
+    })
   })
 
   it('follows the other holder once its own access token is dead', async () => {
     const run = live(
-      { claim: () => ({ type: 'busy', watch: 'row' }), follow: () => new Promise(() => {}) },
+      { claim: () => ({ type: 'busy', watch: ROW }), follow: () => new Promise(() => {}) },
       inputOf(tokensUntil(NOW_MS + 2 * RECHECK_MS), at(0), NOW_MS),
     )
 
@@ -150,7 +164,7 @@ describe('a long-lived run', () => {
 
     expect(run.state()).toBe('expiring.following')
     expect(run.calls).toEqual(['claim', 'claim', 'claim', 'follow'])
-    expect(run.context().watch).toBe('row')
+    expect(run.context().watch).toBe(ROW)
   })
 
   it('tries again after a failure when it was told when', async () => {
@@ -163,7 +177,7 @@ describe('a long-lived run', () => {
     expect(run.calls).toHaveLength(1)
     await run.pass(1 + 30_000)
 
-    expect(run.state()).toBe('error.resting')
+    expect(run.state()).toBe('error')
     expect(run.calls).toHaveLength(3)
     expect(run.context().problem).toEqual({ code: 'store_full' })
   })
@@ -176,7 +190,7 @@ describe('a long-lived run', () => {
 
     await run.pass(3 * LONGEST_MS)
 
-    expect(run.state()).toBe('error.resting')
+    expect(run.state()).toBe('error')
     expect(run.calls).toEqual(['claim'])
     expect(run.timersMs.every((ms) => ms <= LONGEST_MS)).toBe(true)
   })
@@ -202,9 +216,9 @@ describe('a long-lived run', () => {
 
   it('does not take an adopted set for its own by resting', async () => {
     const script: Script = {
-      claim: ({ own }) =>
-        own
-          ? { type: 'adopted', came: 0, tokens: tokensUntil(NOW_MS), place: at(4) }
+      claim: ({ isCallersToken }) =>
+        isCallersToken
+          ? { type: 'adopted', callerGeneration: 0, tokens: tokensUntil(NOW_MS), position: at(4) }
           : { type: 'failed', problem: { code: 'lost' }, retryInMs: 1_000 },
     }
     const run = live(script, inputOf(tokensUntil(NOW_MS), at(0), NOW_MS))
@@ -212,37 +226,46 @@ describe('a long-lived run', () => {
     await run.pass(1_000)
 
     expect(run.calls).toEqual(['claim', 'claim', 'claim'])
-    expect(run.context()).toMatchObject({ own: false, place: { generation: 4 } })
+    expect(run.context()).toMatchObject({ isCallersToken: false, position: { generation: 4 } })
   })
 })
 
 describe('a call', () => {
-  it.each([0, 1, 5])('goes on from newer sets that are not fresh %i times', async (maxHops) => {
-    const newest: Tokens[] = []
-    const run = live(
-      {
-        claim: ({ hops }) => {
-          newest.push(tokensUntil(NOW_MS + AHEAD_MS))
-          return { type: 'adopted', came: 0, tokens: newest.at(-1)!, place: at(hops + 1) }
+  it.each([0, 1, 5])(
+    'goes on from newer sets that are not fresh %i times',
+    async (maxAdoptions) => {
+      const newest: Tokens[] = []
+      const run = live(
+        {
+          claim: ({ adoptions }) => {
+            newest.push(tokensUntil(NOW_MS + AHEAD_MS))
+            return {
+              type: 'adopted',
+              callerGeneration: 0,
+              tokens: newest.at(-1)!,
+              position: at(adoptions + 1),
+            }
+          },
         },
-      },
-      { ...inputOf(tokensUntil(NOW_MS), at(0), NOW_MS), maxHops },
-    )
+        { ...inputOf(tokensUntil(NOW_MS), at(0), NOW_MS), maxAdoptions },
+      )
 
-    await run.settle()
+      await run.settle()
 
-    expect(run.state()).toBe('error.resting')
-    expect(run.calls).toHaveLength(maxHops + 1)
-    expect(run.context().problem).toEqual({ code: 'superseded' })
-    expect(run.context().tokens).toBe(newest.at(-1))
-  })
+      expect(run.state()).toBe('error')
+      expect(run.calls).toHaveLength(maxAdoptions + 1)
+      expect(run.context().problem).toEqual({ code: 'superseded' })
+      expect(run.context().tokens).toBe(newest.at(-1))
+    },
+  )
 
   it('backs off for as long as that fits into what it may wait in all', async () => {
     const input = { ...inputOf(tokensUntil(NOW_MS), at(0), NOW_MS), budgetMs: 10_000 }
     const run = live(
       {
-        claim: ({ place }) => ({ type: 'won', claim: SAME, place: place! }),
-        present: ({ attempt }) => ({
+        claim: ({ position }) => ({ type: 'won', claim: SAME, position: position! }),
+        present: () => SENT,
+        settle: ({ attempt }) => ({
           type: 'deferred',
           problem: { code: 'unreachable' },
           retryInMs: 1_000 * 2 ** attempt,
@@ -252,10 +275,10 @@ describe('a call', () => {
     )
 
     await run.settle()
-    expect(run.state()).toBe('error.backingOff')
+    expect(run.state()).toBe('expiring.backingOff')
     await run.pass(1_000 + 2_000 + 4_000)
 
-    expect(run.state()).toBe('error.resting')
+    expect(run.state()).toBe('error')
     expect(run.context()).toMatchObject({ attempt: 3, retryInMs: 8_000, elapsedMs: 7_000 })
     expect(run.calls.filter((name) => name === 'present')).toHaveLength(4)
   })
@@ -267,22 +290,23 @@ describe('a call', () => {
         claim: ({ attempt }) =>
           attempt === 0
             ? { type: 'deferred', problem: { code: 'paused' }, retryInMs: 100 }
-            : { type: 'adopted', came: 0, tokens: next, place: at(1) },
+            : { type: 'adopted', callerGeneration: 0, tokens: next, position: at(1) },
       },
       inputOf(tokensUntil(NOW_MS), at(0), NOW_MS),
     )
 
     await run.pass(100)
 
-    expect(run.state()).toBe('rotated')
+    expect(run.state()).toBe('rotated.adopted')
     expect(run.context()).toMatchObject({ problem: undefined, retryInMs: undefined })
   })
 
   it('does not end the chain because the storage cannot be asked', async () => {
     const run = live(
       {
-        claim: ({ place }) => ({ type: 'won', claim: SAME, place: place! }),
-        present: () => ({ type: 'rejected', problem: { code: 'rejected' } }),
+        claim: ({ position }) => ({ type: 'won', claim: SAME, position: position! }),
+        present: () => SENT,
+        settle: () => ({ type: 'rejected', problem: { code: 'rejected' } }),
         reload: () => ({ type: 'failed', problem: { code: 'store_unavailable' } }),
       },
       inputOf(tokensUntil(NOW_MS), at(0), NOW_MS),
@@ -290,7 +314,7 @@ describe('a call', () => {
 
     await run.settle()
 
-    expect(run.state()).toBe('error.resting')
+    expect(run.state()).toBe('error')
     expect(run.context().problem).toEqual({ code: 'store_unavailable' })
   })
 
@@ -303,11 +327,11 @@ describe('a call', () => {
     const other = { ...same, access: new Map([['', { token: new Secret('other') }]]) }
     const run = live(
       {
-        claim: ({ hops }) => ({
+        claim: ({ adoptions }) => ({
           type: 'adopted',
-          came: 0,
-          tokens: hops === 0 ? same : other,
-          place: at(hops + 1),
+          callerGeneration: 0,
+          tokens: adoptions === 0 ? same : other,
+          position: at(adoptions + 1),
         }),
       },
       { ...input, demand },
@@ -316,38 +340,88 @@ describe('a call', () => {
     await run.settle()
 
     expect(standing(same, NOW_MS, demand)).toBe('dead')
-    expect(run.state()).toBe('rotated')
+    expect(run.state()).toBe('rotated.adopted')
     expect(run.context().tokens).toBe(other)
     expect(run.calls).toHaveLength(2)
   })
 
   it('lets nothing but its own end leave a presentation', async () => {
     let signal: AbortSignal | undefined
-    let answer: (granted: { tokens: Tokens }) => void = () => {}
+    let answer: (sent: typeof SENT) => void = () => {}
     const run = live(
       {
-        claim: ({ place }) => ({ type: 'won', claim: SAME, place: place! }),
+        claim: ({ position }) => ({ type: 'won', claim: SAME, position: position! }),
         present: async (_, heard) => {
           signal = heard
-          const { tokens } = await new Promise<{ tokens: Tokens }>((resolve) => {
+          return new Promise<typeof SENT>((resolve) => {
             answer = resolve
           })
-          return { type: 'granted', tokens, place: at(1) }
         },
+        settle: ({ nowMs }) => ({
+          type: 'granted',
+          tokens: tokensUntil(nowMs + HOUR_MS),
+          position: at(1),
+        }),
       },
       inputOf(tokensUntil(NOW_MS), at(0), NOW_MS),
     )
 
     await run.settle()
     await run.store()
+    run.actor.send({ type: 'REVOKE' })
+    run.actor.send({ type: 'DRAIN' })
     await run.pass(10 * LONGEST_MS)
     expect(run.state()).toBe('refreshing.presenting')
     expect(signal?.aborted).toBe(false)
     expect(run.pending()).toBe(0)
-    answer({ tokens: tokensUntil(run.nowMs() + HOUR_MS) })
+    answer(SENT)
     await run.settle()
 
-    expect(run.state()).toBe('rotated')
+    expect(run.state()).toBe('rotated.renewed')
     expect(expiryOf(run.context().tokens)).toBe(run.nowMs() + HOUR_MS)
+  })
+
+  it('waits before it presents again, and counts what was sent under one claim', async () => {
+    const sentAtMs: number[] = []
+    const run = live(
+      {
+        claim: ({ position }) => ({ type: 'won', claim: SAME, position: position! }),
+        present: () => {
+          sentAtMs.push(run.nowMs())
+          return { ...SENT, sending: { ...SENT.sending, sentAtMs: run.nowMs() } }
+        },
+        settle: ({ presentations, nowMs }) =>
+          presentations < 3
+            ? { type: 'again', retryInMs: 100 * presentations }
+            : { type: 'granted', tokens: tokensUntil(nowMs + HOUR_MS), position: at(0) },
+      },
+      inputOf(tokensUntil(NOW_MS), at(0), NOW_MS),
+    )
+
+    await run.settle()
+    expect(run.state()).toBe('refreshing.waitingToPresentAgain')
+    expect(run.context()).toMatchObject({ presentations: 1, firstSentAtMs: NOW_MS, claim: SAME })
+    await run.pass(100)
+    expect(run.context()).toMatchObject({ presentations: 2, firstSentAtMs: NOW_MS })
+    await run.pass(200)
+
+    expect(sentAtMs).toEqual([NOW_MS, NOW_MS + 100, NOW_MS + 300])
+    expect(run.state()).toBe('rotated.kept')
+    expect(run.context()).toMatchObject({ presentations: 0, claim: undefined, sending: undefined })
+  })
+})
+
+describe('a run that has ended', () => {
+  it('puts out what is left of it', async () => {
+    const problem = { code: 'rejected' } as const
+    const run = live(
+      { claim: () => ({ type: 'ended', problem }) },
+      inputOf(tokensUntil(NOW_MS), at(7), NOW_MS),
+    )
+
+    await run.settle()
+
+    const { output, context } = run.actor.getSnapshot()
+    expect(output).toEqual({ tokens: context.tokens, position: at(7), problem })
   })
 })

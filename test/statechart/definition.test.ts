@@ -7,7 +7,7 @@ import { refreshMachine } from '../../machines/index.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Tokens } from '../../src/core/tokens.ts'
 import { HOUR_MS, NOW_MS, SETTLED, at, inputOf } from './facts.ts'
-import { live } from './live.ts'
+import { live, SENT } from './live.ts'
 
 const chart = describeMachine(refreshMachine)
 
@@ -24,18 +24,27 @@ describe('the definition of the chart', () => {
     expect(leaving('').map(({ event }) => event)).toEqual([])
   })
 
-  it('hears STORED in rotated and nowhere else', () => {
+  it('hears the application where it waits, and nowhere else', () => {
     const others = chart.transitions.filter(({ event }) => !/^(always|\w+\(\w+\))$/.test(event))
 
-    expect(others.map(({ from, event }) => [from, event])).toEqual([['rotated', 'STORED']])
+    expect(others.map(({ from, event }) => `${from} ${event}`)).toEqual([
+      'fresh.ageing REVOKE',
+      'expiring.serving REVOKE',
+      'expiring.following REVOKE',
+      'expiring.following DRAIN',
+      'expiring.backingOff REVOKE',
+      'expiring.backingOff DRAIN',
+      'rotated STORED',
+      'rotated REVOKE',
+      'error REVOKE',
+    ])
   })
 
-  it('tags the states where a call ends, and those whose access token can be used', () => {
-    const tagged = (tag: string): string[] =>
-      chart.states.filter(({ tags }) => tags.includes(tag)).map(({ path }) => path)
+  it('tags the states where a call ends', () => {
+    const tagged = chart.states.filter(({ tags }) => tags.includes('settled'))
 
-    expect(tagged('settled')).toEqual([...SETTLED])
-    expect(tagged('usable')).toEqual(['fresh.ageing', 'expiring.serving', 'rotated'])
+    const innermost = tagged.filter(({ initial }) => initial === undefined)
+    expect(innermost.map(({ path }) => path)).toEqual([...SETTLED])
     expect(chart.states.filter(({ isFinal }) => isFinal).map(({ path }) => path)).toEqual([
       'revoked',
     ])
@@ -50,11 +59,19 @@ describe('the definition of the chart', () => {
     ])
   })
 
+  it('describes every state and every transition in a sentence', () => {
+    const all = [...chart.states, ...chart.transitions].map(({ description }) => description)
+
+    expect(all.filter((text) => !/^[A-Z].*[.]$/.test(text ?? ''))).toEqual([])
+  })
+
   it('can reach every state', () => {
     const reached = new Set<string>()
     const reach = (path: string): void => {
       if (reached.has(path)) return
       reached.add(path)
+      const around = path.slice(0, Math.max(path.lastIndexOf('.'), 0))
+      if (around !== '') reached.add(around)
       const inner = chart.states.find((state) => state.path === path)?.initial
       if (inner !== undefined) reach(inner)
       for (const { target } of leaving(path)) if (target !== undefined) reach(target)
@@ -112,12 +129,13 @@ describe('tokens inside the chart', () => {
       idToken: id!,
       access: new Map([['', { token: access!, expiresAtMs: NOW_MS + HOUR_MS }]]),
     }
-    const place = { secret: chain!, generation: 1 }
-    const expiring = inputOf(tokens, place, NOW_MS)
+    const position = { secret: chain!, generation: 1 }
+    const expiring = inputOf(tokens, position, NOW_MS)
     const run = live(
       {
-        claim: () => ({ type: 'won', claim: { tokens }, place }),
-        present: () => ({ type: 'granted', tokens, place: at(2) }),
+        claim: () => ({ type: 'won', claim: { tokens }, position }),
+        present: () => SENT,
+        settle: () => ({ type: 'granted', tokens, position: at(2) }),
       },
       { ...expiring, demand: { ...expiring.demand, refused: access! } },
     )
@@ -133,7 +151,7 @@ describe('tokens inside the chart', () => {
       inspect(snapshot.context, { depth: null }),
     ].join('\n')
 
-    expect(run.calls.slice(0, 2)).toEqual(['claim', 'present'])
+    expect(run.calls.slice(0, 3)).toEqual(['claim', 'present', 'settle'])
     expect(printed).toContain('[secret f1ngerpr1nt]')
     for (const text of secrets) expect(printed).not.toContain(text)
   })

@@ -1,4 +1,4 @@
-import type { Problem, RefreshInput, refreshMachine } from '../../machines/index.ts'
+import type { Problem, RefreshContext, RefreshInput, refreshMachine } from '../../machines/index.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { DEFAULT_AUDIENCE } from '../../src/core/tokens.ts'
 import type { GrantRef, Tokens } from '../../src/core/tokens.ts'
@@ -8,13 +8,13 @@ export const NOW_MS = 1_000_000
 export const AHEAD_MS = 60_000
 export const BUDGET_MS = 10_000
 export const RECHECK_MS = 3_000
-export const MAX_HOPS = 1
+export const MAX_ADOPTIONS = 1
 export const HOUR_MS = 3_600_000
 export const LONGEST_MS = 2 ** 31 - 1
 
 const chain = new Secret('chain')
 
-/** A place in the one chain that everything here is about. */
+/** A position in the one chain that all expectations are about. */
 export const at = (generation: number): GrantRef => ({ secret: chain, generation })
 
 /** A token set whose access token dies at that time. */
@@ -36,20 +36,26 @@ export type StateName =
   | 'expiring.claiming'
   | 'expiring.serving'
   | 'expiring.following'
+  | 'expiring.backingOff'
   | 'refreshing.presenting'
+  | 'refreshing.settling'
+  | 'refreshing.waitingToPresentAgain'
   | 'refreshing.reloading'
-  | 'rotated'
-  | 'error.backingOff'
-  | 'error.resting'
+  | 'rotated.renewed'
+  | 'rotated.kept'
+  | 'rotated.adopted'
+  | 'error'
   | 'revoked'
-export type ActorName = 'claim' | 'follow' | 'present' | 'reload'
+export type ActorName = 'claim' | 'follow' | 'present' | 'settle' | 'reload'
 
 /** A run ends here when it is per call. */
 export const SETTLED: ReadonlySet<StateName> = new Set<StateName>([
   'fresh.ageing',
   'expiring.serving',
-  'rotated',
-  'error.resting',
+  'rotated.renewed',
+  'rotated.kept',
+  'rotated.adopted',
+  'error',
   'revoked',
 ])
 
@@ -57,19 +63,22 @@ export const SETTLED: ReadonlySet<StateName> = new Set<StateName>([
 export interface Facts {
   readonly state: StateName
   readonly tokens: Tokens
-  readonly place: GrantRef | undefined
-  readonly carried: boolean
-  readonly own: boolean
-  readonly came: number | undefined
+  readonly position: GrantRef | undefined
+  readonly hasGrantField: boolean
+  readonly isCallersToken: boolean
+  readonly callerGeneration: number | undefined
   readonly beganAtMs: number | undefined
   readonly nowMs: number
   readonly elapsedMs: number
-  readonly hops: number
+  readonly adoptions: number
   readonly attempt: number
   readonly retryInMs: number | undefined
-  readonly reloaded: boolean
-  readonly claim: unknown
-  readonly watch: unknown
+  readonly hasReloaded: boolean
+  readonly claim: object | undefined
+  readonly presentations: number
+  readonly firstSentAtMs: number | undefined
+  readonly sending: RefreshContext['sending']
+  readonly watch: object | undefined
   readonly problem: Problem | undefined
   /** The actors that were started so far, in order. */
   readonly calls: readonly ActorName[]
@@ -77,14 +86,18 @@ export interface Facts {
   readonly waitsMs: number | undefined
 }
 
-export function inputOf(tokens: Tokens, place: GrantRef | undefined, nowMs: number): RefreshInput {
+export function inputOf(
+  tokens: Tokens,
+  position: GrantRef | undefined,
+  nowMs: number,
+): RefreshInput {
   return {
     demand: { audience: DEFAULT_AUDIENCE, aheadMs: AHEAD_MS },
     budgetMs: BUDGET_MS,
-    maxHops: MAX_HOPS,
+    maxAdoptions: MAX_ADOPTIONS,
     recheckMs: RECHECK_MS,
     tokens,
-    place,
+    position,
     nowMs,
   }
 }

@@ -8,7 +8,9 @@ import type {
   RefreshContext,
   RefreshInput,
   ReloadOutput,
+  SettleOutput,
 } from '../../machines/index.ts'
+import { failedPresentation } from '../../src/core/failure.ts'
 import type { ActorName, Machine, StateName } from './facts.ts'
 import { pathOf } from './run.ts'
 
@@ -20,8 +22,15 @@ export interface Script {
   readonly claim?: Says<ClaimOutput>
   readonly follow?: Says<FollowOutput>
   readonly present?: Says<PresentOutput>
+  readonly settle?: Says<SettleOutput>
   readonly reload?: Says<ReloadOutput>
 }
+
+/** A presentation that was answered. What that means, `settle` says. */
+export const SENT = {
+  type: 'sent',
+  sending: { presentation: failedPresentation('unknown'), sentAtMs: 0, endedAtMs: 0 },
+} as const
 
 /** A real actor, on a clock that moves when it is told to. */
 export interface Live {
@@ -69,6 +78,7 @@ export function live(script: Script, input: RefreshInput): Live {
         claim: actorOf('claim', script.claim),
         follow: actorOf('follow', script.follow),
         present: actorOf('present', script.present),
+        settle: actorOf('settle', script.settle),
         reload: actorOf('reload', script.reload),
       },
     }),

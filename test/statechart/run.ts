@@ -38,7 +38,7 @@ export function after(machine: AnyStateMachine, run: Run, happening: Happening):
 }
 
 function eventOf({ snapshot }: Run, happening: Happening): { type: string } {
-  if (happening.kind === 'STORED') return { type: 'STORED', nowMs: happening.nowMs } as Event
+  if (happening.kind === 'event') return happening.event
   if (happening.kind === 'timer') throw new Error('no timer is set')
   const [actorId] = Object.keys(snapshot.children)
   if (actorId === undefined) throw new Error('no actor runs')
@@ -73,18 +73,21 @@ export function factsOf({ snapshot, calls, timers }: Run): Facts {
   return {
     state: pathOf(snapshot.value),
     tokens: context.tokens,
-    place: context.place,
-    carried: context.carried,
-    own: context.own,
-    came: context.came,
+    position: context.position,
+    hasGrantField: context.hasGrantField,
+    isCallersToken: context.isCallersToken,
+    callerGeneration: context.callerGeneration,
     beganAtMs: context.beganAtMs,
     nowMs: context.nowMs,
     elapsedMs: context.elapsedMs,
-    hops: context.hops,
+    adoptions: context.adoptions,
     attempt: context.attempt,
     retryInMs: context.retryInMs,
-    reloaded: context.reloaded,
+    hasReloaded: context.hasReloaded,
     claim: context.claim,
+    presentations: context.presentations,
+    firstSentAtMs: context.firstSentAtMs,
+    sending: context.sending,
     watch: context.watch,
     problem: context.problem,
     calls,

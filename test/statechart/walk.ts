@@ -12,14 +12,16 @@ const CALLS: Readonly<Partial<Record<StateName, ActorName>>> = {
   'expiring.claiming': 'claim',
   'expiring.following': 'follow',
   'refreshing.presenting': 'present',
+  'refreshing.settling': 'settle',
   'refreshing.reloading': 'reload',
 }
 
 const WAITS: Readonly<Partial<Record<StateName, (facts: Facts) => number | undefined>>> = {
   'fresh.ageing': ({ tokens, nowMs }) => Math.min(expiryOf(tokens) - AHEAD_MS - nowMs, LONGEST_MS),
   'expiring.serving': () => RECHECK_MS,
-  'error.backingOff': ({ retryInMs }) => retryInMs,
-  'error.resting': ({ retryInMs }) => Math.min(retryInMs ?? Infinity, LONGEST_MS),
+  'expiring.backingOff': ({ retryInMs }) => retryInMs,
+  'refreshing.waitingToPresentAgain': ({ retryInMs }) => retryInMs,
+  error: ({ retryInMs }) => Math.min(retryInMs ?? Infinity, LONGEST_MS),
 }
 
 /** Where a route stands: what was expected of every step, and what the machine did. */
@@ -32,7 +34,8 @@ interface Stop {
 
 export interface Hop {
   readonly from: StateName | 'fresh.judging'
-  readonly kind: Led['happens']['kind'] | 'start'
+  /** How it came to that: the type of an event, or what else happened. */
+  readonly kind: string
   readonly to: StateName
 }
 
@@ -68,7 +71,9 @@ export function walk(machine: AnyStateMachine, kind: Kind): Walk {
       const taken = [...stop.taken, step]
       next.run = attempt(taken, () => after(machine, stop.run, led.happens))
       compare(next.facts, next.run, taken)
-      const hop = { from: stop.facts.state, kind: led.happens.kind, to: led.to }
+      const { happens, to } = led
+      const how = happens.kind === 'event' ? happens.event.type : happens.kind
+      const hop = { from: stop.facts.state, kind: how, to }
       hops.set(`${hop.from} ${hop.kind} ${hop.to}`, hop)
       used.add(step)
       steps += 1
@@ -114,18 +119,21 @@ function factsAtStart({ input, to }: Start): Facts {
   return entered({
     state: to,
     tokens: input.tokens,
-    place: input.place,
-    carried: input.place !== undefined,
-    own: true,
-    came: undefined,
+    position: input.position,
+    hasGrantField: input.position !== undefined,
+    isCallersToken: true,
+    callerGeneration: undefined,
     beganAtMs: undefined,
     nowMs: input.nowMs,
     elapsedMs: 0,
-    hops: 0,
+    adoptions: 0,
     attempt: 0,
     retryInMs: undefined,
-    reloaded: false,
+    hasReloaded: false,
     claim: undefined,
+    presentations: 0,
+    firstSentAtMs: undefined,
+    sending: undefined,
     watch: undefined,
     problem: undefined,
     calls: [],

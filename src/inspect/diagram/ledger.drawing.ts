@@ -1,4 +1,4 @@
-import type { Drawing } from './svg.ts'
+import type { Drawing } from '../../../src/inspect/diagram/svg.ts'
 
 /** Laid out by `npx tsx test/inspect/diagram/generate.ts`: a test fails when it is behind. */
 export const ledgerDrawing: Drawing = {

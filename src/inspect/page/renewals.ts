@@ -169,6 +169,7 @@ const DONE: Readonly<Record<Span['actor'], string>> = {
   claim: 'asked for the claim',
   follow: 'followed the holder',
   present: 'presented the token',
+  settle: 'wrote down how it ended',
   reload: 'asked the storage',
 }
 

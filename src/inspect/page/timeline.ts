@@ -169,7 +169,8 @@ function isOver({ state }: Lane): boolean {
 
 function isPresenting({ spans }: Lane): boolean {
   const last = spans.at(-1)
-  return last?.actor === 'present' && last.endedAtMs === undefined
+  // `settle` tells how the presentation ended, before it writes.
+  return last?.actor === 'present' || (last?.actor === 'settle' && last.endedAtMs === undefined)
 }
 
 function isTogether({ lanes, lastAtMs }: Renewal, atMs: number): boolean {
@@ -258,8 +259,10 @@ const SETTLED: ReadonlySet<string> = new Set([
   'fresh.judging',
   'fresh.ageing',
   'expiring.serving',
-  'rotated',
-  'error.resting',
+  'rotated.renewed',
+  'rotated.kept',
+  'rotated.adopted',
+  'error',
   'revoked',
 ])
 

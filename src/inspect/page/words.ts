@@ -6,6 +6,7 @@ const BEGINS: Readonly<Record<ActorName, string>> = {
   claim: 'Asks the ledger for the right to present the refresh token',
   follow: 'Follows the holder of the claim',
   present: 'Presents the refresh token to the authorization server',
+  settle: 'Writes down how the presentation ended',
   reload: 'Asks the storage of the caller for a later token set',
 }
 
@@ -17,11 +18,13 @@ const SAYS: ReadonlyMap<string, string> = new Map([
   ['claim busy', 'Another holder is presenting the refresh token'],
   ['claim ended', 'The chain has ended'],
   ['follow changed', 'The row has changed: time to look again'],
-  ['present granted', 'The authorization server granted a new token set, and it is settled'],
-  ['present restarted', 'The claim was overdue before anything was sent'],
-  ['present again', 'No answer proves anything; this server takes the token again'],
-  ['present rejected', 'The authorization server says that the grant is dead'],
-  ['present deferred', 'The refresh token was not consumed: it can be presented later'],
+  ['present sent', 'It is known how the presentation ended'],
+  ['present overdue', 'The claim was overdue before anything was sent'],
+  ['settle granted', 'The authorization server granted a new token set, and it is settled'],
+  ['settle restarted', 'Nothing was sent, and the claim is given back'],
+  ['settle again', 'No answer proves anything; this server takes the token again'],
+  ['settle rejected', 'The authorization server says that the grant is dead'],
+  ['settle deferred', 'The refresh token was not consumed: it can be presented later'],
   ['reload another', 'A later token set is there'],
 ])
 

@@ -1,7 +1,6 @@
-import type { FollowOutput, RefreshContext } from '../../../machines/types.ts'
+import type { FollowOutput } from '../../../machines/types.ts'
 import { sleep } from '../../core/clock.ts'
-import type { Watched } from './claim.ts'
-import { Opaque } from '../opaque.ts'
+import type { RunContext } from './claim.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
@@ -9,12 +8,13 @@ import { problemOf } from '../outcome.ts'
 /** Waits until another holder's presentation may be over, or it is overdue, or patience ends. */
 export async function followHolder(
   { ledger, settings }: RefresherContext,
-  { watch, elapsedMs, budgetMs }: RefreshContext,
+  { watch, elapsedMs, budgetMs }: RunContext,
   signal: AbortSignal,
 ): Promise<Timeless<FollowOutput>> {
-  const { chain, view, position } = Opaque.open(watch as Opaque<Watched>)
+  if (watch === undefined) return { type: 'failed', problem: { code: 'internal' } }
+  const { chain, view, position } = watch
   const { claim, nowMs } = view
-  const claimMs = claim?.row !== undefined && 'claimMs' in claim.row ? claim.row.claimMs : 0
+  const claimMs = claim?.row?.kind === 'claimed' ? claim.row.claimMs : 0
   const overdueInMs = Math.max(0, (claim?.writtenAtMs ?? nowMs) + claimMs - nowMs)
   const leftMs = budgetMs - elapsedMs
   if (leftMs <= 0) return { type: 'failed', problem: { code: 'busy' }, retryInMs: overdueInMs }

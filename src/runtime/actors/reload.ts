@@ -1,38 +1,36 @@
-import type { RefreshContext, ReloadOutput } from '../../../machines/types.ts'
+import type { ReloadOutput } from '../../../machines/types.ts'
 import { checkTokenSet, grantOf } from '../../core/check-token-set.ts'
 import { tokensOf, tokenSetOf } from '../../core/tokens.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { within } from '../../core/clock.ts'
 import { endingOf } from '../../ledger/settlement.ts'
 import { reject } from '../../ledger/protocol/index.ts'
-import type { Held } from './claim.ts'
-import { Opaque } from '../opaque.ts'
+import { RELOAD_LEAST_MS } from '../timing.ts'
+import type { RunContext } from './claim.ts'
 import { reloadOutput } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
-import { RELOAD_LEAST_MS } from '../timing.ts'
 
 type Output = Timeless<ReloadOutput>
 
 /** The AS refused the token: asks the caller's storage for a later one, else ends the chain. */
-export async function reloadTokens(
-  parts: RefresherContext,
-  context: RefreshContext,
-): Promise<Output> {
+export async function reloadTokens(parts: RefresherContext, context: RunContext): Promise<Output> {
   const { settings, ledger } = parts
-  const stored = context.reloaded ? undefined : await storedSet(parts, context)
+  const { claim } = context
+  const stored = context.hasReloaded ? undefined : await storedSet(parts, context)
   if (stored !== undefined) return stored
   const problem = context.problem ?? { code: 'rejected' }
-  const held = Opaque.open(context.claim as Opaque<Held>)
+  if (claim === undefined) return { type: 'ended', problem }
   try {
     const { answer, view } = await ledger.run(
-      held.chain,
-      (seen) => reject(held, endingOf(problem.code), seen),
-      { view: held.view, patienceMs: settings.claimMs },
+      claim.chain,
+      (seen) => reject(claim, endingOf(problem.code), seen),
+      { view: claim.view, patienceMs: settings.claimMs },
     )
     const moment = { hostNowMs: settings.clock.now(), storeNowMs: view.nowMs }
     const output = reloadOutput(answer, moment)
-    return 'problem' in output ? { ...output, problem: { ...problem, ...output.problem } } : output
+    if (output.type !== 'ended') return output
+    return { type: 'ended', problem: { ...problem, ...output.problem } }
   } catch {
     // The AS has spoken; that others cannot be told through the ledger does not change it.
     return { type: 'ended', problem }
@@ -45,13 +43,13 @@ export async function reloadTokens(
  */
 async function storedSet(
   { settings }: RefresherContext,
-  { tokens, place, budgetMs, elapsedMs }: RefreshContext,
+  { tokens, position, budgetMs, elapsedMs }: RunContext,
 ): Promise<Output | undefined> {
   const { reload, provider, clock } = settings
-  if (reload === undefined || place === undefined) return undefined
+  if (reload === undefined || position === undefined) return undefined
   const patienceMs = Math.max(budgetMs - elapsedMs, RELOAD_LEAST_MS)
   try {
-    const ours = tokenSetOf<TokenSet>(tokens, place, { accessToken: '' }, provider.id)
+    const ours = tokenSetOf<TokenSet>(tokens, position, { accessToken: '' }, provider.id)
     const found = await within(
       clock,
       patienceMs,
@@ -61,9 +59,9 @@ async function storedSet(
     if (!found) return undefined
     checkTokenSet(found)
     const grant = grantOf(found)
-    if (!grant?.secret.equals(place.secret) || grant.generation <= place.generation)
+    if (!grant?.secret.equals(position.secret) || grant.generation <= position.generation)
       return undefined
-    return { type: 'another', own: true, tokens: tokensOf(found), place: grant }
+    return { type: 'another', isCallersToken: true, tokens: tokensOf(found), position: grant }
   } catch {
     return undefined
   }

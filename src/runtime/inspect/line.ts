@@ -16,7 +16,7 @@ export interface Standing {
 }
 
 /** The actors that the chart invokes. */
-export type ActorName = 'claim' | 'follow' | 'present' | 'reload'
+export type ActorName = 'claim' | 'follow' | 'present' | 'settle' | 'reload'
 
 interface Common {
   /** Epoch milliseconds on the host's clock, with fractions. */
@@ -55,16 +55,18 @@ export interface StepLine extends OfRun, Standing {
   readonly from: string
   /** The innermost state after. The same as `from` if it was entered again. */
   readonly to: string
-  /** `always`, `after(recheck)`, `done(claim)`, `error(claim)` or `STORED`. */
+  /** `always`, `after(recheck)`, `done(claim)`, `error(claim)`, or `STORED`, `REVOKE`, `DRAIN`. */
   readonly event: string
   /** The guard that held. Absent: the transition has none. */
   readonly guard?: string | undefined
   /** Index into `describeMachine(refreshMachine).transitions`. */
   readonly edge: number
-  /** How often the run met a newer set that was not fresh. */
-  readonly hops: number
+  /** How often the run has claimed again: it adopted a set, or its claim was overdue. */
+  readonly adoptions: number
   /** How many presentations of this run were deferred. */
   readonly attempt: number
+  /** How often the refresh token was sent under the claim that the run holds. */
+  readonly presentations: number
   /** What the run has noted as wrong. */
   readonly code?: ErrorCode | undefined
   /** How long it backs off, or rests, milliseconds. */
@@ -88,8 +90,9 @@ export interface CallEndedLine extends OfRun, Standing {
   readonly call: number
   /**
    * What it said, the `type` of its output. `claim`: won, adopted, current, busy, ended, deferred,
-   * failed. `follow`: changed, failed. `present`: granted, restarted, again, rejected, ended,
-   * deferred, failed. `reload`: another, ended, failed. `thrown`: it broke.
+   * failed. `follow`: changed, failed. `present`: sent, overdue, failed. `settle`: granted,
+   * restarted, again, rejected, ended, deferred, failed. `reload`: another, ended, failed.
+   * `thrown`: it broke.
    */
   readonly says: string
   /** What was wrong. */

@@ -1,6 +1,7 @@
 import type {
   AnyEventObject,
-  AnyTransitionDefinition,
+  AnyMachineSnapshot,
+  AnyStateMachine,
   InspectionEvent,
   SnapshotFrom,
   StateValue,
@@ -8,19 +9,19 @@ import type {
 import type { TransitionDescription } from '../../../machines/describe.ts'
 import type { Problem, RefreshContext, RefreshInput } from '../../../machines/types.ts'
 import type { OutcomeState } from '../../core/outcome.ts'
-import type { refreshMachine } from '../../../machines/refresh.machine.ts'
+import type { refreshMachineOf } from '../../../machines/refresh.machine.ts'
 import { quietly } from './line.ts'
 import type { ActorName, Line, Note, RunLine, Standing } from './line.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { Sealer } from '../../ledger/sealer.ts'
 
-type Snapshot = SnapshotFrom<typeof refreshMachine>
+type Snapshot = SnapshotFrom<ReturnType<typeof refreshMachineOf>>
 
 /** What the lines of a run need of their refresher. */
 export interface Surroundings {
   readonly provider: string
   now(): number
-  edgeOf(transition: AnyTransitionDefinition): Edge
+  edgesOf(machine: AnyStateMachine): Edges
   add(note: Note): void
 }
 
@@ -28,6 +29,14 @@ export interface Surroundings {
 export interface Edge extends Pick<TransitionDescription, 'event'> {
   readonly guard: string | undefined
   readonly edge: number
+}
+
+/** Finds the transition that was taken among all of the chart. */
+export interface Edges {
+  /** The one that an event takes in this snapshot. */
+  by(before: AnyMachineSnapshot, event: AnyEventObject): Edge | undefined
+  /** The one that is taken from a state as soon as it is entered. */
+  always(from: string, to: string): Edge | undefined
 }
 
 /** An actor under way. */
@@ -49,12 +58,13 @@ type Body<L> = L extends Line ? Omit<L, 'atMs' | 'provider' | 'run' | keyof Held
  * XState's events: it would let that through into the machine.
  */
 export function watchRun(
-  { provider, now, edgeOf, add }: Surroundings,
+  { provider, now, edgesOf, add }: Surroundings,
   standing: ReturnType<typeof standings>,
   { run, mode, input }: Pick<RunLine, 'run' | 'mode'> & { readonly input: RefreshInput },
 ): (event: InspectionEvent) => void {
   let context: RefreshContext | RefreshInput = input
   let at = 'fresh.judging'
+  let before: Snapshot | undefined
   let calls = 0
   let call: Call | undefined
   const beganAt = now()
@@ -80,23 +90,24 @@ export function watchRun(
   }
 
   function answer(output: Output, { beganAt, ...which }: Call): void {
-    const { type: says, tokens = context.tokens, place = context.place, problem } = output
+    const { type: says, tokens = context.tokens, position = context.position, problem } = output
     const { code, status } = problem ?? {}
     const durationMs = durationFrom(beganAt)
-    const held = { tokens, place }
+    const held = { tokens, position }
     note({ kind: 'call', phase: 'ended', ...which, says, code, status, durationMs }, held)
   }
 
-  function step(next: Snapshot, transitions: readonly AnyTransitionDefinition[]): void {
+  function step(next: Snapshot, by: AnyEventObject): void {
     const from = at
     at = pathOf(next.value)
     context = next.context
-    const { hops, attempt, problem, retryInMs } = next.context
-    const code = problem?.code
-    for (const transition of transitions) {
-      const { event, guard, edge } = edgeOf(transition)
-      note({ kind: 'step', from, to: at, event, guard, edge, hops, attempt, code, retryInMs })
-    }
+    const edges = edgesOf(next.machine)
+    const taken = edges.always(from, at) ?? (before && edges.by(before, by))
+    before = next
+    if (taken === undefined) return
+    const { adoptions, attempt, presentations, problem, retryInMs } = next.context
+    const counts = { adoptions, attempt, presentations }
+    note({ kind: 'step', from, to: at, ...taken, ...counts, code: problem?.code, retryInMs })
   }
 
   function end(problem: Problem | undefined): void {
@@ -111,8 +122,7 @@ export function watchRun(
     const isRoot = event.actorRef.sessionId === event.rootId
     if (event.type === '@xstate.microstep' && isRoot) {
       const next = event.snapshot as Snapshot
-      const { _transitions: taken } = event
-      step(next, taken)
+      step(next, event.event)
       if (next.status !== 'active') end(next.context.problem)
     }
     if (event.type !== '@xstate.event') return
@@ -138,7 +148,7 @@ function pathOf(value: StateValue): string {
 }
 
 /** What says where a run stands. */
-export type Held = Pick<RefreshContext, 'tokens' | 'place'>
+export type Held = Pick<RefreshContext, 'tokens' | 'position'>
 
 /**
  * Says where a run stands, by fingerprints. The same secret comes in many `Secret`s; of one run
@@ -158,20 +168,20 @@ export function standings(sealer: Sealer): (held: Held) => Standing | Promise<St
     named.push(secret)
   }
 
-  const standing = ({ tokens: { refreshToken }, place }: Held): Standing => ({
+  const standing = ({ tokens: { refreshToken }, position }: Held): Standing => ({
     token: refreshToken && nameOf(refreshToken),
-    grant: place && nameOf(place.secret),
-    generation: place?.generation,
+    grant: position && nameOf(position.secret),
+    generation: position?.generation,
   })
 
   async function learnt(held: Held): Promise<Standing> {
     await name('claim', held.tokens.refreshToken)
-    await name('grant', held.place?.secret)
+    await name('grant', held.position?.secret)
     return standing(held)
   }
 
   return (held) => {
-    const isKnown = isNamed(held.tokens.refreshToken) && isNamed(held.place?.secret)
+    const isKnown = isNamed(held.tokens.refreshToken) && isNamed(held.position?.secret)
     return isKnown ? standing(held) : learnt(held)
   }
 }

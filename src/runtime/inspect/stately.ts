@@ -1,5 +1,5 @@
 import { definitionsOf } from '../../../machines/describe.ts'
-import { refreshMachine } from '../../../machines/refresh.machine.ts'
+import { refreshMachine } from '../../../machines/index.ts'
 import { toBase64url } from '../../core/text.ts'
 import type { Random } from '../../core/random.ts'
 import { quietly } from './line.ts'

@@ -1,4 +1,4 @@
-import type { AnyStateMachine, AnyTransitionDefinition, InspectionEvent } from 'xstate'
+import type { AnyStateMachine, InspectionEvent } from 'xstate'
 import { definitionsOf, describeMachine } from '../../../machines/describe.ts'
 import type { RefreshInput } from '../../../machines/types.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -10,7 +10,7 @@ import { inXState } from './stately.ts'
 import { inspectorIn, quietly } from './line.ts'
 import type { Line, LineInspector, Note, RunLine } from './line.ts'
 import { standings, watchRun } from './run.ts'
-import type { Edge } from './run.ts'
+import type { Edge, Edges } from './run.ts'
 
 /** The eyes of an inspector in one refresher. */
 export interface Watch {
@@ -47,7 +47,7 @@ export function watchOf(settings: Settings): Watch | undefined {
   const taker = 'lines' in inspector ? inspector : inXState(inspector, random)
   const add = deliveryTo(taker, (lines) => ({ kind: 'dropped', ...common(), lines }))
   const sealer = createSealer({ ledger, pepper, random })
-  const surroundings = { provider: provider.id, now, edgeOf: edges(), add }
+  const surroundings = { provider: provider.id, now, edgesOf: remembered(edgesOf), add }
   const runOf = new WeakMap<Promise<unknown>, string>()
   return {
     run(mode, input) {
@@ -68,25 +68,31 @@ export function watchOf(settings: Settings): Watch | undefined {
   }
 }
 
-type Definition = AnyTransitionDefinition
-
-/** Finds transitions of a machine among all of it. Looked up once. */
-function edges(): (transition: Definition) => Edge {
-  let known: ReadonlyMap<Definition, Edge> | undefined
-  return (transition) => {
-    known ??= edgesOf(transition.source.machine)
-    return known.get(transition)!
-  }
+/** All runs of a refresher are of one machine: what is known of it is made once. */
+function remembered(make: typeof edgesOf): typeof edgesOf {
+  let known: Edges | undefined
+  return (machine) => (known ??= make(machine))
 }
 
-function edgesOf(machine: AnyStateMachine): ReadonlyMap<Definition, Edge> {
+function edgesOf(machine: AnyStateMachine): Edges {
   const { transitions } = describeMachine(machine)
-  return new Map(
-    definitionsOf(machine).map((definition, edge) => {
-      const { event, guard } = transitions[edge]!
-      return [definition, { event, guard, edge }]
-    }),
+  const all = transitions.map(({ event, guard }, edge): Edge => ({ event, guard, edge }))
+  const byDefinition = new Map(
+    definitionsOf(machine).map((definition, index) => [definition, all[index]]),
   )
+  return {
+    by(before, event) {
+      const [taken] = machine.getTransitionData(before, event)
+      return taken && byDefinition.get(taken)
+    },
+    always: (from, to) =>
+      all[
+        transitions.findIndex(
+          ({ event, from: at, target = at }) =>
+            event === 'always' && at === from && `${to}.`.startsWith(`${target}.`),
+        )
+      ],
+  }
 }
 
 /** How many notes wait for an inspector that is too slow, before more are dropped. */

@@ -64,7 +64,7 @@ describe('the page', () => {
     expect(await first.page.locator('.lane .span.present').count()).toBe(1)
     expect(await first.page.locator('.lane .span.present.good').count()).toBe(1)
     expect(await first.page.locator('#chart .arrow.taken').count()).toBe(1)
-    expect(await first.page.locator('#chart text.taken').textContent()).toContain('isGranted')
+    expect(await first.page.locator('#chart text.taken').textContent()).toContain('isRenewed')
     expect(await first.page.locator('#rows .active:not(.around)').allTextContents()).toEqual([
       'claimed',
       'live',

@@ -12,6 +12,8 @@ import {
 import type { Outcomes } from './step.ts'
 
 const CLAIM = { claim: 'won' }
+/** A new claim: nothing was sent under it. */
+const UNSENT = { presentations: 0, firstSentAtMs: undefined, sending: undefined }
 const WATCH = { watch: 'busy' }
 const PAUSED: Problem = { code: 'paused' }
 const LOST: Problem = { code: 'lost' }
@@ -23,38 +25,57 @@ const SUPERSEDED: Problem = { code: 'superseded' }
 export const claiming: Outcomes<ClaimOutput> = {
   won: [
     when<ClaimOutput>('won', (was) => {
-      const place = at(generationOf(was))
+      const position = at(generationOf(was))
       return [
-        { type: 'won', claim: CLAIM, place },
+        { type: 'won', claim: CLAIM, position },
         'refreshing.presenting',
-        { claim: CLAIM, place },
+        { claim: CLAIM, position, ...UNSENT },
       ]
     }),
   ],
   current: [
     when<ClaimOutput>('current', (was) => {
       const tokens = tokensUntil(was.nowMs + HOUR_MS)
-      const place = at(generationOf(was))
-      const came = was.came ?? place.generation
-      return [{ type: 'current', tokens, place }, 'rotated', { tokens, place, came }]
+      const position = at(generationOf(was))
+      const callerGeneration = was.callerGeneration ?? position.generation
+      return [
+        { type: 'current', tokens, position },
+        'rotated.adopted',
+        { tokens, position, callerGeneration },
+      ]
     }),
   ],
   adopted: [
     when<ClaimOutput>('adopted, and fresh', (was) => {
       const tokens = tokensUntil(was.nowMs + HOUR_MS)
-      const place = at(generationOf(was) + 1)
-      const came = generationOf(was)
-      const changes = { tokens, place, own: false, came: was.came ?? came }
-      return [{ type: 'adopted', tokens, place, came }, 'rotated', changes]
+      const position = at(generationOf(was) + 1)
+      const callerGeneration = generationOf(was)
+      const changes = {
+        tokens,
+        position,
+        isCallersToken: false,
+        callerGeneration: was.callerGeneration ?? callerGeneration,
+      }
+      return [{ type: 'adopted', tokens, position, callerGeneration }, 'rotated.adopted', changes]
     }),
     when<ClaimOutput>(
       'adopted, not fresh',
       (was) => {
         const tokens = tokensUntil(was.nowMs + LATER_MS + AHEAD_MS)
-        const place = at(generationOf(was) + 2)
-        const came = generationOf(was)
-        const changes = { tokens, place, own: false, came: was.came ?? came, hops: was.hops + 1 }
-        return [{ type: 'adopted', tokens, place, came }, 'expiring.claiming', changes]
+        const position = at(generationOf(was) + 2)
+        const callerGeneration = generationOf(was)
+        const changes = {
+          tokens,
+          position,
+          isCallersToken: false,
+          callerGeneration: was.callerGeneration ?? callerGeneration,
+          adoptions: was.adoptions + 1,
+        }
+        return [
+          { type: 'adopted', tokens, position, callerGeneration },
+          'expiring.claiming',
+          changes,
+        ]
       },
       isInReach,
     ),
@@ -62,17 +83,17 @@ export const claiming: Outcomes<ClaimOutput> = {
       'adopted, not fresh, once too often',
       (was) => {
         const tokens = tokensUntil(was.nowMs + LATER_MS + AHEAD_MS)
-        const place = at(generationOf(was) + 3)
-        const came = generationOf(was)
+        const position = at(generationOf(was) + 3)
+        const callerGeneration = generationOf(was)
         const changes = {
           tokens,
-          place,
-          own: false,
-          came: was.came ?? came,
+          position,
+          isCallersToken: false,
+          callerGeneration: was.callerGeneration ?? callerGeneration,
           problem: SUPERSEDED,
           retryInMs: RECHECK_MS,
         }
-        return [{ type: 'adopted', tokens, place, came }, 'error.resting', changes]
+        return [{ type: 'adopted', tokens, position, callerGeneration }, 'error', changes]
       },
       isOutOfReach,
     ),
@@ -97,21 +118,21 @@ export const claiming: Outcomes<ClaimOutput> = {
   deferred: [
     when<ClaimOutput>('paused, inside the budget', (was) => {
       const wait = { problem: PAUSED, retryInMs: lastWaitMs(was) }
-      return [{ type: 'deferred', ...wait }, 'error.backingOff', wait]
+      return [{ type: 'deferred', ...wait }, 'expiring.backingOff', wait]
     }),
     when<ClaimOutput>('paused, past the budget', (was) => {
       const wait = { problem: PAUSED, retryInMs: lastWaitMs(was) + 1 }
-      return [{ type: 'deferred', ...wait }, 'error.resting', wait]
+      return [{ type: 'deferred', ...wait }, 'error', wait]
     }),
   ],
   failed: [
     when<ClaimOutput>('fails, to be tried again', () => {
       const rest = { problem: LOST, retryInMs: 30_000 }
-      return [{ type: 'failed', ...rest }, 'error.resting', rest]
+      return [{ type: 'failed', ...rest }, 'error', rest]
     }),
     when<ClaimOutput>('fails for good', () => [
       { type: 'failed', problem: LOST },
-      'error.resting',
+      'error',
       { problem: LOST },
     ]),
   ],
@@ -124,7 +145,7 @@ export const following: Outcomes<FollowOutput> = {
   failed: [
     when<FollowOutput>('waited long enough', () => {
       const rest = { problem: BUSY, retryInMs: 2_000 }
-      return [{ type: 'failed', ...rest }, 'error.resting', rest]
+      return [{ type: 'failed', ...rest }, 'error', rest]
     }),
   ],
   throws: BREAKS,

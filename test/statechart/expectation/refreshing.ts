@@ -1,5 +1,8 @@
-import type { PresentOutput, Problem, ReloadOutput } from '../../../machines/index.ts'
+import type { PresentOutput, Problem, ReloadOutput, SettleOutput } from '../../../machines/index.ts'
+import type { Sending } from '../../../machines/types.ts'
+import { failedPresentation } from '../../../src/core/failure.ts'
 import { HOUR_MS, at, tokensUntil, RECHECK_MS } from '../facts.ts'
+import type { Facts } from '../facts.ts'
 import { BREAKS, generationOf, isInReach, isOutOfReach, lastWaitMs, when } from './step.ts'
 import type { Outcomes } from './step.ts'
 
@@ -10,65 +13,143 @@ const REVOKED: Problem = { code: 'revoked' }
 const STORE: Problem = { code: 'store_unavailable', store: 'memory' }
 const SUPERSEDED: Problem = { code: 'superseded' }
 
-/** How a presentation ends. */
+/** Each sending is an object of its own, so that the last one can be told. */
+const sendingAt = (sentAtMs: number): Sending => ({
+  presentation: failedPresentation('unknown'),
+  sentAtMs,
+  endedAtMs: sentAtMs + 1,
+})
+
+const UNSENT = { presentations: 0, firstSentAtMs: undefined, sending: undefined }
+const wasSent = (was: Facts): boolean => was.sending !== undefined
+const wasOverdue = (was: Facts): boolean => was.sending === undefined
+
+/** What becomes of the one attempt to send. */
 export const presenting: Outcomes<PresentOutput> = {
-  granted: [
-    when<PresentOutput>('granted', (was) => {
-      const tokens = tokensUntil(was.nowMs + HOUR_MS)
-      const place = at(generationOf(was) + 1)
-      return [{ type: 'granted', tokens, place }, 'rotated', { tokens, place, claim: undefined }]
+  sent: [
+    when<PresentOutput>('sent', (was) => {
+      const sending = sendingAt(700 + was.presentations)
+      const firstSentAtMs = was.firstSentAtMs ?? sending.sentAtMs
+      return [
+        { type: 'sent', sending },
+        'refreshing.settling',
+        { sending, firstSentAtMs, presentations: was.presentations + 1 },
+      ]
     }),
   ],
-  restarted: [
+  overdue: [
     when<PresentOutput>(
-      'overdue before it was sent',
+      'overdue before anything was sent',
+      () => [{ type: 'overdue' }, 'refreshing.settling', {}],
+      wasOverdue,
+    ),
+  ],
+  failed: [
+    when<PresentOutput>(
+      'cannot be sent again',
+      () => [{ type: 'failed', problem: UNKNOWN }, 'error', { problem: UNKNOWN }],
+      wasSent,
+    ),
+  ],
+  throws: BREAKS,
+}
+
+/** What becomes of writing down how a presentation ended. */
+export const settling: Outcomes<SettleOutput> = {
+  granted: [
+    when<SettleOutput>(
+      'granted, with a new refresh token',
+      (was) => {
+        const tokens = tokensUntil(was.nowMs + HOUR_MS)
+        const position = at(generationOf(was) + 1)
+        const changes = { tokens, position, claim: undefined, ...UNSENT }
+        return [{ type: 'granted', tokens, position }, 'rotated.renewed', changes]
+      },
+      wasSent,
+    ),
+    when<SettleOutput>(
+      'granted, with the same refresh token',
+      (was) => {
+        const tokens = tokensUntil(was.nowMs + HOUR_MS)
+        const position = at(generationOf(was))
+        const changes = { tokens, position, claim: undefined, ...UNSENT }
+        return [{ type: 'granted', tokens, position }, 'rotated.kept', changes]
+      },
+      wasSent,
+    ),
+  ],
+  restarted: [
+    when<SettleOutput>(
+      'given back',
       (was) => [
         { type: 'restarted' },
         'expiring.claiming',
-        { hops: was.hops + 1, claim: undefined },
+        { adoptions: was.adoptions + 1, claim: undefined, ...UNSENT },
       ],
-      isInReach,
+      (was) => wasOverdue(was) && isInReach(was),
     ),
-    when<PresentOutput>(
-      'overdue before it was sent, once too often',
+    when<SettleOutput>(
+      'given back, once too often',
       () => [
         { type: 'restarted' },
-        'error.resting',
-        { problem: SUPERSEDED, retryInMs: RECHECK_MS, claim: undefined },
+        'error',
+        { problem: SUPERSEDED, retryInMs: RECHECK_MS, claim: undefined, ...UNSENT },
       ],
-      isOutOfReach,
+      (was) => wasOverdue(was) && isOutOfReach(was),
     ),
   ],
-  again: [when<PresentOutput>('again', () => [{ type: 'again' }, 'refreshing.presenting', {}])],
+  again: [
+    when<SettleOutput>(
+      'unknown, and the server takes the token again',
+      () => [
+        { type: 'again', retryInMs: 200 },
+        'refreshing.waitingToPresentAgain',
+        { retryInMs: 200 },
+      ],
+      wasSent,
+    ),
+  ],
   rejected: [
-    when<PresentOutput>('rejected', () => [
-      { type: 'rejected', problem: REJECTED },
-      'refreshing.reloading',
-      // The claim is kept: the chain is ended in its name.
-      { problem: REJECTED },
-    ]),
+    when<SettleOutput>(
+      'rejected',
+      () => [
+        { type: 'rejected', problem: REJECTED },
+        'refreshing.reloading',
+        // The claim is kept: the chain is ended in its name.
+        { problem: REJECTED },
+      ],
+      wasSent,
+    ),
   ],
   ended: [
-    when<PresentOutput>('ended meanwhile', () => [
-      { type: 'ended', problem: REVOKED },
-      'revoked',
-      { problem: REVOKED },
-    ]),
+    when<SettleOutput>(
+      'ended meanwhile',
+      () => [{ type: 'ended', problem: REVOKED }, 'revoked', { problem: REVOKED }],
+      wasSent,
+    ),
   ],
   deferred: [
-    when<PresentOutput>('deferred, inside the budget', (was) => {
-      const wait = { problem: LIMITED, retryInMs: lastWaitMs(was) }
-      return [{ type: 'deferred', ...wait }, 'error.backingOff', wait]
-    }),
-    when<PresentOutput>('deferred, past the budget', (was) => {
-      const wait = { problem: LIMITED, retryInMs: lastWaitMs(was) + 1 }
-      return [{ type: 'deferred', ...wait }, 'error.resting', wait]
-    }),
+    when<SettleOutput>(
+      'deferred, inside the budget',
+      (was) => {
+        const wait = { problem: LIMITED, retryInMs: lastWaitMs(was) }
+        return [{ type: 'deferred', ...wait }, 'expiring.backingOff', wait]
+      },
+      wasSent,
+    ),
+    when<SettleOutput>(
+      'deferred, past the budget',
+      (was) => {
+        const wait = { problem: LIMITED, retryInMs: lastWaitMs(was) + 1 }
+        return [{ type: 'deferred', ...wait }, 'error', wait]
+      },
+      wasSent,
+    ),
   ],
   failed: [
-    when<PresentOutput>('unknown', () => [
+    when<SettleOutput>('unknown', () => [
       { type: 'failed', problem: UNKNOWN },
-      'error.resting',
+      'error',
       { problem: UNKNOWN },
     ]),
   ],
@@ -80,23 +161,38 @@ export const reloading: Outcomes<ReloadOutput> = {
   another: [
     when<ReloadOutput>('the storage holds another', (was) => {
       const tokens = tokensUntil(was.nowMs)
-      const place = at(generationOf(was) + 4)
+      const position = at(generationOf(was) + 4)
       const changes = {
         tokens,
-        place,
-        own: true,
-        came: undefined,
-        reloaded: true,
+        position,
+        isCallersToken: true,
+        callerGeneration: undefined,
+        hasReloaded: true,
         problem: undefined,
       }
-      return [{ type: 'another', own: true, tokens, place }, 'expiring.claiming', changes]
+      return [
+        { type: 'another', isCallersToken: true, tokens, position },
+        'expiring.claiming',
+        changes,
+      ]
     }),
     when<ReloadOutput>('the ledger holds another', (was) => {
       const tokens = tokensUntil(was.nowMs)
-      const place = at(generationOf(was) + 5)
-      const came = was.came ?? generationOf(was)
-      const changes = { tokens, place, own: false, came, reloaded: true, problem: undefined }
-      return [{ type: 'another', own: false, tokens, place }, 'expiring.claiming', changes]
+      const position = at(generationOf(was) + 5)
+      const callerGeneration = was.callerGeneration ?? generationOf(was)
+      const changes = {
+        tokens,
+        position,
+        isCallersToken: false,
+        callerGeneration,
+        hasReloaded: true,
+        problem: undefined,
+      }
+      return [
+        { type: 'another', isCallersToken: false, tokens, position },
+        'expiring.claiming',
+        changes,
+      ]
     }),
   ],
   ended: [
@@ -109,7 +205,7 @@ export const reloading: Outcomes<ReloadOutput> = {
   failed: [
     when<ReloadOutput>('the storage fails', () => {
       const rest = { problem: STORE, retryInMs: 1_500 }
-      return [{ type: 'failed', ...rest }, 'error.resting', rest]
+      return [{ type: 'failed', ...rest }, 'error', rest]
     }),
   ],
   throws: BREAKS,

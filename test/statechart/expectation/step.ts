@@ -1,4 +1,5 @@
-import { BUDGET_MS, MAX_HOPS } from '../facts.ts'
+import type { ChartEvent } from '../../../machines/index.ts'
+import { BUDGET_MS, MAX_ADOPTIONS } from '../facts.ts'
 import type { Facts, StateName } from '../facts.ts'
 
 /**
@@ -21,7 +22,7 @@ export type Happening =
   | { readonly kind: 'output'; readonly output: object }
   | { readonly kind: 'throw' }
   | { readonly kind: 'timer' }
-  | { readonly kind: 'STORED'; readonly nowMs: number }
+  | { readonly kind: 'event'; readonly event: ChartEvent }
 
 /** Every output says the time, and the run takes it over. */
 export const LATER_MS = 7
@@ -62,7 +63,7 @@ export const BREAKS: readonly Step[] = [
     says: 'it throws',
     leads: () => ({
       happens: { kind: 'throw' },
-      to: 'error.resting',
+      to: 'error',
       changes: { problem: { code: 'internal' }, claim: undefined },
     }),
   },
@@ -70,6 +71,6 @@ export const BREAKS: readonly Step[] = [
 
 /** The longest wait that is still inside the call's budget, when the output is there. */
 export const lastWaitMs = (was: Facts): number => BUDGET_MS - (was.elapsedMs + ELAPSED_MS) - 1
-export const generationOf = (was: Facts): number => was.place?.generation ?? 0
-export const isInReach = (was: Facts): boolean => was.hops < MAX_HOPS
+export const generationOf = (was: Facts): number => was.position?.generation ?? 0
+export const isInReach = (was: Facts): boolean => was.adoptions < MAX_ADOPTIONS
 export const isOutOfReach = (was: Facts): boolean => !isInReach(was)

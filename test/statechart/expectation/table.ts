@@ -11,7 +11,7 @@ import {
 } from '../facts.ts'
 import type { Facts, StateName } from '../facts.ts'
 import { claiming, following } from './expiring.ts'
-import { presenting, reloading } from './refreshing.ts'
+import { presenting, reloading, settling } from './refreshing.ts'
 import type { Step } from './step.ts'
 
 export interface Start {
@@ -43,12 +43,12 @@ export const STARTS: readonly Start[] = [
 
 /** A long-lived run that goes round counts anew. */
 const ANEW: Partial<Facts> = {
-  hops: 0,
+  adoptions: 0,
   attempt: 0,
   elapsedMs: 0,
-  came: undefined,
+  callerGeneration: undefined,
   beganAtMs: undefined,
-  reloaded: false,
+  hasReloaded: false,
   problem: undefined,
   retryInMs: undefined,
 }
@@ -71,11 +71,42 @@ function stored(says: string, to: StateName, at: (was: Facts) => number): Step {
     says,
     leads(was) {
       const nowMs = at(was)
-      const changes = { ...ANEW, nowMs, own: true, carried: was.place !== undefined }
-      return { happens: { kind: 'STORED', nowMs }, to, changes }
+      const changes = {
+        ...ANEW,
+        nowMs,
+        isCallersToken: true,
+        hasGrantField: was.position !== undefined,
+      }
+      return { happens: { kind: 'event', event: { type: 'STORED', nowMs } }, to, changes }
     },
   }
 }
+
+/** The application revokes the chain. */
+const REVOKE: Step = {
+  says: 'it is revoked',
+  leads: () => ({
+    happens: { kind: 'event', event: { type: 'REVOKE' } },
+    to: 'revoked',
+    changes: { problem: { code: 'revoked' }, retryInMs: undefined },
+  }),
+}
+
+/** The refresher shuts down. */
+const DRAIN: Step = {
+  says: 'it is drained',
+  leads: () => ({
+    happens: { kind: 'event', event: { type: 'DRAIN' } },
+    to: 'error',
+    changes: { problem: { code: 'draining' }, retryInMs: undefined },
+  }),
+}
+
+const STORED: readonly Step[] = [
+  stored('stored at once', 'fresh.ageing', (was) => was.nowMs + 1),
+  stored('stored late', 'expiring.claiming', (was) => expiryOf(was.tokens) - AHEAD_MS),
+  REVOKE,
+]
 
 const isForEver = (was: Facts): boolean => expiryOf(was.tokens) === Infinity
 
@@ -94,25 +125,34 @@ export const STEPS: Readonly<Record<StateName, readonly Step[]>> = {
       (was) => ({ nowMs: was.nowMs + LONGEST_MS }),
       isForEver,
     ),
+    REVOKE,
   ],
   'expiring.claiming': Object.values(claiming).flat(),
-  'expiring.serving': [timer('it is time to look again', 'expiring.claiming', () => ({}))],
-  'expiring.following': Object.values(following).flat(),
-  'refreshing.presenting': Object.values(presenting).flat(),
-  'refreshing.reloading': Object.values(reloading).flat(),
-  rotated: [
-    stored('stored at once', 'fresh.ageing', (was) => was.nowMs + 1),
-    stored('stored late', 'expiring.claiming', (was) => expiryOf(was.tokens) - AHEAD_MS),
-  ],
-  'error.backingOff': [
+  'expiring.serving': [timer('it is time to look again', 'expiring.claiming', () => ({})), REVOKE],
+  'expiring.following': [...Object.values(following).flat(), REVOKE, DRAIN],
+  'expiring.backingOff': [
     timer('the wait is over', 'expiring.claiming', (was) => ({
       attempt: was.attempt + 1,
       elapsedMs: was.elapsedMs + was.retryInMs!,
       problem: undefined,
       retryInMs: undefined,
     })),
+    REVOKE,
+    DRAIN,
   ],
-  'error.resting': [
+  'refreshing.presenting': Object.values(presenting).flat(),
+  'refreshing.settling': Object.values(settling).flat(),
+  'refreshing.waitingToPresentAgain': [
+    timer('it is time to present again', 'refreshing.presenting', (was) => ({
+      elapsedMs: was.elapsedMs + was.retryInMs!,
+      retryInMs: undefined,
+    })),
+  ],
+  'refreshing.reloading': Object.values(reloading).flat(),
+  'rotated.renewed': STORED,
+  'rotated.kept': STORED,
+  'rotated.adopted': STORED,
+  error: [
     timer(
       'it is time to try again',
       'expiring.claiming',
@@ -121,10 +161,11 @@ export const STEPS: Readonly<Record<StateName, readonly Step[]>> = {
     ),
     timer(
       'the longest timer ends, and nothing is to be tried',
-      'error.resting',
+      'error',
       () => ({ waitsMs: undefined }),
       (was) => was.retryInMs === undefined && was.waitsMs !== undefined,
     ),
+    REVOKE,
   ],
   revoked: [],
 }

@@ -1,0 +1,224 @@
+import type { SettleOutput } from '../../../machines/types.ts'
+import type { Presentation } from '../../core/failure.ts'
+import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
+import type { Tokens } from '../../core/tokens.ts'
+import { settle } from '../../ledger/protocol/index.ts'
+import type { SettleAnswer, SettleRequest, Settlement } from '../../ledger/protocol/index.ts'
+import {
+  afterUnknown,
+  isOver,
+  isSpent,
+  mayPresentAgain,
+  positionAfter,
+  received,
+  settlementOf,
+  successorOf,
+  withExpiry,
+  withReason,
+} from '../../ledger/settlement.ts'
+import { fromStored, merge } from '../../ledger/stored-token-set.ts'
+import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
+import { nameChain, positionIn, refOf, settleOutput } from '../outputs.ts'
+import type { Timeless } from '../outputs.ts'
+import type { RefresherContext } from '../context.ts'
+import { problemOf } from '../outcome.ts'
+import { tell } from '../revoke.ts'
+import { PATIENCE_PART } from '../timing.ts'
+import { backoffMs } from './claim.ts'
+import type { ClaimHandle, RunContext } from './claim.ts'
+
+type Output = Timeless<SettleOutput>
+
+/**
+ * Writes down how a presentation ended, patiently, and hands over a received set although the
+ * ledger cannot be written. Never rejects, and no caller can stop it.
+ */
+export async function settlePresentation(
+  parts: RefresherContext,
+  context: RunContext,
+): Promise<Output> {
+  const { claim, sending, presentations, firstSentAtMs = 0 } = context
+  if (claim === undefined) return { type: 'failed', problem: { code: 'internal' } }
+  if (sending === undefined) return giveBack(parts, context, claim)
+
+  const { settings, emit } = parts
+  const { clock, provider, claimMs, requestTimeoutMs } = settings
+  const { sentAtMs, endedAtMs } = sending
+  const renewed = authorized(context.tokens, provider, authorizedAtOf(claim), clock.now())
+  const presentation = interpret(parts, renewed, sending.presentation, presentations)
+  const moment: Moment = {
+    hostNowMs: context.nowMs,
+    storeNowMs: claim.view.nowMs + (endedAtMs - claim.askedAt),
+  }
+  const { audience } = context.demand
+  const settlement = settlementOf(presentation, renewed, audience, provider, moment)
+  emit({
+    type: 'presented',
+    token: claim.chain.refreshToken.fingerprint,
+    grant: claim.grantName,
+    generation: claim.position.generation,
+    outcome: presentation.outcome,
+    code: presentation.outcome === 'granted' ? undefined : presentation.code,
+    status: presentation.outcome === 'granted' ? undefined : presentation.status,
+    isSpent: isOver(settlement),
+    times: presentations,
+    durationMs: endedAtMs - sentAtMs,
+  })
+
+  try {
+    const leftMs = claim.askedAt + claimMs - endedAtMs
+    const answer = await write(parts, context, claim, settlement, leftMs / PATIENCE_PART)
+    const output = settleOutput(answer, {
+      presentation,
+      moment,
+      isReplayable: mayPresentAgain(
+        presentation,
+        provider,
+        endedAtMs - firstSentAtMs,
+        requestTimeoutMs,
+      ),
+      isSpent: isSpent(settlement),
+      againMs: () => backoffMs(parts, { attempt: presentations - 1 }),
+      backoffMs: () => backoffMs(parts, context),
+    })
+    nameChain(positionIn(output), claim.position, claim.grantName)
+    return withWarning(parts, renewed, output)
+  } catch (error) {
+    const output = handOverPastLedger(parts, context, claim, settlement, moment, error)
+    return withWarning(parts, renewed, output)
+  }
+}
+
+/** Nothing was sent, because the claim was overdue: the claim is given back. */
+async function giveBack(
+  parts: RefresherContext,
+  context: RunContext,
+  claim: ClaimHandle,
+): Promise<Output> {
+  try {
+    await write(parts, context, claim, { type: 'unspent' }, parts.settings.claimMs)
+    return { type: 'restarted' }
+  } catch (error) {
+    return { type: 'failed', problem: problemOf(error) }
+  }
+}
+
+/**
+ * What an answer means here: the answer to a second presentation proves nothing of the first; a
+ * refusal past the token's known lifetime says `expired`; a grant says when its refresh token
+ * dies.
+ */
+function interpret(
+  { settings: { clock, provider } }: RefresherContext,
+  renewed: Tokens,
+  presentation: Presentation,
+  presentations: number,
+): Presentation {
+  const known = presentations > 1 ? afterUnknown(presentation) : presentation
+  const expiresAtMs = refreshExpiryMs(renewed, provider)
+  const isPast = expiresAtMs !== undefined && clock.now() >= expiresAtMs
+  const reasoned = isPast ? withReason(known, 'expired') : known
+  return withExpiry(reasoned, renewed, provider)
+}
+
+/** When the chain was authorized, as far as the ledger knows. */
+function authorizedAtOf({ view, position }: ClaimHandle): number | undefined {
+  return view.grants[position.grant]?.row?.set?.authorizedAtMs
+}
+
+/** Writes the rows, patiently. A set that was received for an ended chain is revoked at once. */
+async function write(
+  parts: RefresherContext,
+  context: RunContext,
+  { claimId, chain, position, grantName, view }: ClaimHandle,
+  settlement: Settlement<StoredTokenSet>,
+  patienceMs: number,
+): Promise<SettleAnswer<StoredTokenSet>> {
+  const { settings, ledger, policy } = parts
+  const request: SettleRequest<StoredTokenSet> = {
+    claimId,
+    position,
+    isCallersToken: context.isCallersToken,
+    hasGrantField: context.hasGrantField,
+    policy,
+    merge: (known, added) => merge(known, added, settings.provider.oldAccessToken),
+  }
+  const options = { view, patienceMs }
+  const rows = { successor: successorOf(settlement), ...chain }
+  const settled = await ledger.run(rows, (seen) => settle(request, settlement, seen), options)
+  const set = received(settlement)
+  if (set !== undefined && settled.answer.type === 'ended') {
+    await tell(parts, set, { token: chain.refreshToken.fingerprint, grant: grantName })
+    const disposed = { type: 'disposed' } as const
+    const signing = { ...options, view: settled.view }
+    await ledger.run(chain, (seen) => settle(request, disposed, seen), signing).catch(() => {})
+  }
+  return settled.answer
+}
+
+/**
+ * The ledger cannot be written, as far as we know. A set that was received goes to its caller all
+ * the same (P3), unless other processes already call the claim overdue: then it only goes to the
+ * ledger, as soon as that can be. It is not revoked: a swap whose answer was lost may have taken
+ * effect, and every holder may have the set by now (P5).
+ */
+function handOverPastLedger(
+  parts: RefresherContext,
+  context: RunContext,
+  claim: ClaimHandle,
+  settlement: Settlement<StoredTokenSet>,
+  moment: Moment,
+  error: unknown,
+): Output {
+  const { settings, background, emit } = parts
+  const problem = problemOf(error)
+  const set = received(settlement)
+  const later = write(parts, context, claim, settlement, settings.claimMs)
+  void background.add(later).catch(() => {})
+  if (set === undefined) {
+    return { type: 'failed', problem: { ...problem, isFinal: isSpent(settlement) } }
+  }
+  if (settings.clock.monotonic() - claim.askedAt >= settings.claimMs) {
+    return { type: 'failed', problem }
+  }
+  emit({ type: 'handed_over', token: claim.chain.refreshToken.fingerprint })
+  return {
+    type: 'granted',
+    tokens: fromStored(set, moment),
+    position: refOf(positionAfter(settlement, claim.position)),
+  }
+}
+
+/** How long before its end a refresh token is said to expire soon, milliseconds: 14 days. */
+const SOON_MS = 14 * 24 * 60 * 60 * 1000
+
+/** The part of its lifetime that this is, where it is less. */
+const SOON_PART = 1 / 10
+
+/** Two readings of one end may differ by this much: servers tell whole seconds, and answer late. */
+const SAME_END_MS = 5_000
+
+/**
+ * Tells that the refresh token of a set that is handed out expires soon, and that refreshing did
+ * not put it off: the resource owner must authorize again. Told once per refresh, because only the
+ * holder that presented comes here.
+ */
+function withWarning(
+  { emit, settings: { clock, provider } }: RefresherContext,
+  renewed: Tokens,
+  output: Output,
+): Output {
+  const next = output.type === 'granted' ? output.tokens : undefined
+  const end = next?.refreshToken && next.refreshExpiresAtMs
+  const before = refreshExpiryMs(renewed, provider)
+  const isPutOff = end === undefined || before === undefined || end > before + SAME_END_MS
+  const lifetimeMs = (end ?? 0) - (next?.authorizedAtMs ?? -Infinity)
+  const soonMs = Math.min(SOON_MS, lifetimeMs * SOON_PART)
+  if (isPutOff || end - clock.now() > soonMs) return output
+  emit({
+    type: 'expires_soon',
+    token: renewed.refreshToken?.fingerprint,
+    refreshExpiresAtMs: end,
+  })
+  return output
+}
