@@ -194,7 +194,7 @@ async function loaded(): Promise<typeof import('./fuzz/run.ts')> {
  *
  * @throws {TypeError} Where only the user can know it.
  */
-export function clientFor({ id, clientAuthentication: method }: Provider, given?: Client): Client {
+function clientFor({ id, clientAuthentication: method }: Provider, given?: Client): Client {
   if (given !== undefined) return given
   if (method === 'private_key_jwt') {
     throw new TypeError(`${id}: private_key_jwt needs a key: pass options.client`)

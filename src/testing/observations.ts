@@ -100,7 +100,7 @@ export function callLimitMs({
 }
 
 /** How long older holders are served after the first one came with a later token: the default. */
-export const STALE_MS = 3_600_000
+const STALE_MS = 3_600_000
 
 /** Entries of acknowledgements this close together may be merged. */
 const MERGED_MS = STALE_MS / 8

@@ -1,14 +1,12 @@
 import { systemClock, type Clock } from '../../src/core/clock.ts'
 import type { TokenSet } from '../../src/core/token-set.ts'
-import type { Around } from './gateway.ts'
 import { CLIENTS, type ClientId, type Rotates } from './configuration.ts'
 import { jsonOf } from './exchange.ts'
-import { faultQueue, type Faults, type Wait } from './gateway.ts'
-import { digest8, journal, type JournalEntry } from './journal.ts'
+import { faultQueue, type Around, type Faults, type Wait } from './gateway.ts'
+import { digest8, journal, type Counts, type JournalEntry } from './journal.ts'
 import { rows } from './rows.ts'
 import { serve } from './serve.ts'
 import { postAs, signIn, type SignInOptions, type TokenAnswer } from './sign-in.ts'
-import type { Counts } from './journal.ts'
 
 export type { Around, ClientId, Counts, JournalEntry, Rotates, SignInOptions, TokenAnswer }
 export type { Fault, Faults, Wait } from './gateway.ts'

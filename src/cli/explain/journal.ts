@@ -129,7 +129,7 @@ const STATES = ['fresh', 'expiring', 'rotated', 'revoked', 'error'] as const
 const CODES = Object.keys(PROBLEMS) as ErrorCode[]
 
 /** An event out of a line's JSON: at its top, or in one of its members. Else `undefined`. */
-export function entryIn(line: unknown): Entry | undefined {
+function entryIn(line: unknown): Entry | undefined {
   if (!isRecord(line)) return undefined
   const about = isEvent(line) ? line : Object.values(line).find(isEvent)
   return about && read(about, processOf(line))

@@ -63,7 +63,7 @@ function plainly<T>(plainest: T, takes: z.ZodType): DescriptionAxis<T> {
 }
 
 /** The axes of a server's behaviour. */
-export const AXES: {
+const AXES: {
   readonly [K in keyof Omit<Behaviour, 'wire'>]: DescriptionAxis<Behaviour[K]>
 } = {
   rotation: among(SERVER_TYPES.rotation),
@@ -94,7 +94,7 @@ export const AXES: {
 }
 
 /** The axes of the wire: RFC 6749 §5.1, §5.2, RFC 8707 §2, and what every client must read. */
-export const WIRE: { readonly [K in keyof Wire]: DescriptionAxis<Wire[K]> } = {
+const WIRE: { readonly [K in keyof Wire]: DescriptionAxis<Wire[K]> } = {
   tokenType: { takes: WIRE_TYPES.tokenType, draws: ['Bearer', 'bearer'] },
   expiresIn: { takes: WIRE_TYPES.expiresIn, draws: ['number', 'string'] },
   carry: plainly({ form: 'refresh_token' }, WIRE_TYPES.carry),
@@ -120,7 +120,7 @@ export const WIRE: { readonly [K in keyof Wire]: DescriptionAxis<Wire[K]> } = {
 }
 
 /** All that a description may say. */
-export const DESCRIPTION: z.ZodType = z.strictObject({
+const DESCRIPTION: z.ZodType = z.strictObject({
   name: z.string().min(1).describe('a text'),
   ...shapeOf(AXES),
   wire: z.strictObject(shapeOf(WIRE)).optional(),

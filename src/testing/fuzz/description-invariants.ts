@@ -194,7 +194,7 @@ const MEANT = {
  *
  * @throws {Violation}
  */
-export function checkErrorIsKnown(reading: Reading): void {
+function checkErrorIsKnown(reading: Reading): void {
   const { error: which, behaviour, provider, presentation, token, nameOf } = reading
   if (which !== 'dead' && which !== 'client') return
   const { wire } = behaviour

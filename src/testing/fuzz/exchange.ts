@@ -217,7 +217,7 @@ async function presentationOf(
 }
 
 /** Describes the server's answer in plain words. */
-export function describeAnswer(story: Story, token: string, { decision, reply }: Received): string {
+function describeAnswer(story: Story, token: string, { decision, reply }: Received): string {
   const name = story.nameOf(token)
   if (decision.kind === 'dead') {
     return `answers ${reply.status}: ${name} is ${decision.reused ? 'spent' : 'dead'}`

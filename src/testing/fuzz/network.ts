@@ -102,7 +102,7 @@ function arrivingOf(url: string, { body, headers }: RequestInit): Arriving {
 export type Route = 'token' | 'revocation' | 'metadata' | 'elsewhere'
 
 /** Tells addresses apart by origin and path; a query is for the server to read. */
-export function routeOf(provider: Provider): (url: string) => Route {
+function routeOf(provider: Provider): (url: string) => Route {
   const { issuer, tokenEndpoint, revocationEndpoint } = provider
   const discovered = (path: string): string | undefined => issuer && `${issuer}${path}`
   const token = placeOf(tokenEndpoint ?? discovered('/token'))
