@@ -1,7 +1,6 @@
-import * as z from 'zod'
 import { defineProvider, descriptionOf } from '../core/define-provider.ts'
 import type { Overrides, Provider } from '../core/provider.ts'
-import { PROVIDER_RECORD, SOURCED } from './provider-facts.ts'
+import { checked, PROVIDER_RECORD, SOURCED } from './provider-facts.ts'
 import type { ProviderRecord } from './provider-facts.ts'
 
 export type {
@@ -111,37 +110,4 @@ function* sourcesOf(facts: ProviderRecord): Generator<readonly [string, string]>
 function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
   return (value as Readonly<Record<string, unknown>>)[name]
-}
-
-/**
- * A value as a schema takes it, unchanged.
- *
- * @throws {TypeError} Names the field that is wrong, and says what to write.
- */
-export function checked<T extends z.ZodType>(schema: T, value: unknown, where: string): z.infer<T> {
-  const { error } = schema.safeParse(value, { error: complaint })
-  if (error === undefined) return value as z.infer<T>
-  // Before all else: what is misspelled may be what is missing.
-  const misspelled = error.issues.find(({ code }) => code === 'unrecognized_keys')
-  throw new TypeError(`${where}: ${(misspelled ?? error.issues[0]!).message}`)
-}
-
-function complaint({ path = [], ...issue }: z.core.$ZodRawIssue): string {
-  const at = path.join('.') || 'it'
-  const instead = toWrite(issue.schema)
-  if (issue.code === 'unrecognized_keys') {
-    return `there is no ${JSON.stringify([...path, issue.keys[0]].join('.'))}, but ${instead}`
-  }
-  const what = issue.input === undefined ? 'missing' : JSON.stringify(issue.input)
-  return `${at} is ${what}, and must be: ${instead}`
-}
-
-/** What a schema takes. */
-function toWrite(schema: unknown): string {
-  const { description, type } = schema as z.ZodType
-  if (description !== undefined) return description
-  if (schema instanceof z.ZodUnion) return schema.options.map(toWrite).join(', ')
-  if (schema instanceof z.ZodEnum) return schema.options.join(', ')
-  if (schema instanceof z.ZodObject) return `{ ${Object.keys(schema.shape).join(', ')} }`
-  return type
 }

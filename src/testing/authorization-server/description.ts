@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import { isRecord } from '../../core/text.ts'
-import { checked } from '../../facts/check-facts.ts'
-import { SERVER_TYPES, WIRE_TYPES } from '../../facts/provider-facts.ts'
+import { checked, SERVER_TYPES, WIRE_TYPES } from '../../facts/provider-facts.ts'
 import type { ProviderFacts } from '../../facts/provider-facts.ts'
 
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
