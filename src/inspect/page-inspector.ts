@@ -81,7 +81,7 @@ export interface Outbox {
  *
  * @param send Says whether they have arrived; never rejects.
  */
-export function outbox(send: (lines: readonly string[]) => Promise<boolean>): Outbox {
+function outbox(send: (lines: readonly string[]) => Promise<boolean>): Outbox {
   /** Changed in place: a copy of them all for a few lines costs more than the lines. */
   const waiting: string[] = []
   let isComing = false

@@ -1,9 +1,8 @@
 import type { Client, Provider } from '../../core/provider.ts'
-import { ownField } from '../../core/text.ts'
+import { isRecord, ownField } from '../../core/text.ts'
 import { discovery } from '../../transport/metadata.ts'
 import { findings, printable, type DoctorFinding } from './finding.ts'
 import type { Clock } from '../../core/clock.ts'
-import { isRecord } from '../../core/text.ts'
 import { send, type Sender } from '../../transport/send.ts'
 import { UNFILLED, readEndpoint } from '../../core/endpoint.ts'
 import { authenticationMethod } from '../../transport/client-authentication.ts'
@@ -128,10 +127,7 @@ export interface LookAnswer {
 const DATE_STEP_MS = 1_000
 
 /** Asks for something that anyone may see. */
-export async function look(
-  url: string,
-  { clock, sender, timeoutMs }: Looking,
-): Promise<LookAnswer> {
+async function look(url: string, { clock, sender, timeoutMs }: Looking): Promise<LookAnswer> {
   const sentAtMs = clock.now()
   const headers = { accept: 'application/json' }
   const reply = await send({ url, method: 'GET', headers }, sender, timeoutMs)

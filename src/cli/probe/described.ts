@@ -1,5 +1,4 @@
-import { FAILURES, STANDARD_ERRORS } from '../../core/failure.ts'
-import type { Failure, Presentation } from '../../core/failure.ts'
+import { FAILURES, type Failure, type Presentation, STANDARD_ERRORS } from '../../core/failure.ts'
 import type { Provider, ProviderDescription } from '../../core/provider.ts'
 import type { ErrorAnswer, ServerDescription, Wire } from '../../testing/authorization-server.ts'
 import { interpretResponse } from '../../transport/token-response.ts'
@@ -73,7 +72,7 @@ const STANDARD = ['access_token', 'refresh_token', 'expires_in', 'token_type', '
 const PROSE = ['error_description', 'error_uri', 'trace_id', 'correlation_id', 'timestamp']
 
 /** How a server writes, by the answers that were seen. `known` is what its file says already. */
-export function wireOf(recorded: Recorded, known: Known): Known {
+function wireOf(recorded: Recorded, known: Known): Known {
   const granted = recorded['granted-replaced'] ?? recorded['granted-kept']
   const dead = recorded['rejected-spent'] ?? recorded['rejected-unknown']
   const { 'refused-resource': target, 'refused-client': client } = recorded
@@ -172,7 +171,7 @@ const WORDS = /^[a-z]{1,20}(?:[\s_.,:-]{1,2}[a-z]{1,20})*[.!]?$/i
  *
  * @param names Tokens of the exchange, and what stands in their place.
  */
-export function sanitised(body: unknown, names: ReadonlyMap<string, string>, name = ''): unknown {
+function sanitised(body: unknown, names: ReadonlyMap<string, string>, name = ''): unknown {
   if (typeof body === 'string') return text(body, names, name)
   if (typeof body === 'number') return COMMON.has(name) ? body : 0
   if (Array.isArray(body)) return body.slice(0, 1).map((each) => sanitised(each, names, name))

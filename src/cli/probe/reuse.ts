@@ -1,6 +1,5 @@
 import type { Asking, Chain, IsAlive, RenewalStep } from './presenting.ts'
-import { NEEDS_GRANT, type Measured } from './rotation.ts'
-import type { Probing, Rotation } from './rotation.ts'
+import { type Measured, NEEDS_GRANT, type Probing, type Rotation } from './rotation.ts'
 
 /** When a spent token is presented before its successor is, milliseconds after it was spent. */
 const EARLY_MS = [0, 300, 700, 1_200]

@@ -200,7 +200,7 @@ export function labelOf({ event, guard }: DrawnTransition): string {
 }
 
 /** Its ends, its event and its guard, in full. */
-export function titleOf({ from, target, event, guard }: DrawnTransition): string {
+function titleOf({ from, target, event, guard }: DrawnTransition): string {
   return `${from} → ${target}: ${event}${guard === undefined ? '' : ` [${guard}]`}`
 }
 

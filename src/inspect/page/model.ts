@@ -139,7 +139,7 @@ export interface Counters {
   failed: number
 }
 
-export function noCounts(): Counters {
+function noCounts(): Counters {
   return {
     refreshes: 0,
     presentations: 0,
@@ -170,7 +170,7 @@ interface RowChange {
   readonly grant?: 'settle' | 'end'
 }
 
-export function rowWatch(): RowWatch {
+function rowWatch(): RowWatch {
   const states = new Map<string, string>()
   return {
     follow(event) {

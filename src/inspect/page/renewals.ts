@@ -118,7 +118,7 @@ function nothing(renewals: readonly Renewal[]): HTMLElement {
 const LANES_SHOWN = 14
 
 /** The runs of one chain that lie together in time, on one scale. */
-export function renewalView(
+function renewalView(
   renewal: Renewal,
   selected: TimelineEntry | undefined,
   isUnfolded: boolean,
@@ -177,7 +177,7 @@ const DONE: Readonly<Record<Span['actor'], string>> = {
 const ROOM_PERCENT = 10
 
 /** One run as a row: who it is, what it did when, how it ended. A button that selects it. */
-export function laneView(lane: Lane, renewal: Renewal, selected: TimelineEntry | undefined) {
+function laneView(lane: Lane, renewal: Renewal, selected: TimelineEntry | undefined) {
   const isSelected = selected?.lane === lane
   return el(
     'button',

@@ -117,7 +117,7 @@ export type Admission =
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110.html#section-7.4
  */
-export function admit(
+function admit(
   { url = '/', headers }: Pick<IncomingMessage, 'url' | 'headers'>,
   { port, secret }: Pick<PageAddress, 'port' | 'secret'>,
 ): Admission {

@@ -52,7 +52,7 @@ export async function call(
 }
 
 /** A folder of this test's own. */
-export function folder(): string {
+function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'refresh-once-doctor-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
   return path
