@@ -59,16 +59,20 @@ interface FileRow {
 }
 
 /**
- * Rows in files of one folder. What it promises: all processes of one host and one user that use
- * the folder, on a local disk, also across a crash of the host.
+ * Keeps rows in files of one folder. All processes of one host and one user that use the folder
+ * share them, on a local disk, also across a crash of the host.
  *
- * A row is a folder with one empty file, whose name says the version and where the value is. It is
- * swapped by renaming that file: of several who try, one finds it. It is made by renaming a whole
- * folder into its place, which fails where one stands that is not empty.
+ * A row is a folder with one empty file, whose name says the version and where the value is. A swap
+ * renames that file: of several processes that try, one finds it. A new row is made by renaming a
+ * whole folder into its place, which fails if a folder with content is there already.
  *
  * @param directory Made if need be, for this user alone.
- * @throws {TypeError} For what is no path, and on Windows, where a folder cannot be renamed over an
- *   empty one.
+ * @throws {TypeError} For a path that is no text, and on Windows, where a folder cannot be renamed
+ *   over an empty one.
+ * @store Files
+ * @for several processes of one host, with nothing to install: CLIs, PM2
+ * @sharedBy one user of one host
+ * @needs a local disk
  */
 export function fileStore(directory: string, options: FileStoreOptions = {}): Store {
   const { clock = systemClock, random = systemRandom } = options

@@ -36,13 +36,16 @@ const HINTS: Readonly<Record<number, string>> = {
 }
 
 /**
- * Rows in a Redis that is reached over HTTP, by `fetch` alone: for edge runtimes, which open no
- * sockets. It speaks Upstash's REST: one command a request, a JSON array, to a server that knows
- * `EVALSHA` and `EVAL`.
+ * Keeps rows in a Redis that it reaches over HTTP, by `fetch` alone: for edge runtimes, which open
+ * no sockets. It speaks Upstash's REST: one command a request, a JSON array, to a server that knows
+ * `EVALSHA` and `EVAL`. It promises what `redisStore()` does on the same server, and shares its
+ * rows.
  *
- * What it promises: what `redisStore()` does on the same server, and it shares rows with it.
- *
- * @throws {TypeError} For a url that is none, or would show the token to the network.
+ * @throws {TypeError} For a url that cannot be read, or would show the token to the network.
+ * @store Redis over HTTP
+ * @for edge runtimes, which open no sockets
+ * @sharedBy all processes that reach it
+ * @needs Redis behind Upstash's REST
  */
 export function httpStore(options: HttpStoreOptions): Store {
   const { url, token, prefix = 'refresh-once:' } = options

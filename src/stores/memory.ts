@@ -30,12 +30,16 @@ interface MemoryRows {
 const SHARED = Symbol.for('refresh-once/memory-store/1')
 
 /**
- * Rows in this process's memory. What it promises: one process, until it ends.
+ * Keeps rows in this process's memory: for one process, until it ends.
  *
- * All copies of this module share them: Next.js builds the same module several times. It never
- * forgets a row before its time; when it is full it refuses new ones.
+ * All copies of this module share the rows, since Next.js builds the same module several times. The
+ * store never forgets a row before its time; when it is full, it refuses new ones.
  *
  * @throws {TypeError} On an edge runtime, where the next request may meet another memory.
+ * @store Memory
+ * @for one process: development, tests, a single server
+ * @sharedBy copies of the module
+ * @needs nothing
  */
 export function memoryStore({
   name = 'default',

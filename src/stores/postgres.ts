@@ -43,11 +43,15 @@ const SWEEP_ROWS = 200
 const LOST = '40001'
 
 /**
- * Rows in PostgreSQL 14 or later. What it promises: all processes that share the database, for as
+ * Keeps rows in PostgreSQL 14 or later. All processes that reach the database share them, for as
  * long as the database keeps what it committed (docs/stores.md has the settings).
  *
  * @param pool A `Pool` of `pg`; it stays the caller's, to share and to end.
- * @throws {TypeError} For a table whose name is none.
+ * @throws {TypeError} For an object that is no pool, or a table name that is not allowed.
+ * @store PostgreSQL
+ * @for several processes or hosts, where there is PostgreSQL and no Redis
+ * @sharedBy all processes that reach it
+ * @needs PostgreSQL 14 or later, `pg`
  */
 export function postgresStore(
   pool: PostgresPool,

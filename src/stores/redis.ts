@@ -42,12 +42,16 @@ export interface RedisStoreOptions {
 }
 
 /**
- * Rows in Redis 6.2 or later, or Valkey. What it promises: all processes that share the server, for
+ * Keeps rows in Redis 6.2 or later, or Valkey. All processes that reach the server share them, for
  * as long as the server keeps what it acknowledged (docs/stores.md has the settings).
  *
  * The client stays the caller's, to connect, to share and to close.
  *
  * @throws {TypeError} For settings that cannot keep what they say.
+ * @store Redis
+ * @for several processes or hosts
+ * @sharedBy all processes that reach it
+ * @needs Redis 6.2 or later, or Valkey
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
   const { prefix = 'refresh-once:', subscriber, durability = 'primary' } = options

@@ -38,14 +38,18 @@ const SWEEP_CHANCE = 1 / 50
 const SWEEP_ROWS = 200
 
 /**
- * Rows in a SQLite database. What it promises: all processes of one host that open the same file on
- * a local disk, also across a crash of the host.
+ * Keeps rows in a SQLite database. All processes of one host that open the same file on a local
+ * disk share them, also across a crash of the host.
  *
- * Give it a connection of its own: a transaction of the application's that is open would hold the
- * claims back, and take them away if it is rolled back. The store turns on WAL and `synchronous =
- * FULL`, and makes its table, when it is first used.
+ * Give the store a connection of its own: an open transaction of the application would hold the
+ * claims back, and would take them away if it is rolled back. When it is first used, the store
+ * turns on WAL and `synchronous = FULL`, and makes its table.
  *
- * @throws {TypeError} For a database or a table that is none.
+ * @throws {TypeError} For an object that is no database, or a table name that is not allowed.
+ * @store SQLite
+ * @for several processes of one host
+ * @sharedBy all processes that open it
+ * @needs `node:sqlite` (Node 22.13), or better-sqlite3
  */
 export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}): Store {
   const { table = 'refresh_once', busyTimeoutMs = 1_000, clock, random = systemRandom } = options

@@ -1,12 +1,15 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { withPicture } from './picture.ts'
+import { allStores, withStoreList, withStoreTable } from './stores.ts'
 import { allFacts, newPage, withFacts, withProviderList, withProviderTable } from './providers.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 
 const all = await allFacts()
+const stores = allStores()
 
-rewrite('README.md', (text) => withProviderList(withPicture(text), all))
+rewrite('README.md', (text) => withStoreList(withProviderList(withPicture(text), all), stores))
+rewrite('docs/stores.md', (text) => withStoreTable(text, stores))
 rewrite('docs/providers.md', (text) => withProviderTable(text, all))
 for (const facts of all) {
   const path = `docs/providers/${facts.id}.md`

@@ -1,6 +1,6 @@
 import type { ProviderRecord } from '../../src/facts/check-facts.ts'
 import { shippedIds, shippedProvider } from '../../src/testing/presets.ts'
-import { between } from './marks.ts'
+import { between, table } from './marks.ts'
 
 /** The marks around what is written from the facts. */
 const BEGIN = '<!-- Written by `npx tsx test/docs/generate.ts` from providers/. -->'
@@ -183,13 +183,4 @@ function link(source: string): string {
   const { hostname, pathname } = new URL(source)
   const last = pathname.split('/').findLast((part) => part !== '') ?? ''
   return `[${last === '' ? hostname : last}](${source})`
-}
-
-/** A table as prettier formats it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
-  const widths = head.map((_, index) => Math.max(3, ...cells.map((row) => row[index]!.length)))
-  const lines = cells.map((row) => row.map((cell, index) => cell.padEnd(widths[index]!)))
-  const rule = widths.map((width) => '-'.repeat(width))
-  return [lines[0]!, rule, ...lines.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
