@@ -57,7 +57,7 @@ async function world({ login, api: apiAt }: Shape) {
         },
       }),
     ],
-    callbacks: refreshCallbacks({ credentials: refresher }, { accessToken: true }),
+    callbacks: refreshCallbacks({ credentials: refresher }, { exposeAccessToken: true }),
     logger: { error: () => {} },
   }
 

@@ -57,6 +57,6 @@ export const { handlers, auth, signIn, signOut } = NextAuth({
     }),
   ],
   session: { strategy: 'jwt' },
-  callbacks: refreshCallbacks(refreshers, { accessToken: true }),
+  callbacks: refreshCallbacks(refreshers, { exposeAccessToken: true }),
   events: { signOut: signOutEvent(refreshers) },
 })

@@ -13,7 +13,7 @@ export const authOptions = {
   // The build has none, and needs none.
   secret: process.env.NEXTAUTH_SECRET ?? '',
   callbacks: refreshCallbacks(refreshers, {
-    accessToken: true,
+    exposeAccessToken: true,
     errorName: 'RefreshAccessTokenError', // as the guide for version 4 has it
   }),
   events: { signOut: signOutEvent(refreshers) },

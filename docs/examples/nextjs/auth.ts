@@ -11,6 +11,6 @@ const refreshers = { [source.id]: refresher }
 export const { handlers, auth, signIn, signOut } = NextAuth({
   providers: [source.authJs],
   session: { strategy: 'jwt' },
-  callbacks: refreshCallbacks(refreshers, { accessToken: true }),
+  callbacks: refreshCallbacks(refreshers, { exposeAccessToken: true }),
   events: { signOut: signOutEvent(refreshers) },
 })

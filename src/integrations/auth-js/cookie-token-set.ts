@@ -14,7 +14,7 @@ export interface CookieTokenSet {
 export interface Mark {
   /** The `id` of the Auth.js provider. Absent: the cookie holds no token set of ours. */
   readonly provider?: string
-  /** Token sets of other providers that were linked, by provider (`keep: 'all'`). */
+  /** Token sets of other providers that were linked, by provider (`linkedProviders: 'all'`). */
   readonly sets?: Readonly<Record<string, TokenSet>>
 }
 

@@ -2,7 +2,7 @@ import { readTokenSet } from '../../index.ts'
 import type { FieldStyle, Refresher, TokenSet } from '../../index.ts'
 import { fitted, isObject, partsIn, withTokenSet } from './cookie-token-set.ts'
 import type { CookieTokenSet, Fields } from './cookie-token-set.ts'
-import { checkRefreshers, noticesFor, refresherOf } from './options.ts'
+import { checkRefreshers, noticesFor, refresherOf, refuseOldNames } from './options.ts'
 import type { Refreshers, SessionOptions } from './options.ts'
 import { renewal, type SessionRenewal } from './renewal.ts'
 import { sessionOf } from './session.ts'
@@ -53,6 +53,7 @@ export function databaseCallbacks<R extends object, S extends AnySessionCallback
   options: DatabaseOptions<R, S>,
 ): { session: SessionCallback } {
   checkRefreshers(refreshers)
+  refuseOldNames(options)
   const notices = noticesFor(options.log)
 
   async function currentRows(userId: unknown): Promise<readonly R[]> {

@@ -64,7 +64,7 @@ export function jwtCallback(
   options: JwtSettings,
   remember: WeakMap<object, readonly RenewalResult[]>,
 ): JwtCallback {
-  const { errorName = 'RefreshTokenError', adopt } = options
+  const { errorName = 'RefreshTokenError', legacyCookieProvider } = options
   const notices = noticesFor(options.log)
 
   async function jwt(params: JwtParams): Promise<Fields | null> {
@@ -88,7 +88,8 @@ export function jwtCallback(
   }
 
   async function afterSignIn(token: Fields): Promise<RenewedToken> {
-    const before = markOf(token) ?? markOfLegacyCookie(token, refreshers, adopt, notices)
+    const before =
+      markOf(token) ?? markOfLegacyCookie(token, refreshers, legacyCookieProvider, notices)
     const { provider } = before
     const refresher = refresherOf(refreshers, provider)
     if (provider === undefined || refresher === undefined) {

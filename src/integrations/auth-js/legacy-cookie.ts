@@ -10,16 +10,18 @@ import { refresherOf, type Notices, type Refreshers } from './options.ts'
 export function markOfLegacyCookie(
   cookie: Fields,
   refreshers: Refreshers,
-  adopt: string | false | undefined,
+  named: string | false | undefined,
   notices: Notices,
 ): Mark {
-  if (!hasTraces(cookie) || adopt === false) return {}
-  if (adopt !== undefined) return { provider: adopt }
+  if (!hasTraces(cookie) || named === false) return {}
+  if (named !== undefined) return { provider: named }
   const { provider } = cookie
   if (typeof provider === 'string' && refresherOf(refreshers, provider)) return { provider }
   const [only, ...others] = Object.keys(refreshers)
   const isNamed = typeof provider === 'string'
   if (only !== undefined && others.length === 0 && !isNamed) return { provider: only }
-  notices.once('a cookie does not say whose tokens it holds: write `adopt`, or wait for sign-ins')
+  notices.once(
+    'a cookie does not say whose tokens it holds: write `legacyCookieProvider`, or wait for sign-ins',
+  )
   return {}
 }

@@ -17,7 +17,7 @@ export interface SessionOptions {
    * Whether `session.accessToken` holds a usable access token. Every script of the page can then
    * read it. Default `false`.
    */
-  readonly accessToken?: boolean
+  readonly exposeAccessToken?: boolean
   /** Keeps the request to the AS alive on platforms that end a request with its response. */
   readonly waitUntil?: RefreshOptions['waitUntil']
   /** Takes the few lines about configuration and failing callbacks. Default: `console.warn`. */
@@ -38,7 +38,7 @@ export interface CallbackOptions extends SessionOptions {
    * dropped, as Auth.js does. `all`: they are kept and renewed beside the new ones. Use `all` if a
    * further sign-in links an account; it needs `previousToken`. Default `last`.
    */
-  readonly keep?: 'last' | 'all'
+  readonly linkedProviders?: 'last' | 'all'
   /**
    * Returns the decoded session cookie of the sign-in request, which Auth.js does not pass to its
    * callbacks: `() => getToken({ req, secret })`.
@@ -48,13 +48,13 @@ export interface CallbackOptions extends SessionOptions {
    * The provider of session cookies that were written before refresh-once was installed. Default:
    * the name in `token.provider`, else the only refresher's. `false`: such cookies are left alone.
    */
-  readonly adopt?: string | false
+  readonly legacyCookieProvider?: string | false
   /**
    * Whether the ID token of a sign-in is stored in the cookie (about a kilobyte). With it, a
    * response for another subject is noticed. An ID token that is already stored stays. Default
    * `false`.
    */
-  readonly idToken?: boolean
+  readonly storeIdToken?: boolean
 }
 
 /** @throws {TypeError} If a value is no refresher. The message says what to write. */
@@ -68,21 +68,41 @@ export function checkRefreshers(refreshers: Refreshers): void {
   }
 }
 
+/** Options as they were called before 1.0, and their names of today. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  accessToken: 'exposeAccessToken',
+  keep: 'linkedProviders',
+  adopt: 'legacyCookieProvider',
+  idToken: 'storeIdToken',
+}
+
+/** @throws {TypeError} If an option has its name of before 1.0. The message says the new one. */
+export function refuseOldNames(options: object): void {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(OLD_NAMES, name)) continue
+    throw new TypeError(`the option ${name} has another name: write ${OLD_NAMES[name]}`)
+  }
+}
+
 /** @throws {TypeError} If options contradict each other. The message says what to write. */
 export function checkOptions(refreshers: Refreshers, options: CallbackOptions): void {
   checkRefreshers(refreshers)
-  const { keep, previousToken, adopt } = options
-  if (keep !== undefined && keep !== 'last' && keep !== 'all') {
-    throw new TypeError(`keep is 'last' or 'all', not ${String(keep)}`)
+  refuseOldNames(options)
+  const { linkedProviders, previousToken, legacyCookieProvider } = options
+  if (linkedProviders !== undefined && linkedProviders !== 'last' && linkedProviders !== 'all') {
+    throw new TypeError(`linkedProviders is 'last' or 'all', not ${String(linkedProviders)}`)
   }
-  if (keep === 'all' && typeof previousToken !== 'function') {
+  if (linkedProviders === 'all' && typeof previousToken !== 'function') {
     throw new TypeError(
-      "keep: 'all' needs previousToken, the token in the cookie of the sign-in request: Auth.js " +
+      "linkedProviders: 'all' needs previousToken, the token in the cookie of the sign-in request: Auth.js " +
         'does not hand it to the callback',
     )
   }
-  if (typeof adopt === 'string' && !Object.hasOwn(refreshers, adopt)) {
-    throw new TypeError(`adopt: there is no refresher for ${adopt}`)
+  if (
+    typeof legacyCookieProvider === 'string' &&
+    !Object.hasOwn(refreshers, legacyCookieProvider)
+  ) {
+    throw new TypeError(`legacyCookieProvider: there is no refresher for ${legacyCookieProvider}`)
   }
 }
 

@@ -90,7 +90,7 @@ export async function sessionOf(
   { results, sets }: SessionContents,
   options: CallbackSettings,
 ): Promise<object> {
-  const { errorName = 'RefreshTokenError', accessToken: showsToken = false } = options
+  const { errorName = 'RefreshTokenError', exposeAccessToken: showsToken = false } = options
   const secrets = sets
     .flatMap(({ accessToken, refreshToken, grant }) => [
       showsToken ? undefined : accessToken,

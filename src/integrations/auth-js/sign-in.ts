@@ -11,7 +11,7 @@ import {
 import { isSameAccount, isSameSet, providerOf, rowsOf, rowWith, tokenSetInRow } from './database.ts'
 import type { AccountStorage } from './database.ts'
 import { markOfLegacyCookie } from './legacy-cookie.ts'
-import { checkRefreshers, noticesFor, refresherOf } from './options.ts'
+import { checkRefreshers, noticesFor, refresherOf, refuseOldNames } from './options.ts'
 import type { CallbackOptions, Log, Notices, Refreshers } from './options.ts'
 
 /** The message of `events.signIn`. */
@@ -31,7 +31,7 @@ export interface SignOutMessage {
 /** The options of {@link signOutEvent}. */
 export interface SignOutOptions {
   /** The same value as for {@link refreshCallbacks}. */
-  readonly adopt?: string | false
+  readonly legacyCookieProvider?: string | false
   /**
    * With the database strategy: finds the rows of a user. All sessions of a user share their
    * tokens. Without this option, a sign-out leaves the tokens alone.
@@ -85,14 +85,17 @@ export function signInEvent<R extends object>(
  */
 export function signOutEvent(
   refreshers: Refreshers,
-  { adopt, find, log }: SignOutOptions = {},
+  options: SignOutOptions = {},
 ): (message: SignOutMessage) => Promise<void> {
   checkRefreshers(refreshers)
+  refuseOldNames(options)
+  const { legacyCookieProvider, find, log } = options
   const notices = noticesFor(log)
 
   async function setsOf({ token, session }: SignOutMessage): Promise<[string, TokenSet][]> {
     if (isObject(token)) {
-      const mark = markOf(token) ?? markOfLegacyCookie(token, refreshers, adopt, notices)
+      const mark =
+        markOf(token) ?? markOfLegacyCookie(token, refreshers, legacyCookieProvider, notices)
       const main = tokenSetIn(token)?.tokens
       const own: [string, TokenSet][] = mark.provider && main ? [[mark.provider, main]] : []
       return [...own, ...Object.entries(mark.sets ?? {})]
@@ -146,10 +149,10 @@ export async function tokenSetOfSignIn(
     return undefined
   }
   checkRefreshToken(found, provider, refresher, notices)
-  const isStored = (field: string): boolean => field !== 'idToken' || options.idToken === true
+  const isStored = (field: string): boolean => field !== 'idToken' || options.storeIdToken === true
   const slots = found.style.slots.filter(({ field }) => isStored(field))
   const main = fitted(found.tokens, { ...found.style, slots })
-  if (options.keep !== 'all') return { provider, main }
+  if (options.linkedProviders !== 'all') return { provider, main }
   return { provider, main, sets: await otherSets(refreshers, options, notices, provider) }
 }
 

@@ -16,9 +16,9 @@ import type { SessionErrorName } from './options.ts'
 export interface SessionFields {
   /** Set exactly while only a new sign-in can help. Its type fits the guides' `error?: string`. */
   error?: SessionErrorName | (string & {}) | undefined
-  /** With `accessToken: true`. Absent while none is usable. */
+  /** With `exposeAccessToken: true`. Absent while none is usable. */
   accessToken?: string | undefined
-  /** With `accessToken: true`: the access tokens of linked providers, by provider. */
+  /** With `exposeAccessToken: true`: the access tokens of linked providers, by provider. */
   accessTokens?: Record<string, string> | undefined
   /** The errors of linked providers that need a new sign-in, by provider. */
   errors?: Record<string, string> | undefined

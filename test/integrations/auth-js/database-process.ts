@@ -46,7 +46,7 @@ function serve(issuer: string): void {
     issuer,
     client: 'public',
     adapter: database.adapter,
-    callbacks: databaseCallbacks(refreshers, { ...storage, accessToken: true, log }),
+    callbacks: databaseCallbacks(refreshers, { ...storage, exposeAccessToken: true, log }),
     events: {
       signIn: signInEvent(refreshers, { ...storage, log }),
       signOut: signOutEvent(refreshers, { ...storage, log }),

@@ -192,7 +192,7 @@ describe.each(BOTH)("the application's session callback in $name", (framework) =
   it.each(Object.keys(leaks))('leaks nothing when it %s', async (name) => {
     const kept: Token[] = []
     const { session, server } = await renewedWith(framework, {
-      accessToken: false,
+      exposeAccessToken: false,
       jwt({ token }) {
         kept.push({ ...token })
         const { access_token, refresh_token } = token
@@ -218,7 +218,7 @@ describe.each(BOTH)("the application's session callback in $name", (framework) =
     const { session, issued, server } = await renewedWith(
       framework,
       {
-        accessToken: false,
+        exposeAccessToken: false,
         jwt: ({ token }) => ({ ...token, rt: token['refresh_token'] }),
         session: ({ session, token }) => ({ ...session, ...token, raw: text(token) }),
       },

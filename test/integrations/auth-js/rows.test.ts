@@ -86,7 +86,7 @@ async function held(options: Partial<DatabaseOptions<Row, undefined>> = {}): Pro
   const table = tableOf(rowOf(await made.signIn()))
   const lines: string[] = []
   const log = (line: string): void => void lines.push(line)
-  const shown = { accessToken: true, log }
+  const shown = { exposeAccessToken: true, log }
   const { session } = databaseCallbacks(
     { oidc: made.process() },
     { ...table, update: (...rows) => table.update(...rows), ...shown, ...options },
@@ -216,7 +216,7 @@ describe('databaseCallbacks', () => {
       { oidc: process(), linked: process() },
       {
         ...table,
-        accessToken: true,
+        exposeAccessToken: true,
         errorName: 'RefreshAccessTokenError',
         log: (line) => void lines.push(line),
       },

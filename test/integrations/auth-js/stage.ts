@@ -106,7 +106,7 @@ export async function stage(options: StageOptions): Promise<Stage> {
   const callbacks = refreshCallbacks(
     { oidc: refresher, credentials: refresher },
     {
-      accessToken: true,
+      exposeAccessToken: true,
       log: (line) => lines.push(line),
       ...more,
       jwt: (params) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { refreshCallbacks } from '../../../src/integrations/auth-js.ts'
+import { refreshCallbacks, signOutEvent } from '../../../src/integrations/auth-js.ts'
 import type {
   CallbackOptions,
   JwtCallback,
@@ -182,8 +182,11 @@ describe('the jwt callback, for cookies from before it was there', () => {
     expect(lines).toHaveLength(1)
   })
 
-  it('takes the word of `adopt` for whose they are', async () => {
-    const [nobody, named] = [await held({ adopt: false }), await held({ adopt: 'oidc' })]
+  it('takes the word of `legacyCookieProvider` for whose they are', async () => {
+    const [nobody, named] = [
+      await held({ legacyCookieProvider: false }),
+      await held({ legacyCookieProvider: 'oidc' }),
+    ]
     for (const each of [nobody, named]) each.expire()
 
     const left = await nobody.callbacks.jwt({ token: STYLES[FIRST]!(nobody.set) })
@@ -236,7 +239,7 @@ describe('the jwt callback, at a sign-in', () => {
   })
 
   it('takes the ID token when asked to', async () => {
-    const { callbacks, set } = await held({ idToken: true })
+    const { callbacks, set } = await held({ storeIdToken: true })
     const account = { provider: 'oidc', access_token: set.accessToken, id_token: 'a.b.c' }
 
     const token: Token = await callbacks.jwt({ token: PERSON, account })
@@ -371,7 +374,7 @@ describe('the jwt callback, at a sign-in', () => {
 
 describe('the session callback', () => {
   it('reads of a token what it needs, where somebody has copied it on the way', async () => {
-    const { callbacks, set, expire, server } = await held({ accessToken: true })
+    const { callbacks, set, expire, server } = await held({ exposeAccessToken: true })
     const before = { ...PERSON, ...STYLES[FIRST]!(set) }
     const good = await callbacks.jwt({ token: before })
     server.endGrant(set.refreshToken!)
@@ -434,7 +437,7 @@ describe('a second provider', () => {
     let cookie: Token | null = null
     const callbacks = refreshCallbacks(
       { oidc: process(), other: process() },
-      { keep: 'all', previousToken: () => cookie, accessToken: true },
+      { linkedProviders: 'all', previousToken: () => cookie, exposeAccessToken: true },
     )
     cookie = await callbacks.jwt({ token: PERSON, account: accountOf('oidc', set) })
     const other = await signIn()
@@ -457,7 +460,7 @@ describe('a second provider', () => {
     let cookie: Token | null = null
     const callbacks = refreshCallbacks(
       { oidc: process(), other: process() },
-      { keep: 'all', previousToken: () => cookie },
+      { linkedProviders: 'all', previousToken: () => cookie },
     )
     for (const provider of ['oidc', 'other', 'oidc']) {
       cookie = await callbacks.jwt({
@@ -477,7 +480,7 @@ describe('a second provider', () => {
     const callbacks = refreshCallbacks(
       { oidc: process(), other: process() },
       {
-        keep: 'all',
+        linkedProviders: 'all',
         previousToken: () => cookie,
         session({ session, token }) {
           return { ...session, mark: token?.['refreshOnce'] }
@@ -500,8 +503,25 @@ describe('a second provider', () => {
   })
 
   it('needs the token of the request to be kept', () => {
-    expect(() => refreshCallbacks({}, { keep: 'all' })).toThrow('previousToken')
+    expect(() => refreshCallbacks({}, { linkedProviders: 'all' })).toThrow('previousToken')
   })
+})
+
+describe('options by their names of before 1.0', () => {
+  for (const [old, name] of [
+    ['accessToken', 'exposeAccessToken'],
+    ['keep', 'linkedProviders'],
+    ['adopt', 'legacyCookieProvider'],
+    ['idToken', 'storeIdToken'],
+  ] as const) {
+    it(`refuses ${old} and says ${name}`, () => {
+      const options = { [old]: true }
+
+      expect(() => refreshCallbacks({}, options)).toThrow(TypeError)
+      expect(() => refreshCallbacks({}, options)).toThrow(name)
+      expect(() => signOutEvent({}, options)).toThrow(name)
+    })
+  }
 })
 
 function markedSet(token: object, provider: string): TokenSet | undefined {

@@ -21,9 +21,9 @@ const edits: readonly Edit[] = [
   },
   {
     path: 'auth.ts',
-    text: 'callbacks: refreshCallbacks(refreshers, { accessToken: true }),',
+    text: 'callbacks: refreshCallbacks(refreshers, { exposeAccessToken: true }),',
     replacement: `callbacks: ${IS_BEFORE} ? guide : refreshCallbacks(refreshers, {
-    accessToken: true,
+    exposeAccessToken: true,
     // An access token of ours is opaque and short; cookies of large ones come in chunks.
     jwt: ({ token }) => ({ ...token, ballast: ballast() }),
   }),`,

@@ -24,7 +24,7 @@ export function databaseAuth(connectionString: string) {
   const refreshers = { [source.id]: createRefresher({ provider, client, store }) }
   return NextAuth({
     ...rest,
-    callbacks: databaseCallbacks(refreshers, { ...accounts, accessToken: true }),
+    callbacks: databaseCallbacks(refreshers, { ...accounts, exposeAccessToken: true }),
     events: {
       signIn: signInEvent(refreshers, accounts),
       signOut: signOutEvent(refreshers, { find: accounts.find }),
