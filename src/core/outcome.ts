@@ -7,20 +7,34 @@ export type OutcomeState = 'fresh' | 'expiring' | 'rotated' | 'revoked' | 'error
 /**
  * What `refresh` answers: one frozen object of one shape in every case.
  *
- * Save `tokens` whenever `changed`; send the user to sign in whenever `signIn`; use `accessToken`.
+ * Save `tokens` whenever `changed`; send the user to sign in whenever `needsSignIn`; if it is
+ * `usable`, use `accessToken`, else read `error`.
  */
-export interface Outcome<T extends TokenSet = TokenSet> {
+export type Outcome<T extends TokenSet = TokenSet> = UsableOutcome<T> | UnusableOutcome<T>
+
+/** The parts that all outcomes have. */
+interface AnyOutcome<T extends TokenSet> {
   readonly state: OutcomeState
   /** The caller's set, or the newest of its chain; fields of the caller's own are kept. */
   readonly tokens: T
-  /** The access token asked for. Absent when none is usable. */
-  readonly accessToken: string | undefined
   /** Whether `tokens` differs from what the caller passed, and must be saved. */
   readonly changed: boolean
-  /** Whether `accessToken` can be used now. */
-  readonly usable: boolean
   /** Whether only a new sign-in can help. */
-  readonly signIn: boolean
-  /** What is wrong, if anything is. */
+  readonly needsSignIn: boolean
+}
+
+/** There is an access token that can be used now. */
+export interface UsableOutcome<T extends TokenSet = TokenSet> extends AnyOutcome<T> {
+  readonly usable: true
+  /** The access token asked for. */
+  readonly accessToken: string
+  /** What is wrong all the same: the ledger could not be asked, or the AS not be reached. */
   readonly error: RefreshError | undefined
+}
+
+/** There is none. */
+export interface UnusableOutcome<T extends TokenSet = TokenSet> extends AnyOutcome<T> {
+  readonly usable: false
+  readonly accessToken: undefined
+  readonly error: RefreshError
 }

@@ -74,7 +74,7 @@ export function authorizedFetch<K, T extends TokenSet>(
     let request = outgoing(input, init, origins)
     const signal = init.signal ?? (input instanceof Request ? input.signal : undefined)
     const ask = async (refused?: string): Promise<Outcome | undefined> => {
-      const outcome = await get({ ...audience, force: refused, ...(signal && { signal }) })
+      const outcome = await get({ ...audience, refused: refused, ...(signal && { signal }) })
       signal?.throwIfAborted()
       return outcome
     }
@@ -147,7 +147,7 @@ async function anotherToken(
   try {
     const outcome = await renewal
     if (outcome === undefined) throw new RefreshError('no_tokens')
-    if (outcome.signIn) throw outcome.error ?? new RefreshError('internal')
+    if (outcome.needsSignIn) throw outcome.error ?? new RefreshError('internal')
     if (outcome.accessToken === undefined) return undefined
     await discard(response)
     return outcome.accessToken

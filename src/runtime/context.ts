@@ -11,7 +11,7 @@ import type { Background, Flights } from './coalesce.ts'
 import { logLine } from './events.ts'
 import type { Emit } from './events.ts'
 import type { Watch } from './inspect/watch.ts'
-import type { RefresherOptions, Settings } from './options.ts'
+import type { Settings } from './options.ts'
 import { PAUSE_MS } from './timing.ts'
 
 /** What the refresher hands to the engine when it loads it. */
@@ -100,7 +100,7 @@ export function contextOf(options: EngineOptions): RefresherContext {
 
 const NAMELESS = Promise.resolve(undefined)
 
-function retentionOf({ claimRetentionMs, grantRetentionMs, provider }: RefresherOptions): {
+function retentionOf({ claimRetentionMs, grantRetentionMs, provider }: Settings): {
   readonly claimRetentionMs?: number
   readonly grantRetentionMs?: number
 } {

@@ -50,8 +50,11 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  function demandOf(tokens: TokenSet, { force, minValidMs, ...audience }: RefreshOptions): Demand {
-    const refused = force === true ? tokens.accessToken : force === false ? undefined : force
+  function demandOf(
+    tokens: TokenSet,
+    { refused: said, minValidMs, ...audience }: RefreshOptions,
+  ): Demand {
+    const refused = said === true ? tokens.accessToken : said
     return {
       audience: audienceKey(audience),
       aheadMs,

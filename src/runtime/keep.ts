@@ -53,7 +53,7 @@ export function keepFresh<T extends TokenSet>(
   const watched = inspecting(watch?.run('long-lived', input))
   const actor = createActor(machine, { input, clock: timersOf(clock, false), ...watched })
   let stored = tokens
-  let current: Outcome<T> = unaskedOutcome(tokens, clock.now(), settings.refreshAheadMs)
+  let current: Outcome<T> = unaskedOutcome(tokens, clock.now(), settings)
   let storing: Promise<void> = Promise.resolve()
   /** Absent while the actor has settled. */
   let work: Work | undefined
@@ -95,7 +95,7 @@ export function keepFresh<T extends TokenSet>(
     current = outcomeOf(end, stored, provider.id)
     if (work !== undefined) tell(end, work)
     if (snapshot.can({ type: 'STORED', nowMs: 0 })) storing = background.add(store(current))
-    if (current.signIn && !before.signIn) tellOwner(current)
+    if (current.needsSignIn && !before.needsSignIn) tellOwner(current)
     work?.end()
     work = undefined
     if (stopping.signal.aborted) actor.stop()

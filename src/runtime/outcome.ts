@@ -8,7 +8,7 @@ import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import type { Tokens } from '../core/tokens.ts'
 import type { RefresherContext } from './context.ts'
-import type { RefreshOptions } from './options.ts'
+import type { RefreshOptions, Settings } from './options.ts'
 
 /** How a run ended: the chart's state, and its data. */
 export interface End {
@@ -20,19 +20,34 @@ export interface End {
   readonly context: RefreshContext
 }
 
-/** Makes every outcome. Without an access token it is not usable. */
-function outcome<T extends TokenSet>(
-  state: OutcomeState,
-  tokens: T,
-  {
-    accessToken,
-    changed = false,
-    signIn = false,
-    error,
-  }: Partial<Pick<Outcome<T>, 'accessToken' | 'changed' | 'signIn' | 'error'>>,
-): Outcome<T> {
+/** What the maker of outcomes is told. Without an access token there is an error. */
+type Details =
+  | {
+      readonly accessToken: string
+      readonly changed?: boolean
+      readonly needsSignIn?: boolean
+      readonly error?: RefreshError | undefined
+    }
+  | {
+      readonly accessToken?: undefined
+      readonly changed?: boolean
+      readonly needsSignIn?: boolean
+      readonly error: RefreshError
+    }
+
+/** Makes every outcome. Each has the same fields in the same order, which V8 likes. */
+function outcome<T extends TokenSet>(state: OutcomeState, tokens: T, details: Details): Outcome<T> {
+  const { accessToken, changed = false, needsSignIn = false, error } = details
   const usable = accessToken !== undefined
-  return Object.freeze({ state, tokens, accessToken, changed, usable, signIn, error })
+  return Object.freeze({
+    state,
+    tokens,
+    accessToken,
+    changed,
+    usable,
+    needsSignIn,
+    error,
+  }) as Outcome<T>
 }
 
 /** What a run means for a caller who came with these tokens. */
@@ -46,14 +61,16 @@ export function outcomeOf<T extends TokenSet>(
   const changed = next !== base && isOther(next, base)
   const isUsable = !isEnded && standing(context.tokens, nowMs, demand) !== 'dead'
   const access = isUsable ? accessFor(context.tokens, demand) : undefined
-  const problem = context.problem ?? (access === undefined ? UNUSABLE : undefined)
   const retryAtMs = retryInMs === undefined ? undefined : nowMs + retryInMs
-  return outcome(state, changed ? next : base, {
-    accessToken: access?.token.expose(),
-    changed,
-    signIn: problem !== undefined && (isEnded || (access === undefined && isFinal(problem))),
-    error: problem && errorOf(problem, provider, retryAtMs),
-  })
+  const tokens = changed ? next : base
+  const { problem } = context
+  if (access === undefined) {
+    const error = errorOf(problem ?? UNUSABLE, provider, retryAtMs)
+    const needsSignIn = isEnded || isFinal(problem ?? UNUSABLE)
+    return outcome(state, tokens, { changed, needsSignIn, error })
+  }
+  const error = problem && errorOf(problem, provider, retryAtMs)
+  return outcome(state, tokens, { accessToken: access.token.expose(), changed, error })
 }
 
 /** An outcome without access token always has an error. */
@@ -96,7 +113,7 @@ export function freshOutcome<T extends TokenSet>(tokens: T, error?: RefreshError
 
 /** A fresh access token of a chain that has ended in the ledger: it is not handed out. */
 export function revokedOutcome<T extends TokenSet>(tokens: T, error: RefreshError): Outcome<T> {
-  return outcome('revoked', tokens, { signIn: true, error })
+  return outcome('revoked', tokens, { needsSignIn: true, error })
 }
 
 /** A failure outside of a run. The tokens stay as they are. */
@@ -106,19 +123,17 @@ export function failedOutcome<T extends TokenSet>(
   provider: string,
   accessToken?: string,
 ): Outcome<T> {
-  const signIn = accessToken === undefined && isFinal(problem)
-  return outcome('error', tokens, {
-    accessToken,
-    signIn,
-    error: errorOf(problem, provider, undefined),
-  })
+  const error = errorOf(problem, provider, undefined)
+  return accessToken === undefined
+    ? outcome('error', tokens, { needsSignIn: isFinal(problem), error })
+    : outcome('error', tokens, { accessToken, error })
 }
 
 /** What a set looks like before the first run of its keeper. */
 export function unaskedOutcome<T extends TokenSet>(
   tokens: T,
   nowMs: number,
-  configuredMs: number | undefined,
+  { provider, refreshAheadMs: configuredMs }: Pick<Settings, 'provider' | 'refreshAheadMs'>,
 ): Outcome<T> {
   const { expiresAtMs, obtainedAtMs, accessToken } = tokens
   const aheadMs = refreshAheadMs(expiresAtMs, obtainedAtMs, accessToken, configuredMs)
@@ -128,7 +143,7 @@ export function unaskedOutcome<T extends TokenSet>(
     case 'expiring':
       return outcome('expiring', tokens, { accessToken })
     case 'dead':
-      return outcome('expiring', tokens, {})
+      return outcome('expiring', tokens, { error: errorOf(UNUSABLE, provider.id, undefined) })
   }
 }
 
@@ -138,11 +153,11 @@ export function unaskedOutcome<T extends TokenSet>(
  */
 export function stillGood(
   tokens: TokenSet,
-  { resource, organization, force }: RefreshOptions,
+  { resource, organization, refused }: RefreshOptions,
   nowMs: number,
 ): string | undefined {
   const { accessToken } = tokens
-  const isRefused = force === true || force === accessToken
+  const isRefused = refused === true || refused === accessToken
   if (resource !== undefined || organization !== undefined || isRefused) return undefined
   return classify(tokens, nowMs, { aheadMs: 0 }) === 'dead' ? undefined : accessToken
 }

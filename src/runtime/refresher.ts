@@ -2,6 +2,7 @@ import { checkProvider, checkTokenSet } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Outcome } from '../core/outcome.ts'
+import type { Provider } from '../core/provider.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { background, sharedFlights } from './coalesce.ts'
 import type { EngineOptions, Verified } from './context.ts'
@@ -26,7 +27,7 @@ export interface Refresher {
    * Answers with a usable access token, renewed if it must be.
    *
    * Never throws and never rejects: whatever the AS, the network or the store does is in the
-   * outcome.
+   * outcome. Only for `force`, which is called `refused` now, it rejects with a `TypeError`.
    */
   refresh<T extends TokenSet>(tokens: T, options?: RefreshOptions): Promise<Outcome<T>>
   /**
@@ -42,8 +43,7 @@ export interface Refresher {
   keep<T extends TokenSet>(tokens: T, options: KeepOptions<T>): Keeper<T>
   /** Begins no new exchange, and resolves when those under way have ended. For SIGTERM. */
   drain(): Promise<void>
-  /** That of the provider: what to check where a sign-in brought no refresh token. */
-  readonly missingRefreshToken?: string | undefined
+  readonly provider: Provider
 }
 
 /**
@@ -53,9 +53,9 @@ export interface Refresher {
  */
 export function createRefresher(options: RefresherOptions): Refresher {
   const settings = settingsOf(options)
-  const { clock, provider, refreshAheadMs: aheadMs, verifyMs } = settings
+  const { clock, provider, refreshAheadMs: aheadMs, revocationCheckMs } = settings
   const work = background()
-  const verified = verifiedFor(verifyMs, clock)
+  const verified = verifiedFor(revocationCheckMs, clock)
   const engine = engineOf({ settings, background: work, flights: sharedFlights(), verified })
 
   /** Whether a set may be served without the engine. */
@@ -91,13 +91,16 @@ export function createRefresher(options: RefresherOptions): Refresher {
 
   return {
     refresh(tokens, asked = NOTHING) {
+      if ('force' in asked) {
+        return Promise.reject(new TypeError('force is no option any more: write refused: true'))
+      }
       try {
         checkTokenSet(tokens)
       } catch (error) {
         return Promise.resolve(failedOutcome(tokens, problemOf(error), provider.id))
       }
-      const { resource, organization, force } = asked
-      const isPlain = resource === undefined && organization === undefined && !force
+      const { resource, organization, refused } = asked
+      const isPlain = resource === undefined && organization === undefined && !refused
       if (!isPlain || !isFresh(tokens, asked)) {
         const here = engine.here()
         return (
@@ -118,13 +121,13 @@ export function createRefresher(options: RefresherOptions): Refresher {
       const here = engine.here()
       if (here !== undefined) return here.keep(tokens, keepOptions)
       return keeperToCome(
-        unaskedOutcome(tokens, clock.now(), aheadMs),
+        unaskedOutcome(tokens, clock.now(), settings),
         engine.load().then(({ keep }) => keep(tokens, keepOptions)),
         (error) => failedOutcome(tokens, problemOf(error), provider.id),
       )
     },
     drain: () => work.drain(),
-    missingRefreshToken: provider.missingRefreshToken,
+    provider,
   }
 }
 
@@ -201,20 +204,20 @@ async function loadWatch(settings: Settings): Promise<Watch | undefined> {
 /** How many chains are remembered. The one asked about longest ago is forgotten first. */
 const CHAINS_MAX = 10_000
 
-/** @param verifyMs For how long the ledger's word counts. `undefined`: it is never asked. */
-function verifiedFor(verifyMs: number | undefined, clock: Clock): Verified {
-  if (verifyMs === undefined) return { isRecent: () => true, note() {}, forget() {} }
+/** @param revocationCheckMs For how long the ledger's word counts. `undefined`: it is never asked. */
+function verifiedFor(revocationCheckMs: number | undefined, clock: Clock): Verified {
+  if (revocationCheckMs === undefined) return { isRecent: () => true, note() {}, forget() {} }
   const times = new Map<string, number>()
   return {
     isRecent(tokens) {
       const name = nameOf(tokens)
       if (name === undefined) return true
       const askedAt = times.get(name)
-      return askedAt !== undefined && clock.monotonic() - askedAt < verifyMs
+      return askedAt !== undefined && clock.monotonic() - askedAt < revocationCheckMs
     },
     note(tokens) {
       const name = nameOf(tokens)
-      if (name === undefined || verifyMs === 0) return
+      if (name === undefined || revocationCheckMs === 0) return
       times.delete(name)
       times.set(name, clock.monotonic())
       if (times.size > CHAINS_MAX) times.delete(times.keys().next().value!)

@@ -145,7 +145,7 @@ function checkSent<H extends Holder>(observed: Observations<H>, token: string, w
   throw new Violation('P2', `${name} is presented again, ${ago} after the last time: ${why}`)
 }
 
-const FIELDS = 'accessToken,changed,error,signIn,state,tokens,usable'
+const FIELDS = 'accessToken,changed,error,needsSignIn,state,tokens,usable'
 
 /** S5: an outcome has one frozen shape, and its parts agree. */
 function checkShape(outcome: Outcome, came: TokenSet): void {
@@ -161,11 +161,11 @@ function checkShape(outcome: Outcome, came: TokenSet): void {
 
 /** P5: a sign-in is asked for when something was lost, and not before. */
 function checkSignIn<H extends Holder>(observed: Observations<H>, outcome: Outcome): void {
-  const { state, error, tokens, signIn } = outcome
+  const { state, error, tokens, needsSignIn } = outcome
   if (state === 'error' && tokens.refreshToken === undefined && !observed.omitsSuccessors) {
     throw new Violation('P5', 'an error took the refresh token away')
   }
-  if (!signIn || observed.mayBeLost) return
+  if (!needsSignIn || observed.mayBeLost) return
   throw new Violation('P5', `the user is asked to sign in (${error?.code}), and nothing was lost`)
 }
 

@@ -16,8 +16,10 @@ import type { Overrides } from '../../src/core/provider.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { createRefresher } from '../../src/index.ts'
-import type { Refresher, RefresherOptions, Store, TokenSet } from '../../src/index.ts'
+import type { RefreshEvent, Refresher, Store, TokenSet } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { grouped } from '../grouped.ts'
+import type { FlatOptions } from '../grouped.ts'
 import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import type { Fault, OidcServer } from '../oidc/oidc-server.ts'
 
@@ -183,7 +185,7 @@ async function live(world: World, trouble: Trouble): Promise<Cell> {
   const isUsable = await call(healthy(world))
   clock.advance(HOUR_MS)
   if (isUsable && (await call(healthy(world)))) cell.goOn = 1
-  else if ((await healthy(world).refresh(tokens)).signIn) cell.signIn = 1
+  else if ((await healthy(world).refresh(tokens)).needsSignIn) cell.signIn = 1
   else cell.neither = 1
   return cell
 }
@@ -202,21 +204,22 @@ function count(cell: Cell, isServed: boolean): void {
 }
 
 /** A process of its own: it shares nothing with others but the rows. */
-function healthy(world: World, trouble: Partial<RefresherOptions> = {}, axes = {}): Refresher {
+function healthy(world: World, trouble: Partial<FlatOptions> = {}, axes = {}): Refresher {
   const { server, policy, clock, rows } = world
   processes += 1
-  return createRefresher({
+  const options = {
     provider: oidc({ issuer: server.issuer, ...policy.axes, ...axes }),
     client: server.clients.public,
     store: { ...rows, name: `memory-${processes}` },
     clock,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     claimMs: claimMsOf(policy),
-    onEvent(event) {
+    onEvent(event: RefreshEvent) {
       if (event.type === 'presented' && event.outcome === 'unknown') world.unproven += 1
     },
     ...trouble,
-  })
+  }
+  return createRefresher(grouped(options))
 }
 
 /** A process whose store is down, or whose requests go astray, until it is drained. */

@@ -21,7 +21,7 @@ export async function freshPath(): Promise<readonly Figure[]> {
   const refresher = createRefresher({
     provider: oidc({ issuer: 'https://id.example.com' }),
     client: { id: 'bench' },
-    store: memoryStore({ name: 'fresh path' }),
+    ledger: { store: memoryStore({ name: 'fresh path' }) },
   })
   const now = Date.now()
   const tokens = {

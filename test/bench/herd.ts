@@ -14,7 +14,7 @@ export async function herd(): Promise<readonly Figure[]> {
   const refresher = createRefresher({
     provider: oidc({ issuer: as.origin, tokenEndpoint: `${as.origin}/token` }),
     client: { id: 'bench' },
-    store: memoryStore({ name: 'herd' }),
+    ledger: { store: memoryStore({ name: 'herd' }) },
   })
   const raw = rawRefresh(as.origin, { closing: true })
   const ours: number[] = []

@@ -61,7 +61,7 @@ async function freshPath(): Promise<Figure[]> {
   const options = {
     provider: oidc({ issuer: 'https://id.example.com' }),
     client: { id: 'bench' },
-    store: memoryStore({ name: 'inspect, fresh' }),
+    ledger: { store: memoryStore({ name: 'inspect, fresh' }) },
   }
   const tokens = { accessToken: 'a', refreshToken: 'r', expiresAtMs: Date.now() + 3_600_000 }
   const alone = createRefresher(options)

@@ -69,10 +69,12 @@ async function operations(origin: string): Promise<readonly Figure[]> {
   const refresher = createRefresher({
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token`, rotation: 'always' }),
     client: { id: 'bench' },
-    store: {
-      ...inner,
-      read: (key) => slowly(() => inner.read(key)),
-      swap: (...row) => slowly(() => inner.swap(...row)),
+    ledger: {
+      store: {
+        ...inner,
+        read: (key) => slowly(() => inner.read(key)),
+        swap: (...row) => slowly(() => inner.swap(...row)),
+      },
     },
   })
   async function counted(
@@ -80,7 +82,7 @@ async function operations(origin: string): Promise<readonly Figure[]> {
   ): Promise<{ next: TokenSet; calls: number; trips: number }> {
     calls = 0
     const began = performance.now()
-    const { tokens: next } = await refresher.refresh(tokens, { force: true })
+    const { tokens: next } = await refresher.refresh(tokens, { refused: true })
     return { next, calls, trips: Math.floor((performance.now() - began) / SLOW_MS) }
   }
   const first = await counted({ accessToken: 'a', refreshToken: 'operations'.padEnd(64, 'r') })

@@ -83,7 +83,7 @@ export function ourChains(
   const refresher = createRefresher({
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token`, rotation }),
     client: { id: 'bench' },
-    store,
+    ledger: { store },
     onEvent() {},
     ...(inspect && { inspect }),
   })
@@ -95,7 +95,7 @@ export function ourChains(
       refreshToken: `${rotation}-${made}-`.padEnd(64, 'r'),
     }
     return async () => {
-      const outcome = await refresher.refresh(tokens, { force: true })
+      const outcome = await refresher.refresh(tokens, { refused: true })
       if (outcome.state !== 'rotated') throw new Error(`a refresh ended ${outcome.state}`)
       tokens = outcome.tokens
     }

@@ -45,12 +45,12 @@ export async function wait(text: string): Promise<void> {
   const refresher = createRefresher({
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token` }),
     client: { id: 'bench' },
-    store: redisStore(client, { subscriber }),
+    ledger: { store: redisStore(client, { subscriber }) },
   })
   const raw = rawRefresh(origin, { closing: true })
 
   async function ours(held: TokenSet): Promise<TokenSet> {
-    const { state, tokens } = await refresher.refresh(held, { force: true })
+    const { state, tokens } = await refresher.refresh(held, { refused: true })
     if (state !== 'rotated') throw new Error(`a caller ended ${state}`)
     return tokens
   }

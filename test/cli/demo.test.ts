@@ -100,7 +100,7 @@ describe.each(['oidc-provider', 'described'] as const)('the demo on the server %
     await setUp({ kind })
     const { provider, clientId: id } = server
     const store = memoryStore({ name: 'demo' })
-    const refresher = createRefresher({ provider, client: { id }, store })
+    const refresher = createRefresher({ provider, client: { id }, ledger: { store } })
     const tokens = await server.signIn()
 
     const { accessToken = '' } = await refresher.refresh({ ...tokens, expiresAtMs: 0 })
@@ -163,13 +163,25 @@ async function present({ refreshToken = '' }: TokenSet): Promise<TokenSet | unde
 }
 
 function outcomeOf(tokens: TokenSet | undefined): Outcome {
+  if (tokens === undefined) {
+    return {
+      state: 'error',
+      tokens: { accessToken: '' },
+      accessToken: undefined,
+      changed: false,
+      usable: false,
+      needsSignIn: true,
+      error: new RefreshError('lost'),
+    }
+  }
+  const { accessToken } = tokens
   return {
-    state: tokens ? 'rotated' : 'error',
-    tokens: tokens ?? { accessToken: '' },
-    accessToken: tokens?.accessToken,
-    changed: tokens !== undefined,
-    usable: tokens !== undefined,
-    signIn: tokens === undefined,
-    error: tokens ? undefined : new RefreshError('lost'),
+    state: 'rotated',
+    tokens,
+    accessToken,
+    changed: true,
+    usable: true,
+    needsSignIn: false,
+    error: undefined,
   }
 }

@@ -293,12 +293,12 @@ describe('what a logger makes of an event', () => {
     const refresher = createRefresher({
       provider: oidc({ issuer: server.issuer }),
       client: server.clients.public,
-      store: memoryStore(),
+      ledger: { store: memoryStore() },
       onEvent: LOGGERS[name]!(path),
     })
     const signedIn = tokenSetOf(await server.signIn())
-    const { tokens } = await refresher.refresh(signedIn, { force: true })
-    await refresher.refresh(tokens, { force: true })
+    const { tokens } = await refresher.refresh(signedIn, { refused: true })
+    await refresher.refresh(tokens, { refused: true })
     server.endGrant(tokens.refreshToken!)
 
     const told = await ask(path)

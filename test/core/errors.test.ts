@@ -32,7 +32,7 @@ describe('RefreshError', () => {
       field: 'grant',
       retryAtMs: 1,
       provider: 'logto',
-      store: 'redis',
+      ledger: { store: 'redis' },
     }
 
     expect(new RefreshError('refused', details)).toMatchObject({ code: 'refused', ...details })

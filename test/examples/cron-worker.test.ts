@@ -38,7 +38,7 @@ async function world(count: number, perMinuteMax: number) {
     createRefresher({
       provider,
       client: { id: 'worker' },
-      store: memoryStore({ name: `cron-${count}`, clock }),
+      ledger: { store: memoryStore({ name: `cron-${count}`, clock }) },
       clock,
       onEvent: () => {},
     }),

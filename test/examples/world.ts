@@ -48,7 +48,7 @@ export async function surroundings(): Promise<Surroundings> {
       createRefresher({
         provider: oidc({ issuer: server.issuer }),
         client: server.clients.public,
-        store: { ...ledger, id: `process ${(names += 1)}` },
+        ledger: { store: { ...ledger, id: `process ${(names += 1)}` } },
         clock,
         onEvent: () => {},
       }),

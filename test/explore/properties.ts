@@ -48,7 +48,7 @@ export function checkEnd(world: World, config: Config, run: Run): void {
   if (top === 'rotated' && isAfterEnd && !mayForget) {
     throw new Violation('S3: a token was handed out after the end of the chain')
   }
-  if (top === 'rotated' && config.policy.staleHolders === 'replay') {
+  if (top === 'rotated' && config.policy.staleHolders === 'revoke') {
     const held = Number((cookie.refreshToken ?? 'r0').slice(1))
     const isLate = world.acknowledged.some(
       ([generation, atMs]) => generation > held && atMs + config.policy.staleMs <= startedAt,

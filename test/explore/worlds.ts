@@ -159,7 +159,7 @@ export function configOf(setting: Setting): Config {
     policy: {
       claimMs,
       staleMs: 1000,
-      staleHolders: 'replay',
+      staleHolders: 'revoke',
       takesOver: as === 'never',
       mayEvict: faults.includes('evicted'),
     },

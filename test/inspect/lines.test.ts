@@ -87,7 +87,7 @@ describe('the lines of a refresh', () => {
     const scope = 'openid offline_access read'
 
     await refresher.refresh(await signIn('public', { resource: [resource], scope }), { resource })
-    await refresher.refresh(await signIn(), { force: true })
+    await refresher.refresh(await signIn(), { refused: true })
     await until(() => inspect.of('ended').length === 2)
 
     expect(inspect.of('run')).toMatchObject([

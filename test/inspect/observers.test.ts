@@ -20,11 +20,11 @@ type Inspect = RefresherOptions['inspect']
 const GRANTS = 25
 
 /** What of an outcome does not depend on chance. */
-const shapeOf = ({ state, changed, usable, signIn, error, tokens }: Outcome): object => ({
+const shapeOf = ({ state, changed, usable, needsSignIn, error, tokens }: Outcome): object => ({
   state,
   changed,
   usable,
-  signIn,
+  needsSignIn,
   code: error?.code,
   retryAtMs: error?.retryAtMs,
   generation: tokens.grant?.split('.')[1],
@@ -87,10 +87,10 @@ describe('an observer that fails', () => {
 
       const outcome = await process({ inspect }).refresh(tokens)
       // Told after the failing one, for a failure to show in.
-      await process({ inspect: seen }).refresh(outcome.tokens, { force: true })
+      await process({ inspect: seen }).refresh(outcome.tokens, { refused: true })
       await until(() => seen.of('ended').length === 1)
 
-      expect(outcome).toMatchObject({ state: 'rotated', usable: true, signIn: false })
+      expect(outcome).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
     })
   }
 
@@ -185,7 +185,7 @@ describe('the inspect option', () => {
   const options = (inspect?: unknown): RefresherOptions => ({
     provider: oidc({ issuer: 'https://id.example.com' }),
     client: { id: 'app' },
-    store: memoryStore({ name: 'inspect' }),
+    ledger: { store: memoryStore({ name: 'inspect' }) },
     onEvent() {},
     ...(inspect !== undefined && { inspect: inspect as NonNullable<Inspect> }),
   })

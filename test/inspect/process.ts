@@ -19,7 +19,7 @@ process.once('message', (order: Order) => {
   const refresher = createRefresher({
     provider: oidc({ issuer, rotation: 'always' }),
     client: CLIENTS.public,
-    store: fileStore(directory),
+    ledger: { store: fileStore(directory) },
     onEvent() {},
     inspect: pageInspector({ process: label }),
   })

@@ -52,10 +52,11 @@ async function sampleRecording(): Promise<readonly RecordedLine[]> {
       provider: oidc({ issuer: server.issuer, rotation: 'always' }),
       client: server.clients.public,
       // Two of one process share their flights, unless their stores are told apart.
-      store: { ...store, id: `${name} ${label}` },
-      staleMs: STALE_MS,
-      requestTimeoutMs: 1_000,
-      claimMs: 2_000,
+      ledger: {
+        store: { ...store, id: `${name} ${label}` },
+      },
+      staleHolders: { afterMs: STALE_MS },
+      timeouts: { requestMs: 1_000, claimMs: 2_000 },
       clock,
       onEvent() {},
       inspect: recorder((line) => written.push(line), { process: label }),

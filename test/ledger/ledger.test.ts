@@ -24,7 +24,7 @@ const OTHER_GRANT = `${'h'.repeat(42)}A`
 const policy = {
   claimMs: 20_000,
   staleMs: 3_600_000,
-  staleHolders: 'replay',
+  staleHolders: 'revoke',
   takesOver: false,
   mayEvict: false,
 } as const

@@ -40,7 +40,7 @@ const issuer = `http://127.0.0.1:${address.port}`
 const refresher = createRefresher({
   provider: oidc({ issuer, tokenEndpoint: `${issuer}/token`, revocationEndpoint: null }),
   client: { id: 'consumer' },
-  store: memoryStore(),
+  ledger: { store: memoryStore() },
 })
 const tokens = { accessToken: 'at-1', refreshToken: 'rt-1', expiresAtMs: Date.now() - 1000 }
 
@@ -52,7 +52,7 @@ try {
     assert.equal(outcome.error, undefined)
     assert.equal(outcome.state, 'rotated')
     assert.equal(outcome.changed, true)
-    assert.equal(outcome.signIn, false)
+    assert.equal(outcome.needsSignIn, false)
     assert.equal(outcome.accessToken, 'at-2')
     assert.equal(outcome.tokens.refreshToken, 'rt-2')
   }

@@ -7,7 +7,7 @@ const { memoryStore } = require('refresh-once/stores/memory')
 const refresher = createRefresher({
   provider: oidc({ issuer: 'https://id.example.com' }),
   client: { id: 'required' },
-  store: memoryStore(),
+  ledger: { store: memoryStore() },
 })
 const tokens = { accessToken: 'at', expiresAtMs: Date.now() + 3_600_000 }
 

@@ -147,6 +147,6 @@ export async function brokenLink(): Promise<void> {
   servers.mend()
   await until(async () => (await member.refresh(tokens, NEXT)).usable)
 
-  expect(refused).toMatchObject({ usable: false, signIn: false, code: 'store_unavailable' })
+  expect(refused).toMatchObject({ usable: false, needsSignIn: false, code: 'store_unavailable' })
   expect(presentations).toBe(1)
 }

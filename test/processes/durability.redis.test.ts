@@ -96,7 +96,7 @@ describe.concurrent('a Redis that is in trouble', () => {
 
     const outcome = await member.refresh(await stage.signIn(), NEXT)
 
-    expect(outcome).toMatchObject({ usable: false, signIn: false, code: 'store_evicts' })
+    expect(outcome).toMatchObject({ usable: false, needsSignIn: false, code: 'store_evicts' })
     expect(stage.server.counts().presentations).toBe(0)
   }, 60_000)
 })

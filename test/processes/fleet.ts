@@ -18,7 +18,7 @@ export interface MemberOutcome {
   readonly accessToken?: string
   readonly changed: boolean
   readonly usable: boolean
-  readonly signIn: boolean
+  readonly needsSignIn: boolean
   readonly code?: ErrorCode
   readonly store?: string
 }

@@ -42,7 +42,7 @@ describe.concurrent.each(BACKENDS)('a holder that is frozen past its deadline, o
     await slept
 
     const outcome = await other!.refresh(tokens, NEXT)
-    expect(outcome).toMatchObject({ usable: true, signIn: false })
+    expect(outcome).toMatchObject({ usable: true, needsSignIn: false })
     expect(await server.isLive(outcome.accessToken!)).toBe(true)
     expect(server.counts().presentations).toBe(2)
     expect(await other!.refresh(outcome.tokens, NEXT)).toMatchObject({ state: 'rotated' })
@@ -61,7 +61,7 @@ describe.concurrent.each(BACKENDS)('a holder that is frozen past its deadline, o
     sleeper!.wake()
 
     // Its time was over before it woke: what left until it noticed is answered to nobody.
-    expect(await slept).toMatchObject({ usable: false, signIn: true, code: 'unknown' })
+    expect(await slept).toMatchObject({ usable: false, needsSignIn: true, code: 'unknown' })
     expect(await other!.refresh(tokens, NEXT)).toMatchObject({ usable: false, code: 'lost' })
     expect(server.counts().presentations).toBeLessThanOrEqual(2)
   }, 60_000)
@@ -83,7 +83,7 @@ describe.concurrent.each(BACKENDS)(
       const later = await Promise.all(fleet.map((member) => member.refresh(tokens, NEXT)))
 
       for (const outcome of [...outcomes, ...later]) {
-        expect(outcome).toMatchObject({ usable: false, signIn: true })
+        expect(outcome).toMatchObject({ usable: false, needsSignIn: true })
         expect(['unknown', 'lost']).toContain(outcome.code)
       }
       expect(server.counts().presentations).toBe(2)

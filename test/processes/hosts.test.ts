@@ -24,7 +24,7 @@ describe.concurrent.each(BACKENDS)('hosts whose clocks differ by ten minutes, ov
       await Promise.all(
         hosts.map(async (host, index) => {
           const outcome = await host.refresh(held[index]?.tokens ?? first)
-          expect(outcome.signIn).toBe(false)
+          expect(outcome.needsSignIn).toBe(false)
           if (outcome.usable) held[index] = outcome
         }),
       )
@@ -118,7 +118,7 @@ describe.concurrent.each(BACKENDS)('a sign-out while four processes refresh, ove
       expect(ended).toMatchObject({ ended: true, revoked: true })
       const after = await Promise.all(fleet.map((member) => member.refresh(old, NEXT)))
       for (const outcome of after) {
-        expect(outcome).toMatchObject({ state: 'revoked', usable: false, signIn: true })
+        expect(outcome).toMatchObject({ state: 'revoked', usable: false, needsSignIn: true })
       }
       for (const { tokens } of [...outcomes, ...after]) {
         expect(await server.isLive(tokens.refreshToken!)).toBe(false)

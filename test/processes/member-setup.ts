@@ -1,4 +1,4 @@
-import type { RefresherOptions } from '../../src/index.ts'
+import type { FlatOptions } from '../grouped.ts'
 
 /** The rows that processes share. */
 export type StoreSpec =
@@ -27,7 +27,7 @@ export interface MemberSetup {
   readonly store: StoreSpec
   readonly issuer: string
   readonly clientId: string
-  readonly options?: Pick<RefresherOptions, Passed>
+  readonly options?: Pick<FlatOptions, Passed>
   readonly providerId?: string
   /** The format of sealed values that its release writes. Default: the shipped one. */
   readonly format?: number

@@ -4,6 +4,7 @@ import { oidc } from '../../providers/oidc.ts'
 import { createRefresher } from '../../src/index.ts'
 import type { Clock, OnEvent, RefreshOptions, Store, TokenSet } from '../../src/index.ts'
 import type { SqliteDatabase } from '../../src/stores/sqlite.ts'
+import { grouped } from '../grouped.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Arming, Answer, Command, MemberSetup, Step, StoreSpec } from './member-setup.ts'
 
@@ -88,22 +89,24 @@ async function journal(dest: string | undefined): Promise<OnEvent> {
 
 const { skewMs = 0, issuer, clientId, providerId } = setup
 const clock: Clock = { ...systemClock, now: () => systemClock.now() + skewMs }
-const refresher = createRefresher({
-  provider: oidc({ issuer, rotation: 'always', ...(providerId && { id: providerId }) }),
-  client: { id: clientId },
-  store: traced(await open(setup.store)),
-  clock,
-  onEvent: await journal(setup.journal),
-  async fetch(url, init) {
-    const isPresentation =
-      typeof init.body === 'string' && init.body.includes('grant_type=refresh_token')
-    if (isPresentation) step('send')
-    const response = await fetch(url, init)
-    if (isPresentation) step('answered')
-    return response
-  },
-  ...setup.options,
-})
+const refresher = createRefresher(
+  grouped({
+    provider: oidc({ issuer, rotation: 'always', ...(providerId && { id: providerId }) }),
+    client: { id: clientId },
+    store: traced(await open(setup.store)),
+    clock,
+    onEvent: await journal(setup.journal),
+    async fetch(url, init) {
+      const isPresentation =
+        typeof init.body === 'string' && init.body.includes('grant_type=refresh_token')
+      if (isPresentation) step('send')
+      const response = await fetch(url, init)
+      if (isPresentation) step('answered')
+      return response
+    },
+    ...setup.options,
+  }),
+)
 
 async function obey(command: Command): Promise<unknown> {
   if ('arm' in command) {

@@ -54,7 +54,7 @@ describe.each(BACKENDS)('troubles that come one after the other, over %s', (kind
 
       const last = await other!.refresh(newest, NEXT)
       expect(surprises).toEqual([])
-      expect(last).toMatchObject({ usable: false, signIn: true })
+      expect(last).toMatchObject({ usable: false, needsSignIn: true })
       // Two for the first two generations. Who was killed had not sent yet.
       const isSent = order.indexOf('lost answer') < order.indexOf('crash')
       expect(server.counts().presentations).toBe(isSent ? 3 : 2)

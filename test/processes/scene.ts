@@ -88,4 +88,4 @@ export async function scene(
 }
 
 /** What a caller asks for whose access token was refused: the next generation. */
-export const NEXT = { force: true } as const
+export const NEXT = { refused: true } as const

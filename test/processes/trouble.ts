@@ -52,17 +52,17 @@ async function outlastOne<S extends Server>(
 
   for (const outcome of served) {
     const { accessToken } = good!
-    expect(outcome, what).toMatchObject({ usable: true, signIn: false, accessToken })
+    expect(outcome, what).toMatchObject({ usable: true, needsSignIn: false, accessToken })
   }
   for (const outcome of unserved) {
     const { kind: store } = database.spec
-    expect(outcome, what).toMatchObject({ usable: false, signIn: false, code, store })
+    expect(outcome, what).toMatchObject({ usable: false, needsSignIn: false, code, store })
   }
   // By itself: a claim that was tried for meanwhile stands in nobody's way.
   await until(async () => {
     const outcomes = await all(refused!, NEXT)
     expect(
-      outcomes.filter(({ signIn }) => signIn),
+      outcomes.filter(({ needsSignIn }) => needsSignIn),
       what,
     ).toEqual([])
     return outcomes.every(({ usable }) => usable)
@@ -92,7 +92,7 @@ export async function beKilled(
       const holders = Array.from({ length: CALLERS }, (_, i) => chain.at(-1 - (i % 2)) ?? chain[0]!)
       const calls = holders.flatMap((held) => fleet.map((member) => member.refresh(held, NEXT)))
       const outcomes = await Promise.all(calls)
-      expect(outcomes.filter(({ signIn }) => signIn)).toEqual([])
+      expect(outcomes.filter(({ needsSignIn }) => needsSignIn)).toEqual([])
       chain.push(newest([chain.at(-1)!, ...outcomes.map(({ tokens }) => tokens)]))
     })
     const moment = server.until(
@@ -111,7 +111,7 @@ export async function beKilled(
     for (const held of [chain.at(-1)!, chain.at(-2)!]) {
       await until(async () => {
         const outcome = await fleet[1]!.refresh(held, NEXT)
-        expect(outcome.signIn).toBe(false)
+        expect(outcome.needsSignIn).toBe(false)
         return outcome.usable && (await server.isLive(outcome.accessToken!))
       })
     }

@@ -32,7 +32,7 @@ async function world({ login, api: apiAt }: Shape) {
   const refresher = createRefresher({
     provider: api,
     client: { id: 'web' },
-    store: memoryStore({ name: `credentials-auth-js-${(names += 1)}`, clock }),
+    ledger: { store: memoryStore({ name: `credentials-auth-js-${(names += 1)}`, clock }) },
     clock,
     onEvent: () => {},
   })

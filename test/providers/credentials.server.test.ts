@@ -29,7 +29,7 @@ async function world({ login, api: apiAt }: Shape) {
     process: (): Refresher =>
       createRefresher({
         provider: api,
-        store: { ...store, id: `process ${(names += 1)}` },
+        ledger: { store: { ...store, id: `process ${(names += 1)}` } },
         clock,
         onEvent: () => {},
       }),
@@ -62,7 +62,8 @@ describe.each(SHAPES)('a backend of one’s own: $name', (shape) => {
         Array.from({ length: 20 }, (_, i) => processes[i % 2]!.refresh(sets[i % sets.length]!)),
       )
       expect(new Set(outcomes.map(({ accessToken }) => accessToken)).size).toBe(1)
-      for (const outcome of outcomes) expect(outcome).toMatchObject({ usable: true, signIn: false })
+      for (const outcome of outcomes)
+        expect(outcome).toMatchObject({ usable: true, needsSignIn: false })
       expect(await isGood(outcomes[0]!)).toBe(true)
       expect(server.counts()).toMatchObject({ presentations: expiry, ofOneMax: 1 })
       sets.push(outcomes[0]!.tokens)
@@ -103,7 +104,7 @@ describe.each(SHAPES)('a backend of one’s own: $name', (shape) => {
     const outcomes = [await refresher.refresh(tokens), await process().refresh(tokens)]
 
     for (const outcome of outcomes) {
-      expect(outcome).toMatchObject({ state: 'revoked', signIn: true, usable: false })
+      expect(outcome).toMatchObject({ state: 'revoked', needsSignIn: true, usable: false })
     }
     expect(outcomes[0]!.error).toMatchObject({ code: 'rejected', status: 401 })
     expect(server.counts().presentations).toBe(1)
@@ -122,9 +123,9 @@ describe.each(SHAPES)('a backend of one’s own: $name', (shape) => {
     pass(90)
     const up = await refresher.refresh(late.tokens)
 
-    expect(early).toMatchObject({ usable: true, signIn: false })
-    expect(late).toMatchObject({ state: 'error', usable: false, signIn: false })
-    expect(up).toMatchObject({ state: 'rotated', signIn: false })
+    expect(early).toMatchObject({ usable: true, needsSignIn: false })
+    expect(late).toMatchObject({ state: 'error', usable: false, needsSignIn: false })
+    expect(up).toMatchObject({ state: 'rotated', needsSignIn: false })
     expect(await isGood(up)).toBe(true)
     expect(server.counts()).toMatchObject({ presentations: 1, ofOneMax: 1 })
   })
@@ -141,8 +142,12 @@ describe.each(SHAPES)('a backend of one’s own: $name', (shape) => {
       pass(30)
       const late = await process().refresh(early.tokens)
 
-      expect(early).toMatchObject({ usable: true, accessToken: tokens.accessToken, signIn: false })
-      expect(late).toMatchObject({ state: 'error', usable: false, signIn: true })
+      expect(early).toMatchObject({
+        usable: true,
+        accessToken: tokens.accessToken,
+        needsSignIn: false,
+      })
+      expect(late).toMatchObject({ state: 'error', usable: false, needsSignIn: true })
       expect(server.counts()).toMatchObject({ presentations: 1, ofOneMax: 1 })
     },
   )
@@ -160,7 +165,7 @@ describe.each(SHAPES)('a backend of one’s own: $name', (shape) => {
     pass(HOUR_S)
     const over: Outcome[] = [await refresher.refresh(last.tokens), await refresher.refresh(tokens)]
 
-    for (const outcome of over) expect(outcome).toMatchObject({ usable: false, signIn: true })
+    for (const outcome of over) expect(outcome).toMatchObject({ usable: false, needsSignIn: true })
     expect(server.counts()).toMatchObject({ presentations: 1, ofOneMax: 1 })
   })
 

@@ -328,9 +328,15 @@ describe('credentials: guessable tokens', () => {
     const random = credentials({ ...JSON_POST, tokens: 'unguessable' })
     const pepper = 'p'.repeat(32)
 
-    expect(() => createRefresher({ provider: guessable, client, store: shared })).toThrow(/pepper/)
-    createRefresher({ provider: guessable, client, store: shared, pepper })
-    createRefresher({ provider: random, client, store: shared })
-    createRefresher({ provider: guessable, client, store: memoryStore({ name: 'guessable' }) })
+    expect(() =>
+      createRefresher({ provider: guessable, client, ledger: { store: shared } }),
+    ).toThrow(/pepper/)
+    createRefresher({ provider: guessable, client, ledger: { store: shared, pepper } })
+    createRefresher({ provider: random, client, ledger: { store: shared } })
+    createRefresher({
+      provider: guessable,
+      client,
+      ledger: { store: memoryStore({ name: 'guessable' }) },
+    })
   })
 })

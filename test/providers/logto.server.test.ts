@@ -88,11 +88,11 @@ describe('a public client, whose tokens rotate at each use', () => {
 
     expect(refused).toMatchObject({
       usable: false,
-      signIn: true,
+      needsSignIn: true,
       error: { code: 'refused', oauthError: 'invalid_target', status: 400 },
     })
     expectServed(fresh, tokens.accessToken)
-    expect(over).toMatchObject({ usable: false, signIn: true, error: { code: 'lost' } })
+    expect(over).toMatchObject({ usable: false, needsSignIn: true, error: { code: 'lost' } })
     expect(server.counts()).toMatchObject({ presentations: 1, refused: { invalid_target: 1 } })
   })
 
@@ -111,7 +111,7 @@ describe('a public client, whose tokens rotate at each use', () => {
     expectServed(during, tokens.accessToken)
     expectServed(after, tokens.accessToken)
     expect(during.error).toMatchObject({ code: 'unknown', status: 500 })
-    expect(over).toMatchObject({ signIn: true, error: { code: 'lost' } })
+    expect(over).toMatchObject({ needsSignIn: true, error: { code: 'lost' } })
     expect(server.counts()).toMatchObject({ presentations: 1, granted: 1, reuses: 0 })
   })
 })
@@ -185,7 +185,7 @@ describe('resources and organizations', () => {
 
     expect(refused).toMatchObject({
       usable: false,
-      signIn: false,
+      needsSignIn: false,
       error: { code: 'refused', oauthError: 'access_denied', status: 403 },
     })
     expectServed(next)
@@ -201,7 +201,7 @@ describe('a sign-in that brought no refresh token', () => {
 
     const outcome = await app().refresh(tokens)
 
-    expect(outcome).toMatchObject({ signIn: true, error: { code: 'no_refresh_token' } })
+    expect(outcome).toMatchObject({ needsSignIn: true, error: { code: 'no_refresh_token' } })
     expect(outcome.error!.message).toMatch(
       /offline_access.*prompt=consent.*"Always issue refresh token"/,
     )
@@ -219,7 +219,11 @@ describe('a grant that was ended in the console', () => {
     const outcomes = [...(await storm([app(), app()], [tokens])), await app().refresh(tokens)]
 
     for (const outcome of outcomes) {
-      expect(outcome).toMatchObject({ state: 'revoked', signIn: true, error: { code: 'rejected' } })
+      expect(outcome).toMatchObject({
+        state: 'revoked',
+        needsSignIn: true,
+        error: { code: 'rejected' },
+      })
     }
     expect(server.counts()).toMatchObject({ presentations: 1, refused: { invalid_grant: 1 } })
   })

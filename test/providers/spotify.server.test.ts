@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { spotify } from '../../providers/spotify.ts'
 import type { Overrides } from '../../src/core/provider.ts'
 import { tokenSetFromResponse } from '../../src/index.ts'
-import type { Outcome, Refresher, RefresherOptions, TokenSet } from '../../src/index.ts'
+import type { Outcome, Refresher, TokenSet } from '../../src/index.ts'
+import type { ProcessOptions } from '../runtime/world.ts'
 import type { ClientId } from '../oidc/oidc-server.ts'
 import { expectServed, HOUR_MS } from '../runtime/world.ts'
 import { SPOTIFY, SPOTIFY_SERVES_MS } from './products.ts'
@@ -14,7 +15,7 @@ const SIX_MONTHS_MS = 181 * DAY_MS
 
 interface Spotify extends TimedWorld {
   /** A process of its own, as one client of this Spotify. */
-  app(overrides?: Overrides, options?: Pick<RefresherOptions, 'ledger'>): Refresher
+  app(overrides?: Overrides, options?: Pick<ProcessOptions, 'ledger'>): Refresher
   signInAs(): Promise<TokenSet>
 }
 
@@ -103,7 +104,7 @@ describe.each<[string, ClientId, boolean]>([
     expect(told('expires_soon')).toHaveLength(2)
 
     const over = await renewAfter(SPOTIFY_SERVES_MS - 167 * DAY_MS)
-    expect(over).toMatchObject({ state: 'revoked', signIn: true, error: { code: 'expired' } })
+    expect(over).toMatchObject({ state: 'revoked', needsSignIn: true, error: { code: 'expired' } })
     expect(told('expires_soon')).toHaveLength(2)
     expect(server.counts()).toMatchObject({ granted: 8, refused: { invalid_grant: 1 } })
   })
@@ -159,7 +160,7 @@ describe('a set that does not say when it was authorized', () => {
     expect(told('expires_soon')).toHaveLength(1)
     pass(SPOTIFY_SERVES_MS - 24 * 7 * DAY_MS)
     const over = await app().refresh(tokens)
-    expect(over).toMatchObject({ signIn: true, error: { code: 'expired' } })
+    expect(over).toMatchObject({ needsSignIn: true, error: { code: 'expired' } })
   })
 })
 
@@ -208,7 +209,7 @@ describe('a 503', () => {
     const during = await kept().refresh(tokens)
     const after = await kept().refresh(during.tokens)
 
-    expect(during).toMatchObject({ usable: false, signIn: false, error: { code: 'unknown' } })
+    expect(during).toMatchObject({ usable: false, needsSignIn: false, error: { code: 'unknown' } })
     expectServed(after)
     expect(after.error).toBeUndefined()
     expect(server.counts()).toMatchObject({ presentations: 2, granted: 1, atOnceMax: 1 })

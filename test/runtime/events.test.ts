@@ -22,9 +22,9 @@ function listening(
   const refresher = createRefresher({
     provider: defineProvider({ id: 'test', tokenEndpoint, revocationEndpoint, ...reuse }),
     client: { id: 'app' },
-    store,
+    ledger: { store },
     onEvent: (event) => void events.push(event),
-    requestTimeoutMs: 8_000,
+    timeouts: { requestMs: 8_000 },
   })
   return { refresher, events }
 }
@@ -43,10 +43,10 @@ describe('events', () => {
     const other = listening(server, store)
     const first = server.signIn()
 
-    const { tokens } = await one.refresher.refresh(first, { force: true })
+    const { tokens } = await one.refresher.refresh(first, { refused: true })
     const { grant: _, ...bare } = tokens
-    await other.refresher.refresh(bare, { force: true })
-    await one.refresher.refresh(first, { force: first.accessToken })
+    await other.refresher.refresh(bare, { refused: true })
+    await one.refresher.refresh(first, { refused: first.accessToken })
 
     const [claimed] = told(one.events, 'claimed')
     expect(claimed).toMatchObject({ generation: 0, grant: expect.stringMatching(/^[\w-]{8}$/) })
@@ -60,8 +60,8 @@ describe('events', () => {
     const server = await serving({ rotation: 'sometimes', keptAs: 'absent' })
     const { refresher, events } = listening(server, memoryStore())
 
-    const { tokens } = await refresher.refresh(server.signIn(), { force: true })
-    await refresher.refresh(tokens, { force: true })
+    const { tokens } = await refresher.refresh(server.signIn(), { refused: true })
+    await refresher.refresh(tokens, { refused: true })
 
     const presented = told(events, 'presented')
     expect(presented).toMatchObject([
@@ -76,7 +76,7 @@ describe('events', () => {
     const { refresher, events } = listening(server, memoryStore(), 60_000)
     server.failNext({ kind: 'reset', when: 'after_consuming' })
 
-    await refresher.refresh(server.signIn(), { force: true })
+    await refresher.refresh(server.signIn(), { refused: true })
 
     expect(told(events, 'claimed')).toHaveLength(1)
     expect(told(events, 'presented')).toMatchObject([
@@ -88,7 +88,7 @@ describe('events', () => {
   it('tell of a revocation, and of what was buried for it', async () => {
     const server = await serving({ rotation: 'always' })
     const { refresher, events } = listening(server, memoryStore())
-    const { tokens } = await refresher.refresh(server.signIn(), { force: true })
+    const { tokens } = await refresher.refresh(server.signIn(), { refused: true })
 
     await refresher.revoke(tokens)
 

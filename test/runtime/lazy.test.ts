@@ -16,7 +16,7 @@ async function newProcess(issuer = 'https://id.example.com'): Promise<Refresher>
   return createRefresher({
     provider: oidc({ issuer, rotation: 'always' }),
     client: { id: 'public' },
-    store: memoryStore({ name: `lazy ${(stores += 1)}`, clock }),
+    ledger: { store: memoryStore({ name: `lazy ${(stores += 1)}`, clock }) },
     clock,
     onEvent: () => {},
   })
@@ -115,7 +115,7 @@ describe('what renews is loaded when there is something to renew', () => {
     const keeper = refresher.keep(tokens, { onChanged: () => {} })
     await keeper.stop()
 
-    const failed = { state: 'error', signIn: false, tokens, error: { code: 'internal' } }
+    const failed = { state: 'error', needsSignIn: false, tokens, error: { code: 'internal' } }
     expect(outcome).toMatchObject(failed)
     expect(keeper.current).toMatchObject(failed)
     expect({ ended, code: error?.code }).toEqual({ ended: false, code: 'internal' })

@@ -9,8 +9,11 @@ import { world } from './world.ts'
 const good = (): RefresherOptions => ({
   provider: oidc({ issuer: 'https://id.example.com' }),
   client: { id: 'app' },
-  store: memoryStore({ name: 'settings', clock: handClock() }),
+  ledger: { store: memoryStore({ name: 'settings', clock: handClock() }) },
 })
+
+/** A change of the ledger's options. */
+const ledger = (changed: object): object => ({ ledger: { ...good().ledger, ...changed } })
 
 describe('createRefresher', () => {
   for (const [what, bad, says] of [
@@ -19,25 +22,55 @@ describe('createRefresher', () => {
     ['no client', { client: undefined }, /client\.id/],
     ['a client without id', { client: { id: '' } }, /client\.id/],
     ['an empty secret', { client: { id: 'app', secret: '' } }, /secret/],
-    ['no store', { store: undefined }, /memoryStore\(\)/],
-    ['a store that is a client', { store: { get() {} } }, /memoryStore\(\)/],
-    ['an empty pepper', { pepper: '' }, /pepper/],
-    ['a short pepper', { pepper: 'secret' }, /pepper/],
-    ['an empty ledger', { ledger: '' }, /ledger/],
+    ['no ledger', { ledger: undefined }, /memoryStore\(\)/],
+    ['no store', { ledger: {} }, /memoryStore\(\)/],
+    ['a store that is a client', { ledger: { store: { get() {} } } }, /memoryStore\(\)/],
+    ['an empty pepper', ledger({ pepper: '' }), /pepper/],
+    ['a short pepper', ledger({ pepper: 'secret' }), /pepper/],
+    ['an empty ledger', ledger({ name: '' }), /ledger/],
     [
       'a claim that ends before the request',
-      { requestTimeoutMs: 15_000, claimMs: 15_000 },
-      /claimMs/,
+      { timeouts: { requestMs: 15_000, claimMs: 15_000 } },
+      /timeouts\.claimMs/,
     ],
-    ['a claim without margin', { claimMs: 15_999 }, /at least 16000/],
-    ['a timeout of nothing', { requestTimeoutMs: 0 }, /requestTimeoutMs/],
-    ['a negative time', { waitMs: -1 }, /waitMs/],
-    ['a time that is no number', { staleMs: Number.NaN }, /staleMs/],
-    ['an endless time', { storeTimeoutMs: Infinity }, /storeTimeoutMs/],
+    ['a claim without margin', { timeouts: { claimMs: 15_999 } }, /at least 16000/],
+    ['a timeout of nothing', { timeouts: { requestMs: 0 } }, /timeouts\.requestMs/],
+    ['a negative time', { timeouts: { waitMs: -1 } }, /timeouts\.waitMs/],
+    ['a time that is no number', { staleHolders: { afterMs: Number.NaN } }, /afterMs/],
+    ['an endless time', { timeouts: { storeMs: Infinity } }, /timeouts\.storeMs/],
     ['a time as text', { refreshAheadMs: '60' }, /refreshAheadMs/],
-    ['a claim that is forgotten at once', { claimRetentionMs: 0 }, /claimRetentionMs.*staleMs/],
-    ['a chain that is forgotten at once', { grantRetentionMs: 60_000 }, /grantRetentionMs/],
-    ['an unknown policy', { staleHolders: 'ignore' }, /staleHolders/],
+    [
+      'a claim that is forgotten at once',
+      ledger({ retention: { claimMs: 0 } }),
+      /claimMs.*afterMs/,
+    ],
+    ['a chain that is forgotten at once', ledger({ retention: { grantMs: 60_000 } }), /grantMs/],
+    ['an unknown policy', { staleHolders: { then: 'ignore' } }, /staleHolders\.then/],
+    ['the old policy', { staleHolders: 'replay' }, /write staleHolders: { then: 'revoke' }/],
+    ['a policy that is not grouped', { staleHolders: 'serve' }, /{ then: 'serve' }/],
+    ['a ledger that is a name', { ledger: 'mine' }, /write ledger: { store, name: 'mine' }/],
+    ['timeouts in one', { timeouts: 5_000 }, /timeouts: { requestMs, claimMs, waitMs, storeMs }/],
+    ['a store at the top', { store: {} }, /store is no option any more: write ledger: { store }/],
+    ['a pepper at the top', { pepper: 'p' }, /write ledger: { store, pepper }/],
+    [
+      'claimRetentionMs',
+      { claimRetentionMs: 1 },
+      /write ledger: { store, retention: { claimMs } }/,
+    ],
+    [
+      'grantRetentionMs',
+      { grantRetentionMs: 1 },
+      /write ledger: { store, retention: { grantMs } }/,
+    ],
+    ['requestTimeoutMs', { requestTimeoutMs: 1 }, /write timeouts: { requestMs }/],
+    ['claimMs at the top', { claimMs: 1 }, /write timeouts: { claimMs }/],
+    ['waitMs at the top', { waitMs: 1 }, /write timeouts: { waitMs }/],
+    ['storeTimeoutMs', { storeTimeoutMs: 1 }, /write timeouts: { storeMs }/],
+    ['staleMs', { staleMs: 1 }, /write staleHolders: { afterMs }/],
+    ['verifyMs', { verifyMs: 0 }, /write revocationCheckMs/],
+    ['a misspelt option', { onevent: () => {} }, /did you mean onEvent\?/],
+    ['a misspelt time', { timeouts: { requestMS: 1 } }, /timeouts\.requestMS.*mean requestMs\?/],
+    ['a misspelt retention', ledger({ retention: { claim: 1 } }), /mean claimMs\?/],
     ['an observer that is none', { onEvent: 'log' }, /onEvent/],
     ['a reload that is none', { reload: {} }, /reload/],
   ] as const) {
@@ -51,12 +84,30 @@ describe('createRefresher', () => {
 
   it('wants a pepper for tokens that can be guessed, on a shared store', () => {
     const provider = oidc({ issuer: 'https://id.example.com', tokens: 'guessable' })
-    const shared = { ...good().store, name: 'redis' }
+    const shared = { ...good().ledger.store, name: 'redis' }
 
-    expect(() => createRefresher({ ...good(), provider, store: shared })).toThrow(/pepper/)
+    expect(() => createRefresher({ ...good(), provider, ledger: { store: shared } })).toThrow(
+      /pepper/,
+    )
     expect(() => createRefresher({ ...good(), provider })).not.toThrow()
     const pepper = 'p'.repeat(32)
-    expect(() => createRefresher({ ...good(), provider, store: shared, pepper })).not.toThrow()
+    expect(() =>
+      createRefresher({ ...good(), provider, ledger: { store: shared, pepper } }),
+    ).not.toThrow()
+  })
+
+  it('exposes the provider', () => {
+    const { provider } = good()
+
+    expect(createRefresher({ ...good(), provider }).provider).toBe(provider)
+  })
+
+  it('rejects a refresh with the old name of `refused`', async () => {
+    const refreshed = createRefresher(good()).refresh({ accessToken: 'at' }, {
+      force: true,
+    } as object)
+
+    await expect(refreshed).rejects.toThrow(/write refused: true/)
   })
 
   it('opens nothing and sets no timer', () => {
@@ -89,7 +140,12 @@ describe('a token set that makes no sense', () => {
     it(`ends in an outcome, not in a throw: ${what}`, async () => {
       const outcome = await createRefresher(good()).refresh(set as unknown as TokenSet)
 
-      expect(outcome).toMatchObject({ state: 'error', usable: false, changed: false, signIn: true })
+      expect(outcome).toMatchObject({
+        state: 'error',
+        usable: false,
+        changed: false,
+        needsSignIn: true,
+      })
       expect(isRefreshError(outcome.error) && outcome.error.code).toBe('invalid_tokens')
       expect(outcome.tokens).toBe(set)
     })

@@ -22,7 +22,7 @@ it('tokens of another subject are settled, handed to nobody, not asked for again
     createRefresher({
       provider,
       client: { id: 'app' },
-      store: { ...made, name },
+      ledger: { store: { ...made, name } },
       clock,
       onEvent: () => {},
     })
@@ -41,7 +41,7 @@ it('tokens of another subject are settled, handed to nobody, not asked for again
       state: 'error',
       usable: false,
       accessToken: undefined,
-      signIn: true,
+      needsSignIn: true,
       error: { code: 'subject_changed' },
     })
     expect(JSON.stringify(outcome)).not.toContain('eve')

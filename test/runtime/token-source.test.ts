@@ -45,7 +45,7 @@ describe('tokenSource', () => {
     expect(await source.get('nobody')).toBeUndefined()
     await expect(source.accessToken('nobody')).rejects.toMatchObject({ code: 'no_tokens' })
     await expect(source.accessToken('dead')).rejects.toMatchObject({ code: 'rejected' })
-    expect(await source.get('dead')).toMatchObject({ signIn: true })
+    expect(await source.get('dead')).toMatchObject({ needsSignIn: true })
   })
 
   it('rejects as the storage does', async () => {

@@ -17,6 +17,8 @@ import { loadEngine } from '../../src/runtime/refresher.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import type { ClientId, OidcServer, OidcServerOptions, SignInOptions } from '../oidc/oidc-server.ts'
+import { grouped } from '../grouped.ts'
+import type { FlatOptions } from '../grouped.ts'
 import { handClock } from './clock.ts'
 import type { HandClock } from './clock.ts'
 
@@ -44,7 +46,7 @@ export interface World {
 }
 
 /** Those of a refresher; `onEvent: undefined` leaves it with its log line. */
-export interface ProcessOptions extends Omit<Partial<RefresherOptions>, 'onEvent'> {
+export interface ProcessOptions extends Omit<Partial<FlatOptions>, 'onEvent'> {
   readonly onEvent?: RefresherOptions['onEvent'] | undefined
   readonly axes?: Overrides
 }
@@ -91,17 +93,19 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       const { axes = {}, onEvent = (event) => events.push(event), ...more } = options
       const isLoud = 'onEvent' in options && options.onEvent === undefined
       names += 1
-      const refresher = createRefresher({
-        provider: oidc({ issuer: server.issuer, rotation: 'always', ...axes }),
-        client: server.clients.public,
-        // Another identity, or all processes of a test would share their flights.
-        store: { ...store, id: `process ${names}` },
-        clock,
-        random,
-        ...(!isLoud && { onEvent }),
-        ...more,
-        fetch: listening(secrets, more.fetch),
-      })
+      const refresher = createRefresher(
+        grouped({
+          provider: oidc({ issuer: server.issuer, rotation: 'always', ...axes }),
+          client: server.clients.public,
+          // Another identity, or all processes of a test would share their flights.
+          store: { ...store, id: `process ${names}` },
+          clock,
+          random,
+          ...(!isLoud && { onEvent }),
+          ...more,
+          fetch: listening(secrets, more.fetch),
+        }),
+      )
       return {
         ...refresher,
         async refresh(tokens, asked) {
@@ -222,7 +226,7 @@ function testStore(inner: Store): TestStore {
 
 /** Holds an outcome to what a caller may rely on, whatever happened. */
 export function expectServed(outcome: Outcome, accessToken?: string): void {
-  expect(outcome).toMatchObject({ usable: true, signIn: false })
+  expect(outcome).toMatchObject({ usable: true, needsSignIn: false })
   expect(outcome.accessToken).toBeTypeOf('string')
   if (accessToken !== undefined) expect(outcome.accessToken).toBe(accessToken)
 }

@@ -66,12 +66,12 @@ const WORDS = {
 
 async function refresh(world: World, { refresher }: Worker, made: Call): Promise<void> {
   const { chain, came, does } = made
-  made.outcome = await refresher.refresh(came, does === 'force' ? { force: true } : {})
-  const { state, error, accessToken, signIn } = made.outcome
+  made.outcome = await refresher.refresh(came, does === 'force' ? { refused: true } : {})
+  const { state, error, accessToken, needsSignIn } = made.outcome
   if (state === 'fresh') return
   world.counts.refreshes += 1
   const what = error === undefined ? nameOf(accessToken) : error.code
-  const then = signIn ? ', and to sign in again' : ''
+  const then = needsSignIn ? ', and to sign in again' : ''
   world.journal?.tell(chain, made.by, `is told: ${state} ${what}${then}`)
 }
 
@@ -105,7 +105,7 @@ function settle(world: World, made: Call): void {
   if (outcome !== undefined) {
     refuse(world, made, outcome.error)
     guard(world, chain, () => checkEnd(world, made))
-    if (outcome.signIn && outcome.state !== 'revoked') world.counts.lost += 1
+    if (outcome.needsSignIn && outcome.state !== 'revoked') world.counts.lost += 1
     if (outcome.error?.code === 'reuse_detected') missLater(world, chain)
     learn(made, outcome, isCalm)
   }

@@ -111,11 +111,11 @@ function startWorker(
     subject.createRefresher({
       provider: subject.defineProvider(kind.provider),
       client: { id: clientId },
-      store: heldStore(store, host, { nextFault, mark: MARK, onLeak: leak }),
+      ledger: { store: heldStore(store, host, { nextFault, mark: MARK, onLeak: leak }) },
       fetch: fetchOf(world, host),
       clock: host.clock,
       random: randomFrom(world.dice.bits()),
-      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      timeouts: { requestMs: REQUEST_TIMEOUT_MS },
       onEvent: (event) => observe(world, calls, host, event),
     }),
   )

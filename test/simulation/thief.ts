@@ -44,7 +44,7 @@ async function comeAsUser({ world, fleet }: Visited, stolen: TokenSet): Promise<
   let jar = stolen
   for (let left = dice.between(1, 5); left > 0; left -= 1) {
     const made = await call(world, fleet.pick(), { by: 'thief', does: 'refresh', set: jar })
-    if (made?.outcome === undefined || made.outcome.signIn) return
+    if (made?.outcome === undefined || made.outcome.needsSignIn) return
     jar = made.outcome.tokens
     await timeline.sleep(dice.spread(MINUTE_MS, 3 * kind.behaviour.accessTokenMs))
   }

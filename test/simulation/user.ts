@@ -106,14 +106,14 @@ async function visit({ world, fleet }: Visited, user: User): Promise<void> {
   const does = dice.chance(PART.force) ? 'force' : 'refresh'
   const made = await call(world, fleet.pick(), { by: user.name, does, set })
   if (made?.outcome === undefined) return
-  const { signIn, changed, tokens } = made.outcome
+  const { needsSignIn, changed, tokens } = made.outcome
   const isReadOnly = dice.chance(PART.readOnly)
   const isLost = dice.chance(PART.lostCookie)
   const lateMs = dice.chance(PART.lateCookie) ? dice.spread(1_000, 10 * MINUTE_MS) : 0
   await timeline.sleep(dice.between(1, 15) + lateMs)
   // Whatever was stored since: the last answer wins, as in a browser. A new sign-in stays.
   if (isLost || made.chain !== user.chain) return
-  if (signIn) forgetSession(user)
+  if (needsSignIn) forgetSession(user)
   else if (changed && !isReadOnly) replace(user, tokens)
 }
 

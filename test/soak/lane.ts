@@ -31,7 +31,7 @@ export async function newLane({ signIn, tally }: Stage, carries: boolean): Promi
   return { known: [await signIn()], own: new Map(), carries }
 }
 
-const NEXT = { force: true } as const
+const NEXT = { refused: true } as const
 
 function heldBy(lane: Lane, { process, holder, age }: Caller): TokenSet {
   const sets: Record<Holder, TokenSet | undefined> = {
@@ -106,7 +106,7 @@ export async function playLane(
     const revoked = outcomes.filter(({ state }) => state === 'revoked')
     if (revoked.length > 0) complain(`nobody signed out, and a caller was told ${revoked[0]!.code}`)
     const isKilled = ends.includes('killed')
-    if (!isKilled && outcomes.every(({ signIn }) => !signIn)) return lane
+    if (!isKilled && outcomes.every(({ needsSignIn }) => !needsSignIn)) return lane
     const loss = await lossOf(stage, lane, outcomes, { isKilled, isFrozen })
     if (loss === undefined && revoked.length === 0) return lane
     if (loss) tally.losses[loss] += 1
@@ -160,7 +160,7 @@ async function lastWord({ processes }: Stage, lane: Lane): Promise<MemberOutcome
   const untilMs = performance.now() + 6 * TIMES.claimMs
   while (performance.now() < untilMs) {
     const outcome = await processes[0]!.refresh(asKept(lane, lane.known.at(-1)!), NEXT)
-    if (outcome.usable || outcome.signIn) return outcome
+    if (outcome.usable || outcome.needsSignIn) return outcome
     await sleep(50)
   }
   return undefined

@@ -97,11 +97,11 @@ describe.each(NAMES)('a cluster of three nodes, by %s', (name) => {
       createRefresher({
         provider: oidc({ issuer: as.issuer, rotation: 'always' }),
         client: as.clients.public,
-        store: each,
+        ledger: { store: each },
         onEvent: () => {},
       }),
     )
-    let { tokens } = await holder!.refresh(tokenSetOf(await as.signIn()), { force: true })
+    let { tokens } = await holder!.refresh(tokenSetOf(await as.signIn()), { refused: true })
     await follower!.refresh(tokens)
 
     for (const generation of [2, 3]) {
@@ -109,9 +109,9 @@ describe.each(NAMES)('a cluster of three nodes, by %s', (name) => {
       await cluster.cli('CONFIG', 'RESETSTAT')
       let letGo = (): void => {}
       as.faults.next({ kind: 'delay', before: new Promise<void>((resolve) => (letGo = resolve)) })
-      const held = holder!.refresh(tokens, { force: true })
+      const held = holder!.refresh(tokens, { refused: true })
       await as.until(({ presentations }) => presentations === generation)
-      const followed = follower!.refresh(tokens, { force: true })
+      const followed = follower!.refresh(tokens, { refused: true })
       const moving = await cluster.move(...(await rowsOf(prefix)).flat())
       letGo()
       const [{ accessToken }, outcome] = await Promise.all([held, followed])

@@ -253,19 +253,19 @@ describe('a subscriber', () => {
         createRefresher({
           provider: oidc({ issuer: as.issuer, rotation: 'always' }),
           client: as.clients.public,
-          store,
+          ledger: { store },
           onEvent: () => {},
         })
       const followed = redisStore(other!, { prefix, subscriber: otherEar! })
       const asked = vi.spyOn(followed, 'swap')
       const holder = refresherOn(redisStore(one!, { prefix, subscriber: ear! }))
       const follower = refresherOn(followed)
-      const { tokens } = await holder.refresh(tokenSetOf(await as.signIn()), { force: true })
+      const { tokens } = await holder.refresh(tokenSetOf(await as.signIn()), { refused: true })
       as.faults.next({ kind: 'delay', before: 1_000 })
 
-      const held = holder.refresh(tokens, { force: true })
+      const held = holder.refresh(tokens, { refused: true })
       await as.until(({ presentations }) => presentations === 2)
-      const { accessToken } = await follower.refresh(tokens, { force: true })
+      const { accessToken } = await follower.refresh(tokens, { refused: true })
 
       expect(await held).toMatchObject({ state: 'rotated', accessToken })
       expect(as.counts().presentations).toBe(2)
@@ -373,19 +373,19 @@ describe("durability: 'replicated'", () => {
         createRefresher({
           provider: oidc({ issuer: as.issuer, rotation: 'always' }),
           client: as.clients.public,
-          store,
+          ledger: { store },
           onEvent: () => {},
         }),
     )
     const spent = tokenSetOf(await as.signIn())
-    const { tokens, accessToken } = await before!.refresh(spent, { force: true })
+    const { tokens, accessToken } = await before!.refresh(spent, { refused: true })
 
     await primary.kill()
 
     await expect
-      .poll(() => after!.refresh(spent, { force: true }), { timeout: 30_000 })
+      .poll(() => after!.refresh(spent, { refused: true }), { timeout: 30_000 })
       .toMatchObject({ usable: true, accessToken })
-    expect(await after!.refresh(tokens, { force: true })).toMatchObject({ state: 'rotated' })
+    expect(await after!.refresh(tokens, { refused: true })).toMatchObject({ state: 'rotated' })
     expect(as.counts()).toMatchObject({ presentations: 2, granted: 2 })
   })
 

@@ -282,9 +282,9 @@ describe('nothing is presented, nobody is signed out, and it goes on by itself, 
       const refresher = createRefresher({
         provider: oidc({ issuer: as.issuer, rotation: 'always' }),
         client: as.clients.public,
-        store,
+        ledger: { store },
         refreshAheadMs: 20_000,
-        storeTimeoutMs: STORE_TIMEOUT_MS,
+        timeouts: { storeMs: STORE_TIMEOUT_MS },
         onEvent: () => {},
       })
       const tokens = aged(tokenSetOf(await as.signIn()), 10_000)
@@ -299,14 +299,14 @@ describe('nothing is presented, nobody is signed out, and it goes on by itself, 
           usable: true,
           accessToken: tokens.accessToken,
           changed: false,
-          signIn: false,
+          needsSignIn: false,
           error,
         })
         expect(await refresher.refresh(aged(tokens, -1_000))).toMatchObject({
           state: 'error',
           usable: false,
           changed: false,
-          signIn: false,
+          needsSignIn: false,
           error,
         })
         expect(as.counts().presentations).toBe(before)
@@ -315,8 +315,9 @@ describe('nothing is presented, nobody is signed out, and it goes on by itself, 
       }
 
       let outcome = await refresher.refresh(tokens)
-      while (outcome.state === 'error' && !outcome.signIn) outcome = await refresher.refresh(tokens)
-      expect(outcome).toMatchObject({ state: 'rotated', usable: true, signIn: false })
+      while (outcome.state === 'error' && !outcome.needsSignIn)
+        outcome = await refresher.refresh(tokens)
+      expect(outcome).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
       expect(as.counts()).toMatchObject({ presentations: before + 1, presentedTwice: 0 })
     })
   }

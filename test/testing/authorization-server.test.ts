@@ -451,7 +451,7 @@ describe('a refresher over HTTP', () => {
     const refresher = createRefresher({
       provider: oidc({ issuer: server.issuer }),
       client: { id: 'app' },
-      store: memoryStore({ name: 'described server' }),
+      ledger: { store: memoryStore({ name: 'described server' }) },
       clock,
       onEvent: () => {},
     })
@@ -460,8 +460,8 @@ describe('a refresher over HTTP', () => {
     const rotated = await refresher.refresh(first)
     const { refreshToken } = rotated.tokens
     server.failNext({ kind: 'reset', when: 'after_consuming' })
-    const lost = await refresher.refresh(rotated.tokens, { force: true })
-    const again = await refresher.refresh(rotated.tokens, { force: true, signal: ABORTED })
+    const lost = await refresher.refresh(rotated.tokens, { refused: true })
+    const again = await refresher.refresh(rotated.tokens, { refused: true, signal: ABORTED })
 
     expect([rotated.state, lost.state, again.state]).toEqual(['rotated', 'error', 'error'])
     expect(lost.error?.code).toBe('unknown')

@@ -39,7 +39,7 @@ const [login, api] =
       ]
 
 const store = memoryStore() // one process; several need a shared store
-const refreshers = { credentials: createRefresher({ provider: api, store }) }
+const refreshers = { credentials: createRefresher({ provider: api, ledger: { store } }) }
 
 export const { handlers, auth, signIn, signOut } = NextAuth({
   providers: [

@@ -59,7 +59,7 @@ export async function run<K>(options: RunOptions<K>): Promise<Report> {
   async function renew(key: K): Promise<'good' | 'signIn' | 'failed'> {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const outcome = await source.get(key, { minValidMs: everyMs * MARGIN })
-      if (outcome === undefined || outcome.signIn) return 'signIn'
+      if (outcome === undefined || outcome.needsSignIn) return 'signIn'
       const { error } = outcome
       if (error === undefined) return 'good'
       const isAskedToWait = error.code === 'rate_limited' || error.code === 'paused'

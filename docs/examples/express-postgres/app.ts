@@ -63,12 +63,12 @@ export function createApp({ pool, refresher, api, userOf }: AppOptions): Express
     const call = (accessToken: string): Promise<globalThis.Response> =>
       fetch(`${api}/orders`, { headers: { authorization: `Bearer ${accessToken}` } })
     const held = await source.get(userOf(request))
-    if (held?.accessToken === undefined) return unavailable(response, held?.signIn ?? true)
+    if (held?.accessToken === undefined) return unavailable(response, held?.needsSignIn ?? true)
     let answer = await call(held.accessToken)
     if (answer.status === 401) {
       // Refused before its time: this one will not do, a newer one in the ledger will.
-      const other = await source.get(userOf(request), { force: held.accessToken })
-      if (other?.accessToken === undefined) return unavailable(response, other?.signIn ?? true)
+      const other = await source.get(userOf(request), { refused: held.accessToken })
+      if (other?.accessToken === undefined) return unavailable(response, other?.needsSignIn ?? true)
       answer = await call(other.accessToken)
     }
     response.status(answer.status).json(await answer.json())

@@ -98,7 +98,7 @@ export function createApp({ pool, refresher, api, userOf }: AppOptions): Hono<En
   app.use('/api/*', async (context, next) => {
     const held = await source.get(userOf(context))
     // Only a new sign-in helps, or patience does.
-    if (held === undefined || held.signIn) return context.json({ error: 'sign_in' }, 401)
+    if (held === undefined || held.needsSignIn) return context.json({ error: 'sign_in' }, 401)
     if (held.accessToken === undefined) return context.json({ error: 'try_again' }, 503)
     context.set('accessToken', held.accessToken)
     return next()

@@ -7,7 +7,7 @@
  *     const outcome = await refresher.refresh(session.tokens)
  */
 import { createRefresher } from 'refresh-once'
-import type { Refresher, RefresherOptions } from 'refresh-once'
+import type { Refresher, RefresherOptions, Store } from 'refresh-once'
 import { oidc } from 'refresh-once/providers/oidc'
 
 /**
@@ -31,11 +31,12 @@ export interface TenantRefreshers {
   drain(): Promise<void>
 }
 
-export interface TenantOptions extends Pick<RefresherOptions, 'store' | 'clock' | 'onEvent'> {
+export interface TenantOptions extends Pick<RefresherOptions, 'clock' | 'onEvent'> {
+  readonly store: Store
   readonly find: (tenantId: string) => Promise<Tenant | undefined>
 }
 
-export function tenantRefreshers({ find, ...shared }: TenantOptions): TenantRefreshers {
+export function tenantRefreshers({ find, store, ...shared }: TenantOptions): TenantRefreshers {
   // A refresher is a few closures: one is kept for each tenant that came. Looked up by names from
   // outside, hence a Map: it has no inherited ones.
   const refreshers = new Map<string, Promise<Refresher>>()
@@ -48,7 +49,7 @@ export function tenantRefreshers({ find, ...shared }: TenantOptions): TenantRefr
     const refresher = createRefresher({
       ...shared,
       // Rows of its own, and an id that goes into each set: none is renewed for another tenant.
-      ledger: `tenant-${id}`,
+      ledger: { store, name: `tenant-${id}` },
       provider: oidc({ issuer, id: `tenant-${id}` }),
       client: { id: clientId, ...(clientSecret !== undefined && { secret: clientSecret }) },
     })

@@ -5,7 +5,11 @@ import 'refresh-once/auth-js/types' // session.error, session.accessToken
 import { source } from './provider'
 import { store } from './store'
 
-const refresher = createRefresher({ provider: source.refresh, client: source.client, store })
+const refresher = createRefresher({
+  provider: source.refresh,
+  client: source.client,
+  ledger: { store },
+})
 const refreshers = { [source.id]: refresher }
 
 export const authOptions = {

@@ -146,7 +146,7 @@ export async function actTwo(stage: Stage, refresher: Refreshing): Promise<reado
   return verdictsOn(await counts(), await server.counts(other.refreshToken), {
     served: served + Number(isStaleServed),
     presentedForStale,
-    toldToSignIn: lost.filter(({ signIn, usable }) => signIn && !usable).length,
+    toldToSignIn: lost.filter(({ needsSignIn, usable }) => needsSignIn && !usable).length,
   })
 }
 
@@ -191,8 +191,8 @@ async function isServed({ server }: Stage, { usable, accessToken }: Outcome): Pr
 
 function told(outcome: Outcome | undefined): string {
   if (outcome === undefined) return 'nothing'
-  const { state, error, signIn, usable, tokens } = outcome
-  if (error !== undefined) return `${error.code}${signIn ? ', sign in again' : ''}`
+  const { state, error, needsSignIn, usable, tokens } = outcome
+  if (error !== undefined) return `${error.code}${needsSignIn ? ', sign in again' : ''}`
   return usable ? `${state}, with ${nameOf(tokens)}` : state
 }
 

@@ -80,9 +80,8 @@ function demoRefresher({ provider, clientId }: DemoServer, inspect?: LineInspect
   return createRefresher({
     provider,
     client: { id: clientId },
-    store: memoryStore({ name: 'demo' }),
-    requestTimeoutMs: 1_000,
-    claimMs: 2_500,
+    ledger: { store: memoryStore({ name: 'demo' }) },
+    timeouts: { requestMs: 1_000, claimMs: 2_500 },
     ...(inspect && { inspect }),
   })
 }

@@ -35,8 +35,8 @@ export async function renewal(
   if (refresher === undefined) return unchanged
   try {
     const outcome = await refresher.refresh(tokens, { waitUntil })
-    const { accessToken, signIn } = outcome
-    const result = { provider, accessToken, mustSignIn: signIn }
+    const { accessToken, needsSignIn } = outcome
+    const result = { provider, accessToken, mustSignIn: needsSignIn }
     return { tokens: outcome.tokens, changed: outcome.changed, result }
   } catch {
     // `refresh` never rejects, but an application may have wrapped it.

@@ -160,7 +160,7 @@ export async function tokenSetOfSignIn(
 function checkRefreshToken(
   { tokens }: CookieTokenSet,
   provider: string,
-  { missingRefreshToken = '' }: Refresher,
+  { provider: { missingRefreshToken = '' } }: Refresher,
   notices: Notices,
 ): void {
   if (tokens.refreshToken != null) return

@@ -58,7 +58,7 @@ export interface Policy {
   /** For how long after an acknowledgement older holders are still served, milliseconds. */
   readonly staleMs: number
   /** `serve`: older holders are always served. */
-  readonly staleHolders: 'replay' | 'serve'
+  readonly staleHolders: 'revoke' | 'serve'
   /** Whether an overdue claim may be claimed again: only where tokens never rotate. */
   readonly takesOver: boolean
   /** Whether the store may drop rows early. The grant is then read again once the claim is won. */

@@ -37,7 +37,7 @@ export interface RunLine extends OfRun, Standing {
   readonly mode: 'per-call' | 'long-lived'
   /** Whether an access token for a resource or an organization is asked for. */
   readonly hasAudience: boolean
-  /** Whether the access token at hand was refused (`force`). */
+  /** Whether the access token at hand was refused (`refused`). */
   readonly isForced: boolean
 }
 

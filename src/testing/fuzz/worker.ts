@@ -87,15 +87,15 @@ export function workerOf(around: WorkerContext, plan: WorkerPlan, number: number
 
   async function refresh(call: FuzzCall, does: CallPlan['does']): Promise<void> {
     const outcome = await refresher.refresh(call.came, {
-      ...(does === 'force' && { force: true }),
+      ...(does === 'force' && { refused: true }),
       ...(does === 'ask' && { resource: UNKNOWN_AUDIENCE }),
     })
     call.outcome = outcome
     call.endedAtMs = schedule.nowMs
     call.endedAt = tick()
-    const { state, error, tokens, accessToken, signIn, changed } = outcome
+    const { state, error, tokens, accessToken, needsSignIn, changed } = outcome
     const what = error === undefined ? `with ${story.nameOf(accessToken)}` : `(${error.code})`
-    const then = signIn ? ', and to sign in again' : ''
+    const then = needsSignIn ? ', and to sign in again' : ''
     story.tell(process.name, `is told: ${state} ${what}${then}`)
     handedOut.push(tokens)
     guard(() => refuseSecrets(error, 'an error'))
@@ -149,12 +149,16 @@ function refresherOf(
       provider,
       // Pauses that a server asks for are remembered by client.
       client: { ...client, id: `${client.id}-${name}` },
-      store: heldStore(store, process, { nextFault: nextStoreFault, mark: MARK, onLeak: leak }),
+      ledger: {
+        store: heldStore(store, process, { nextFault: nextStoreFault, mark: MARK, onLeak: leak }),
+      },
       fetch: fetchOf(process),
       clock: { ...clock, now: () => clock.now() + clockOffsetMs(number) },
       random: randomFrom(number),
-      requestTimeoutMs,
-      ...(storeTimeoutMs !== undefined && { storeTimeoutMs }),
+      timeouts: {
+        requestMs: requestTimeoutMs,
+        ...(storeTimeoutMs !== undefined && { storeMs: storeTimeoutMs }),
+      },
       onEvent(event) {
         world.events.push(event)
         if (event.type === 'handed_over') {

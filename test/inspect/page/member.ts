@@ -25,7 +25,7 @@ const setup = JSON.parse(process.env['MEMBER']!) as MemberSetup
 const refresher = createRefresher({
   provider: oidc({ issuer: setup.issuer, rotation: 'always' }),
   client: setup.client,
-  store: fileStore(setup.folder),
+  ledger: { store: fileStore(setup.folder) },
   clock: { ...systemClock, now: () => systemClock.now() + setup.aheadMs },
   onEvent() {},
   inspect: pageInspector({ url: setup.url, process: setup.label }),

@@ -70,7 +70,7 @@ export async function startStage(): Promise<Stage> {
       const refresher = createRefresher({
         provider: oidc({ issuer: authorization.issuer, rotation: 'always' }),
         client: authorization.clients.public,
-        store: memoryStore({ name: label }),
+        ledger: { store: memoryStore({ name: label }) },
         clock: late,
         onEvent() {},
         inspect: pageInspector({ url: server.address.url, process: label }),

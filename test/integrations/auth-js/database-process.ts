@@ -35,7 +35,7 @@ function serve(issuer: string): void {
   const refresher = createRefresher({
     provider: oidc({ issuer, rotation: 'always' }),
     client: CLIENTS.public,
-    store: database.ledger(clock),
+    ledger: { store: database.ledger(clock) },
     clock,
     onEvent: (event) => events.push(event),
   })

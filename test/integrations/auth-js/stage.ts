@@ -89,7 +89,7 @@ export async function stage(options: StageOptions): Promise<Stage> {
   const refresher = createRefresher({
     provider: product.at(server, options.axes),
     client: server.clients[client],
-    store: memoryStore({ name: `auth-js-${process.pid}-${(names += 1)}`, clock }),
+    ledger: { store: memoryStore({ name: `auth-js-${process.pid}-${(names += 1)}`, clock }) },
     clock,
     // Backing off without chance.
     random: { ...systemRandom, fraction: () => 0 },

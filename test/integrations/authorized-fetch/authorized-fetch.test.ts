@@ -25,7 +25,7 @@ beforeEach(async () => {
   refresher = createRefresher({
     provider: oidc({ issuer: server.issuer }),
     client: server.clients.public,
-    store: memoryStore({ name: `authorized fetch ${stores}` }),
+    ledger: { store: memoryStore({ name: `authorized fetch ${stores}` }) },
     clock,
     onEvent: () => {},
   })

@@ -69,7 +69,7 @@ async function trouble({ server, process, signIn, expire, clock }: World, onEven
   await process({ onEvent }).refresh(old)
   expire()
   const newest = (await here.refresh(tokens)).tokens
-  await here.refresh(newest, { force: true })
+  await here.refresh(newest, { refused: true })
   clock.advance(3_600_001)
   await process({ onEvent }).refresh(old)
   const lost = await signIn()

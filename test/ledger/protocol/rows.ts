@@ -7,7 +7,7 @@ import type { ClaimRow, GrantRow } from '../../../src/ledger/rows.ts'
 export const policy: Policy = {
   claimMs: 20_000,
   staleMs: 3_600_000,
-  staleHolders: 'replay',
+  staleHolders: 'revoke',
   takesOver: false,
   mayEvict: false,
 }

@@ -14,7 +14,7 @@ describe('hosts whose clocks differ by more than a token lives', () => {
       const [one, other] = [from, to].map((ms) =>
         process({ clock: { ...clock, now: () => clock.now() + ms } }),
       )
-      const { tokens } = await one!.refresh(await signIn(), { force: true })
+      const { tokens } = await one!.refresh(await signIn(), { refused: true })
       const expiresAtMs = clock.now() + LIFETIME_MS
 
       let served = await other!.refresh(tokens)

@@ -39,7 +39,7 @@ describe('429 with Retry-After', () => {
     const third = await process().refresh(first.tokens)
 
     const retryAtMs = clock.now()
-    const noToken = { state: 'error', usable: false, signIn: false }
+    const noToken = { state: 'error', usable: false, needsSignIn: false }
     expect(first).toMatchObject({ ...noToken, error: { code: 'rate_limited', retryAtMs } })
     expect(second).toMatchObject({ ...noToken, error: { code: 'paused', retryAtMs } })
     expect(first.tokens.refreshToken).toBe(tokens.refreshToken)
@@ -68,7 +68,7 @@ describe('429 with Retry-After', () => {
     const third = await refresher.refresh(tokens)
 
     for (const outcome of [first, second]) {
-      expect(outcome).toMatchObject({ signIn: false, error: { code: 'rate_limited' } })
+      expect(outcome).toMatchObject({ needsSignIn: false, error: { code: 'rate_limited' } })
     }
     expect(third).toMatchObject({ state: 'rotated', usable: true })
     expect(server.counts().presentations).toBe(1)
@@ -86,7 +86,7 @@ describe('429 with Retry-After', () => {
 
     expect(elsewhere).toMatchObject({
       usable: false,
-      signIn: false,
+      needsSignIn: false,
       error: { code: 'paused', retryAtMs: clock.now() + 60_000 },
     })
     expect(server.counts().presentations).toBe(1)
@@ -102,7 +102,7 @@ describe('503', () => {
 
     const outcome = await process().refresh(tokens)
 
-    expect(outcome).toMatchObject({ signIn: true, error: { code: 'unknown', status: 503 } })
+    expect(outcome).toMatchObject({ needsSignIn: true, error: { code: 'unknown', status: 503 } })
     expect(server.counts().presentations).toBe(1)
   })
 
@@ -141,7 +141,11 @@ describe('503', () => {
     const outcome = await clock.through(refreshing, isBackoff)
     const later = await process({ axes }).refresh(outcome.tokens)
 
-    expect(outcome).toMatchObject({ usable: false, signIn: false, error: { code: 'rate_limited' } })
+    expect(outcome).toMatchObject({
+      usable: false,
+      needsSignIn: false,
+      error: { code: 'rate_limited' },
+    })
     expect(later).toMatchObject({ state: 'rotated', usable: true })
     expect(server.counts()).toMatchObject({ presentations: 5, granted: 1 })
   })
@@ -160,7 +164,11 @@ describe('an AS that cannot be reached', () => {
     const later = await process().refresh(tokens)
 
     for (const each of [outcome, undiscovered]) {
-      expect(each).toMatchObject({ usable: false, signIn: false, error: { code: 'unreachable' } })
+      expect(each).toMatchObject({
+        usable: false,
+        needsSignIn: false,
+        error: { code: 'unreachable' },
+      })
     }
     expect(later).toMatchObject({ state: 'rotated', usable: true })
     expect(server.counts().presentations).toBe(1)
@@ -180,11 +188,11 @@ describe('a wrong client secret', () => {
     expect(wrong).toMatchObject({
       state: 'error',
       usable: false,
-      signIn: false,
+      needsSignIn: false,
       error: { code: 'refused', oauthError: 'invalid_client', status: 401 },
     })
     expect(wrong.tokens.refreshToken).toBe(tokens.refreshToken)
-    expect(right).toMatchObject({ state: 'rotated', usable: true, signIn: false })
+    expect(right).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
     expect(server.counts()).toMatchObject({ granted: 1, reuses: 0 })
   })
 })

@@ -14,7 +14,7 @@ describe('a grant that the AS revoked', () => {
     const others = await Promise.all([
       process().refresh(tokens),
       process().refresh(first.tokens),
-      process().refresh(first.tokens, { force: true }),
+      process().refresh(first.tokens, { refused: true }),
     ])
 
     for (const outcome of [first, ...others]) {
@@ -22,7 +22,7 @@ describe('a grant that the AS revoked', () => {
         state: 'revoked',
         usable: false,
         accessToken: undefined,
-        signIn: true,
+        needsSignIn: true,
         error: { code: 'rejected' },
       })
     }
@@ -51,7 +51,11 @@ describe('a grant that the AS revoked', () => {
 
     const outcome = await process({ staleHolders: 'serve' }).refresh(old)
 
-    expect(outcome).toMatchObject({ state: 'revoked', signIn: true, error: { code: 'rejected' } })
+    expect(outcome).toMatchObject({
+      state: 'revoked',
+      needsSignIn: true,
+      error: { code: 'rejected' },
+    })
     expect(server.counts().presentations).toBe(2)
   })
 })
@@ -77,7 +81,7 @@ describe('reload', () => {
 
     expect(asked).toHaveLength(1)
     expect(asked[0]).toMatchObject({ refreshToken: stale.refreshToken, grant: stale.grant })
-    expect(outcome).toMatchObject({ state: 'rotated', usable: true, signIn: false })
+    expect(outcome).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
     expect(outcome.tokens.grant).toBe(newest.grant!.replace(/\d+$/, '3'))
   })
 
@@ -104,7 +108,7 @@ describe('reload', () => {
 
       const outcome = await process({ reload }).refresh(tokens)
 
-      expect(outcome).toMatchObject({ state: 'revoked', signIn: true })
+      expect(outcome).toMatchObject({ state: 'revoked', needsSignIn: true })
       expect(asked).toBe(1)
       expect(server.counts().presentations).toBe(2)
     })
@@ -118,7 +122,7 @@ describe('reload', () => {
 
     const outcome = await process({ reload: () => Promise.reject(new Error('db')) }).refresh(tokens)
 
-    expect(outcome).toMatchObject({ state: 'revoked', signIn: true })
+    expect(outcome).toMatchObject({ state: 'revoked', needsSignIn: true })
   })
 
   it('may never answer: it is waited for as long as the call has time', async () => {
@@ -132,7 +136,7 @@ describe('reload', () => {
     const refreshing = process({ reload: () => new Promise(() => {}) }).refresh(tokens)
     const outcome = await clock.through(refreshing, (ms) => ms === 20_000)
 
-    expect(outcome).toMatchObject({ state: 'revoked', signIn: true })
+    expect(outcome).toMatchObject({ state: 'revoked', needsSignIn: true })
   })
 })
 
@@ -151,7 +155,11 @@ describe('revoke', () => {
     expire()
     for (const set of sets) {
       const outcome = await process({ staleHolders: 'serve' }).refresh(set)
-      expect(outcome).toMatchObject({ state: 'revoked', signIn: true, error: { code: 'revoked' } })
+      expect(outcome).toMatchObject({
+        state: 'revoked',
+        needsSignIn: true,
+        error: { code: 'revoked' },
+      })
     }
     expect(server.counts()).toMatchObject({ presentations: 2, grants: { live: 0, dead: 1 } })
     expect(await server.isLive(sets[2]!.accessToken)).toBe(false)
@@ -170,7 +178,7 @@ describe('revoke', () => {
     expect(revoked).toMatchObject({ ended: true, revoked: true })
     expect(server.counts().grants).toEqual({ live: 0, dead: 1 })
     expire()
-    expect(await process().refresh(tokens)).toMatchObject({ state: 'revoked', signIn: true })
+    expect(await process().refresh(tokens)).toMatchObject({ state: 'revoked', needsSignIn: true })
   })
 
   it('waits for whoever presents, who revokes what they receive', async () => {
@@ -192,7 +200,7 @@ describe('revoke', () => {
     answer()
     const [outcome, revoked] = await Promise.all([holder, revoking])
 
-    expect(outcome).toMatchObject({ state: 'revoked', usable: false, signIn: true })
+    expect(outcome).toMatchObject({ state: 'revoked', usable: false, needsSignIn: true })
     expect(revoked).toMatchObject({ ended: true })
     expect(server.counts().grants).toEqual({ live: 0, dead: 1 })
   })
@@ -316,7 +324,7 @@ describe('200 sign-outs raced against refreshes', () => {
     expect(firstRefreshTokens.filter(Boolean)).toEqual([])
     expect(server.counts()).toMatchObject({ presentedTwice: 0, grants: { live: 0, dead: 200 } })
     for (const { outcome } of ends) {
-      const later = await a.refresh(outcome.tokens, { force: true })
+      const later = await a.refresh(outcome.tokens, { refused: true })
       expect(later).toMatchObject({ state: 'revoked', usable: false })
     }
   })

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 import type { TokenSet } from '../../../src/index.ts'
 import { HOUR_MS, world } from '../world.ts'
 
-describe('force', () => {
+describe('refused', () => {
   it('presents once for 20 callers whose access token was refused', async () => {
     const { server, process, signIn } = await world()
     const tokens = await signIn()
     const processes = [process(), process()]
 
     const outcomes = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => processes[i % 2]!.refresh(tokens, { force: true })),
+      Array.from({ length: 20 }, (_, i) => processes[i % 2]!.refresh(tokens, { refused: true })),
     )
 
     expect(new Set(outcomes.map(({ accessToken }) => accessToken)).size).toBe(1)
@@ -21,9 +21,9 @@ describe('force', () => {
   it('is satisfied by a newer access token of the ledger', async () => {
     const { server, process, signIn } = await world()
     const tokens = await signIn()
-    const newer = await process().refresh(tokens, { force: true })
+    const newer = await process().refresh(tokens, { refused: true })
 
-    const late = await process().refresh(tokens, { force: true })
+    const late = await process().refresh(tokens, { refused: true })
 
     expect(late.accessToken).toBe(newer.accessToken)
     expect(server.counts().presentations).toBe(1)
@@ -31,9 +31,9 @@ describe('force', () => {
 
   it('does not repeat: the newest refused is another matter', async () => {
     const { server, process, signIn } = await world()
-    const first = await process().refresh(await signIn(), { force: true })
+    const first = await process().refresh(await signIn(), { refused: true })
 
-    const second = await process().refresh(first.tokens, { force: true })
+    const second = await process().refresh(first.tokens, { refused: true })
 
     expect(second.accessToken).not.toBe(first.accessToken)
     expect(server.counts().presentations).toBe(2)
@@ -44,9 +44,9 @@ describe('force', () => {
     const tokens = await signIn()
     server.faults.next({ kind: 'status', status: 401 })
 
-    const outcome = await process().refresh(tokens, { force: true })
+    const outcome = await process().refresh(tokens, { refused: true })
 
-    expect(outcome).toMatchObject({ usable: false, accessToken: undefined, signIn: false })
+    expect(outcome).toMatchObject({ usable: false, accessToken: undefined, needsSignIn: false })
     expect(outcome.error?.code).toBe('refused')
   })
 })
@@ -139,12 +139,12 @@ describe('an answer that holds the refused access token again', () => {
       }),
     })
 
-    const outcome = await process().refresh(tokens, { force: true })
+    const outcome = await process().refresh(tokens, { refused: true })
 
     expect(outcome).toMatchObject({
       usable: false,
       changed: true,
-      signIn: false,
+      needsSignIn: false,
       error: { code: 'unusable' },
     })
     expect(outcome.tokens.refreshToken).toBe('rt-next')
@@ -158,7 +158,11 @@ describe('refresh', () => {
 
     const outcome = await process().refresh(await signIn(), { resource })
 
-    expect(outcome).toMatchObject({ usable: false, signIn: false, error: { code: 'internal' } })
+    expect(outcome).toMatchObject({
+      usable: false,
+      needsSignIn: false,
+      error: { code: 'internal' },
+    })
     expect(server.counts().presentations).toBe(0)
   })
 })

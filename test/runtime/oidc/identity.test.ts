@@ -43,7 +43,7 @@ describe('a process that is configured for another client', () => {
     const next = await process().refresh(tokens)
 
     for (const set of [tokens, next.tokens]) {
-      const odd = await process(wrong.client).refresh(set, { force: true })
+      const odd = await process(wrong.client).refresh(set, { refused: true })
       expect(odd).toMatchObject({ usable: false, error: { code: 'wrong_issuer' } })
     }
 

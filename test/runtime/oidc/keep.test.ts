@@ -157,7 +157,7 @@ describe('keep', () => {
     await keeper.stop()
 
     expect(told).toMatchObject([{ state: 'revoked', usable: false, error: { code: 'rejected' } }])
-    expect(keeper.current).toMatchObject({ state: 'revoked', signIn: true })
+    expect(keeper.current).toMatchObject({ state: 'revoked', needsSignIn: true })
     expect(server.counts().presentations).toBe(1)
   })
 

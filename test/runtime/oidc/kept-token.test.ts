@@ -53,8 +53,8 @@ describe('an AS that keeps the refresh token (RFC 6749 §6)', () => {
     const lost = await process({ axes: never }).refresh(tokens)
     const next = await process({ axes: never }).refresh(tokens)
 
-    expect(lost).toMatchObject({ usable: false, signIn: false, error: { code: 'unknown' } })
-    expect(next).toMatchObject({ state: 'rotated', usable: true, signIn: false })
+    expect(lost).toMatchObject({ usable: false, needsSignIn: false, error: { code: 'unknown' } })
+    expect(next).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
     expect(server.counts()).toMatchObject({ presentations: 2, atOnceMax: 1 })
   })
 
@@ -88,7 +88,7 @@ describe('an AS that keeps the refresh token (RFC 6749 §6)', () => {
     const woken = await sleeping
 
     expect(taken).toMatchObject({ state: 'rotated', usable: true })
-    expect(woken).toMatchObject({ signIn: false })
+    expect(woken).toMatchObject({ needsSignIn: false })
     const after = await process({ axes: never }).refresh(tokens)
     expect(after).toMatchObject({ usable: true, accessToken: taken.accessToken })
   })
@@ -114,7 +114,11 @@ describe('an AS that keeps the refresh token (RFC 6749 §6)', () => {
     expect(last).toMatchObject({ state: 'rotated', usable: true })
     expect(last.tokens).not.toHaveProperty('refreshToken')
     expect(other.accessToken).toBe(last.accessToken)
-    expect(over).toMatchObject({ usable: false, signIn: true, error: { code: 'no_refresh_token' } })
+    expect(over).toMatchObject({
+      usable: false,
+      needsSignIn: true,
+      error: { code: 'no_refresh_token' },
+    })
     expect(server.counts().presentations).toBe(1)
   })
 })

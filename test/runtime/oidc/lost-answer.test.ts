@@ -20,7 +20,7 @@ describe('an answer that was lost', () => {
         expect(outcome).toMatchObject({
           usable: true,
           accessToken: tokens.accessToken,
-          signIn: false,
+          needsSignIn: false,
         })
       }
       expect(first).toMatchObject({ state: 'error', error: { code: 'unknown' } })
@@ -44,9 +44,9 @@ describe('an answer that was lost', () => {
     const second = await waiting
     const third = await process().refresh(tokens)
 
-    expect(first).toMatchObject({ usable: false, signIn: true, error: { code: 'unknown' } })
-    expect(second).toMatchObject({ usable: false, signIn: true, error: { code: 'lost' } })
-    expect(third).toMatchObject({ usable: false, signIn: true, error: { code: 'lost' } })
+    expect(first).toMatchObject({ usable: false, needsSignIn: true, error: { code: 'unknown' } })
+    expect(second).toMatchObject({ usable: false, needsSignIn: true, error: { code: 'lost' } })
+    expect(third).toMatchObject({ usable: false, needsSignIn: true, error: { code: 'lost' } })
     expect(first.tokens.refreshToken).toBe(tokens.refreshToken)
     expect(server.counts()).toMatchObject({ presentations: 1, granted: 1 })
   })
@@ -82,7 +82,11 @@ describe('an answer that was lost', () => {
     await clock.timer((ms) => ms === 3_000)
     clock.advance(3_000)
 
-    expect(await waiting).toMatchObject({ usable: false, signIn: false, error: { code: 'busy' } })
+    expect(await waiting).toMatchObject({
+      usable: false,
+      needsSignIn: false,
+      error: { code: 'busy' },
+    })
     expect(server.counts().presentations).toBe(1)
   })
 
@@ -94,7 +98,7 @@ describe('an answer that was lost', () => {
 
     const outcome = await process().refresh(tokens)
 
-    expect(outcome).toMatchObject({ usable: false, signIn: true, error: { code: 'unknown' } })
+    expect(outcome).toMatchObject({ usable: false, needsSignIn: true, error: { code: 'unknown' } })
     expect(server.counts().presentations).toBe(1)
   })
 })
@@ -110,7 +114,7 @@ describe('reuse: { acceptedForMs } (a window that the AS hard-codes)', () => {
     const refreshing = process({ axes: { reuse: { acceptedForMs: 20_000 } } }).refresh(tokens)
     const outcome = await clock.through(refreshing, (ms) => Number.isInteger(Math.log2(ms / 100)))
 
-    expect(outcome).toMatchObject({ usable: false, signIn: true, error: { code: 'unknown' } })
+    expect(outcome).toMatchObject({ usable: false, needsSignIn: true, error: { code: 'unknown' } })
     // At 0, 100, 300, 700, 1,500 and 3,100 ms: 15,000 more and a margin must fit into the window.
     expect(told('presented')).toHaveLength(6)
     expect(clock.monotonic() - beganAt).toBe(6_300)

@@ -15,7 +15,7 @@ it('says what to check where the sign-in brought no refresh token', async () => 
 
   expect(hinted.error?.message).toBe(`${plain.error?.message} Ask for offline_access.`)
   expect(Object.keys(hinted.error!)).not.toContain('hint')
-  expect(plain).toMatchObject({ signIn: true, error: { code: 'no_refresh_token' } })
+  expect(plain).toMatchObject({ needsSignIn: true, error: { code: 'no_refresh_token' } })
   expect(server.counts().presentations).toBe(0)
 })
 

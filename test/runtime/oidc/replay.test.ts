@@ -42,7 +42,7 @@ describe('a spent token that comes back (P4)', () => {
         state: 'revoked',
         usable: false,
         accessToken: undefined,
-        signIn: true,
+        needsSignIn: true,
         error: { code: 'reuse_detected' },
       })
     }
@@ -73,7 +73,7 @@ describe('a spent token that comes back (P4)', () => {
 
     const late = await process().refresh(tokens)
 
-    expect(late).toMatchObject({ usable: true, signIn: false })
+    expect(late).toMatchObject({ usable: true, needsSignIn: false })
     expect(late.accessToken).not.toBe(newest.accessToken)
     expect(told('reuse_detected')).toEqual([])
   })
@@ -86,7 +86,7 @@ describe('a spent token that comes back (P4)', () => {
 
     const outcome = await apart.refresh(thief)
 
-    expect(outcome).toMatchObject({ usable: true, accessToken, signIn: false })
+    expect(outcome).toMatchObject({ usable: true, accessToken, needsSignIn: false })
     expect(told('reuse_detected')).toEqual([])
   })
 
@@ -100,7 +100,7 @@ describe('a spent token that comes back (P4)', () => {
 
     expect(told('tokens_revoked')).toMatchObject([{ revoked: false }])
     expect(server.counts().grants.live).toBe(1)
-    expect(await process().refresh(owner)).toMatchObject({ state: 'revoked', signIn: true })
+    expect(await process().refresh(owner)).toMatchObject({ state: 'revoked', needsSignIn: true })
     expect(server.counts().presentations).toBe(2)
   })
 })

@@ -32,14 +32,19 @@ beforeEach(async () => {
 async function expectHarmless(holder: TokenSet, code = 'row_unreadable'): Promise<void> {
   const wrote = made.store.writes.length
   const outcome = await refresher.refresh(holder)
-  expect(outcome).toMatchObject({ state: 'error', signIn: false, changed: false, error: { code } })
+  expect(outcome).toMatchObject({
+    state: 'error',
+    needsSignIn: false,
+    changed: false,
+    error: { code },
+  })
   expect(made.store.writes.length).toBe(wrote)
 }
 
 async function expectHealed(): Promise<void> {
   made.store.forge = undefined
-  expect(await refresher.refresh(sets[0]!)).toMatchObject({ usable: true, signIn: false })
-  expect(await refresher.refresh(sets[2]!)).toMatchObject({ usable: true, signIn: false })
+  expect(await refresher.refresh(sets[0]!)).toMatchObject({ usable: true, needsSignIn: false })
+  expect(await refresher.refresh(sets[2]!)).toMatchObject({ usable: true, needsSignIn: false })
   expect(made.server.counts()).toMatchObject({ presentations: presentations + 1, reuses: 0 })
 }
 
@@ -160,7 +165,7 @@ describe('a row of the store', () => {
     made.clock.advance(20_000)
     const later = await process().refresh(tokens)
 
-    expect(outcome).toMatchObject({ signIn: false, error: { code: 'row_unreadable' } })
+    expect(outcome).toMatchObject({ needsSignIn: false, error: { code: 'row_unreadable' } })
     expect(later).toMatchObject({ state: 'rotated', usable: true })
     expect(server.counts().presentations).toBe(before + 1)
   })
@@ -174,7 +179,7 @@ describe('the row of the configuration', () => {
       made.store.forge = (read, stored) =>
         read === keys.configuration ? { ...stored, value: flipped(value!, at) } : stored
       const outcome = await made.process().refresh(sets[2]!)
-      expect(outcome).toMatchObject({ signIn: false, error: { code: 'ledger_mismatch' } })
+      expect(outcome).toMatchObject({ needsSignIn: false, error: { code: 'ledger_mismatch' } })
     }
 
     expect(made.server.counts().presentations).toBe(presentations)
@@ -186,7 +191,7 @@ describe('the row of the configuration', () => {
 
     const outcome = await made.process({ pepper }).refresh(sets[2]!)
 
-    expect(outcome).toMatchObject({ signIn: false, error: { code: 'ledger_mismatch' } })
+    expect(outcome).toMatchObject({ needsSignIn: false, error: { code: 'ledger_mismatch' } })
     expect(made.server.counts().presentations).toBe(presentations)
     await expectHealed()
   })
@@ -234,7 +239,7 @@ describe('two configurations of one ledger', () => {
 
     const outcome = await process().refresh({ ...sets[2]!, provider: 'github' })
 
-    expect(outcome).toMatchObject({ signIn: false, error: { code: 'provider_mismatch' } })
+    expect(outcome).toMatchObject({ needsSignIn: false, error: { code: 'provider_mismatch' } })
     expect(server.counts().presentations).toBe(presentations)
   })
 })

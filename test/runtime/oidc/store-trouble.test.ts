@@ -23,7 +23,7 @@ describe('a store that is down', () => {
       usable: true,
       accessToken: tokens.accessToken,
       changed: false,
-      signIn: false,
+      needsSignIn: false,
       error: { code: 'store_unavailable' },
     })
     expect(server.counts().presentations).toBe(0)
@@ -41,7 +41,7 @@ describe('a store that is down', () => {
 
     expect(outcome).toMatchObject({
       usable: false,
-      signIn: false,
+      needsSignIn: false,
       changed: false,
       error: { code: 'store_unavailable' },
     })
@@ -60,7 +60,7 @@ describe('a store that is down', () => {
       (ms) => isPatience(ms) || ms === 2_000,
     )
 
-    expect(outcome).toMatchObject({ signIn: false, error: { code: 'store_unavailable' } })
+    expect(outcome).toMatchObject({ needsSignIn: false, error: { code: 'store_unavailable' } })
     expect(server.counts().presentations).toBe(0)
   })
 
@@ -88,7 +88,7 @@ describe('a store that is down', () => {
     clock.advance(20_000)
     const later = await process().refresh(outcome.tokens)
 
-    expect(outcome).toMatchObject({ signIn: false, error: { code: 'store_unavailable' } })
+    expect(outcome).toMatchObject({ needsSignIn: false, error: { code: 'store_unavailable' } })
     expect(later).toMatchObject({ state: 'rotated', usable: true })
     expect(server.counts()).toMatchObject({ presentations: 2, granted: 2 })
   })
@@ -102,12 +102,12 @@ describe('a store that writes a claim later than it was waited for', () => {
     const { server, process, signIn, store, clock } = await world()
     const refresher = process()
     const first = await signIn()
-    const { tokens: newer } = await refresher.refresh(await signIn(), { force: true })
+    const { tokens: newer } = await refresher.refresh(await signIn(), { refused: true })
     const tokens = refreshed ? newer : first
     const held = gate()
     store.before = ({ do: call }) => (call === 'swap' ? held.opened : undefined)
 
-    const failing = refresher.refresh(tokens, { force: true })
+    const failing = refresher.refresh(tokens, { refused: true })
     const isOver = (ms: number): boolean => ms === 2_000 || isPatience(ms)
     const failed = await clock.through(failing, isOver)
     store.before = undefined
@@ -116,7 +116,7 @@ describe('a store that writes a claim later than it was waited for', () => {
     held.open()
     await new Promise((turned) => setImmediate(turned))
     const before = server.counts().presentations
-    const next = process({ waitMs: 0 }).refresh(tokens, { force: true })
+    const next = process({ waitMs: 0 }).refresh(tokens, { refused: true })
 
     expect(failed).toMatchObject({ usable: false, error: { code: 'store_unavailable' } })
     expect(before).toBe(1)
@@ -144,7 +144,12 @@ describe('a store that goes down at the settling', () => {
     const next = await process().refresh(outcome.tokens)
     const late = await process({ staleHolders: 'serve' }).refresh(tokens)
 
-    expect(outcome).toMatchObject({ state: 'rotated', usable: true, changed: true, signIn: false })
+    expect(outcome).toMatchObject({
+      state: 'rotated',
+      usable: true,
+      changed: true,
+      needsSignIn: false,
+    })
     expect(await server.isLive(outcome.accessToken!)).toBe(true)
     expect(told('handed_over')).toHaveLength(1)
     expect(next).toMatchObject({ state: 'rotated', usable: true })
@@ -203,7 +208,7 @@ describe('a store that goes down at the settling', () => {
 
     const outcome = await clock.through(process().refresh(tokens), isPatience)
 
-    expect(outcome).toMatchObject({ usable: false, changed: true, signIn: false })
+    expect(outcome).toMatchObject({ usable: false, changed: true, needsSignIn: false })
     expect(outcome.tokens.refreshToken).toBe(tokens.refreshToken)
     expect(told('handed_over')).toEqual([])
     expect(told('tokens_revoked')).toEqual([])

@@ -7,11 +7,11 @@ const GONE = {
   state: 'revoked',
   accessToken: undefined,
   usable: false,
-  signIn: true,
+  needsSignIn: true,
   error: { code: 'revoked' },
 }
 
-describe('verifyMs', () => {
+describe('revocationCheckMs', () => {
   it('left out: a copy of a fresh set outlives a sign-out, until it expires', async () => {
     const { process, signIn, store, expire } = await world()
     const [here, elsewhere] = [process(), process()]
@@ -30,7 +30,7 @@ describe('verifyMs', () => {
 
   it('0: a sign-out elsewhere ends every copy of a set at once', async () => {
     const { server, process, signIn, expire, told } = await world()
-    const here = process({ verifyMs: 0 })
+    const here = process({ revocationCheckMs: 0 })
     const old = await signIn()
     expire()
     const { tokens } = await here.refresh(old)
@@ -48,7 +48,7 @@ describe('verifyMs', () => {
 
   it('0: finds the end of a set that never met the ledger, too', async () => {
     const { server, process, signIn } = await world()
-    const here = process({ verifyMs: 0 })
+    const here = process({ revocationCheckMs: 0 })
     const tokens = await signIn()
     const copy = { ...tokens, accessToken: 'another copy' }
 
@@ -63,7 +63,7 @@ describe('verifyMs', () => {
 
   it('asks once in a while, for a chain and not for each of its sets', async () => {
     const { process, signIn, expire, store, clock } = await world()
-    const here = process({ verifyMs: 60_000 })
+    const here = process({ revocationCheckMs: 60_000 })
     const old = await signIn()
     expire()
     const { tokens } = await here.refresh(old)
@@ -83,7 +83,7 @@ describe('verifyMs', () => {
 
   it('does not believe a chain that this very process has ended', async () => {
     const { process, signIn } = await world()
-    const here = process({ verifyMs: HOUR_MS })
+    const here = process({ revocationCheckMs: HOUR_MS })
     const tokens = await signIn()
     await here.refresh(tokens)
     await here.revoke(tokens)
@@ -93,7 +93,7 @@ describe('verifyMs', () => {
 
   it('serves a fresh set when the store is down, says so, and asks again', async () => {
     const { process, signIn, store, clock } = await world()
-    const here = process({ verifyMs: HOUR_MS })
+    const here = process({ revocationCheckMs: HOUR_MS })
     const tokens = await signIn()
     store.before = () => {
       throw new Error('connection lost')
@@ -108,7 +108,7 @@ describe('verifyMs', () => {
       state: 'fresh',
       accessToken: tokens.accessToken,
       usable: true,
-      signIn: false,
+      needsSignIn: false,
       error: { code: 'store_unavailable' },
     })
     expect(up).toMatchObject(GONE)

@@ -20,7 +20,7 @@ describe('a caller that stops waiting', () => {
     answer.open()
     const stayed = await staying
 
-    expect(left).toMatchObject({ usable: false, signIn: false, changed: false })
+    expect(left).toMatchObject({ usable: false, needsSignIn: false, changed: false })
     expect(left.error?.code).toBe('aborted')
     expect(stayed).toMatchObject({ state: 'rotated', usable: true })
     expect(await process().refresh(tokens)).toMatchObject({ accessToken: stayed.accessToken })
@@ -69,7 +69,7 @@ describe('a caller that stops waiting while their access token is good', () => {
     const signal = AbortSignal.abort()
 
     const served = await process().refresh(tokens, { signal })
-    const refused = await process().refresh(tokens, { signal, force: true })
+    const refused = await process().refresh(tokens, { signal, refused: true })
 
     const { accessToken } = tokens
     expect(served).toMatchObject({ usable: true, accessToken, error: { code: 'aborted' } })
@@ -124,14 +124,18 @@ describe('drain', () => {
     let isDrained = false
 
     const draining = refresher.drain().then(() => (isDrained = true))
-    const blocked = await refresher.refresh(await signIn(), { force: true })
+    const blocked = await refresher.refresh(await signIn(), { refused: true })
     const stale = await refresher.refresh(old)
     expect(isDrained).toBe(false)
     answer.open()
     await draining
 
     expect(await running).toMatchObject({ state: 'rotated' })
-    expect(blocked).toMatchObject({ usable: false, signIn: false, error: { code: 'draining' } })
+    expect(blocked).toMatchObject({
+      usable: false,
+      needsSignIn: false,
+      error: { code: 'draining' },
+    })
     expect(stale).toMatchObject({ usable: true, accessToken: served.accessToken })
     expect(server.counts().presentations).toBe(2)
   })
