@@ -19,7 +19,7 @@ export function describeEnd(world: World, { lifetimeMs }: Config, run: Run): str
     top,
     outcome.error?.code ?? 'no error',
     outcome.usable ? 'usable' : 'unusable',
-    ...(outcome.signIn ? ['sign in'] : []),
+    ...(outcome.needsSignIn ? ['sign in'] : []),
     ...describeGrant(world),
   ].join(', ')
 }
