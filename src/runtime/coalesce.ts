@@ -71,10 +71,13 @@ export interface Background {
   add<R>(work: Promise<R>): Promise<R>
   /** Lets no new exchange begin, and resolves when all that run have ended. */
   drain(): Promise<void>
+  /** Calls `tell` when draining begins. Returns what forgets it. */
+  onDrain(tell: () => void): () => void
 }
 
 export function background(): Background {
   const running = new Set<Promise<unknown>>()
+  const listeners = new Set<() => void>()
   let isDraining = false
   return {
     get isDraining() {
@@ -90,7 +93,12 @@ export function background(): Background {
     },
     async drain() {
       isDraining = true
+      for (const tell of listeners) tell()
       while (running.size > 0) await Promise.all(running)
+    },
+    onDrain(tell) {
+      listeners.add(tell)
+      return () => void listeners.delete(tell)
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { isReusable } from '../core/provider.ts'
 import { createLedger } from '../ledger/ledger.ts'
@@ -34,6 +35,14 @@ export interface Verified {
   forget(tokens: TokenSet): void
 }
 
+/** A long-lived run, as far as the rest of its refresher knows it. */
+export interface KeptRun {
+  /** Whether the run is about this grant or this refresh token. */
+  isOf(grant: string, refreshToken: Secret | undefined): boolean
+  /** This refresher has ended the chain: the run ends without asking the ledger. */
+  revoke(): void
+}
+
 /** All that the actors of one refresher work with. */
 export interface RefresherContext extends EngineOptions {
   /** Equal for refreshers that share their claims. */
@@ -42,6 +51,7 @@ export interface RefresherContext extends EngineOptions {
   readonly ledger: Ledger
   readonly transport: Transport
   readonly pauses: Pauses
+  readonly keptRuns: Set<KeptRun>
   readonly emit: Emit
   /** The fingerprint of a chain, for events. Answers `undefined` if no observer wants events. */
   readonly nameOf: Ledger['nameOf']
@@ -84,6 +94,7 @@ export function contextOf(options: EngineOptions): RefresherContext {
     ledger: rows,
     transport: createTransport({ provider, client, fetch, clock, random, requestTimeoutMs }),
     pauses: pauseOf(`${issuer} ${client.id}`, clock),
+    keptRuns: new Set(),
     emit(body) {
       // Not spread: V8 is slow to add fields to a copy of an object that has many shapes.
       const event = Object.assign(body, { atMs: clock.now(), provider: provider.id })

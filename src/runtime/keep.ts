@@ -1,5 +1,5 @@
 import { createActor } from 'xstate'
-import type { RefreshInput } from '../../machines/types.ts'
+import type { ChartEvent, RefreshInput } from '../../machines/types.ts'
 import { sleep } from '../core/clock.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
@@ -8,7 +8,7 @@ import { endOf, inspecting, timersOf } from './machine.ts'
 import type { Machine, Snapshot } from './machine.ts'
 import { outcomeOf, tellEnd, unaskedOutcome } from './outcome.ts'
 import type { End } from './outcome.ts'
-import type { RefresherContext } from './context.ts'
+import type { KeptRun, RefresherContext } from './context.ts'
 import { STORE_AGAIN_MS, UNCHANGED_MS } from './timing.ts'
 
 export interface KeepOptions<T extends TokenSet> {
@@ -51,7 +51,9 @@ export function keepFresh<T extends TokenSet>(
   const { clock, provider } = settings
   const stopping = new AbortController()
   const watched = inspecting(watch?.run('long-lived', input))
-  const actor = createActor(machine, { input, clock: timersOf(clock, false), ...watched })
+  // A run that rests does not keep the process alive; one that holds a claim does.
+  const isBusy = (): boolean => !actor.getSnapshot().hasTag('settled')
+  const actor = createActor(machine, { input, clock: timersOf(clock, isBusy), ...watched })
   let stored = tokens
   let current: Outcome<T> = unaskedOutcome(tokens, clock.now(), settings)
   let storing: Promise<void> = Promise.resolve()
@@ -81,8 +83,28 @@ export function keepFresh<T extends TokenSet>(
       }
     }
     if (!next.changed) await sleep(clock, UNCHANGED_MS, stopping.signal)
-    // XState's development build complains of events for an actor that was stopped.
-    if (!stopping.signal.aborted) actor.send({ type: 'STORED', nowMs: clock.now() })
+    hear({ type: 'STORED', nowMs: clock.now() })
+  }
+
+  /** XState's development build complains of events for an actor that has ended. */
+  function hear(event: ChartEvent): void {
+    if (!stopping.signal.aborted && actor.getSnapshot().status === 'active') actor.send(event)
+  }
+
+  const kept: KeptRun = {
+    isOf(grant, refreshToken) {
+      const { tokens, position } = actor.getSnapshot().context
+      return (
+        position?.secret.expose() === grant || tokens.refreshToken?.equals(refreshToken) === true
+      )
+    },
+    revoke: () => hear({ type: 'REVOKE' }),
+  }
+  const forgetDrain = background.onDrain(() => hear({ type: 'DRAIN' }))
+
+  function forget(): void {
+    parts.keptRuns.delete(kept)
+    forgetDrain()
   }
 
   const look = (snapshot: Snapshot): void => {
@@ -98,6 +120,7 @@ export function keepFresh<T extends TokenSet>(
     if (current.needsSignIn && !before.needsSignIn) tellOwner(current)
     work?.end()
     work = undefined
+    if (end.isEnded) forget()
     if (stopping.signal.aborted) actor.stop()
   }
 
@@ -110,10 +133,12 @@ export function keepFresh<T extends TokenSet>(
   }
 
   actor.subscribe({ next: look, error: () => work?.end() })
+  parts.keptRuns.add(kept)
   actor.start()
 
   async function stop(): Promise<void> {
     stopping.abort()
+    forget()
     await work?.ended
     await storing
     actor.stop()

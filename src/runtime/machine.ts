@@ -44,13 +44,14 @@ export function machineOf(parts: RefresherContext): Machine {
 /** The runtime's clock as XState takes one. */
 export function timersOf(
   clock: Clock,
-  keepAlive: boolean,
+  keepAlive: () => boolean,
 ): {
   setTimeout(callback: (...args: unknown[]) => void, ms: number): unknown
   clearTimeout(timer: unknown): void
 } {
   return {
-    setTimeout: (callback, ms) => clock.setTimeout(() => callback(), ms, { keepAlive }),
+    setTimeout: (callback, ms) =>
+      clock.setTimeout(() => callback(), ms, { keepAlive: keepAlive() }),
     clearTimeout: (timer) => clock.clearTimeout(timer),
   }
 }
@@ -65,7 +66,7 @@ export function run(
   return new Promise((resolve, reject) => {
     const actor = createActor(machine, {
       input,
-      clock: timersOf(clock, true),
+      clock: timersOf(clock, () => true),
       ...inspecting(watched),
     })
     const look = (snapshot: Snapshot): void => {

@@ -203,7 +203,9 @@ export async function tellEnd(
   { refreshToken, callers, durationMs }: Ended,
 ): Promise<void> {
   const isNamed = refreshToken !== undefined && position !== undefined
-  const grant = isNamed ? await context.nameOf({ refreshToken }, position.secret.expose()) : undefined
+  const grant = isNamed
+    ? await context.nameOf({ refreshToken }, position.secret.expose())
+    : undefined
   const token = refreshToken?.fingerprint
   const { code, hint } = problem ?? {}
   context.emit({ type: 'ended', token, grant, state, code, hint, callers, durationMs })

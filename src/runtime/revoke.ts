@@ -69,6 +69,9 @@ export async function revokeChain(
       const grant = await parts.nameOf(chain, answer.position.grant)
       const about = { token: refreshToken?.fingerprint, grant }
       parts.emit({ type: 'revoked', ...about })
+      for (const run of parts.keptRuns) {
+        if (run.isOf(answer.position.grant, refreshToken)) run.revoke()
+      }
       const newest = ('set' in answer ? answer.set : undefined) ?? mine
       return told(parts, true, await bury(parts, newest, answer.position, waitMs, about))
     } catch (error) {

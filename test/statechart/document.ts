@@ -26,13 +26,13 @@ ${fenced(mermaidOf(chart))}
 
 ${STATES}
 
-${table(['state', 'tags', 'runs'], chart.states.filter(isInnermost).map(stateRow))}
+${table(['state', 'tags', 'runs', 'what it is'], chart.states.filter(isInnermost).map(stateRow))}
 
 ## Transitions
 
 ${TRANSITIONS}
 
-${table(['in', 'on', 'if', 'goes to', 'does'], chart.transitions.map(transitionRow))}
+${table(['in', 'on', 'if', 'goes to', 'does', 'because'], chart.transitions.map(transitionRow))}
 
 ## Rows of the ledger
 
@@ -55,25 +55,15 @@ ${table(['grant row \\ claim row', ...Object.keys(CLAIMING)], claimingRows())}
 }
 
 const INTRODUCTION = `
-The life of one token set. The chart decides; the runtime provides its four actors (\`claim\`,
-\`follow\`, \`present\`, \`reload\`) and takes no decision of its own. It runs in two ways. A
-_per-call_ run is made when a set is not fresh, and ends at the first state tagged \`settled\`: no
-timer of a settled state ever fires in it. A _long-lived_ run (\`keep\`) goes round: the timers of
-its settled states, and \`STORED\`, which the application's storing of a set sends, drive it on.`
+The life of one token set. The five actors of the runtime (\`claim\`, \`follow\`, \`present\`,
+\`settle\`, \`reload\`) bring facts, and the chart decides by them where the run goes. It runs in
+two ways. A _per-call_ run is made when a set is not fresh, and ends at the first state tagged
+\`settled\`: no timer of a settled state ever fires in it. A _long-lived_ run (\`keep\`) goes round.
+The timers of its settled states drive it, and three events: \`STORED\` when the application has
+stored a set, \`REVOKE\` when this refresher has ended the chain, \`DRAIN\` when it shuts down.`
 
 const STATES = `
-- \`fresh\`: the access token is good for longer than it is renewed ahead. \`judging\` sends a set
-  that is due on at once, before there is a timer; \`ageing\` waits, for a far expiry timer by
-  timer.
-- \`expiring\`: the ledger decides who presents. While another holder does, whoever still has a good
-  access token is \`serving\` and waits for nobody; whoever has none is \`following\` the holder.
-- \`refreshing\`: this run holds the claim. Nothing leaves \`presenting\` but its own end, because a
-  presentation that is walked away from still spends the token. A rejection is believed only after
-  \`reloading\`: the caller's storage, or the ledger, may hold a later set.
-- \`rotated\`: the set changed, by this run or by another holder.
-- \`error\`: the tokens are kept. \`backingOff\` waits inside the call's budget; \`resting\` tries
-  again only if it was told when.
-- \`revoked\`: the grant is dead. The one end of a long-lived run.`
+Only the innermost states are waited in, so only they have a line. Callers see the outermost name.`
 
 const TRANSITIONS = `
 Of several alternatives for one event, the first whose guard holds is taken, in the order of this
@@ -101,17 +91,27 @@ function stateRow({
   tags,
   isFinal,
   invokes,
+  description = '',
 }: MachineDescription['states'][number]): string[] {
-  return [code(path), [...tags, ...(isFinal ? ['final'] : [])].join(', '), codes(invokes)]
+  const all = [...tags, ...(isFinal ? ['final'] : [])]
+  return [code(path), all.join(', '), codes(invokes), description]
 }
 
-function transitionRow({ from, event, guard, target, actions }: TransitionDescription): string[] {
+function transitionRow({
+  from,
+  event,
+  guard,
+  target,
+  actions,
+  description = '',
+}: TransitionDescription): string[] {
   return [
     code(from),
     code(event),
     codes([guard ?? []].flat()),
     code(target ?? from),
     codes(actions),
+    description,
   ]
 }
 

@@ -161,6 +161,57 @@ describe('keep', () => {
     expect(server.counts().presentations).toBe(1)
   })
 
+  it('ends at once when its own refresher revokes the chain', async () => {
+    const { server, process, signIn, clock } = await world()
+    const told: Outcome[] = []
+    const refresher = process()
+    const tokens = await signIn()
+    const keeper = refresher.keep(tokens, {
+      onChanged() {},
+      onSignIn: (outcome) => void told.push(outcome),
+    })
+    await clock.timer(isRenewal)
+
+    const revoked = await refresher.revoke(tokens)
+
+    expect(revoked).toMatchObject({ ended: true })
+    expect(keeper.current).toMatchObject({ state: 'revoked', usable: false })
+    expect(told).toMatchObject([{ error: { code: 'revoked' } }])
+    expect(server.counts().presentations).toBe(0)
+    await keeper.stop()
+  })
+
+  it('does not end when another chain is revoked', async () => {
+    const { process, signIn, clock } = await world()
+    const refresher = process()
+    const other = await signIn()
+    await using keeper = refresher.keep(await signIn(), { onChanged() {} })
+    await clock.timer(isRenewal)
+
+    await refresher.revoke(other)
+
+    expect(keeper.current).toMatchObject({ state: 'fresh', usable: true })
+  })
+
+  it('waits no longer when its refresher drains', async () => {
+    const { server, process, signIn, clock } = await world()
+    const refresher = process({ axes: { failures: { 503: 'deferred' } } })
+    server.faults.next({ kind: 'status', status: 503 })
+    const keeper = refresher.keep(await signIn(), { onChanged() {} })
+    await clock.timer(isRenewal)
+    clock.advance(clock.pending.find(isRenewal)!)
+    await clock.timer((ms) => ms <= 200)
+
+    await refresher.drain()
+
+    expect(keeper.current).toMatchObject({
+      state: 'error',
+      usable: true,
+      error: { code: 'draining' },
+    })
+    await keeper.stop()
+  })
+
   it('tells how each renewal ended, and the log what went wrong', async () => {
     const { server, process, signIn, clock, told } = await world()
     const log = vi.spyOn(console, 'warn').mockImplementation(() => {})
