@@ -1,7 +1,7 @@
+import { checkClient } from '../core/provider.ts'
 import { UNFILLED } from '../core/endpoint.ts'
 import type { Client, Overrides, Provider } from '../core/provider.ts'
 import { shippedIds, shippedProvider } from '../testing/presets.ts'
-import { checkClient } from '../transport/client-authentication.ts'
 import { flag, oneOf, text, UsageError, type Values } from './args.ts'
 import type { Environment } from './command.ts'
 

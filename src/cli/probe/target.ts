@@ -1,8 +1,8 @@
+import { checkClient } from '../../core/provider.ts'
 import { resolve } from 'node:path'
 import { defineProvider } from '../../core/define-provider.ts'
 import type { Client, ProviderDescription } from '../../core/provider.ts'
 import type { ServerDescription } from '../../testing/authorization-server.ts'
-import { checkClient } from '../../transport/client-authentication.ts'
 import {
   flag,
   helpOf,
