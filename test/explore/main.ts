@@ -90,7 +90,9 @@ async function conduct(): Promise<number> {
   const moved = Object.keys(seen).filter((name) => !isSame(seen[name]!, sizes[name]))
   for (const name of moved) console.log(`✗ ${name}: the size is not the pinned one`)
   const known = pinnedOutcomes()
-  const others = Object.entries(ends).flatMap(([name, each]) =>
+  // The largest worlds were not written down: they take hours.
+  const compared = Object.entries(ends).filter(([name]) => known[name] !== undefined)
+  const others = compared.flatMap(([name, each]) =>
     differences(each, known[name]).map((difference) => `✗ ${name}: ${difference}`),
   )
   for (const other of others) console.log(other)
