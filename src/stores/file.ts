@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { systemClock, type Clock } from '../core/clock.ts'
-import { isRefreshError, RefreshError } from '../core/errors.ts'
+import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { Store, StoredRow } from '../ledger/store.ts'
 import {
@@ -22,7 +22,7 @@ import {
   type Folder,
   type RowName,
 } from './file/folder.ts'
-import { watching } from './shared.ts'
+import { storeErrors, watching } from './shared.ts'
 
 export interface FileStoreOptions {
   /** The wall clock of the host, which all of its processes share. */
@@ -39,17 +39,23 @@ const SWEEP_CHANCE = 1 / 20
 /** More turns than a row takes to be read while others write it. */
 const TURNS_MAX = 1_000
 
-const HINTS: Readonly<Record<string, string>> = {
-  EACCES: 'It may not be written: whose is the folder?',
-  EPERM: 'It may not be written: whose is the folder?',
-  EROFS: 'The file system is read-only.',
-  ENOTDIR: 'A part of its path is a file.',
-  ELOOP: 'There is a symbolic link where a file should be.',
-  EMFILE: 'This process has too many files open.',
-  ENFILE: 'The host has too many files open.',
-  EIO: 'The disk failed.',
-}
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+const FULL = 'The disk is full.'
+
+const errorFrom = storeErrors(STORE, {
+  codeOf: (error) => (error as NodeJS.ErrnoException).code,
+  hints: {
+    EACCES: 'It may not be written: whose is the folder?',
+    EPERM: 'It may not be written: whose is the folder?',
+    EROFS: 'The file system is read-only.',
+    ENOTDIR: 'A part of its path is a file.',
+    ELOOP: 'There is a symbolic link where a file should be.',
+    EMFILE: 'This process has too many files open.',
+    ENFILE: 'The host has too many files open.',
+    EIO: 'The disk failed.',
+  },
+  full: { ENOSPC: FULL, EDQUOT: FULL, EFBIG: FULL },
+  otherwise: () => 'It cannot be used: does its folder exist?',
+})
 
 /** A row as it stands in its folder. */
 interface FileRow {
@@ -92,7 +98,7 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
       return await work(await (opened ??= openFolder(path)))
     } catch (error) {
       opened = undefined
-      throw troubleOf(error)
+      throw errorFrom(error)
     }
   }
 
@@ -196,13 +202,3 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
 
 const valueFile = (folder: Folder, key: string, name: RowName): string =>
   join(folder.values, `${key}.${name.value}`)
-
-/** What went wrong, and what to do about it. */
-function troubleOf(error: unknown): RefreshError {
-  if (isRefreshError(error)) return error
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  if (FULL.has(code))
-    return new RefreshError('store_full', { store: STORE, hint: 'The disk is full.' })
-  const hint = HINTS[code] ?? 'It cannot be used: does its folder exist?'
-  return new RefreshError('store_unavailable', { store: STORE, hint })
-}

@@ -7,7 +7,7 @@ import { listening } from './postgres/listening.ts'
 import { migrate } from './postgres/migrate.ts'
 import type { PostgresClient, PostgresPool, PostgresResult } from './postgres/pool.ts'
 import { statementsFor } from './postgres/statements.sql.ts'
-import { sqlStateOf, troubleOf } from './postgres/pool.ts'
+import { sqlStateOf, errorFrom } from './postgres/pool.ts'
 
 export type { PostgresClient, PostgresPool, PostgresResult }
 
@@ -77,7 +77,7 @@ export function postgresStore(
     try {
       return (await pool.query(text, values)).rows
     } catch (error) {
-      throw troubleOf(error)
+      throw errorFrom(error)
     }
   }
 
@@ -114,7 +114,7 @@ export function postgresStore(
       return rows[0]
     } catch (error) {
       if (sqlStateOf(error) === LOST) return undefined
-      throw troubleOf(error)
+      throw errorFrom(error)
     }
   }
 
@@ -139,7 +139,7 @@ export function postgresStore(
       try {
         await migrate(pool, table)
       } catch (error) {
-        throw troubleOf(error)
+        throw errorFrom(error)
       }
     },
   }

@@ -1,4 +1,5 @@
 import { sleep, systemClock, type Clock } from '../core/clock.ts'
+import { isRefreshError, RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import { toBase64url } from '../core/text.ts'
 
@@ -92,4 +93,31 @@ export function warnOnce(message: string): void {
   warned.add(message)
   const { process } = globalThis as { process?: Partial<NodeJS.Process> }
   process?.emitWarning?.(message, { code: 'REFRESH_ONCE_STORE' })
+}
+
+export interface KnownErrors {
+  /** Reads the code that the client or the server gives an error. */
+  codeOf(error: unknown): string | undefined
+  /** What the caller can do, by code. In our own words: those of a server may name keys. */
+  readonly hints: Readonly<Record<string, string>>
+  /** The same for codes that mean that the store takes no more rows. */
+  readonly full: Readonly<Record<string, string>>
+  /** The hint for an error whose code is not known, or that has none. */
+  otherwise(code: string | undefined, error: unknown): string
+}
+
+/** Makes the function that turns what a store's client throws into an error with a hint. */
+export function storeErrors(
+  store: string,
+  { codeOf, hints, full, otherwise }: KnownErrors,
+): (error: unknown) => RefreshError {
+  return (error) => {
+    if (isRefreshError(error)) return error
+    const code = codeOf(error)
+    const fullHint = code === undefined ? undefined : full[code]
+    if (fullHint !== undefined) return new RefreshError('store_full', { store, hint: fullHint })
+    const known = code === undefined ? undefined : hints[code]
+    const hint = known ?? otherwise(code, error)
+    return new RefreshError('store_unavailable', { store, hint })
+  }
 }

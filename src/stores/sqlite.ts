@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts'
-import { RefreshError, isRefreshError } from '../core/errors.ts'
+import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import { ownField } from '../core/text.ts'
 import type { Store, StoredRow } from '../ledger/store.ts'
-import { identityOf, watching } from './shared.ts'
+import { identityOf, storeErrors, watching } from './shared.ts'
 import { prepareFor, statementsFor, type SqliteStatements } from './sqlite/statements.sql.ts'
 
 /** What is asked of a database: `DatabaseSync` of `node:sqlite`, or better-sqlite3's. */
@@ -83,7 +83,7 @@ export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}
       }
       return work()
     } catch (error) {
-      throw troubleOf(error)
+      throw errorFrom(error)
     }
   }
 
@@ -121,7 +121,7 @@ export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}
 }
 
 /** Primary result codes of SQLite, and what to do. @see https://www.sqlite.org/rescode.html */
-const HINTS: Readonly<Record<number, string>> = {
+const HINTS: Readonly<Record<string, string>> = {
   5: 'The database is locked: another process holds a long transaction.',
   6: 'The table is locked by another statement of this connection.',
   8: 'The database is read-only: look at the permissions of file and folder.',
@@ -132,35 +132,30 @@ const HINTS: Readonly<Record<number, string>> = {
   26: 'The file is no database.',
 }
 /** The same codes, as better-sqlite3 names them. */
-const NAMES: Readonly<Record<string, number>> = {
-  SQLITE_BUSY: 5,
-  SQLITE_LOCKED: 6,
-  SQLITE_READONLY: 8,
-  SQLITE_IOERR: 10,
-  SQLITE_CORRUPT: 11,
-  SQLITE_FULL: 13,
-  SQLITE_CANTOPEN: 14,
-  SQLITE_AUTH: 23,
-  SQLITE_NOTADB: 26,
+const NAMES: Readonly<Record<string, string>> = {
+  SQLITE_BUSY: '5',
+  SQLITE_LOCKED: '6',
+  SQLITE_READONLY: '8',
+  SQLITE_IOERR: '10',
+  SQLITE_CORRUPT: '11',
+  SQLITE_FULL: '13',
+  SQLITE_CANTOPEN: '14',
+  SQLITE_AUTH: '23',
+  SQLITE_NOTADB: '26',
 }
-const FULL = 13
 
-/** What went wrong, and what to do about it. */
-function troubleOf(error: unknown): RefreshError {
-  if (isRefreshError(error)) return error
-  const code = resultCodeOf(error)
-  if (code === FULL) {
-    return new RefreshError('store_full', { store: STORE, hint: 'The disk is full.' })
-  }
-  const hint = (code !== undefined && HINTS[code]) || 'It cannot be used: was it closed?'
-  return new RefreshError('store_unavailable', { store: STORE, hint })
-}
+const errorFrom = storeErrors(STORE, {
+  codeOf: resultCodeOf,
+  hints: HINTS,
+  full: { 13: 'The disk is full.' },
+  otherwise: () => 'It cannot be used: was it closed?',
+})
 
 /** The primary result code. Extended ones have it in their low byte, or begin with its name. */
-function resultCodeOf(error: unknown): number | undefined {
+function resultCodeOf(error: unknown): string | undefined {
   const from = Object(error) as object
   const number = ownField(from, 'errcode')
-  if (typeof number === 'number') return number & 0xff
+  if (typeof number === 'number') return String(number & 0xff)
   const name = String(ownField(from, 'code'))
   return NAMES[Object.keys(NAMES).find((each) => name.startsWith(each)) ?? '']
 }

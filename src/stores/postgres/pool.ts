@@ -1,5 +1,5 @@
-import { isRefreshError, RefreshError } from '../../core/errors.ts'
 import { ownField } from '../../core/text.ts'
+import { storeErrors } from '../shared.ts'
 
 /** What is asked of a pool of `pg`. */
 export interface PostgresPool {
@@ -21,8 +21,6 @@ export interface PostgresClient {
   on(event: 'error' | 'end', listener: () => void): unknown
   removeListener(event: string, listener: (message: { payload?: string }) => void): unknown
 }
-
-const STORE = 'postgres'
 
 /**
  * What a SQLSTATE, or its class of two characters, means and what to do. Our own words: PostgreSQL
@@ -55,22 +53,18 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
 }
 
-/** What went wrong, and what to do about it. */
-export function troubleOf(error: unknown): RefreshError {
-  if (isRefreshError(error)) return error
-  const state = sqlStateOf(error)
-  if (state === '53100') {
-    return new RefreshError('store_full', { store: STORE, hint: "PostgreSQL's disk is full." })
-  }
-  return new RefreshError('store_unavailable', { store: STORE, hint: hintFor(state, error) })
-}
-
-function hintFor(state: string | undefined, error: unknown): string {
-  if (state === undefined) {
+export const errorFrom = storeErrors('postgres', {
+  codeOf: sqlStateOf,
+  hints: HINTS,
+  full: { 53100: "PostgreSQL's disk is full." },
+  otherwise(state, error) {
+    if (state !== undefined) {
+      return HINTS[state.slice(0, 3)] ?? HINTS[state.slice(0, 2)] ?? unnamed(state)
+    }
     return error instanceof Error && POOL_IS_BUSY.test(error.message)
       ? 'Every connection of the pool is taken: raise its max.'
       : 'It cannot be reached: is it running?'
-  }
-  const known = [5, 3, 2].map((length) => HINTS[state.slice(0, length)])
-  return known.find((hint) => hint !== undefined) ?? `PostgreSQL answered with SQLSTATE ${state}.`
-}
+  },
+})
+
+const unnamed = (state: string): string => `PostgreSQL answered with SQLSTATE ${state}.`

@@ -1,7 +1,7 @@
 import { systemClock } from '../../core/clock.ts'
-import { RefreshError, isRefreshError } from '../../core/errors.ts'
+import { RefreshError } from '../../core/errors.ts'
 import type { Store, StoredRow } from '../../ledger/store.ts'
-import { watching, type WatchOptions } from '../shared.ts'
+import { storeErrors, watching, type KnownErrors, type WatchOptions } from '../shared.ts'
 import { SWAP } from './swap.lua.ts'
 
 /** One way of speaking to Redis. */
@@ -35,6 +35,7 @@ export interface RedisRowsOptions extends WatchOptions {
 export function redisRows(connection: Connection, options: RedisRowsOptions): Store {
   const { name, id, prefix, replicas, publishes, allowEviction, warn } = options
   const { send, bytes } = connection
+  const errorFrom = storeErrors(name, KNOWN)
   let sha: Promise<string> | undefined
   let checked: Promise<void> | undefined
 
@@ -82,7 +83,7 @@ export function redisRows(connection: Connection, options: RedisRowsOptions): St
       if (!allowEviction) await check()
       return await work()
     } catch (error) {
-      throw troubleOf(name, error)
+      throw errorFrom(error)
     }
   }
 
@@ -219,14 +220,10 @@ function codeOf(error: unknown): string | undefined {
   return FORBIDDEN.test(error.message) ? 'NOPERM' : CODE.exec(error.message)?.[1]
 }
 
-/** What went wrong, and what to do about it. */
-function troubleOf(store: string, error: unknown): RefreshError {
-  if (isRefreshError(error)) return error
-  const code = codeOf(error)
-  if (code === 'OOM') {
-    const hint = 'Redis has reached maxmemory: raise it, or take other data away.'
-    return new RefreshError('store_full', { store, hint })
-  }
-  const known = code === undefined ? 'It cannot be reached: is it running?' : HINTS[code]
-  return new RefreshError('store_unavailable', { store, hint: known ?? 'It refused the command.' })
+const KNOWN: KnownErrors = {
+  codeOf,
+  hints: HINTS,
+  full: { OOM: 'Redis has reached maxmemory: raise it, or take other data away.' },
+  otherwise: (code) =>
+    code === undefined ? 'It cannot be reached: is it running?' : 'It refused the command.',
 }
