@@ -6,8 +6,8 @@ import { isClaimRow, isGrantRow } from './rows.ts'
 import type { ClaimRow, GrantRow } from './rows.ts'
 
 /**
- * Whose tokens a refresher renews. Stands in every row but those of nobody, and is compared when it
- * is opened.
+ * The client whose tokens a refresher renews. Every row names it, but for open claim rows that
+ * belong to no client yet; it is compared when a row is opened.
  */
 export interface Identity {
   readonly issuer: string
@@ -18,9 +18,9 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /**
- * A row as bytes, to be sealed: JSON in UTF-8.
+ * Encodes a row as bytes, to be sealed: JSON in UTF-8.
  *
- * @param identity Absent: an open row of nobody, which everybody may read.
+ * @param identity Absent: an open claim row of no client, which every client may read.
  */
 export function encodeRow(
   identity: Identity | undefined,
@@ -35,25 +35,25 @@ export function encodeRow(
 }
 
 /**
- * The claim row in opened bytes.
+ * Decodes the claim row in opened bytes.
  *
- * @throws {RefreshError} `row_unreadable`, or `wrong_issuer` when it is another's.
+ * @throws {RefreshError} `row_unreadable`, or `wrong_issuer` when it is another client's.
  */
 export function decodeClaim(identity: Identity, bytes: Uint8Array | undefined): ClaimRow {
   const value = parsed(bytes)
   const row = ownField(value, 'row')
-  const isNobodys = !Object.hasOwn(value, 'issuer') && !Object.hasOwn(value, 'clientId')
-  if (!isNobodys) check(identity, value)
-  if (!isClaimRow(row) || (isNobodys && row.kind !== 'open')) {
+  const isUnnamed = !Object.hasOwn(value, 'issuer') && !Object.hasOwn(value, 'clientId')
+  if (!isUnnamed) check(identity, value)
+  if (!isClaimRow(row) || (isUnnamed && row.kind !== 'open')) {
     throw new RefreshError('row_unreadable')
   }
   return row
 }
 
 /**
- * The grant row in opened bytes.
+ * Decodes the grant row in opened bytes.
  *
- * @throws {RefreshError} `row_unreadable`, or `wrong_issuer` when it is another's.
+ * @throws {RefreshError} `row_unreadable`, or `wrong_issuer` when it is another client's.
  */
 export function decodeGrant(
   identity: Identity,

@@ -1,8 +1,8 @@
 /** What parts one ledger from another. */
 export interface Naming {
   /**
-   * Known to all who share the ledger, and to nobody who can read the store. Default: none, which
-   * is enough for tokens that cannot be guessed.
+   * A secret of the processes that share the ledger: no reader of the store may know it. Default:
+   * none, which is enough for tokens that cannot be guessed.
    */
   readonly pepper?: string | undefined
   /** Parts ledgers that share a store. Default `'default'`. */

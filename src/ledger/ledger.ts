@@ -178,7 +178,7 @@ export function createLedger({
   }
 }
 
-/** What an operation found: the row that stands now, whoever wrote it. */
+/** What an operation found: the row as it is now, whichever process wrote it. */
 type OperationResult = SeenRow<ClaimRow | GrantRow<StoredTokenSet>> & {
   readonly nowMs: number
   readonly swapped?: boolean
@@ -195,8 +195,8 @@ interface RowAccess {
 /**
  * Carries out one operation on one row.
  *
- * A row is overwritten at a version only by somebody who has read it at that version: what cannot
- * be opened stays as it is.
+ * A process overwrites a row at a version only if it has read the row at that version, so that a
+ * row which it cannot open stays as it is.
  *
  * @param hasGrantField Whether the caller's set names its chain.
  * @throws {RefreshError} `row_unreadable`, `wrong_issuer`, or what the store's call threw.
@@ -223,8 +223,9 @@ async function performOperation(
 }
 
 /**
- * Whether the first who claimed a token gives it back. Whose token it is, nobody has found out yet:
- * a process that is configured wrong must not keep the others from it.
+ * Whether the first process that claimed a token gives it back. The AS has not yet confirmed which
+ * client the token belongs to: a process that is configured wrong must not keep the others from
+ * it.
  */
 function isGivenBackFirst({
   on,
@@ -238,7 +239,7 @@ function isGivenBackFirst({
 const TTL_MS = 365 * 86_400_000
 
 /**
- * Compares this configuration with that of whoever came to the ledger first.
+ * Compares this configuration with that of the process that came to the ledger first.
  *
  * With another pepper every row has another key: each would find an empty ledger and present what
  * the other has spent.

@@ -12,7 +12,7 @@ const TAG_LENGTH = 16
  * It is asked for at run time and through `globalThis`, so that nothing of it is bundled, and no
  * edge runtime's build takes offence.
  *
- * @returns `undefined` where there is none.
+ * @returns `undefined` where the runtime has no `node:crypto`.
  */
 export function nodeCiphers(): Ciphers | undefined {
   const { process } = globalThis as { process?: Partial<NodeJS.Process> }

@@ -14,7 +14,7 @@ export type ClaimRow =
       /** The chain's secret. */
       readonly grant: string
       readonly generation: number
-      /** Nobody presents the token before this much has passed since the row was written. */
+      /** No process presents the token for this long after the row was written, milliseconds. */
       readonly delayMs?: number
     }
   | {
@@ -30,7 +30,7 @@ export type ClaimRow =
 /** Why a chain has ended. */
 export type EndReason = 'rejected' | 'expired' | 'replay' | 'revoked'
 
-/** Somebody came with a token of this generation as their own, and presented it. */
+/** A holder came with a token of this generation as its own, and presented it. */
 export interface Acknowledgement {
   readonly generation: number
   /** On the store's clock. Absent: when the row was written, which its writer cannot know. */

@@ -80,7 +80,7 @@ export function successorOf(settlement: Settlement<StoredTokenSet>): Secret | un
   return new Secret(settlement.set.refreshToken!)
 }
 
-/** Where a received set will stand once it is settled. */
+/** The position that a received set will have once it is settled. */
 export function positionAfter(
   settlement: Settlement<StoredTokenSet>,
   { grant, generation }: ChainPosition,
@@ -116,7 +116,7 @@ export function isSpent({ type }: Settlement<StoredTokenSet>): boolean {
   return type === 'spent'
 }
 
-/** Whether nobody may present the token any more: it is spent, or may be. */
+/** Whether no process may present the token any more: it is spent, or may be. */
 export function isOver(settlement: Settlement<StoredTokenSet>): boolean {
   return settlement.type === 'granted' ? settlement.rotated : settlement.type === 'spent'
 }

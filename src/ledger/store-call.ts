@@ -2,7 +2,7 @@ import { sleep, type Clock, within } from '../core/clock.ts'
 import { isRefreshError, RefreshError, type ErrorCode } from '../core/errors.ts'
 import type { Store, StoredRow } from './store.ts'
 
-/** What a store may say of itself. Whatever else it throws is `store_unavailable`. */
+/** The codes that a store may throw itself. Every other error of it is `store_unavailable`. */
 const OWN_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['store_full', 'store_evicts'])
 
 /** A failed call is repeated at least once: an answer that got lost is then found out. */

@@ -1,4 +1,4 @@
-/** What stands in a row. */
+/** The contents of a row. */
 export interface StoredRow {
   /** Absent when the row is. */
   readonly value?: Uint8Array
@@ -31,7 +31,7 @@ export interface Store {
   read(key: string): Promise<StoredRow>
   /**
    * Writes iff the row's version is still `expected` (0: absent); the version becomes `expected +
-   * 1`. Says what stands there now, whoever wrote it.
+   * 1`. Resolves to what the row holds now, whichever process wrote it.
    *
    * @param ttlMs How long the row lives from now on, in milliseconds.
    */

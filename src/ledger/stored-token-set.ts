@@ -31,7 +31,7 @@ export interface Moment {
 }
 
 /**
- * What a token response leaves of a set.
+ * Makes the set that a token response leaves.
  *
  * @param renewed The set whose refresh token was presented.
  * @param keepsRefreshToken Whether an answer without refresh token keeps the presented one (RFC
@@ -97,7 +97,7 @@ export function merge(
   return { ...received, access: [...access] }
 }
 
-/** The set as a holder on this host is handed it. */
+/** Makes the set that a holder on this host gets, with times of this host's clock. */
 export function fromStored(stored: StoredTokenSet, moment: Moment): Tokens {
   const { refreshToken, refreshExpiresAtMs, authorizedAtMs, idToken } = stored
   return {
@@ -110,8 +110,8 @@ export function fromStored(stored: StoredTokenSet, moment: Moment): Tokens {
 }
 
 /**
- * Whether an access token was granted less than half its lifetime ago, by the store's clock. Such a
- * one is not renewed whatever this host's clock says, or a wrong clock refreshes on every request.
+ * Whether an access token was granted less than half its lifetime ago, by the store's clock. It is
+ * not renewed, even if this host's clock says so: a wrong clock would refresh on every request.
  */
 export function isYoung(
   { grantedAtMs, lifetimeMs }: StoredAccessToken,
@@ -132,7 +132,7 @@ function accessOf(held: StoredAccessToken, { hostNowMs, storeNowMs }: Moment): A
   }
 }
 
-/** A set as it stands, for where only its tokens matter. */
+/** Stores a caller's set as it is, for uses where only its tokens matter. */
 export function tokensToStored(
   { refreshToken, access }: Tokens,
   storeNowMs: number,

@@ -57,7 +57,7 @@ const errorFrom = storeErrors(STORE, {
   otherwise: () => 'It cannot be used: does its folder exist?',
 })
 
-/** A row as it stands in its folder. */
+/** A row as its folder holds it. */
 interface FileRow {
   /** The name of the row's one file; absent when there is none, though its time may be over. */
   readonly name?: RowName
@@ -185,7 +185,7 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
     read,
     swap(key, expected, value, ttlMs) {
       return call(key, async (folder) => {
-        // Who lost looks at what stands there now: it may be what was expected, if a row was swept.
+        // A swap that lost reads the row again: it may be as expected, if an old row was swept.
         for (let turn = 0; turn < TURNS_MAX; turn += 1) {
           const stored = await swapOnce(folder, key, expected, value, ttlMs)
           if (stored !== undefined) return stored

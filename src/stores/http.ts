@@ -13,7 +13,7 @@ export interface HttpStoreOptions {
   readonly url: string
   /** Sent as a bearer token. It must be allowed to write. */
   readonly token: string
-  /** Stands before every key. Default `refresh-once:`, as for `redisStore()`: they share rows. */
+  /** The beginning of every key. Default `refresh-once:`, as for `redisStore()`. */
   readonly prefix?: string
   /** How long a request may take, milliseconds. Default 5,000. */
   readonly timeoutMs?: number
@@ -31,7 +31,7 @@ export interface HttpStoreOptions {
 const HINTS: Readonly<Record<number, string>> = {
   401: 'It refuses the token.',
   403: 'It refuses the token.',
-  404: 'Nobody takes commands at this url.',
+  404: 'No Redis takes commands at this url.',
   429: 'It takes no more requests for now: its quota is used up.',
 }
 

@@ -20,7 +20,7 @@ interface MemoryRow {
 /** What copies of this module share: plain data, because they may be of different versions. */
 interface MemoryRows {
   readonly rows: Map<string, MemoryRow>
-  /** Keys by time to live, each in order of writing: what stands in front goes first. */
+  /** Keys by time to live, each in order of writing: the first of them goes first. */
   readonly byTtl: Map<number, Set<string>>
   readonly waiting: Map<string, Set<() => void>>
   /** Added to a monotonic clock, makes it tell the time of day, and never run backwards. */

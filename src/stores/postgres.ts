@@ -15,10 +15,10 @@ export interface PostgresStoreOptions {
   /** The table, with its schema if need be: `auth.refresh_once`. Default `refresh_once`. */
   readonly table?: string
   /**
-   * Whether swaps are told by `NOTIFY`, and who waits for another holder listens: with one
-   * connection of the pool for all, which must have more than one. It costs each swap a lock that
-   * the whole database shares, and hears nothing through PgBouncer's transaction pooling. Default
-   * `false`: who waits looks again and again.
+   * Whether swaps are told by `NOTIFY`, and waiting calls listen: all of them on one connection of
+   * the pool, which must have more than one. It costs each swap a lock that the whole database
+   * shares, and hears nothing through PgBouncer's transaction pooling. Default `false`: a waiting
+   * call reads the row again and again.
    */
   readonly listen?: boolean
   readonly clock?: Clock
@@ -95,7 +95,7 @@ export function postgresStore(
     }
   }
 
-  /** Nobody waits for it; what it leaves, the next takes. */
+  /** No call waits for it; rows that it leaves are deleted by a later one. */
   function sweepSometimes(): void {
     if (random.fraction() < SWEEP_CHANCE) query(sql.sweep, [SWEEP_ROWS]).catch(() => {})
   }

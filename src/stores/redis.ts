@@ -14,12 +14,12 @@ import { redisRows } from './redis/rows.ts'
 export type { RedisClient, RedisSubscriber }
 
 export interface RedisStoreOptions {
-  /** Stands before every key, and names the channels. Default `refresh-once:`. */
+  /** The beginning of every key and channel. Default `refresh-once:`. */
   readonly prefix?: string
   /**
-   * A second connection (`client.duplicate()`), which the store subscribes with: who waits for
-   * another holder is woken by it. Every process that has one tells the others. Without it, those
-   * who wait look again and again.
+   * A second connection (`client.duplicate()`), which the store subscribes with: it wakes calls
+   * that wait for another holder. Every process that has one tells the others. Without it, a
+   * waiting call reads the row again and again.
    */
   readonly subscriber?: RedisSubscriber
   /**

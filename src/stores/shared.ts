@@ -4,7 +4,7 @@ import { systemRandom, type Random } from '../core/random.ts'
 import { toBase64url } from '../core/text.ts'
 
 /**
- * Tells somebody who waits that a row may have changed.
+ * Tells a waiting call that a row may have changed.
  *
  * @param version Which version it is said to have now. Without one, it must be looked at.
  */
@@ -26,13 +26,13 @@ export interface WatchOptions {
 
 /** How long until the second look, and at most between two, milliseconds. */
 const POLLING = { minMs: 10, maxMs: 250 } as const
-/** The same where somebody tells of changes: for what is not heard. */
+/** The same for a store that tells of changes: a change may go unheard. */
 const LISTENING = { minMs: 100, maxMs: 1_000 } as const
 const GROWTH = 1.5
 
 /**
- * Makes the `changed` of a store that must look: jittered, so that those who wait for one row do
- * not look all at once, and rarer the longer it takes.
+ * Makes the `changed` of a store that must look: jittered, so that calls that wait for one row do
+ * not read it all at once, and rarer the longer it takes.
  *
  * @param look Reads a row.
  */

@@ -24,8 +24,8 @@ export interface SqliteStoreOptions {
   /** Default `refresh_once`. */
   readonly table?: string
   /**
-   * How long a write waits for another process that is writing, milliseconds. The event loop stands
-   * still meanwhile, as SQLite's calls are synchronous. Default 1,000.
+   * How long a write waits for another process that is writing, milliseconds. The event loop is
+   * blocked meanwhile, as SQLite's calls are synchronous. Default 1,000.
    */
   readonly busyTimeoutMs?: number
   readonly clock?: Clock

@@ -31,7 +31,7 @@ export type Settlement<S> =
   | { readonly type: 'unspent'; readonly delayMs?: number }
   /** The token may be spent: the claim stays, so that no process presents the token again. */
   | { readonly type: 'spent' }
-  /** The chain had ended, and what was received has been revoked: who waits for it may go on. */
+  /** The chain had ended, and what was received has been revoked: processes that wait may go on. */
   | { readonly type: 'disposed' }
 
 export interface SettleRequest<S> {

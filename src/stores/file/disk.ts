@@ -46,7 +46,7 @@ export async function renamed(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Makes what happened in a folder last; whoever took the folder away saw to that. */
+/** Writes the changes of a folder to the disk. A folder that is gone needs none. */
 export async function syncFolder(path: string): Promise<void> {
   await unlessGone(async () => {
     const folder = await open(path, O_RDONLY)

@@ -17,7 +17,7 @@ export interface Folder {
 }
 
 /**
- * Makes the folder, or makes sure that nobody else can have put anything into it.
+ * Makes the folder, or makes sure that no other user can have put anything into it.
  *
  * @throws {RefreshError} `store_unavailable`, for a symbolic link, or a folder of another owner, or
  *   one that others may read or write.
@@ -111,7 +111,7 @@ export async function sweep(folder: Folder, nowMs: number, fraction: number): Pr
   }
 }
 
-/** Whoever takes the file away first wins: a swap that comes later finds no row. */
+/** The first process that removes the file wins: a swap that comes later finds no row. */
 async function dropIfOver(folder: Folder, key: string, nowMs: number): Promise<void> {
   const path = join(folder.rows, key)
   for (const name of await namesIn(path)) {

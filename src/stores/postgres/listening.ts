@@ -10,8 +10,8 @@ interface Ear {
 }
 
 /**
- * Takes one connection of the pool, while anybody waits, to `LISTEN`. When the connection ends,
- * those who wait go on looking, and the next who comes takes another.
+ * Takes one connection of the pool to `LISTEN`, while any call waits. When the connection ends,
+ * waiting calls go on reading the row, and the next call takes another connection.
  */
 export function listening(pool: PostgresPool, channel: string): Listen {
   let ear: Ear | undefined

@@ -5,13 +5,13 @@
 const ms = (time: string): string => `floor(extract(epoch FROM ${time}) * 1000)::float8`
 
 /**
- * What every statement that writes ends with. Who lost wrote nothing, and gets no row.
+ * What every statement that writes ends with. A swap that lost wrote nothing, and gets no row.
  *
  * `synchronous_commit` is turned on for this write where it is off: a claim that the server forgets
  * when it crashes lets a token be presented twice.
  *
- * Out: `written_ms`. The channel is empty where nobody is to be told; who listens hears the key and
- * the version, with a blank between them.
+ * Out: `written_ms`. If the channel is empty, no process is told. A listener hears the key and the
+ * version, with a blank between them.
  */
 const written = (channel: string): string => `
 SELECT ${ms('written_at')} AS written_ms,
@@ -76,8 +76,8 @@ WITH swapped AS (
 )${written('$4::text')}`,
 
     /**
-     * Deletes rows whose time is over, the oldest first, at most so many; those that somebody else
-     * is deleting are left to them.
+     * Deletes rows whose time is over, the oldest first, at most so many; those that another
+     * transaction is deleting are left to it.
      *
      * In: how many.
      */

@@ -52,7 +52,7 @@ interface IoRedisSubscriber {
 /** RESP's `$`, a string of bytes, as node-redis numbers it: to be left as it is. */
 const AS_BYTES = { typeMapping: { 36: Buffer } }
 
-/** @throws {TypeError} For what is none of the clients. */
+/** @throws {TypeError} For an object that is not one of the clients. */
 export function connectionOf(client: RedisClient): Connection {
   if (isIoRedis(client)) {
     return {
@@ -115,7 +115,7 @@ interface Topic {
 /** What each subscriber listens to. One table a connection, since stores may share it. */
 const topicsOf = new WeakMap<RedisSubscriber, Map<string, Topic>>()
 
-/** Listens to the channel of a row for as long as somebody waits for the row. */
+/** Listens to the channel of a row for as long as a call waits for the row. */
 export function subscribing(subscriber: RedisSubscriber, prefix: string): Listen {
   return (key, wake) => {
     const channel = prefix + key
@@ -131,7 +131,7 @@ export function subscribing(subscriber: RedisSubscriber, prefix: string): Listen
       topic.wakes.delete(wake)
       if (topic.wakes.size > 0) return
       topics.delete(channel)
-      // Whoever cannot unsubscribe is not connected.
+      // A client that cannot unsubscribe is not connected.
       leave(subscriber, channel, topic.wakeAll).catch(() => {})
     }
   }

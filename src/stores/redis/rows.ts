@@ -31,7 +31,7 @@ export interface RedisRowsOptions extends WatchOptions {
   readonly warn: (message: string) => void
 }
 
-/** The rows of a Redis, whatever the connection. */
+/** Makes a store of the rows of a Redis, over any connection. */
 export function redisRows(connection: Connection, options: RedisRowsOptions): Store {
   const { name, id, prefix, replicas, publishes, allowEviction, warn } = options
   const { send, bytes } = connection
@@ -203,9 +203,9 @@ const HINTS: Readonly<Record<string, string>> = {
   NOAUTH: 'Redis asks for a password.',
   WRONGPASS: 'Redis refuses the password.',
   NOPERM: 'The ACL of this user forbids it: docs/stores.md has the line that is needed.',
-  WRONGTYPE: 'Something else stands under this key: give the store a prefix of its own.',
+  WRONGTYPE: 'Another value has this key: give the store a prefix of its own.',
   CROSSSLOT: 'The prefix of the store must not hold a part in braces.',
-  BUSY: 'Redis is busy with a script of somebody else.',
+  BUSY: 'Redis is busy with the script of another client.',
   MOVED: 'This is one node of a cluster: pass the client of a cluster.',
 }
 

@@ -1,24 +1,24 @@
 /**
  * The one script: swaps a row, or reads it.
  *
- * It touches one key, so that a cluster may keep each row where it likes. Whoever is told what
- * stands there has it by `GETEX`, which reads like `GET` but counts as a write: a replica, whose
- * copy may be old, refuses it. Not before `SET`, though: a script that wrote already is let past
+ * It touches one key, so that a cluster may keep each row where it likes. What a caller is told was
+ * read by `GETEX`, which reads like `GET` but counts as a write: a replica, whose copy may be old,
+ * refuses it. It is not used before `SET`, since Redis lets a script that has written already past
  * `maxmemory`. `TIME` never says less than when the row was written, though another server with
  * another clock may have become primary.
  *
  * A row is a string: version, a blank, when it was written (epoch milliseconds), a blank, value.
  *
- * | in        |                                                                        |
- * | --------- | ---------------------------------------------------------------------- |
- * | `KEYS[1]` | the row                                                                |
- * | `ARGV[1]` | the version that it must have; 0: none; -1: read only                  |
- * | `ARGV[2]` | the value to write                                                     |
- * | `ARGV[3]` | how long it lives from now on, milliseconds                            |
- * | `ARGV[4]` | the channel that is told of the change, or empty                       |
- * | `ARGV[5]` | `hex`: values come and go as hexadecimal digits; empty: as they are    |
- * | `ARGV[6]` | `again`: a row that was not swapped is written once more as it stands, |
- * |           | since `WAIT` covers (from Redis 7.2 on) what this connection wrote     |
+ * | in        |                                                                     |
+ * | --------- | ------------------------------------------------------------------- |
+ * | `KEYS[1]` | the row                                                             |
+ * | `ARGV[1]` | the version that it must have; 0: none; -1: read only               |
+ * | `ARGV[2]` | the value to write                                                  |
+ * | `ARGV[3]` | how long it lives from now on, milliseconds                         |
+ * | `ARGV[4]` | the channel that is told of the change, or empty                    |
+ * | `ARGV[5]` | `hex`: values come and go as hexadecimal digits; empty: as they are |
+ * | `ARGV[6]` | `again`: a row that was not swapped is written once more as it is,  |
+ * |           | since `WAIT` covers (from Redis 7.2 on) what this connection wrote  |
  *
  * Out: 1 if it swapped, else 0; version; when it was written; now; the value, unless it swapped.
  */

@@ -1,7 +1,7 @@
 /** Epoch milliseconds. One time for all of a statement. Needs no recent SQLite. */
 const NOW = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 
-/** What every connection is told first: a commit reaches the disk; who is locked out waits. */
+/** Sets up a connection: a commit reaches the disk, and a locked statement waits. */
 export const prepareFor = (table: string, busyTimeoutMs: number): readonly string[] => [
   `PRAGMA busy_timeout = ${busyTimeoutMs}`,
   'PRAGMA journal_mode = WAL',
