@@ -155,7 +155,8 @@ export function settingsOf(options: RefresherOptions): Settings {
   }
   if (typeof ledger?.store?.swap !== 'function') {
     throw new TypeError(
-      'ledger.store is missing: ledger: { store: memoryStore() } for one process, or a shared store',
+      'ledger.store is missing: write ledger: { store: memoryStore() } for one process, ' +
+        'or a shared store',
     )
   }
   for (const name of ['onEvent', 'reload', 'fetch'] as const) {

@@ -204,7 +204,7 @@ async function loadWatch(settings: Settings): Promise<Watch | undefined> {
 /** How many chains are remembered. The one asked about longest ago is forgotten first. */
 const CHAINS_MAX = 10_000
 
-/** @param revocationCheckMs For how long the ledger's word counts. `undefined`: it is never asked. */
+/** @param revocationCheckMs How long the ledger's word counts. `undefined`: it is never asked. */
 function verifiedFor(revocationCheckMs: number | undefined, clock: Clock): Verified {
   if (revocationCheckMs === undefined) return { isRecent: () => true, note() {}, forget() {} }
   const times = new Map<string, number>()

@@ -21,7 +21,8 @@ export function markOfLegacyCookie(
   const isNamed = typeof provider === 'string'
   if (only !== undefined && others.length === 0 && !isNamed) return { provider: only }
   notices.once(
-    'a cookie does not say whose tokens it holds: write `legacyCookieProvider`, or wait for sign-ins',
+    'a cookie does not say whose tokens it holds: write `legacyCookieProvider`, ' +
+      'or wait for sign-ins',
   )
   return {}
 }

@@ -94,8 +94,8 @@ export function checkOptions(refreshers: Refreshers, options: CallbackOptions): 
   }
   if (linkedProviders === 'all' && typeof previousToken !== 'function') {
     throw new TypeError(
-      "linkedProviders: 'all' needs previousToken, the token in the cookie of the sign-in request: Auth.js " +
-        'does not hand it to the callback',
+      "linkedProviders: 'all' needs previousToken, the token in the cookie of the " +
+        'sign-in request: Auth.js does not hand it to the callback',
     )
   }
   if (
