@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { ADDRESS_VARIABLE, readAddress } from '../inspect/page-inspector.ts'
 import { readRecording } from '../inspect/recording.ts'
-import { startPageServer, type PageServer } from '../inspect/server/server.ts'
+import { startPageServer, type PageServer } from '../inspect/server.ts'
 import {
   flag,
   helpOf,

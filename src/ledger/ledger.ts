@@ -11,7 +11,7 @@ import {
   type ChainPosition,
   type LedgerView,
 } from './protocol/index.ts'
-import { RETENTION, ttlMsOf, type Retention } from './retention.ts'
+import { RETENTION, ttlMsOf, type Retention } from './configuration.ts'
 import type { ClaimRow, GrantRow, SeenRow } from './rows.ts'
 import { FORMAT, type Sealer } from './sealer.ts'
 import { callStore, createPatience, isUnavailable } from './store-call.ts'

@@ -3,11 +3,10 @@ import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { Store, StoredRow } from '../ledger/store.ts'
 import { identityOf, watching } from './shared.ts'
-import { listening } from './postgres/listening.ts'
-import { migrate } from './postgres/migrate.ts'
 import type { PostgresClient, PostgresPool, PostgresResult } from './postgres/pool.ts'
-import { statementsFor } from './postgres/statements.sql.ts'
-import { sqlStateOf, errorFrom } from './postgres/pool.ts'
+import { migrationsFor, statementsFor, versionsFor } from './postgres/statements.sql.ts'
+import { errorFrom, sqlStateOf } from './postgres/pool.ts'
+import type { Listen, Wake } from './shared.ts'
 
 export type { PostgresClient, PostgresPool, PostgresResult }
 
@@ -143,4 +142,128 @@ export function postgresStore(
       }
     },
   }
+}
+
+/** A connection that listens. */
+interface Ear {
+  readonly wakes: Map<string, Set<Wake>>
+  /** Resolves when it hears all that is told from now on; never, if it does not. */
+  readonly open: Promise<void>
+  close(): void
+}
+
+/**
+ * Takes one connection of the pool to `LISTEN`, while any call waits. When the connection ends,
+ * waiting calls go on reading the row, and the next call takes another connection.
+ */
+function listening(pool: PostgresPool, channel: string): Listen {
+  let ear: Ear | undefined
+  return (key, wake) => {
+    ear ??= listen(pool, channel, () => (ear = undefined))
+    const { wakes, open, close } = ear
+    const waiting = wakes.get(key) ?? new Set()
+    wakes.set(key, waiting.add(wake))
+    open.then(
+      () => wake(),
+      () => {},
+    )
+    return () => {
+      waiting.delete(wake)
+      if (waiting.size === 0) wakes.delete(key)
+      if (wakes.size === 0) close()
+    }
+  }
+}
+
+function listen(pool: PostgresPool, channel: string, forget: () => void): Ear {
+  const wakes: Ear['wakes'] = new Map()
+  let client: PostgresClient | undefined
+  let isClosed = false
+  const hear = ({ payload = '' }: { payload?: string | undefined }): void => {
+    const [key = '', version] = payload.split(' ')
+    for (const wake of wakes.get(key) ?? []) wake(Number(version))
+  }
+  const give = (isBroken: boolean): void => {
+    if (client === undefined) return
+    client.removeListener('notification', hear)
+    client.removeListener('error', lose)
+    client.removeListener('end', lose)
+    client.release(isBroken)
+    client = undefined
+  }
+  const lose = (): void => {
+    close()
+    give(true)
+  }
+  const close = (): void => {
+    if (isClosed) return
+    isClosed = true
+    forget()
+    client?.query(`UNLISTEN ${channel}`).then(
+      () => give(false),
+      () => give(true),
+    )
+  }
+
+  async function open(): Promise<void> {
+    const connected = await pool.connect()
+    if (isClosed) return connected.release()
+    client = connected
+    client.on('notification', hear)
+    client.on('error', lose)
+    client.on('end', lose)
+    await client.query(`LISTEN ${channel}`)
+  }
+  const opening = open()
+  opening.catch(lose)
+  return { wakes, open: opening, close }
+}
+
+/** Names the advisory lock that migrations take: `refresh` in hexadecimal digits of ASCII. */
+const LOCK = '0x72656672657368'
+
+const UNDEFINED_TABLE = '42P01'
+
+/**
+ * Brings the table to the newest version, in one transaction. Any number of processes may do it at
+ * once: one does it, and the others wait for it and find it done.
+ *
+ * Where it is done, nothing but `SELECT` is needed: `CREATE TABLE IF NOT EXISTS` asks for the
+ * privilege to create even where the table exists. The lock ends with the transaction, so that it
+ * works through PgBouncer, too.
+ */
+async function migrate(pool: PostgresPool, table: string): Promise<void> {
+  const client = await pool.connect()
+  let isBroken = true
+  try {
+    const applied = await appliedTo(table, client).catch(noneIfUndefined)
+    if (applied.size < migrationsFor(table).length) await applyRest(table, client)
+    isBroken = false
+  } finally {
+    // A connection in a transaction that failed is closed, which rolls back.
+    client.release(isBroken)
+  }
+}
+
+async function applyRest(table: string, client: PostgresClient): Promise<void> {
+  await client.query('BEGIN')
+  await client.query('SELECT pg_advisory_xact_lock($1::bigint)', [BigInt(LOCK).toString()])
+  await client.query(versionsFor(table))
+  const applied = await appliedTo(table, client)
+  for (const [index, text] of migrationsFor(table).entries()) {
+    if (applied.has(index + 1)) continue
+    await client.query(text)
+    await client.query(`INSERT INTO ${table}_migrations (version) VALUES ($1)`, [index + 1])
+  }
+  await client.query('COMMIT')
+}
+
+async function appliedTo(table: string, client: PostgresClient): Promise<ReadonlySet<number>> {
+  const { rows } = await client.query(`SELECT version FROM ${table}_migrations`)
+  return new Set(rows.map((row) => Number(row['version'])))
+}
+
+function noneIfUndefined(error: unknown): ReadonlySet<number> {
+  if (sqlStateOf(error) === UNDEFINED_TABLE) return new Set()
+  throw error
 }

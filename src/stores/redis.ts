@@ -2,16 +2,9 @@ import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { Store } from '../ledger/store.ts'
 import { identityOf, warnOnce } from './shared.ts'
-import {
-  connectionOf,
-  isOneConnection,
-  subscribing,
-  type RedisClient,
-  type RedisSubscriber,
-} from './redis/client.ts'
 import { redisRows } from './redis/rows.ts'
-
-export type { RedisClient, RedisSubscriber }
+import type { Listen, Wake } from './shared.ts'
+import type { Connection } from './redis/rows.ts'
 
 export interface RedisStoreOptions {
   /** The beginning of every key and channel. Default `refresh-once:`. */
@@ -82,3 +75,165 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     random: options.random,
   })
 }
+
+/**
+ * What is asked of a client: node-redis 5 and later, ioredis and iovalkey, their clusters, and what
+ * finds the primary by Sentinel.
+ */
+export type RedisClient = NodeRedis | NodeRedisCluster | NodeRedisSentinel | IoRedis
+/** What is asked of the second connection. */
+export type RedisSubscriber = NodeRedisSubscriber | IoRedisSubscriber
+
+interface NodeRedis {
+  sendCommand(args: readonly (string | Uint8Array)[], options?: object): Promise<unknown>
+}
+
+interface NodeRedisCluster {
+  nodeClient(node: never): unknown
+  sendCommand(
+    firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    args: (string | Uint8Array)[],
+    options?: object,
+  ): Promise<unknown>
+}
+
+interface NodeRedisSentinel {
+  getSentinelNode(): unknown
+  sendCommand(
+    isReadonly: boolean | undefined,
+    args: (string | Uint8Array)[],
+    options?: object,
+  ): Promise<unknown>
+}
+
+interface IoRedis {
+  /** Takes texts and bytes; typed by no more than its name, because it has many signatures. */
+  callBuffer(command: string, ...args: never[]): Promise<unknown>
+}
+
+interface NodeRedisSubscriber {
+  subscribe(channel: string, listener: (message: unknown) => void): Promise<unknown>
+  unsubscribe(channel: string, listener: (message: unknown) => void): Promise<unknown>
+}
+
+interface IoRedisSubscriber {
+  callBuffer: IoRedis['callBuffer']
+  subscribe(channel: string): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  on(event: 'message', listener: (channel: string, message: unknown) => void): unknown
+}
+
+/** RESP's `$`, a string of bytes, as node-redis numbers it: to be left as it is. */
+const AS_BYTES = { typeMapping: { 36: Buffer } }
+
+/** @throws {TypeError} For an object that is not one of the clients. */
+function connectionOf(client: RedisClient): Connection {
+  if (isIoRedis(client)) {
+    return {
+      bytes: 'raw',
+      send: ([command, ...args]) =>
+        client.callBuffer(String(command), ...(args.map(sendable) as never[])),
+    }
+  }
+  if (!isNodeRedis(client)) {
+    throw new TypeError(
+      'redisStore() takes a client of node-redis (5 or later), ioredis or iovalkey; for Redis ' +
+        'over HTTP there is httpStore()',
+    )
+  }
+  if ('nodeClient' in client) {
+    return {
+      bytes: 'raw',
+      send: (command, key) => client.sendCommand(key, false, command.map(sendable), AS_BYTES),
+    }
+  }
+  if ('getSentinelNode' in client) {
+    return {
+      bytes: 'raw',
+      send: (command) => client.sendCommand(false, command.map(sendable), AS_BYTES),
+    }
+  }
+  return { bytes: 'raw', send: (command) => client.sendCommand(command.map(sendable), AS_BYTES) }
+}
+
+/** Whether two commands sent one after the other go over one connection, in that order. */
+function isOneConnection(client: object): boolean {
+  const several = ['nodeClient', 'getSentinelNode', 'nodes', 'execute']
+  const hasSeveral = several.some((method) => method in client)
+  return !hasSeveral
+}
+
+function isNodeRedis(client: RedisClient): client is Exclude<RedisClient, IoRedis> {
+  return typeof (client as Partial<NodeRedis> | undefined)?.sendCommand === 'function'
+}
+
+function isIoRedis(client: RedisClient | RedisSubscriber): client is IoRedis & IoRedisSubscriber {
+  return typeof (client as Partial<IoRedis> | undefined)?.callBuffer === 'function'
+}
+
+/** Clients take bytes as `Buffer` only. */
+function sendable(each: string | Uint8Array): string | Uint8Array {
+  return typeof each === 'string'
+    ? each
+    : Buffer.from(each.buffer, each.byteOffset, each.byteLength)
+}
+
+interface Topic {
+  readonly wakes: Set<Wake>
+  /** Takes what the script publishes: the row's version. */
+  readonly wakeAll: (message: unknown) => void
+  /** Resolves when the server tells of changes from now on; never, if it does not. */
+  readonly heard: Promise<unknown>
+}
+
+/** What each subscriber listens to. One table a connection, since stores may share it. */
+const topicsOf = new WeakMap<RedisSubscriber, Map<string, Topic>>()
+
+/** Listens to the channel of a row for as long as a call waits for the row. */
+function subscribing(subscriber: RedisSubscriber, prefix: string): Listen {
+  return (key, wake) => {
+    const channel = prefix + key
+    const topics = topicsOf.get(subscriber) ?? newTopics(subscriber)
+    const topic = topics.get(channel) ?? newTopic(subscriber, channel)
+    topics.set(channel, topic)
+    topic.wakes.add(wake)
+    topic.heard.then(
+      () => wake(),
+      () => {},
+    )
+    return () => {
+      topic.wakes.delete(wake)
+      if (topic.wakes.size > 0) return
+      topics.delete(channel)
+      // A client that cannot unsubscribe is not connected.
+      leave(subscriber, channel, topic.wakeAll).catch(() => {})
+    }
+  }
+}
+
+function newTopics(subscriber: RedisSubscriber): Map<string, Topic> {
+  const topics = new Map<string, Topic>()
+  topicsOf.set(subscriber, topics)
+  if (isIoRedis(subscriber)) {
+    subscriber.on('message', (channel, message) => topics.get(channel)?.wakeAll(message))
+  }
+  return topics
+}
+
+function newTopic(subscriber: RedisSubscriber, channel: string): Topic {
+  const wakes = new Set<Wake>()
+  const wakeAll = (message: unknown): void => {
+    for (const wake of wakes) wake(Number(message))
+  }
+  return { wakes, wakeAll, heard: join(subscriber, channel, wakeAll) }
+}
+
+/** A function after the channel is to ioredis no listener: it is called with the reply. */
+const join = (subscriber: RedisSubscriber, channel: string, listener: Topic['wakeAll']) =>
+  isIoRedis(subscriber) ? subscriber.subscribe(channel) : subscriber.subscribe(channel, listener)
+
+const leave = (subscriber: RedisSubscriber, channel: string, listener: Topic['wakeAll']) =>
+  isIoRedis(subscriber)
+    ? subscriber.unsubscribe(channel)
+    : subscriber.unsubscribe(channel, listener)

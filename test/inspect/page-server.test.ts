@@ -2,8 +2,8 @@ import { request } from 'node:http'
 import type { IncomingHttpHeaders, RequestOptions } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { startPageServer } from '../../src/inspect/server/server.ts'
-import type { PageServer, PageServerOptions } from '../../src/inspect/server/server.ts'
+import { startPageServer } from '../../src/inspect/server.ts'
+import type { PageServer, PageServerOptions } from '../../src/inspect/server.ts'
 import { streamOf } from './stream.ts'
 
 interface Got {

@@ -334,7 +334,7 @@ const ROWS: readonly Mutant[] = [
   },
   {
     name: 'grant rows live for an hour',
-    file: 'src/ledger/retention.ts',
+    file: 'src/ledger/configuration.ts',
     text: "if (operation.on === 'grant') return grantRetentionMs",
     replacement: "if (operation.on === 'grant') return DAY_MS / 24",
     killedBy: [simulation(SOON, 'P5')],
@@ -457,14 +457,14 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: 'whoever follows another waits for an hour',
-    file: 'src/runtime/actors/follow.ts',
+    file: 'src/runtime/actors/claim.ts',
     text: 'Math.min(overdueInMs, leftMs)',
     replacement: '3_600_000',
     killedBy: [simulation(LATER, 'budget')],
   },
   {
     name: 'whoever meets another at work gives up at once',
-    file: 'src/runtime/actors/follow.ts',
+    file: 'src/runtime/actors/claim.ts',
     text: 'if (leftMs <= 0) return',
     replacement: 'if (leftMs <= Infinity) return',
     killedBy: [simulation(SOON, 'served')],

@@ -1,6 +1,6 @@
 import { createActor, toPromise } from 'xstate'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { uncancellable } from '../../src/runtime/actor-logic.ts'
+import { uncancellable } from '../../src/runtime/machine.ts'
 import { gate } from './clock.ts'
 
 describe('an actor that cannot be cancelled', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { isUnsent } from '../../src/transport/is-unsent.ts'
+import { isUnsent } from '../../src/transport/send.ts'
 import { loopback } from './loopback.ts'
 import { presentTo } from './setup.ts'
 

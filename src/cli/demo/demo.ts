@@ -1,6 +1,6 @@
 import { createRefresher } from '../../index.ts'
 import { pageInspector, type LineInspector } from '../../inspect/index.ts'
-import { startPageServer } from '../../inspect/server/server.ts'
+import { startPageServer } from '../../inspect/server.ts'
 import { memoryStore } from '../../stores/memory.ts'
 import { flag, helpOf, readArgs, withoutFiles } from '../args.ts'
 import { orUsageError, type Terminal } from '../command.ts'

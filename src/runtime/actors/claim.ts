@@ -1,5 +1,5 @@
 import { accessFor, standing } from '../../../machines/freshness.ts'
-import type { ClaimOutput, Demand, RefreshContext } from '../../../machines/types.ts'
+import type { ClaimOutput, Demand, FollowOutput, RefreshContext } from '../../../machines/types.ts'
 import { hidden } from '../../core/secret.ts'
 import type { Secret } from '../../core/secret.ts'
 import { audienceOf } from '../../core/tokens.ts'
@@ -23,6 +23,7 @@ import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { bury, randomName } from '../revoke.ts'
 import { BACKOFF_MS, LEDGER_REST_MS } from '../timing.ts'
+import { sleep } from '../../core/clock.ts'
 
 /** A claim that was won. Its fields are hidden: they hold tokens as text. */
 export interface ClaimHandle {
@@ -242,5 +243,33 @@ export function meetsDemand(set: StoredTokenSet, demand: Demand, moment: Moment)
       const kept = set.access.find(([audience]) => audience === demand.audience)
       return kept !== undefined && isYoung(kept[1], moment.storeNowMs)
     }
+  }
+}
+
+/** Waits until another holder's presentation may be over, or it is overdue, or patience ends. */
+export async function followHolder(
+  { ledger, settings }: RefresherContext,
+  { watch, elapsedMs, budgetMs }: RunContext,
+  signal: AbortSignal,
+): Promise<Timeless<FollowOutput>> {
+  if (watch === undefined) return { type: 'failed', problem: { code: 'internal' } }
+  const { chain, view, position } = watch
+  const { claim, nowMs } = view
+  const claimMs = claim?.row?.kind === 'claimed' ? claim.row.claimMs : 0
+  const overdueInMs = Math.max(0, (claim?.writtenAtMs ?? nowMs) + claimMs - nowMs)
+  const leftMs = budgetMs - elapsedMs
+  if (leftMs <= 0) return { type: 'failed', problem: { code: 'busy' }, retryInMs: overdueInMs }
+  const stop = new AbortController()
+  const abort = (): void => stop.abort('over')
+  signal.addEventListener('abort', abort)
+  try {
+    const over = sleep(settings.clock, Math.min(overdueInMs, leftMs), stop.signal)
+    await Promise.race([ledger.watch(chain, view, position, stop.signal), over])
+    return { type: 'changed' }
+  } catch (error) {
+    return { type: 'failed', problem: problemOf(error) }
+  } finally {
+    signal.removeEventListener('abort', abort)
+    stop.abort('over')
   }
 }
