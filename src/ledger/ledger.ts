@@ -64,7 +64,7 @@ export interface Ledger {
   nameOf(chain: ChainTokens, grant: string): Promise<string | undefined>
 }
 
-export interface LedgerOptions extends Partial<Retention> {
+export interface LedgerParts extends Partial<Retention> {
   readonly store: Store
   readonly sealer: Sealer
   readonly identity: Identity
@@ -87,7 +87,7 @@ export function createLedger({
   storeTimeoutMs = 2_000,
   claimRetentionMs = RETENTION.claimRetentionMs,
   grantRetentionMs = RETENTION.grantRetentionMs,
-}: LedgerOptions): Ledger {
+}: LedgerParts): Ledger {
   const call = <R extends StoredRow>(work: () => Promise<R>): Promise<R> =>
     callStore(store, clock, storeTimeoutMs, work)
   const rows: RowAccess = {

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { ChainTokens } from '../../src/ledger/keyring.ts'
-import { createLedger, type Ledger, type LedgerOptions } from '../../src/ledger/ledger.ts'
+import { createLedger, type Ledger, type LedgerParts } from '../../src/ledger/ledger.ts'
 import {
   claim,
   settle,
@@ -62,7 +62,7 @@ let names = 0
 interface World {
   readonly clock: ManualClock
   readonly store: Store
-  worker(store?: Store, more?: Partial<LedgerOptions>): Worker
+  worker(store?: Store, more?: Partial<LedgerParts>): Worker
 }
 interface Worker extends Ledger {
   claim(
