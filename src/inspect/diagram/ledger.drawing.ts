@@ -68,4 +68,6 @@ export const ledgerDrawing: Drawing = {
     { from: 'grant.live', target: 'grant.ended', event: 'end' },
     { from: 'grant.ended', target: 'grant.ended', event: 'sign' },
   ],
+  words: { states: {}, transitions: ['', '', '', '', '', '', '', '', '', ''] },
+  settled: [],
 }

@@ -186,6 +186,13 @@ export interface Drawing {
   /** Where the machine, or a state around others, begins: from a dot to the first state. */
   readonly starts: readonly string[]
   readonly transitions: readonly DrawnTransition[]
+  /** The `description`s of the chart: of states by path, of transitions by index. */
+  readonly words: {
+    readonly states: Readonly<Record<string, string>>
+    readonly transitions: readonly string[]
+  }
+  /** Paths of the states that the chart tags `settled`: a run, or a round of it, ends there. */
+  readonly settled: readonly string[]
 }
 
 /**

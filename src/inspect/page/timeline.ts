@@ -1,3 +1,4 @@
+import { refreshDrawing } from '../diagram/refresh.drawing.ts'
 import type { ActorName, EventLine, RecordedLine, Standing } from '../recording.ts'
 
 /** Runs of one chain that begin within this of each other lie together, milliseconds. */
@@ -254,19 +255,10 @@ export function processesOf({ lanes }: Renewal): number {
   return new Set(lanes.map(({ process }) => process)).size
 }
 
-const SETTLED: ReadonlySet<string> = new Set([
-  // On the way to one: of a round that may come, nothing has begun.
-  'fresh.judging',
-  'fresh.ageing',
-  'expiring.serving',
-  'rotated.renewed',
-  'rotated.kept',
-  'rotated.adopted',
-  'error',
-  'revoked',
-])
+/** The chart begins here. In a run that goes on, no new round has begun yet. */
+const BEGINNING = 'fresh.judging'
 
 /** Whether a run ends in this state, or a round of one that goes on and on. */
 export function isSettled(path: string): boolean {
-  return SETTLED.has(path)
+  return path === BEGINNING || refreshDrawing.settled.includes(path)
 }

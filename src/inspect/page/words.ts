@@ -1,32 +1,7 @@
+import { refreshDrawing } from '../diagram/refresh.drawing.ts'
 import type { RefreshEvent } from '../../runtime/events.ts'
 import type { ActorName, CallEndedLine, RecordedLine, StepLine } from '../recording.ts'
 import type { Lane, Renewal } from './timeline.ts'
-
-const BEGINS: Readonly<Record<ActorName, string>> = {
-  claim: 'Asks the ledger for the right to present the refresh token',
-  follow: 'Follows the holder of the claim',
-  present: 'Presents the refresh token to the authorization server',
-  settle: 'Writes down how the presentation ended',
-  reload: 'Asks the storage of the caller for a later token set',
-}
-
-/** What an actor's answer means. */
-const SAYS: ReadonlyMap<string, string> = new Map([
-  ['claim won', 'The claim is won: this run presents'],
-  ['claim adopted', 'The ledger holds a newer token set: it is adopted'],
-  ['claim current', 'The newest token set is what is needed'],
-  ['claim busy', 'Another holder is presenting the refresh token'],
-  ['claim ended', 'The chain has ended'],
-  ['follow changed', 'The row has changed: time to look again'],
-  ['present sent', 'It is known how the presentation ended'],
-  ['present overdue', 'The claim was overdue before anything was sent'],
-  ['settle granted', 'The authorization server granted a new token set, and it is settled'],
-  ['settle restarted', 'Nothing was sent, and the claim is given back'],
-  ['settle again', 'No answer proves anything; this server takes the token again'],
-  ['settle rejected', 'The authorization server says that the grant is dead'],
-  ['settle deferred', 'The refresh token was not consumed: it can be presented later'],
-  ['reload another', 'A later token set is there'],
-])
 
 /** What happened, in one sentence without its stop. */
 export function wordsOf(line: RecordedLine): string {
@@ -34,11 +9,11 @@ export function wordsOf(line: RecordedLine): string {
     case 'run':
       return line.mode === 'per-call' ? 'A caller came, and its token set is due' : 'A keeper began'
     case 'joined':
-      return 'Another caller came for the same, and shares the run'
+      return 'Another caller wants the same, and shares the run'
     case 'step':
       return stepWords(line)
     case 'call':
-      return line.phase === 'began' ? BEGINS[line.actor] : answerWords(line)
+      return line.phase === 'began' ? actorWords(line.actor) : answerWords(line)
     case 'event':
       return eventWords(line.event)
     case 'ended':
@@ -48,14 +23,28 @@ export function wordsOf(line: RecordedLine): string {
   }
 }
 
-function stepWords({ from, to, event, guard }: StepLine): string {
-  return `${from} → ${to}: ${guard === undefined ? event : `${event} [${guard}]`}`
+function stepWords({ from, to, event, guard, edge }: StepLine): string {
+  const { transitions, words } = refreshDrawing
+  const why = guard === undefined ? event : `${event} [${guard}]`
+  // A recording of another version may have a chart of its own.
+  const says = transitions[edge]?.from === from ? words.transitions[edge] : undefined
+  return `${from} → ${to}: ${withoutStop(says || why)}`
+}
+
+/** The chart says of the state what its actor does. */
+function actorWords(actor: ActorName): string {
+  const { states, words } = refreshDrawing
+  const { path = '' } = states.find(({ runs }) => runs === actor) ?? {}
+  return withoutStop(words.states[path] ?? actor)
+}
+
+function withoutStop(text: string): string {
+  return text.replace(/\.$/, '')
 }
 
 function answerWords({ actor, says, code, status, durationMs }: CallEndedLine): string {
-  const meaning = SAYS.get(`${actor} ${says}`) ?? `${actor} answered ${says}`
   const http = status === undefined ? '' : ` (HTTP ${status})`
-  return `${meaning}${because(code)}${http}, after ${duration(durationMs)}`
+  return `${actor} answered ${says}${because(code)}${http}, after ${duration(durationMs)}`
 }
 
 function eventWords(event: RefreshEvent): string {
@@ -67,11 +56,11 @@ function eventWords(event: RefreshEvent): string {
     case 'served':
       return `Handed out the newest token set, of generation ${event.generation}`
     case 'reuse_detected':
-      return 'A spent token came back: the chain was ended for everybody'
+      return 'A spent token came back: the chain was ended for every holder'
     case 'revoked':
       return 'The application ended the chain'
     case 'handed_over':
-      return 'The ledger could not be written: the set went to its caller all the same'
+      return 'The ledger could not be written: the caller got the set all the same'
     case 'ledger_lost':
       return 'The ledger knows nothing of a chain that was refreshed before'
     case 'tokens_revoked':

@@ -60,6 +60,15 @@ export async function layOut(machine: MachineDescription): Promise<Drawing> {
       event,
       ...(guard !== undefined && { guard }),
     })),
+    words: {
+      states: Object.fromEntries(
+        machine.states.flatMap(({ path, description }) =>
+          description === undefined ? [] : [[path, description]],
+        ),
+      ),
+      transitions: machine.transitions.map(({ description = '' }) => description),
+    },
+    settled: machine.states.flatMap(({ path, tags }) => (tags.includes('settled') ? [path] : [])),
   }
 }
 

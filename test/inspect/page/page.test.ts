@@ -112,7 +112,7 @@ describe('the page', () => {
     await page.locator('.lane').first().focus()
     await page.keyboard.press('Enter')
     await page.waitForSelector('.lane[aria-pressed="true"]')
-    await page.locator('#steps button', { hasText: '[isDue]' }).click()
+    await page.locator('#steps button', { hasText: 'fresh.judging →' }).click()
     await page.waitForSelector('#chart [data-state="expiring.claiming"].active')
 
     expect(await page.locator('#chart .arrow.taken').getAttribute('data-of')).toBe('0')
