@@ -19,7 +19,7 @@ export type {
   RecordedLine,
   RunLine,
   Stamp,
-  Standing,
+  LinePosition,
   StepLine,
 } from './recording.ts'
 export type { LineInspector } from '../runtime/inspect/line.ts'

@@ -10,7 +10,7 @@ export type {
   JoinedLine,
   Line,
   RunLine,
-  Standing,
+  LinePosition,
   StepLine,
 } from '../runtime/inspect/line.ts'
 

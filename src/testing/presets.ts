@@ -265,15 +265,16 @@ export async function shippedProvider(id: string): Promise<ShippedProvider | und
   if (!/^[a-z0-9-]+$/.test(id)) return undefined
   const url = new URL(`${id}${EXTENSION}`, PROVIDERS)
   if (!existsSync(fileURLToPath(url))) return undefined
-  const module = (await import(url.href)) as Module
+  const module = (await import(url.href)) as ProviderModule
   const factory = module[id.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())]
   const facts = { ...module.facts, ...module.evidence }
   return { facts, make: (values, overrides = {}) => factory!({ ...values, ...overrides }) }
 }
 
-type Module = { readonly facts: ProviderFacts; readonly evidence: ProviderEvidence } & Readonly<
-  Record<string, (options: object) => Provider>
->
+type ProviderModule = {
+  readonly facts: ProviderFacts
+  readonly evidence: ProviderEvidence
+} & Readonly<Record<string, (options: object) => Provider>>
 
 /**
  * The server of a name: a preset, or what the facts of a shipped provider describe.

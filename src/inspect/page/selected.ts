@@ -8,11 +8,11 @@ import { svgOf } from '../diagram/svg.ts'
 const LISTED_MAX = 80
 
 /** The selected line in words, and those around it in its run. */
-export interface Details {
+export interface SelectedDetails {
   show(entry: TimelineEntry | undefined): void
 }
 
-export function createDetails(onSelect: (entry: TimelineEntry) => void): Details {
+export function createDetails(onSelect: (entry: TimelineEntry) => void): SelectedDetails {
   const list = byId('steps')
   let current: TimelineEntry | undefined
   let length = 0

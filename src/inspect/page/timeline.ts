@@ -1,5 +1,5 @@
 import { refreshDrawing } from '../diagram/refresh.drawing.ts'
-import type { ActorName, EventLine, RecordedLine, Standing } from '../recording.ts'
+import type { ActorName, EventLine, LinePosition, RecordedLine } from '../recording.ts'
 
 /** Runs of one chain that begin within this of each other lie together, milliseconds. */
 const TOGETHER_MS = 500
@@ -76,7 +76,7 @@ export function createTimeline(onBegun: (lane: Lane) => void): Timeline {
    * What a line says of where the run stands, more of it than was known before: also that it
    * belongs to a chain of which others are on their way.
    */
-  function learn(place: Placed, { token, grant, generation }: Standing): Placed {
+  function learn(place: Placed, { token, grant, generation }: LinePosition): Placed {
     const { lane } = place
     const others = current.get(grant ?? '')
     const belongs =

@@ -49,10 +49,13 @@ export interface WatchHandle {
 /** The context of a run, as the actors of the runtime are given it. */
 export type RunContext = RefreshContext<ClaimHandle, WatchHandle>
 
-type Output = Timeless<ClaimOutput<ClaimHandle, WatchHandle>>
+type ClaimResult = Timeless<ClaimOutput<ClaimHandle, WatchHandle>>
 
 /** Asks the ledger for the right to present. Never rejects. */
-export async function claimToken(parts: RefresherContext, context: RunContext): Promise<Output> {
+export async function claimToken(
+  parts: RefresherContext,
+  context: RunContext,
+): Promise<ClaimResult> {
   const { refreshToken } = context.tokens
   if (refreshToken === undefined) return withoutRefreshToken(parts, context)
   try {
@@ -67,7 +70,7 @@ export async function claimToken(parts: RefresherContext, context: RunContext): 
 function withoutRefreshToken(
   { settings: { provider } }: RefresherContext,
   { position }: RunContext,
-): Output {
+): ClaimResult {
   const hint = position === undefined ? provider.missingRefreshToken : undefined
   const problem = { code: 'no_refresh_token', ...(hint !== undefined && { hint }) } as const
   return { type: 'failed', problem }
@@ -77,7 +80,7 @@ async function ask(
   parts: RefresherContext,
   context: RunContext,
   refreshToken: Secret,
-): Promise<Output> {
+): Promise<ClaimResult> {
   const { settings, ledger, policy, emit } = parts
   const { clock } = settings
   const { prepared, blocked } = await prepareTransport(parts, context, refreshToken)
@@ -143,7 +146,7 @@ async function release(
 interface Preparation {
   readonly prepared?: Prepared
   /** What the run is told if it would have won the claim. */
-  readonly blocked: Output
+  readonly blocked: ClaimResult
 }
 
 /** Does all that can fail before a token is claimed: discovery, client authentication. */
@@ -167,7 +170,7 @@ async function prepareTransport(
   return { blocked: unpreparedOutput(prepared, backoffMs(parts, context)) }
 }
 
-function unpreparedOutput(unprepared: Unprepared, waitMs: number): Output {
+function unpreparedOutput(unprepared: Unprepared, waitMs: number): ClaimResult {
   const { ready: _, retryAfterMs = 0, ...problem } = unprepared
   switch (unprepared.code) {
     case 'misconfigured':

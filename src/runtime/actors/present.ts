@@ -10,13 +10,16 @@ import type { RefresherContext } from '../context.ts'
 import { presentedOf } from './claim.ts'
 import type { RunContext } from './claim.ts'
 
-type Output = Timeless<PresentOutput>
+type PresentResult = Timeless<PresentOutput>
 
 /**
  * Presents the refresh token at the token endpoint, once, and says what came back. Nothing is made
  * of the answer here. Never rejects, and no caller can stop it.
  */
-export async function presentToken(parts: RefresherContext, context: RunContext): Promise<Output> {
+export async function presentToken(
+  parts: RefresherContext,
+  context: RunContext,
+): Promise<PresentResult> {
   const { clock, claimMs, requestTimeoutMs } = parts.settings
   const { claim, presentations } = context
   const { refreshToken } = context.tokens
@@ -56,10 +59,10 @@ export async function presentToken(parts: RefresherContext, context: RunContext)
 }
 
 /** Returned when the token may already be spent and must not be sent again. */
-const MAY_BE_SPENT: Output = { type: 'failed', problem: { code: 'unknown', isFinal: true } }
+const MAY_BE_SPENT: PresentResult = { type: 'failed', problem: { code: 'unknown', isFinal: true } }
 
 /** Returned when the chart presents without a claim, which it never does. */
-const BROKEN: Output = { type: 'failed', problem: { code: 'internal' } }
+const BROKEN: PresentResult = { type: 'failed', problem: { code: 'internal' } }
 
 /**
  * Prepares another presentation under the same claim.

@@ -11,10 +11,13 @@ import { reloadOutput } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 
-type Output = Timeless<ReloadOutput>
+type ReloadResult = Timeless<ReloadOutput>
 
 /** The AS refused the token: asks the caller's storage for a later one, else ends the chain. */
-export async function reloadTokens(parts: RefresherContext, context: RunContext): Promise<Output> {
+export async function reloadTokens(
+  parts: RefresherContext,
+  context: RunContext,
+): Promise<ReloadResult> {
   const { settings, ledger } = parts
   const { claim } = context
   const stored = context.hasReloaded ? undefined : await storedSet(parts, context)
@@ -44,7 +47,7 @@ export async function reloadTokens(parts: RefresherContext, context: RunContext)
 async function storedSet(
   { settings }: RefresherContext,
   { tokens, position, budgetMs, elapsedMs }: RunContext,
-): Promise<Output | undefined> {
+): Promise<ReloadResult | undefined> {
   const { reload, provider, clock } = settings
   if (reload === undefined || position === undefined) return undefined
   const patienceMs = Math.max(budgetMs - elapsedMs, RELOAD_LEAST_MS)

@@ -27,7 +27,7 @@ import { PATIENCE_PART } from '../timing.ts'
 import { backoffMs } from './claim.ts'
 import type { ClaimHandle, RunContext } from './claim.ts'
 
-type Output = Timeless<SettleOutput>
+type SettleResult = Timeless<SettleOutput>
 
 /**
  * Writes down how a presentation ended, patiently, and hands over a received set although the
@@ -36,7 +36,7 @@ type Output = Timeless<SettleOutput>
 export async function settlePresentation(
   parts: RefresherContext,
   context: RunContext,
-): Promise<Output> {
+): Promise<SettleResult> {
   const { claim, sending, presentations, firstSentAtMs = 0 } = context
   if (claim === undefined) return { type: 'failed', problem: { code: 'internal' } }
   if (sending === undefined) return giveBack(parts, context, claim)
@@ -94,7 +94,7 @@ async function giveBack(
   parts: RefresherContext,
   context: RunContext,
   claim: ClaimHandle,
-): Promise<Output> {
+): Promise<SettleResult> {
   try {
     await write(parts, context, claim, { type: 'unspent' }, parts.settings.claimMs)
     return { type: 'restarted' }
@@ -169,7 +169,7 @@ function handOverPastLedger(
   settlement: Settlement<StoredTokenSet>,
   moment: Moment,
   error: unknown,
-): Output {
+): SettleResult {
   const { settings, background, emit } = parts
   const problem = problemOf(error)
   const set = received(settlement)
@@ -206,8 +206,8 @@ const SAME_END_MS = 5_000
 function withWarning(
   { emit, settings: { clock, provider } }: RefresherContext,
   renewed: Tokens,
-  output: Output,
-): Output {
+  output: SettleResult,
+): SettleResult {
   const next = output.type === 'granted' ? output.tokens : undefined
   const end = next?.refreshToken && next.refreshExpiresAtMs
   const before = refreshExpiryMs(renewed, provider)

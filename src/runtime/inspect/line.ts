@@ -6,7 +6,7 @@ import type { RefreshEvent } from '../events.ts'
  * Where a run stands in its chain, as far as it is known by then. Fingerprints are keyed digests:
  * the same in every process, and no way back to a token.
  */
-export interface Standing {
+export interface LinePosition {
   /** Fingerprint of the refresh token that the run holds now. */
   readonly token?: string | undefined
   /** Fingerprint of the grant: the chain of tokens. */
@@ -18,20 +18,20 @@ export interface Standing {
 /** The actors that the chart invokes. */
 export type ActorName = 'claim' | 'follow' | 'present' | 'settle' | 'reload'
 
-interface Common {
+interface LineBase {
   /** Epoch milliseconds on the host's clock, with fractions. */
   readonly atMs: number
   /** The provider's id. */
   readonly provider: string
 }
 
-interface OfRun extends Common {
+interface OfRun extends LineBase {
   /** Names the run, among those of its process: `r12`. */
   readonly run: string
 }
 
 /** A run of the chart began. The callers who share it are one run. */
-export interface RunLine extends OfRun, Standing {
+export interface RunLine extends OfRun, LinePosition {
   readonly kind: 'run'
   /** `per-call` ends at the first settled state; `long-lived` (`keep`) goes round until stopped. */
   readonly mode: 'per-call' | 'long-lived'
@@ -42,14 +42,14 @@ export interface RunLine extends OfRun, Standing {
 }
 
 /** A caller came for the same, and shares a run that is under way. */
-export interface JoinedLine extends Common {
+export interface JoinedLine extends LineBase {
   readonly kind: 'joined'
   /** Absent: another refresher of this process began it. */
   readonly run?: string | undefined
 }
 
 /** One transition was taken, transient ones (`always`) included. */
-export interface StepLine extends OfRun, Standing {
+export interface StepLine extends OfRun, LinePosition {
   readonly kind: 'step'
   /** The innermost state before: `expiring.claiming`, as `path` of `describeMachine` has it. */
   readonly from: string
@@ -74,7 +74,7 @@ export interface StepLine extends OfRun, Standing {
 }
 
 /** An actor was invoked. */
-export interface CallBeganLine extends OfRun, Standing {
+export interface CallBeganLine extends OfRun, LinePosition {
   readonly kind: 'call'
   readonly phase: 'began'
   readonly actor: ActorName
@@ -83,7 +83,7 @@ export interface CallBeganLine extends OfRun, Standing {
 }
 
 /** An actor answered. The transition that it leads to is the next `step` of the run. */
-export interface CallEndedLine extends OfRun, Standing {
+export interface CallEndedLine extends OfRun, LinePosition {
   readonly kind: 'call'
   readonly phase: 'ended'
   readonly actor: ActorName
@@ -103,13 +103,13 @@ export interface CallEndedLine extends OfRun, Standing {
 }
 
 /** The refresher told its owner something: what `onEvent` is told, as it is. */
-export interface EventLine extends Common {
+export interface EventLine extends LineBase {
   readonly kind: 'event'
   readonly event: RefreshEvent
 }
 
 /** A run ended: at its first settled state, or when its keeper was stopped. */
-export interface EndedLine extends OfRun, Standing {
+export interface EndedLine extends OfRun, LinePosition {
   readonly kind: 'ended'
   readonly state: OutcomeState
   /** The innermost state in which it ended. */
@@ -119,7 +119,7 @@ export interface EndedLine extends OfRun, Standing {
 }
 
 /** Lines were lost, because whoever takes them is too slow. */
-export interface DroppedLine extends Common {
+export interface DroppedLine extends LineBase {
   readonly kind: 'dropped'
   /** How many, since the last line that said so. Those that waited already are told first. */
   readonly lines: number

@@ -11,11 +11,11 @@ import type { Problem, RefreshContext, RefreshInput } from '../../../machines/ty
 import type { OutcomeState } from '../../core/outcome.ts'
 import type { refreshMachineOf } from '../../../machines/refresh.machine.ts'
 import { quietly } from './line.ts'
-import type { ActorName, Line, Note, RunLine, Standing } from './line.ts'
+import type { ActorName, Line, Note, RunLine, LinePosition } from './line.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { Sealer } from '../../ledger/sealer.ts'
 
-type Snapshot = SnapshotFrom<ReturnType<typeof refreshMachineOf>>
+type RunSnapshot = SnapshotFrom<ReturnType<typeof refreshMachineOf>>
 
 /** What the lines of a run need of their refresher. */
 export interface Surroundings {
@@ -47,7 +47,7 @@ interface Call {
 }
 
 /** What an actor said, of any type. */
-type Output = Partial<Held> & { readonly type: string; readonly problem?: Problem }
+type ActorOutput = Partial<Held> & { readonly type: string; readonly problem?: Problem }
 
 /** A line without what all lines of a run have, and without where the run stands. */
 type Body<L> = L extends Line ? Omit<L, 'atMs' | 'provider' | 'run' | keyof Held> : never
@@ -64,7 +64,7 @@ export function watchRun(
 ): (event: InspectionEvent) => void {
   let context: RefreshContext | RefreshInput = input
   let at = 'fresh.judging'
-  let before: Snapshot | undefined
+  let before: RunSnapshot | undefined
   let calls = 0
   let call: Call | undefined
   const beganAt = now()
@@ -72,7 +72,7 @@ export function watchRun(
   /** Where it stands is told by fingerprints, and those may have to be made. */
   function note(body: Body<Line>, held: Held = context, atMs = now()): void {
     // Not spread: V8 takes eight times as long to add fields to a copy of what has many shapes.
-    const lineAt = (standing: Standing): Line =>
+    const lineAt = (standing: LinePosition): Line =>
       Object.assign(body, { atMs, provider, run }, standing)
     add(() => {
       const place = standing(held)
@@ -89,7 +89,7 @@ export function watchRun(
     note({ kind: 'call', phase: 'began', actor, call: calls })
   }
 
-  function answer(output: Output, { beganAt, ...which }: Call): void {
+  function answer(output: ActorOutput, { beganAt, ...which }: Call): void {
     const { type: says, tokens = context.tokens, position = context.position, problem } = output
     const { code, status } = problem ?? {}
     const durationMs = durationFrom(beganAt)
@@ -97,7 +97,7 @@ export function watchRun(
     note({ kind: 'call', phase: 'ended', ...which, says, code, status, durationMs }, held)
   }
 
-  function step(next: Snapshot, by: AnyEventObject): void {
+  function step(next: RunSnapshot, by: AnyEventObject): void {
     const from = at
     at = pathOf(next.value)
     context = next.context
@@ -121,7 +121,7 @@ export function watchRun(
   function look(event: InspectionEvent): void {
     const isRoot = event.actorRef.sessionId === event.rootId
     if (event.type === '@xstate.microstep' && isRoot) {
-      const next = event.snapshot as Snapshot
+      const next = event.snapshot as RunSnapshot
       step(next, event.event)
       if (next.status !== 'active') end(next.context.problem)
     }
@@ -135,7 +135,8 @@ export function watchRun(
 
 const ENDS = /^xstate\.(?:done|error)\.actor\./
 
-const said = ({ output }: AnyEventObject): Output => (output as Output) ?? { type: 'thrown' }
+const said = ({ output }: AnyEventObject): ActorOutput =>
+  (output as ActorOutput) ?? { type: 'thrown' }
 
 /** Actors are named in the chart: `src` is that name. */
 const nameOf = (actorRef: object): ActorName => (actorRef as { readonly src: ActorName }).src
@@ -154,7 +155,7 @@ export type Held = Pick<RefreshContext, 'tokens' | 'position'>
  * Says where a run stands, by fingerprints. The same secret comes in many `Secret`s; of one run
  * they are few, so those that were named already are asked first. Mostly it is said at once.
  */
-export function standings(sealer: Sealer): (held: Held) => Standing | Promise<Standing> {
+export function standings(sealer: Sealer): (held: Held) => LinePosition | Promise<LinePosition> {
   const named: Secret[] = []
 
   const nameOf = (secret: Secret): string | undefined =>
@@ -168,13 +169,13 @@ export function standings(sealer: Sealer): (held: Held) => Standing | Promise<St
     named.push(secret)
   }
 
-  const standing = ({ tokens: { refreshToken }, position }: Held): Standing => ({
+  const standing = ({ tokens: { refreshToken }, position }: Held): LinePosition => ({
     token: refreshToken && nameOf(refreshToken),
     grant: position && nameOf(position.secret),
     generation: position?.generation,
   })
 
-  async function learnt(held: Held): Promise<Standing> {
+  async function learnt(held: Held): Promise<LinePosition> {
     await name('claim', held.tokens.refreshToken)
     await name('grant', held.position?.secret)
     return standing(held)

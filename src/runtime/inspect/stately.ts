@@ -24,7 +24,7 @@ interface StandIn {
 }
 
 /** A run, as an inspector knows it. */
-interface Session {
+interface InspectedSession {
   readonly root: StandIn
   /** The actor that was invoked last, and what it said. */
   child?: StandIn
@@ -34,8 +34,8 @@ interface Session {
 /** Sessions that are remembered. Of a run whose last line was dropped, the end never comes. */
 const SESSIONS_MAX = 1_000
 
-type OfRun = RunLine | StepLine | CallBeganLine | CallEndedLine | EndedLine
-type Emit = (type: string, actorRef: StandIn, more?: object) => void
+type InspectedLine = RunLine | StepLine | CallBeganLine | CallEndedLine | EndedLine
+type TellObserver = (type: string, actorRef: StandIn, more?: object) => void
 
 /**
  * Feeds an inspector of XState from lines. Whatever it reads of definition, context, input, output,
@@ -48,11 +48,11 @@ export function inXState(
   random: Random,
 ): Pick<LineInspector, 'lines'> {
   const prefix = `refresh-once:${toBase64url(random.bytes(6))}`
-  const sessions = new Map<string, Session>()
+  const sessions = new Map<string, InspectedSession>()
 
-  function hand(line: OfRun): void {
+  function hand(line: InspectedLine): void {
     const sessionId = `${prefix}:${line.run}`
-    const emit: Emit = (type, actorRef, more) =>
+    const emit: TellObserver = (type, actorRef, more) =>
       quietly(() => observer.next({ type, rootId: sessionId, actorRef, ...more }))
     let session = sessions.get(line.run)
     if (session === undefined) {
@@ -77,10 +77,10 @@ export function inXState(
 const INIT = { type: 'xstate.init' }
 
 const TELL: {
-  readonly [K in OfRun['kind']]: (
-    line: Extract<OfRun, { kind: K }>,
-    session: Session,
-    emit: Emit,
+  readonly [K in InspectedLine['kind']]: (
+    line: Extract<InspectedLine, { kind: K }>,
+    session: InspectedSession,
+    emit: TellObserver,
   ) => void
 } = {
   run() {},
@@ -114,7 +114,7 @@ const TELL: {
 /** The types of events as XState has them, by the index of the transition. */
 const EVENT_TYPES = definitionsOf(refreshMachine).map(({ eventType }): string => eventType)
 
-function isOfRun(line: Line): line is OfRun {
+function isOfRun(line: Line): line is InspectedLine {
   return line.kind in TELL
 }
 
@@ -135,7 +135,7 @@ function standIn({ id, sessionId, first, logic: { config }, parent }: Stood): St
   }
 }
 
-function snapshotOf(status: 'active' | 'done', at: string, line: OfRun): object {
+function snapshotOf(status: 'active' | 'done', at: string, line: InspectedLine): object {
   const { token, grant, generation } = line
   const { code, retryInMs }: Partial<StepLine> = line.kind === 'step' ? line : {}
   const value = at.split('.').reduceRight<unknown>((inner, name) => wrapped(name, inner), undefined)
