@@ -137,7 +137,7 @@ const SHARED = Symbol.for('refresh-once/pauses/1')
  * One pause per issuer and client in this process, shared by all its refreshers. It lies on
  * `globalThis`, because bundlers build one module several times.
  */
-export function pauseOf(client: string, clock: Clock): Pauses {
+function pauseOf(client: string, clock: Clock): Pauses {
   const holder = globalThis as { [SHARED]?: Map<string, number> }
   const untilMs = (holder[SHARED] ??= new Map())
   return {

@@ -79,15 +79,31 @@ function addMentioned(statement: ts.Node, checker: ts.TypeChecker, found: Set<ts
 const printer = ts.createPrinter({ removeComments: true })
 
 function printed(node: ts.Node, alias?: string): string {
-  const text = printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile())
+  const file = node.getSourceFile()
+  const { transformed } = ts.transform(node, [sortingUnions(file)])
+  const text = printer.printNode(ts.EmitHint.Unspecified, transformed[0]!, file)
   const exported = alias === undefined ? '' : 'export '
   const plain = text.replace(/^(?:export )?(?:declare )?/, exported).replaceAll('"', "'")
-  return ts.isVariableStatement(node) ? shortened(plain) : plain
+  return shortened(plain)
+}
+
+/** The compiler orders the members of an inferred union differently from build to build. */
+function sortingUnions(file: ts.SourceFile): ts.TransformerFactory<ts.Node> {
+  const textOf = (node: ts.Node): string => printer.printNode(ts.EmitHint.Unspecified, node, file)
+  return (context) => {
+    const visit = (node: ts.Node): ts.Node => {
+      const inner = ts.visitEachChild(node, visit, context)
+      if (!ts.isUnionTypeNode(inner)) return inner
+      const members = inner.types.toSorted((one, other) => (textOf(one) < textOf(other) ? -1 : 1))
+      return ts.factory.updateUnionTypeNode(inner, ts.factory.createNodeArray(members))
+    }
+    return visit
+  }
 }
 
 /**
- * The inferred type of the machine fills a page, and the compiler orders its unions differently
- * from build to build. What the machine does is written down in docs/statechart.md.
+ * The inferred type of the machine fills a page. What the machine does is written down in
+ * docs/statechart.md.
  */
 function shortened(text: string): string {
   return text.replace(/\bStateMachine<[^]*/, 'StateMachine<…>;')
