@@ -38,3 +38,31 @@ export interface UnusableOutcome<T extends TokenSet = TokenSet> extends AnyOutco
   readonly accessToken: undefined
   readonly error: RefreshError
 }
+
+/** How a revocation ended. */
+export interface RevokeOutcome {
+  /** Whether the chain has ended in the ledger: no holder is handed a token any more. */
+  readonly ended: boolean
+  /** Whether the AS confirmed that the newest refresh token is dead. */
+  readonly revoked: boolean
+  /** What failed. Nothing, where the AS has no endpoint to revoke at. */
+  readonly error: RefreshError | undefined
+}
+
+export interface KeepOptions<T extends TokenSet> {
+  /**
+   * Stores a new set. The next refresh waits for it; if it rejects, it is called again with the
+   * same set, later.
+   */
+  readonly onChanged: (next: T, previous: T) => void | Promise<void>
+  /** Told once when only a new sign-in can help. */
+  readonly onSignIn?: (outcome: Outcome<T>) => void
+}
+
+/** A set that keeps itself fresh. */
+export interface Keeper<T extends TokenSet> extends AsyncDisposable {
+  /** The newest outcome. */
+  readonly current: Outcome<T>
+  /** Stops the timers; an exchange under way runs to its end and is stored. */
+  stop(): Promise<void>
+}

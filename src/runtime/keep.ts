@@ -1,7 +1,7 @@
 import { createActor } from 'xstate'
 import type { ChartEvent, RefreshInput } from '../../machines/types.ts'
 import { sleep } from '../core/clock.ts'
-import type { Outcome } from '../core/outcome.ts'
+import type { Keeper, KeepOptions, Outcome } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { endOf, inspecting, timersOf } from './machine.ts'
@@ -10,24 +10,6 @@ import { outcomeOf, tellEnd, unaskedOutcome } from './outcome.ts'
 import type { End } from './outcome.ts'
 import type { KeptRun, RefresherContext } from './context.ts'
 import { STORE_AGAIN_MS, UNCHANGED_MS } from './timing.ts'
-
-export interface KeepOptions<T extends TokenSet> {
-  /**
-   * Stores a new set. The next refresh waits for it; if it rejects, it is called again with the
-   * same set, later.
-   */
-  readonly onChanged: (next: T, previous: T) => void | Promise<void>
-  /** Told once when only a new sign-in can help. */
-  readonly onSignIn?: (outcome: Outcome<T>) => void
-}
-
-/** A set that keeps itself fresh. */
-export interface Keeper<T extends TokenSet> extends AsyncDisposable {
-  /** The newest outcome. */
-  readonly current: Outcome<T>
-  /** Stops the timers; an exchange under way runs to its end and is stored. */
-  stop(): Promise<void>
-}
 
 /** From a set that must be renewed to a settled state. */
 interface Work {

@@ -1,14 +1,13 @@
 import { checkProvider, checkTokenSet } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Outcome } from '../core/outcome.ts'
+import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
 import type { Provider } from '../core/provider.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { background, sharedFlights } from './coalesce.ts'
 import type { EngineOptions, Verified } from './context.ts'
 import type { Engine } from './engine.ts'
 import type { Watch } from './inspect/watch.ts'
-import type { Keeper, KeepOptions } from './keep.ts'
 import { settingsOf } from './options.ts'
 import type { RefresherOptions, RefreshOptions, Settings } from './options.ts'
 import {
@@ -19,7 +18,6 @@ import {
   stillGood,
   unaskedOutcome,
 } from './outcome.ts'
-import type { RevokeOutcome } from './revoke.ts'
 
 /** Keeps token sets fresh; no refresh token is used twice. Made by {@link createRefresher}. */
 export interface Refresher {

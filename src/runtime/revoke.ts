@@ -13,17 +13,7 @@ import { toBase64url } from '../core/text.ts'
 import type { ChainPosition, TakeClaimAnswer } from '../ledger/protocol/index.ts'
 import type { Revoked } from '../transport/revocation.ts'
 import { sleep } from '../core/clock.ts'
-import type { RefreshError } from '../core/errors.ts'
-
-/** How a revocation ended. */
-export interface RevokeOutcome {
-  /** Whether the chain has ended in the ledger: no holder is handed a token any more. */
-  readonly ended: boolean
-  /** Whether the AS confirmed that the newest refresh token is dead. */
-  readonly revoked: boolean
-  /** What failed. Nothing, where the AS has no endpoint to revoke at. */
-  readonly error: RefreshError | undefined
-}
+import type { RevokeOutcome } from '../core/outcome.ts'
 
 /** Of what the ledger was not asked about. */
 const NAMELESS = { token: undefined, grant: undefined }
