@@ -160,11 +160,13 @@ type EngineModule = typeof import('./engine.ts')
 
 let loaded: EngineModule | undefined
 
-/**
- * Loads all that a fresh set does not need. A process that only ever sees fresh sets, as most cold
- * starts do, never pays for it.
- */
-export async function loadEngine(): Promise<EngineModule> {
+/** Loads all that a fresh set does not need, for tests that own the clock from then on. */
+export async function loadEngine(): Promise<void> {
+  await engineModule()
+}
+
+/** A process that only ever sees fresh sets, as most cold starts do, never pays for the engine. */
+async function engineModule(): Promise<EngineModule> {
   loaded ??= await import('./engine.ts')
   return loaded
 }
@@ -184,8 +186,7 @@ function engineOf(options: EngineOptions): LazyEngine {
   return {
     here: () => engine ?? (isInspected ? undefined : loaded && made(loaded)),
     async load() {
-      const engineModule = await loadEngine()
-      return made(engineModule, isInspected ? await loadWatch(options.settings) : undefined)
+      return made(await engineModule(), isInspected ? await loadWatch(options.settings) : undefined)
     },
   }
 }
