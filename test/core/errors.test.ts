@@ -32,7 +32,7 @@ describe('RefreshError', () => {
       field: 'grant',
       retryAtMs: 1,
       provider: 'logto',
-      ledger: { store: 'redis' },
+      store: 'redis',
     }
 
     expect(new RefreshError('refused', details)).toMatchObject({ code: 'refused', ...details })

@@ -6,8 +6,11 @@ import { bundle, MAIN, TYPICAL } from '../bench/bundle.ts'
 /** Bytes that a program loads at once. The rest comes with the first renewal. */
 const AT_ONCE_MAX = 28 * 1024
 
-/** Bytes of all in one file, inspection with it: what is loaded later must not grow unseen. */
-const ALL_MAX = 48 * 1024
+/**
+ * Bytes of all in one file, inspection with it: what is loaded later must not grow unseen. Since
+ * each state and transition of the chart has a description, which Stately shows, it is 51 KiB.
+ */
+const ALL_MAX = 51 * 1024
 
 /**
  * Products that no description is needed for to be named by mistake. `oidc` is no product, and the
@@ -49,7 +52,7 @@ describe('the main entry, bundled', async () => {
     expect(typical.files.filter((path) => later.test(path)).length).toBeGreaterThan(5)
   })
 
-  it('is at most 48 KiB in one file', () => {
+  it('is at most 51 KiB in one file', () => {
     expect(typical.gzipBytes).toBeLessThanOrEqual(ALL_MAX)
   })
 
