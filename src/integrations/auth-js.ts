@@ -34,7 +34,7 @@ export interface OwnCallbacks<J, S> {
  * They never throw, because Auth.js deletes the cookie if `jwt` throws, and the user is signed out.
  *
  * - `session.error` is set exactly while only a new sign-in can help.
- * - The refresh token never reaches `session`. The access token does with `exposeAccessToken: true`.
+ * - The refresh token never reaches `session`; `exposeAccessToken: true` lets the access token in.
  * - Tokens stay under the names that the cookie has for them; after a sign-in, under those of
  *   `account`.
  *
