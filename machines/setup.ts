@@ -15,7 +15,6 @@ import type {
 } from './types.ts'
 
 /** The names that the states use: actors, delays, guards and actions. */
-// eslint-disable-next-line @typescript-eslint/explicit-function-return-type
 export function chartOf<C extends object, W extends object>() {
   type Context = RefreshContext<C, W>
   type Claimed = ClaimOutput<C, W>

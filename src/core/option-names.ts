@@ -31,9 +31,9 @@ function nearest(name: string, known: readonly string[]): string {
 function stepsBetween(one: string, other: string): number {
   const target = other.toLowerCase()
   let row = Array.from({ length: target.length + 1 }, (_, at) => at)
-  for (const [line, letter] of [...one.toLowerCase()].entries()) {
+  for (const [line, letter] of one.toLowerCase().split('').entries()) {
     const next = [line + 1]
-    for (const [at, each] of [...target].entries()) {
+    for (const [at, each] of target.split('').entries()) {
       next.push(Math.min(row[at + 1]! + 1, next[at]! + 1, row[at]! + (each === letter ? 0 : 1)))
     }
     row = next

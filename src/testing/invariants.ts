@@ -1,8 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts'
-import type { Outcome } from '../core/outcome.ts'
+import type { Outcome, RevokeOutcome } from '../core/outcome.ts'
 import { isReusable, reuseWindowMs } from '../core/provider.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import type { RevokeOutcome } from '../core/outcome.ts'
 import { isAwaitedAt, isSurelyLate, mayAnyBeLate, mayBeLate, maySpend } from './observations.ts'
 import type { Holder, Observations, ObservedCall, Sending } from './observations.ts'
 

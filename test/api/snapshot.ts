@@ -80,22 +80,33 @@ const printer = ts.createPrinter({ removeComments: true })
 
 function printed(node: ts.Node, alias?: string): string {
   const file = node.getSourceFile()
-  const { transformed } = ts.transform(node, [sortingUnions(file)])
+  const { transformed } = ts.transform(node, [sorting(file, ts.isVariableStatement(node))])
   const text = printer.printNode(ts.EmitHint.Unspecified, transformed[0]!, file)
   const exported = alias === undefined ? '' : 'export '
   const plain = text.replace(/^(?:export )?(?:declare )?/, exported).replaceAll('"', "'")
   return shortened(plain)
 }
 
-/** The compiler orders the members of an inferred union differently from build to build. */
-function sortingUnions(file: ts.SourceFile): ts.TransformerFactory<ts.Node> {
+/**
+ * The compiler orders the members of an inferred union differently from build to build, and so it
+ * does with those of an inferred type of a constant.
+ */
+function sorting(file: ts.SourceFile, isConstant: boolean): ts.TransformerFactory<ts.Node> {
   const textOf = (node: ts.Node): string => printer.printNode(ts.EmitHint.Unspecified, node, file)
+  const sorted = <N extends ts.Node>(nodes: readonly N[]): ts.NodeArray<N> =>
+    ts.factory.createNodeArray(
+      nodes.toSorted((one, other) => (textOf(one) < textOf(other) ? -1 : 1)),
+    )
   return (context) => {
     const visit = (node: ts.Node): ts.Node => {
       const inner = ts.visitEachChild(node, visit, context)
-      if (!ts.isUnionTypeNode(inner)) return inner
-      const members = inner.types.toSorted((one, other) => (textOf(one) < textOf(other) ? -1 : 1))
-      return ts.factory.updateUnionTypeNode(inner, ts.factory.createNodeArray(members))
+      if (ts.isUnionTypeNode(inner)) {
+        return ts.factory.updateUnionTypeNode(inner, sorted(inner.types))
+      }
+      if (isConstant && ts.isTypeLiteralNode(inner)) {
+        return ts.factory.updateTypeLiteralNode(inner, sorted(inner.members))
+      }
+      return inner
     }
     return visit
   }

@@ -14,7 +14,7 @@ interface OutcomesFile {
 }
 
 export function pinnedSizes(): Named<Size> {
-  return read<Named<Size>>(SIZES)
+  return read(SIZES) as Named<Size>
 }
 
 export function pinSizes(seen: Named<Size>): void {
@@ -22,7 +22,7 @@ export function pinSizes(seen: Named<Size>): void {
 }
 
 export function pinnedOutcomes(): Named<readonly string[]> {
-  const { outcomes, worlds } = read<OutcomesFile>(OUTCOMES)
+  const { outcomes, worlds } = read(OUTCOMES) as OutcomesFile
   return Object.fromEntries(
     Object.entries(worlds).map(([name, indices]) => [
       name,
@@ -52,8 +52,8 @@ export function differences(seen: readonly string[], pinned: readonly string[] =
   ]
 }
 
-function read<T>(url: URL): T {
-  return JSON.parse(readFileSync(url, 'utf8')) as T
+function read(url: URL): unknown {
+  return JSON.parse(readFileSync(url, 'utf8'))
 }
 
 function write(url: URL, value: object): void {

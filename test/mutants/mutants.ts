@@ -417,7 +417,7 @@ const AROUND: readonly Mutant[] = [
         file: 'src/runtime/engine.ts',
         text: 'const flight = shared(tokens, demandOf(tokens, asked))',
         replacement:
-          'caller ??= signal\n' + '        const flight = shared(tokens, demandOf(tokens, asked))',
+          'caller ??= signal\n        const flight = shared(tokens, demandOf(tokens, asked))',
       },
     ],
     killedBy: [

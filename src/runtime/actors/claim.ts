@@ -225,7 +225,10 @@ function report(
       void background.add(buried).catch(() => {
         emit({ type: 'tokens_revoked', ...about, revoked: false })
       })
+      return
     }
+    default:
+    // The other answers are told by no event of their own: nothing was claimed or served.
   }
 }
 
