@@ -2,7 +2,12 @@
  * A cron worker over many grants: keeps each good until after the next run, and the refresh tokens
  * of people who never come alive.
  *
- *     const refresher = createRefresher({ provider, client, store, waitMs: 20_000 })
+ *     const refresher = createRefresher({
+ *       provider,
+ *       client,
+ *       ledger: { store },
+ *       timeouts: { waitMs: 20_000 },
+ *     })
  *     const source = tokenSource(refresher, tokenSets(pool))
  *     console.log(await run({ source, keys: userIds(pool), everyMs: 3_600_000 }))
  *     await refresher.drain()
