@@ -162,6 +162,6 @@ describe('refresh-once demo --inspect', () => {
     const running = command(['demo', '--inpsect'])
 
     expect(await running.ended).toEqual([2, null])
-    expect(running.said.error).toMatch(/^usage: refresh-once demo/)
+    expect(running.said.error).toMatch(/^refresh-once demo: Unknown option '--inpsect'\n/)
   })
 })
