@@ -8,7 +8,7 @@
  *     const refresher = createRefresher({
  *       provider: oidc({ issuer: 'https://id.example.com' }),
  *       client: { id: 'my-app', secret: process.env.CLIENT_SECRET },
- *       store,
+ *       ledger: { store },
  *     })
  *     const app = createApp({ pool, refresher, api: 'https://api.example.com', userOf })
  *     const server = app.listen(3000)

@@ -21,7 +21,7 @@ export function databaseAuth(connectionString: string) {
   const accounts = accountsIn(pool)
   if (process.env.CALLBACKS === 'guide') return NextAuth({ ...rest, callbacks: byHand(accounts) })
   const { refresh: provider, client } = source
-  const refreshers = { [source.id]: createRefresher({ provider, client, store }) }
+  const refreshers = { [source.id]: createRefresher({ provider, client, ledger: { store } }) }
   return NextAuth({
     ...rest,
     callbacks: databaseCallbacks(refreshers, { ...accounts, exposeAccessToken: true }),
