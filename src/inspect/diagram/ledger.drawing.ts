@@ -1,6 +1,7 @@
-import type { Drawing } from '../../../src/inspect/diagram/svg.ts'
+import type { Drawing } from './svg.ts'
 
 /** Laid out by `npx tsx test/inspect/diagram/generate.ts`: a test fails when it is behind. */
+// prettier-ignore
 export const ledgerDrawing: Drawing = {
   id: 'ledger',
   width: 580,
@@ -17,43 +18,22 @@ export const ledgerDrawing: Drawing = {
   ],
   arrows: [
     { points: '164,113 255,113', label: { x: 184, y: 103, width: 51, height: 20 }, of: [0] },
-    {
-      points: '164,127 174,127 174,165 436,165 436,148 446,148',
-      label: { x: 263, y: 154, width: 84, height: 20 },
-      of: [1],
-    },
-    {
-      points: '446,137 365,137 365,120 355,120',
-      label: { x: 375, y: 127, width: 51, height: 20 },
-      of: [2],
-    },
-    {
-      points: '288,92 288,82 322,82 322,92',
-      label: { x: 280, y: 60, width: 51, height: 20 },
-      of: [3],
-    },
-    {
-      points: '355,106 436,106 436,127 446,127',
-      label: { x: 379, y: 96, width: 43, height: 20 },
-      of: [4],
-    },
+    { points: '164,127 174,127 174,165 436,165 436,148 446,148', label: { x: 263, y: 154, width: 84,
+      height: 20 }, of: [1] },
+    { points: '446,137 365,137 365,120 355,120', label: { x: 375, y: 127, width: 51, height: 20 },
+      of: [2] },
+    { points: '288,92 288,82 322,82 322,92', label: { x: 280, y: 60, width: 51, height: 20 },
+      of: [3] },
+    { points: '355,106 436,106 436,127 446,127', label: { x: 379, y: 96, width: 43, height: 20 },
+      of: [4] },
     { points: '168,314 267,314', label: { x: 188, y: 304, width: 59, height: 20 }, of: [5] },
-    {
-      points: '168,328 178,328 178,366 432,366 432,328 442,328',
-      label: { x: 300, y: 355, width: 35, height: 20 },
-      of: [6],
-    },
-    {
-      points: '301,293 301,283 334,283 334,293',
-      label: { x: 288, y: 261, width: 59, height: 20 },
-      of: [7],
-    },
+    { points: '168,328 178,328 178,366 432,366 432,328 442,328', label: { x: 300, y: 355, width: 35,
+      height: 20 }, of: [6] },
+    { points: '301,293 301,283 334,283 334,293', label: { x: 288, y: 261, width: 59, height: 20 },
+      of: [7] },
     { points: '367,314 442,314', label: { x: 387, y: 304, width: 35, height: 20 }, of: [8] },
-    {
-      points: '475,300 475,290 509,290 509,300',
-      label: { x: 471, y: 268, width: 43, height: 20 },
-      of: [9],
-    },
+    { points: '475,300 475,290 509,290 509,300', label: { x: 471, y: 268, width: 43, height: 20 },
+      of: [9] },
   ],
   starts: ['44,120 64,120', '48,321 68,321'],
   transitions: [
@@ -68,6 +48,6 @@ export const ledgerDrawing: Drawing = {
     { from: 'grant.live', target: 'grant.ended', event: 'end' },
     { from: 'grant.ended', target: 'grant.ended', event: 'sign' },
   ],
-  words: { states: {}, transitions: ['', '', '', '', '', '', '', '', '', ''] },
+  words: { states: {  }, transitions: ['', '', '', '', '', '', '', '', '', ''] },
   settled: [],
 }
