@@ -1,6 +1,6 @@
 import type { Drawing } from './svg.ts'
 
-/** Laid out by `npx tsx test/inspect/diagram/generate.ts`: a test fails when it is behind. */
+/** Laid out by `npx tsx test/inspect/diagram/generate.ts`; a test fails if it is behind. */
 // prettier-ignore
 export const refreshDrawing: Drawing = {
   id: 'refresh',

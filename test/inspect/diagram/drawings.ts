@@ -23,7 +23,7 @@ async function fileOf(machine: AnyStateMachine): Promise<string> {
   return [
     "import type { Drawing } from './svg.ts'",
     '',
-    '/** Laid out by `npx tsx test/inspect/diagram/generate.ts`: a test fails when it is behind. */',
+    '/** Laid out by `npx tsx test/inspect/diagram/generate.ts`; a test fails if it is behind. */',
     '// prettier-ignore',
     `export const ${drawing.id}Drawing: Drawing = ${literal(drawing)}`,
     '',
