@@ -1,7 +1,7 @@
 import { sleep, systemClock, type Clock } from '../../core/clock.ts'
 import { systemRandom, type Random } from '../../core/random.ts'
 import { SIGN_IN_ERRORS, userOf, type SessionLike, type SessionSource } from './session.ts'
-import { openTabs, type TabMessage, type Tabs } from './tabs.ts'
+import { attempted, openTabs, type TabMessage, type Tabs } from './tabs.ts'
 
 export type { SessionLike, SessionSource }
 
@@ -90,7 +90,9 @@ const QUIET: SessionGuardState = { phase: 'quiet' }
  */
 export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
   const { graceMs = 60_000, debounceMs = 1_000, errors = SIGN_IN_ERRORS } = options
-  const { identify = userOf, clock = systemClock, channel = 'refresh-once/session' } = options
+  const { clock = systemClock, channel = 'refresh-once/session' } = options
+  const identify = (session: SessionLike): string | undefined =>
+    attempted(() => (options.identify ?? userOf)(session))
   checkOptions(options.signOut, graceMs, debounceMs)
   const tab = (options.random ?? systemRandom).fraction()
   const listeners = new Set<() => void>()
@@ -105,7 +107,7 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
   function show(next: SessionGuardState): void {
     if (next.phase === state.phase && next.signOutAtMs === state.signOutAtMs) return
     state = next
-    for (const listener of listeners) listener()
+    for (const listener of listeners) attempted(listener)
   }
 
   /** Sets the one timer of the guard. */

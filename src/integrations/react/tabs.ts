@@ -19,14 +19,28 @@ const CODES: ReadonlySet<unknown> = new Set<TabMessage['code']>([
 ])
 
 /**
- * Connects the tabs by BroadcastChannel, or by the `storage` event. If the browser has neither,
- * each tab acts alone.
+ * Connects the tabs by BroadcastChannel, or by the `storage` event. If the browser has or allows
+ * neither, each tab acts alone. Never throws, and neither do the functions of the result: where
+ * cookies are blocked, or in a sandboxed frame, each of these calls may throw.
  */
 export function openTabs(name: string, hear: (message: TabMessage) => void): Tabs {
   const listen = (value: unknown): void => {
     if (isTabMessage(value)) hear(value)
   }
-  return byChannel(name, listen) ?? byStorage(name, listen)
+  const tabs = attempted(() => byChannel(name, listen)) ?? attempted(() => byStorage(name, listen))
+  return {
+    post: (message) => attempted(() => tabs?.post(message)),
+    close: () => attempted(() => tabs?.close()),
+  }
+}
+
+/** @returns `undefined` if the browser, or the application, throws. */
+export function attempted<T>(step: () => T): T | undefined {
+  try {
+    return step()
+  } catch {
+    return undefined
+  }
 }
 
 function byChannel(name: string, listen: (value: unknown) => void): Tabs | undefined {
@@ -46,27 +60,15 @@ function byChannel(name: string, listen: (value: unknown) => void): Tabs | undef
  */
 function byStorage(name: string, listen: (value: unknown) => void): Tabs {
   const onStorage = ({ key, newValue }: StorageEvent): void => {
-    if (key === name && newValue !== null) listen(parsed(newValue))
+    if (key === name && newValue !== null) listen(attempted(() => JSON.parse(newValue) as unknown))
   }
   globalThis.addEventListener?.('storage', onStorage)
   return {
     post({ code, tab }) {
-      try {
-        localStorage.setItem(name, JSON.stringify({ code, tab }))
-        localStorage.removeItem(name)
-      } catch {
-        // There is no storage, or it is full: this tab acts alone.
-      }
+      localStorage.setItem(name, JSON.stringify({ code, tab }))
+      localStorage.removeItem(name)
     },
     close: () => globalThis.removeEventListener?.('storage', onStorage),
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -1,10 +1,14 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { sleep } from '../../../src/core/clock.ts'
 import { createSessionGuard } from '../../../src/integrations/react/session-guard.ts'
 import { handClock, type HandClock } from '../../runtime/clock.ts'
 import { ALICE, BOB, browser, over, pass, settled, type Browser } from './tabs.ts'
 
 const GRACE_MS = 5_000
+
+const refuse = (): never => {
+  throw new Error('a fault of the application')
+}
 
 let clock: HandClock
 let web: Browser
@@ -51,6 +55,28 @@ describe('createSessionGuard in one tab', () => {
     await pass(clock, 3_000)
 
     expect(phases).toEqual([])
+  })
+
+  it.each([
+    ['throws', { identify: () => refuse() }, ALICE],
+    ['names nothing of a user that JSON cannot show', {}, { user: { id: 1n } }],
+  ])('signs out where identify %s', async (_, options, session) => {
+    web.session = over(session)
+    web.tab({ graceMs: 0, ...options })
+
+    await pass(clock, 2_000)
+
+    expect(web.signOuts).toBe(1)
+  })
+
+  it('goes on for the others when a listener throws', async () => {
+    web.session = over(ALICE)
+    const { guard } = web.tab({ graceMs: 0 })
+    onTestFinished(guard.subscribe(refuse))
+
+    await pass(clock, 2_000)
+
+    expect(web.signOuts).toBe(1)
   })
 
   it('knows the errors it is given', async () => {

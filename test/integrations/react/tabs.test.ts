@@ -1,5 +1,7 @@
-import { describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openTabs, type TabMessage } from '../../../src/integrations/react/tabs.ts'
+import { handClock } from '../../runtime/clock.ts'
+import { ALICE, browser, over, pass } from './tabs.ts'
 
 type OnStorage = (event: { key: string | null; newValue: string | null }) => void
 
@@ -85,5 +87,75 @@ describe('openTabs without BroadcastChannel', () => {
     const tabs = openTabs('a', () => {})
 
     expect(() => tabs.post(MESSAGE)).not.toThrow()
+  })
+})
+
+/** Browsers throw this where cookies are blocked (Firefox), and in sandboxed frames. */
+const refuse = (): never => {
+  throw new DOMException('The operation is insecure.', 'SecurityError')
+}
+
+/** A channel in which one call throws. */
+const channelThatRefuses = (call: string) =>
+  class {
+    constructor() {
+      if (call === 'constructor') refuse()
+      Object.assign(this, { [call]: refuse })
+    }
+    addEventListener(): void {}
+    postMessage(): void {}
+    close(): void {}
+  }
+
+const BROADCASTS = ['constructor', 'addEventListener', 'postMessage', 'close', 'none at all']
+const STORAGES = ['none', 'refuses', 'a getter that refuses'] as const
+
+describe.each(BROADCASTS)('a browser whose BroadcastChannel refuses: %s', (call) => {
+  const broadcast = call === 'none at all' ? undefined : channelThatRefuses(call)
+
+  describe.each(STORAGES)('with local storage: %s', (storage) => {
+    beforeEach(() => {
+      vi.stubGlobal('BroadcastChannel', broadcast)
+      vi.stubGlobal('addEventListener', storage === 'none' ? undefined : refuse)
+      vi.stubGlobal('localStorage', storage === 'refuses' ? { setItem: refuse } : undefined)
+      if (storage !== 'a getter that refuses') return
+      const before = Object.getOwnPropertyDescriptor(globalThis, 'localStorage')!
+      Object.defineProperty(globalThis, 'localStorage', { get: refuse, configurable: true })
+      onTestFinished(() => void Object.defineProperty(globalThis, 'localStorage', before))
+    })
+
+    it('lets the tab act alone', async () => {
+      const clock = handClock()
+      const web = browser(clock)
+      web.session = over(ALICE)
+
+      const { phases, close } = web.tab({ graceMs: 0 })
+      await pass(clock, 2_000)
+
+      expect(web.signOuts).toBe(1)
+      expect(phases).toEqual(['notice', 'signing_out', 'quiet'])
+      expect(close).not.toThrow()
+    })
+  })
+})
+
+describe('a browser whose BroadcastChannel cannot even be looked at', () => {
+  it('connects the tabs by the storage event', () => {
+    const { open } = windows()
+    const [inOne, inOther] = [open(), open()]
+    const heard: TabMessage[] = []
+    const at = (inWindow: () => void): void => {
+      inWindow()
+      Object.defineProperty(globalThis, 'BroadcastChannel', { get: refuse, configurable: true })
+    }
+    const before = Object.getOwnPropertyDescriptor(globalThis, 'BroadcastChannel')!
+    onTestFinished(() => void Object.defineProperty(globalThis, 'BroadcastChannel', before))
+
+    at(inOne)
+    openTabs('a', (message) => heard.push(message))
+    at(inOther)
+    openTabs('a', () => {}).post(MESSAGE)
+
+    expect(heard).toEqual([MESSAGE])
   })
 })
