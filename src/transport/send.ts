@@ -37,7 +37,12 @@ export interface HttpRequest {
 
 /** What came back. `unsent`: it is proved that the request was not sent. */
 export type HttpReply =
-  | { readonly answered: true; readonly answer: RawAnswer }
+  | {
+      readonly answered: true
+      readonly answer: RawAnswer
+      /** The body as it came, also where it cannot be decoded. */
+      readonly text?: string
+    }
   | { readonly answered: false; readonly unsent: boolean }
 
 /** A request as oauth4webapi builds it, before it is written for a provider. */
@@ -98,7 +103,8 @@ export async function send(
     )
     const read = await readBody(response.body, deadline.signal)
     const body = decodeBody(read.text, read.whole, response.headers.get('content-type'))
-    return { answered: true, answer: { status: response.status, headers: response.headers, body } }
+    const { status, headers } = response
+    return { answered: true, answer: { status, headers, body }, text: read.text }
   } catch (error) {
     return { answered: false, unsent: isUnsent(error) }
   } finally {

@@ -1,8 +1,9 @@
-import { isRecord, ownField, readText } from '../core/text.ts'
+import { isRecord, ownField } from '../core/text.ts'
 import { FAILURES, failedPresentation, STANDARD_ERRORS } from '../core/failure.ts'
 import type { Failure, Presentation } from '../core/failure.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
 import { readTokenResponse, type TokenResponse } from '../core/token-response.ts'
+import { errorCodeOf, isAboutToken } from './error-code.ts'
 import { retryAfterMs } from './send.ts'
 import type { HttpReply } from './send.ts'
 import { jwtClaims } from '../core/jwt.ts'
@@ -54,8 +55,8 @@ export function interpretResponse(reply: HttpReply, context: PresentationContext
     if (response)
       return { outcome: 'granted', response: checkIdTokenContinuity(response, presented.idToken) }
   }
-  const error = members && readText(ownField(members, 'error'))
-  const failure = failureOf(status, error, provider)
+  const error = errorCodeOf(members ?? answer.body)
+  const failure = failureOf(reply, error, provider)
   const mayWait = FAILURES[failure].next === 'wait'
   const waitMs = mayWait ? retryAfterMs(answer.headers, nowMs) : undefined
   return failedPresentation(failure, {
@@ -79,7 +80,8 @@ function readMembers(
   if (response.read === undefined) return body
   try {
     const read: unknown = response.read(answer)
-    return isRecord(read) ? read : body && { error: ownField(body, 'error') }
+    if (isRecord(read)) return read
+    return body && { error: ownField(body, 'error'), errors: ownField(body, 'errors') }
   } catch {
     return body
   }
@@ -90,11 +92,17 @@ function readMembers(
  * together before the code alone, and the code before the status.
  *
  * A status is no proof of what became of the token, with two exceptions. 429: the request was not
- * looked at, even if the body says otherwise. 401 without a code: RFC 6749 §5.2 knows it for a
- * client that did not authenticate only, and "the request has not been applied" (RFC 9110 §15.5.2).
- * A 5xx proves nothing even with a code: the AS says that it does not know what it does.
+ * looked at, even if the body says otherwise. 401 that says nothing more: RFC 6749 §5.2 knows it
+ * for a client that did not authenticate only, and "the request has not been applied" (RFC 9110
+ * §15.5.2). One that speaks of the token comes from a server that has looked at it. A 5xx proves
+ * nothing even with a code: the AS says that it does not know what it does.
  */
-function failureOf(status: number, error: string | undefined, { failures }: Provider): Failure {
+function failureOf(
+  reply: Extract<HttpReply, { answered: true }>,
+  error: string | undefined,
+  { failures }: Provider,
+): Failure {
+  const { status } = reply.answer
   const described = (name: string): Failure | undefined =>
     Object.hasOwn(failures, name) ? failures[name] : undefined
   const isStandard = error !== undefined && status !== 429 && status < 500
@@ -103,7 +111,7 @@ function failureOf(status: number, error: string | undefined, { failures }: Prov
     (isStandard ? STANDARD_ERRORS.get(error) : undefined) ??
     described(String(status)) ??
     (status === 429 ? 'deferred' : undefined) ??
-    (status === 401 && error === undefined ? 'refused_before' : 'unknown')
+    (status === 401 && error === undefined && !isAboutToken(reply) ? 'refused_before' : 'unknown')
   )
 }
 
@@ -165,7 +173,7 @@ export async function validated(
   if (answer.status < 200 || answer.status > 299) return reply
   const check = async (): Promise<HttpReply> => {
     const output = await validate(answer.body)
-    return { answered: true, answer: { ...answer, validated: output } }
+    return { ...reply, answer: { ...answer, validated: output } }
   }
   return within(clock, timeoutMs, check, () => reply).catch(() => reply)
 }

@@ -399,6 +399,20 @@ const AROUND: readonly Mutant[] = [
     killedBy: [unit('transport/present', '503', "'deferred'"), simulation(SOON, 'P2')],
   },
   {
+    name: 'a 401 that speaks of the token is a refused client',
+    file: 'src/transport/token-response.ts',
+    text: ' && !isAboutToken(reply)',
+    replacement: '',
+    killedBy: [unit('transport/error-codes', 'is unknown: a number', "'unknown'")],
+  },
+  {
+    name: 'the code inside of an error that is an object is not read',
+    file: 'src/transport/error-code.ts',
+    text: 'if (!isRecord(value)) return readText(value)',
+    replacement: 'if (depth < DEPTH_MAX || !isRecord(value)) return readText(value)',
+    killedBy: [unit('transport/error-codes', 'is found in errors with one object', 'oauthError')],
+  },
+  {
     name: "the caller's signal reaches the request",
     file: 'src/runtime/engine.ts',
     text: 'const context = contextOf(options)',
