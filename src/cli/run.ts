@@ -1,5 +1,6 @@
+import { plain } from '../testing/fuzz/story.ts'
 import { USAGE_EXIT } from './args.ts'
-import type { Command, Terminal } from './command.ts'
+import { harmless, type Command, type Terminal } from './command.ts'
 
 /** The commands by name. Each is loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -53,7 +54,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 }
 
 /** Runs the command that the arguments name. */
-export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function run(args: readonly string[], given: Terminal): Promise<number> {
+  const terminal = harmless(given)
   const [name, ...others] = args
   const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (isHelp(name) || others.some(isHelp)) {
@@ -61,7 +63,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 0
   }
   if (command) return command.run(others, terminal)
-  if (name !== undefined) terminal.error(`refresh-once: unknown command "${name}"\n\n`)
+  if (name !== undefined) terminal.error(`refresh-once: unknown command "${plain(name)}"\n\n`)
   terminal.error(usage())
   return USAGE_EXIT
 }

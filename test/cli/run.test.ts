@@ -57,4 +57,27 @@ describe('run', () => {
     expect(await run([], terminal)).toBe(2)
     expect(terminal.written.error).toMatch(/^usage:/)
   })
+
+  const EVIL = '\u001b]0;owned\u0007\u001b[31m\u009b2J\u202ex\r\n'
+
+  it.each([
+    ['a command', [EVIL]],
+    ['an option', ['fuzz', `--${EVIL}`]],
+    ['a value', ['fuzz', './a.ts', '--runs', EVIL]],
+    ['a value of explain', ['explain', 'a', `--grant=${EVIL}`]],
+    ['a journal', ['explain', EVIL]],
+    ['a file of fuzz', ['fuzz', `./${EVIL}.ts`, '--server', 'logto']],
+    ['a server', ['fuzz', './package.json', '--server', EVIL]],
+    ['a diagram', ['diagram', EVIL]],
+    ['an issuer', ['doctor', '--issuer', `https://${EVIL}.example`, '--client', EVIL]],
+    ['a provider', ['probe', '--provider', EVIL, '--issuer', 'https://a.example', '--client', 'a']],
+  ])('obeys and echoes no escape sequence of %s', async (_, args) => {
+    const terminal = { ...recording(), hasColors: true }
+
+    await run(args, terminal)
+
+    const { out, error } = terminal.written
+    expect(out + error).not.toMatch(/[^\P{Cc}\n]|\u202e/u)
+    expect(out + error).not.toBe('')
+  })
 })
