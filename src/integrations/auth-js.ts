@@ -9,6 +9,7 @@ export type { AccountStorage, DatabaseOptions } from './auth-js/database.ts'
 export type { AnyJwtCallback, JwtCallback, JwtParams } from './auth-js/jwt.ts'
 export type { CallbackOptions, Log, Refreshers, SessionErrorName } from './auth-js/options.ts'
 export type { AnySessionCallback, SessionCallback, SessionParams } from './auth-js/session.ts'
+export { isSignedIn } from './react/session.ts'
 export { signInEvent, signOutEvent } from './auth-js/sign-in.ts'
 export type { SignInMessage, SignOutMessage, SignOutOptions } from './auth-js/sign-in.ts'
 
@@ -33,7 +34,8 @@ export interface OwnCallbacks<J, S> {
  *
  * They never throw, because Auth.js deletes the cookie if `jwt` throws, and the user is signed out.
  *
- * - `session.error` is set exactly while only a new sign-in can help.
+ * - `session.error` is set exactly while only a new sign-in can help: {@link isSignedIn} knows it.
+ * - If the user has signed out, an older cookie holds no session: `jwt` returns `null`.
  * - The refresh token never reaches `session`; `exposeAccessToken: true` lets the access token in.
  * - Tokens stay under the names that the cookie has for them; after a sign-in, under those of
  *   `account`.

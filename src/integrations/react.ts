@@ -6,6 +6,7 @@ import type { SessionGuardOptions, SessionGuardState } from './react/session-gua
 import type { SessionSource } from './react/session.ts'
 
 export { createSessionGuard } from './react/session-guard.ts'
+export { isSignedIn } from './react/session.ts'
 export type { SessionGuard, SessionGuardOptions, SessionGuardState } from './react/session-guard.ts'
 export type { SessionLike, SessionSource } from './react/session.ts'
 

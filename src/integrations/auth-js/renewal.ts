@@ -7,6 +7,8 @@ export interface RenewalResult {
   /** Absent: no access token is usable. */
   readonly accessToken?: string | undefined
   readonly mustSignIn: boolean
+  /** Whether `revoke` ended the chain: the user signed out, and this is an older cookie. */
+  readonly isSignedOut?: boolean
 }
 
 /** A token set after its renewal, and what the session shows of it. */
@@ -36,7 +38,8 @@ export async function renewal(
   try {
     const outcome = await refresher.refresh(tokens, { waitUntil })
     const { accessToken, needsSignIn } = outcome
-    const result = { provider, accessToken, mustSignIn: needsSignIn }
+    const isSignedOut = outcome.error?.code === 'revoked'
+    const result = { provider, accessToken, mustSignIn: needsSignIn, isSignedOut }
     return { tokens: outcome.tokens, changed: outcome.changed, result }
   } catch {
     // `refresh` never rejects, but an application may have wrapped it.

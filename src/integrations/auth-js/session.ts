@@ -13,8 +13,8 @@ import type { RenewalResult } from './renewal.ts'
 /** The parameters of the `session` callback that are used here. */
 export interface SessionParams {
   readonly session: object
-  /** With the JWT strategy. */
-  readonly token?: Fields
+  /** With the JWT strategy. `null`: the `jwt` callback has ended the session. */
+  readonly token?: Fields | null
   /** With the database strategy. */
   readonly user?: unknown
   readonly trigger?: string | undefined
@@ -56,6 +56,8 @@ export function tokenSessionCallback(
   remembered: WeakMap<object, readonly RenewalResult[]>,
 ): SessionCallback {
   async function session(params: SessionParams): Promise<object> {
+    // NextAuth 4 calls this after a `jwt` that ended the session, and takes `{}` for no session.
+    if (params.token === null) return {}
     const token = isObject(params.token) ? params.token : {}
     const main = tokenSetIn(token)?.tokens
     const sets = [...partsIn(token), ...Object.values(markOf(token)?.sets ?? {})]

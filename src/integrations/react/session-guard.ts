@@ -3,6 +3,7 @@ import { systemRandom, type Random } from '../../core/random.ts'
 import { SIGN_IN_ERRORS, userOf, type SessionLike, type SessionSource } from './session.ts'
 import { attempted, openTabs, type TabMessage, type Tabs } from './tabs.ts'
 
+export { isSignedIn } from './session.ts'
 export type { SessionLike, SessionSource }
 
 /** The options of {@link createSessionGuard}. Durations are in milliseconds. */

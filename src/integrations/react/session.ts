@@ -30,3 +30,23 @@ export function userOf({ user }: SessionLike): string | undefined {
   const told = [id, email, name].find((value) => value != null && value !== '')
   return told === undefined ? undefined : JSON.stringify(told)
 }
+
+/** Fields that name the user: in a session, and in the decoded cookie of NextAuth 4. */
+const NAMES = ['user', 'sub', 'id', 'email', 'name']
+
+/**
+ * Whether a user is signed in: there is a session, it names a user, and it has no `error`, with
+ * which only a new sign-in can help. A session that is not `null` is not enough: one whose grant
+ * has ended stays, so that the page can say so, and some versions of next-auth 5 take the message
+ * of a wrong configuration for a session.
+ *
+ *     authorized: ({ auth }) => isSignedIn(auth)
+ *
+ * @param session The result of `auth()`, `getServerSession`, or the `data` of `useSession`; or the
+ *   token that NextAuth 4 passes to `authorized`.
+ */
+export function isSignedIn<S extends object>(session: S | null | undefined): session is S {
+  if (typeof session !== 'object' || session === null) return false
+  const fields = session as Readonly<Record<string, unknown>>
+  return !fields['error'] && NAMES.some((name) => fields[name])
+}
