@@ -24,6 +24,7 @@ const PASSING = {
   unreachable: 'The authorization server could not be reached; nothing was sent.',
   misconfigured: 'The authorization server cannot be used as configured; nothing was sent.',
   busy: 'Another holder is presenting the refresh token and has not finished.',
+  timed_out: 'The time of this call was over; the exchange, if any, runs on.',
   superseded: 'The chain moved on faster than this call could follow.',
   unusable: 'The access token that came is the one that was refused, or over already.',
   paused: 'The refresh token waits for the time that the authorization server asked for.',

@@ -13,7 +13,7 @@ import { logLine } from './events.ts'
 import type { Emit } from './events.ts'
 import type { Watch } from './inspect/watch.ts'
 import type { Settings } from './options.ts'
-import { PAUSE_MS } from './timing.ts'
+import { PAUSE_MAX_MS } from './timing.ts'
 
 /** What the refresher hands to the engine when it loads it. */
 export interface EngineOptions {
@@ -93,7 +93,7 @@ export function contextOf(options: EngineOptions): RefresherContext {
     },
     ledger: rows,
     transport: createTransport({ provider, client, fetch, clock, random, requestTimeoutMs }),
-    pauses: pauseOf(`${issuer} ${client.id}`, clock),
+    pauses: pausesOf(`${issuer} ${client.id}`, clock),
     keptRuns: new Set(),
     emit(body) {
       // Not spread: V8 is slow to add fields to a copy of an object that has many shapes.
@@ -123,33 +123,49 @@ function retentionOf({ claimRetentionMs, grantRetentionMs, provider }: Settings)
   }
 }
 
-/** How long one client leaves an AS alone that answered 429 (RFC 6585). */
-export interface Pauses {
-  /** Milliseconds that are left; 0 without a pause. */
-  left(): number
-  /** @param ms What the AS asked for (`Retry-After`). Default `PAUSE_MS`. */
-  begin(ms: number | undefined): void
+/** Why one client leaves an AS alone for a while, and for how long. */
+export interface Pause {
+  /** `rate_limited`: the AS asked for it. `unreachable`: it did not answer. */
+  readonly code: 'rate_limited' | 'unreachable'
+  /** On the monotonic clock. */
+  readonly untilMs: number
 }
 
-const SHARED = Symbol.for('refresh-once/pauses/1')
+/** What this process knows of an AS that is not to be asked now. */
+export interface Pauses {
+  /** The pause that runs, with the milliseconds that are left of it. */
+  running(): (Pause & { readonly leftMs: number }) | undefined
+  /** @returns How long the pause is, milliseconds: at most `PAUSE_MAX_MS`. */
+  begin(code: Pause['code'], ms: number): number
+  /** The AS has answered: it is not `unreachable`. */
+  answered(): void
+}
+
+const SHARED = Symbol.for('refresh-once/pauses/2')
 
 /**
  * One pause per issuer and client in this process, shared by all its refreshers. It lies on
  * `globalThis`, because bundlers build one module several times.
  */
-function pauseOf(client: string, clock: Clock): Pauses {
-  const holder = globalThis as { [SHARED]?: Map<string, number> }
-  const untilMs = (holder[SHARED] ??= new Map())
+function pausesOf(client: string, clock: Clock): Pauses {
+  const holder = globalThis as { [SHARED]?: Map<string, Pause> }
+  const pauses = (holder[SHARED] ??= new Map())
   return {
-    left() {
-      const leftMs = (untilMs.get(client) ?? 0) - clock.monotonic()
-      if (leftMs > 0) return leftMs
-      untilMs.delete(client)
-      return 0
+    running() {
+      const pause = pauses.get(client)
+      const leftMs = (pause?.untilMs ?? 0) - clock.monotonic()
+      if (pause !== undefined && leftMs > 0) return { ...pause, leftMs }
+      pauses.delete(client)
+      return undefined
     },
-    begin(ms = PAUSE_MS) {
-      const until = clock.monotonic() + ms
-      if (until > (untilMs.get(client) ?? 0)) untilMs.set(client, until)
+    begin(code, ms) {
+      const pauseMs = Math.min(ms, PAUSE_MAX_MS)
+      const untilMs = clock.monotonic() + pauseMs
+      if (untilMs > (pauses.get(client)?.untilMs ?? 0)) pauses.set(client, { code, untilMs })
+      return pauseMs
+    },
+    answered() {
+      if (pauses.get(client)?.code === 'unreachable') pauses.delete(client)
     },
   }
 }

@@ -1,11 +1,12 @@
 import type { Demand, RefreshInput } from '../../machines/types.ts'
 import { audienceKey, tokensOf } from '../core/tokens.ts'
+import type { Clock } from '../core/clock.ts'
 import { checkProvider, grantOf } from '../core/check-token-set.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
 import { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { contextOf } from './context.ts'
-import { coalesce } from './coalesce.ts'
+import { coalesce, isWorkerd } from './coalesce.ts'
 import type { Watched } from './inspect/watch.ts'
 import { keepFresh } from './keep.ts'
 import { machineOf, run } from './machine.ts'
@@ -16,6 +17,7 @@ import {
   outcomeOf,
   problemOf,
   revokedOutcome,
+  servedOutcome,
   stillGood,
   tellEnd,
 } from './outcome.ts'
@@ -23,7 +25,7 @@ import type { End } from './outcome.ts'
 import type { EngineOptions, RefresherContext } from './context.ts'
 import type { RefreshOptions } from './options.ts'
 import { revokeChain } from './revoke.ts'
-import { ADOPTIONS_MAX, RECHECK_MS } from './timing.ts'
+import { ADOPTIONS_MAX, GOOD_WAIT_MS, RECHECK_MS } from './timing.ts'
 import { checkGrant } from '../ledger/protocol/index.ts'
 import type { GrantCheck } from '../ledger/protocol/index.ts'
 import { codeOf } from '../ledger/settlement.ts'
@@ -37,7 +39,7 @@ export interface Engine {
   /** For a checked set that is not fresh. Never rejects. */
   renew<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>>
   /** For a checked set that is fresh: whether its chain still stands. Never rejects. */
-  verify<T extends TokenSet>(tokens: T): Promise<Outcome<T>>
+  verify<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>>
   revoke(tokens: TokenSet): Promise<RevokeOutcome>
   keep<T extends TokenSet>(tokens: T, options: KeepOptions<T>): Keeper<T>
 }
@@ -81,7 +83,9 @@ export function createEngine(options: EngineOptions): Engine {
     const { audience, refused, minValidMs } = demand
     const { refreshToken, accessToken, expiresAtMs, grant } = tokens
     const held = [accessToken, expiresAtMs, grant]
-    const about = [context.id, ...held, audience, refused?.expose(), minValidMs]
+    // A run that waits for an AS is not joined once this process knows that the AS is away.
+    const pause = context.pauses.running()?.code
+    const about = [context.id, ...held, audience, refused?.expose(), minValidMs, pause]
     let watched: Watched | undefined
     let isJoined = true
     const flight = coalesce(flights, refreshToken ?? '', about, (shared) => {
@@ -106,15 +110,22 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     async renew(tokens, asked) {
-      const { signal, waitUntil } = asked
       try {
         checkProvider(tokens, provider)
         const flight = shared(tokens, demandOf(tokens, asked))
-        handOver(flight, waitUntil)
-        const end = await (signal === undefined ? flight : unlessAborted(flight, signal))
-        if (end !== undefined) return outcomeOf(end, tokens, provider.id)
-        const accessToken = stillGood(tokens, asked, clock.now())
-        return failedOutcome(tokens, { code: 'aborted' }, provider.id, accessToken)
+        handOver(flight, asked.waitUntil)
+        const waitMs = Math.min(asked.waitMs ?? Infinity, goodWaitMs(tokens, asked, clock.now()))
+        const end = await unlessLeft(flight, { ...asked, waitMs }, clock)
+        switch (end) {
+          case 'aborted': {
+            const accessToken = stillGood(tokens, asked, clock.now())
+            return failedOutcome(tokens, { code: 'aborted' }, provider.id, accessToken)
+          }
+          case 'timed_out':
+            return lateOutcome(context, tokens, asked)
+          default:
+            return outcomeOf(end, tokens, provider.id)
+        }
       } catch (error) {
         const problem = problemOf(error)
         const isOurs = problem.code === 'internal'
@@ -122,7 +133,11 @@ export function createEngine(options: EngineOptions): Engine {
         return failedOutcome(tokens, problem, provider.id, accessToken)
       }
     },
-    verify: (tokens) => verifyChain(context, tokens),
+    async verify(tokens, asked) {
+      const checked = await unlessLeft(verifyChain(context, tokens), asked, clock)
+      if (typeof checked !== 'string') return checked
+      return freshOutcome(tokens, errorOf({ code: checked }, provider.id, undefined))
+    },
     revoke: (tokens) => revokeChain(context, tokens),
     keep(tokens, keepOptions) {
       const input = inputOf(tokens, { audience: '', aheadMs })
@@ -140,19 +155,62 @@ function handOver(flight: Promise<End>, waitUntil: RefreshOptions['waitUntil']):
   }
 }
 
-/** Waits for the flight, or until the caller's signal aborts. */
-async function unlessAborted(flight: Promise<End>, signal: AbortSignal): Promise<End | undefined> {
-  if (signal.aborted) return undefined
+/** How long a call waits for a newer access token than the good one that it has, milliseconds. */
+function goodWaitMs(tokens: TokenSet, asked: RefreshOptions, nowMs: number): number {
+  const { minValidMs = 0, waitUntil } = asked
+  const isGood = stillGood(tokens, asked, nowMs + minValidMs) !== undefined
+  return isGood && (waitUntil !== undefined || !mayFreeze()) ? GOOD_WAIT_MS : Infinity
+}
+
+/** Environment variables of platforms that stop a process when it has answered. */
+const FREEZING = ['AWS_LAMBDA_FUNCTION_NAME', 'VERCEL', 'NETLIFY', 'FUNCTION_TARGET']
+
+/**
+ * Whether this process may be stopped as soon as it has answered: an exchange that is under way
+ * then may lose its answer, so the call waits for it.
+ */
+function mayFreeze(): boolean {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } }
+  return isWorkerd() || FREEZING.some((name) => process?.env?.[name] !== undefined)
+}
+
+/** Waits for the flight, until the caller's signal aborts, or its time is over. */
+async function unlessLeft<E>(
+  flight: Promise<E>,
+  { signal, waitMs = Infinity }: Pick<RefreshOptions, 'signal' | 'waitMs'>,
+  clock: Clock,
+): Promise<E | 'aborted' | 'timed_out'> {
+  if (signal === undefined && waitMs === Infinity) return flight
+  if (signal?.aborted) return 'aborted'
   let stop = (): void => {}
-  const aborted = new Promise<undefined>((resolve) => {
-    stop = () => resolve(undefined)
-    signal.addEventListener('abort', stop)
+  let timer: unknown
+  const left = new Promise<'aborted' | 'timed_out'>((resolve) => {
+    stop = () => resolve('aborted')
+    signal?.addEventListener('abort', stop)
+    if (waitMs === Infinity) return
+    timer = clock.setTimeout(() => resolve('timed_out'), waitMs, { keepAlive: true })
   })
   try {
-    return await Promise.race([flight, aborted])
+    return await Promise.race([flight, left])
   } finally {
-    signal.removeEventListener('abort', stop)
+    signal?.removeEventListener('abort', stop)
+    if (timer !== undefined) clock.clearTimeout(timer)
   }
+}
+
+/** For a call whose time is over: the access token while it is good, else why there is none. */
+function lateOutcome<T extends TokenSet>(
+  { settings: { clock, provider }, pauses }: RefresherContext,
+  tokens: T,
+  asked: RefreshOptions,
+): Outcome<T> {
+  const nowMs = clock.now()
+  const pause = pauses.running()
+  const accessToken = stillGood(tokens, asked, nowMs)
+  if (pause === undefined && accessToken !== undefined) return servedOutcome(tokens, accessToken)
+  const problem = { code: pause?.code ?? 'timed_out' } as const
+  const retryAtMs = pause && nowMs + pause.leftMs
+  return failedOutcome(tokens, problem, provider.id, accessToken, retryAtMs)
 }
 
 /**

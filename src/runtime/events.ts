@@ -45,6 +45,18 @@ export type RefreshEvent = Common &
     | ({ readonly type: 'reuse_detected' } & Chained)
     /** The application ended the chain by `revoke`; the ledger hands out nothing of it any more. */
     | ({ readonly type: 'revoked' } & Chained)
+    /**
+     * The AS asked to wait, or did not answer. Until it is over, no call of this process waits for
+     * the AS: it gets the access token while that is good, else this code at once.
+     */
+    | {
+        readonly type: 'paused'
+        readonly code: 'rate_limited' | 'unreachable'
+        /** For how long all users of this client leave the AS alone: 60,000 at most. */
+        readonly pauseMs: number
+        /** How long the AS asked this token to wait. `undefined`: it did not say. */
+        readonly retryAfterMs: number | undefined
+      }
     /** The ledger could not be written: the set went to its caller all the same. */
     | { readonly type: 'handed_over' }
     /** The ledger knows nothing of a chain that was refreshed before. */

@@ -114,17 +114,18 @@ export interface RefreshOptions extends Audience {
   readonly refused?: true | string | undefined
   /** How long the access token must be good for at least, milliseconds. Default 0. */
   readonly minValidMs?: number | undefined
+  /** After so many milliseconds this call gets the access token if good, else `timed_out`. */
+  readonly waitMs?: number | undefined
   /** Stops the caller's waiting, nothing else: an exchange runs to its end. */
   readonly signal?: AbortSignal | undefined
   /** Takes the exchange, on platforms that end a request with its answer. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
 }
 
+type Replaced = 'client' | 'ledger' | 'timeouts' | 'staleHolders' | 'clock' | 'random'
+
 /** The options with every default in place, not grouped. */
-export interface Settings extends Omit<
-  RefresherOptions,
-  'client' | 'ledger' | 'timeouts' | 'staleHolders' | 'clock' | 'random'
-> {
+export interface Settings extends Omit<RefresherOptions, Replaced> {
   readonly client: Client
   readonly store: Store
   /** The ledger's name. */

@@ -111,6 +111,11 @@ export function freshOutcome<T extends TokenSet>(tokens: T, error?: RefreshError
   return outcome('fresh', tokens, { accessToken: tokens.accessToken, error })
 }
 
+/** An access token that is good while its successor is on its way. */
+export function servedOutcome<T extends TokenSet>(tokens: T, accessToken: string): Outcome<T> {
+  return outcome('expiring', tokens, { accessToken })
+}
+
 /** A fresh access token of a chain that has ended in the ledger: it is not handed out. */
 export function revokedOutcome<T extends TokenSet>(tokens: T, error: RefreshError): Outcome<T> {
   return outcome('revoked', tokens, { needsSignIn: true, error })
@@ -122,8 +127,9 @@ export function failedOutcome<T extends TokenSet>(
   problem: Problem,
   provider: string,
   accessToken?: string,
+  retryAtMs?: number,
 ): Outcome<T> {
-  const error = errorOf(problem, provider, undefined)
+  const error = errorOf(problem, provider, retryAtMs)
   return accessToken === undefined
     ? outcome('error', tokens, { needsSignIn: isFinal(problem), error })
     : outcome('error', tokens, { accessToken, error })

@@ -25,7 +25,8 @@ export interface Refresher {
    * Answers with a usable access token, renewed if it must be.
    *
    * Never throws and never rejects: whatever the AS, the network or the store does is in the
-   * outcome. Only for `force`, which is called `refused` now, it rejects with a `TypeError`.
+   * outcome. Only for `force`, which is called `refused` now, and for a `waitMs` that is no number,
+   * it rejects with a `TypeError`.
    */
   refresh<T extends TokenSet>(tokens: T, options?: RefreshOptions): Promise<Outcome<T>>
   /**
@@ -92,6 +93,10 @@ export function createRefresher(options: RefresherOptions): Refresher {
       if ('force' in asked) {
         return Promise.reject(new TypeError('force is no option any more: write refused: true'))
       }
+      const { waitMs = 0 } = asked
+      if (typeof waitMs !== 'number' || !(waitMs >= 0)) {
+        return Promise.reject(new TypeError('waitMs is milliseconds: write a number from 0'))
+      }
       try {
         checkTokenSet(tokens)
       } catch (error) {
@@ -107,7 +112,8 @@ export function createRefresher(options: RefresherOptions): Refresher {
       }
       if (!verified.isRecent(tokens)) {
         return (
-          engine.here()?.verify(tokens) ?? loadAnd(tokens, asked, (each) => each.verify(tokens))
+          engine.here()?.verify(tokens, asked) ??
+          loadAnd(tokens, asked, (each) => each.verify(tokens, asked))
         )
       }
       return Promise.resolve(freshOutcome(tokens))

@@ -28,8 +28,20 @@ export const RECHECK_MS = 1_000
 /** The first wait after a deferred presentation; doubled each time, jittered down to a half. */
 export const BACKOFF_MS = 200
 
-/** An AS that answers 429 without `Retry-After` is left alone for this long. */
+/** An AS that asks to wait without `Retry-After` is left alone for this long. */
 export const PAUSE_MS = 1_000
+
+/**
+ * What one answer to one user may ask of all users of a client. A longer `Retry-After` holds for
+ * the token that it was said to.
+ */
+export const PAUSE_MAX_MS = 60_000
+
+/** For so long no call waits for an AS that did not answer the last one. */
+export const AWAY_MS = 3_000
+
+/** A call whose access token is good waits no longer for a newer one. */
+export const GOOD_WAIT_MS = 500
 
 /** A long-lived run rests this long after a failure that names no time. */
 export const REST_MS = 30_000

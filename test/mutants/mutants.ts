@@ -431,7 +431,7 @@ const AROUND: readonly Mutant[] = [
         file: 'src/runtime/engine.ts',
         text: 'const flight = shared(tokens, demandOf(tokens, asked))',
         replacement:
-          'caller ??= signal\n        const flight = shared(tokens, demandOf(tokens, asked))',
+          'caller ??= asked.signal\n        const flight = shared(tokens, demandOf(tokens, asked))',
       },
     ],
     killedBy: [
@@ -471,14 +471,14 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: 'whoever follows another waits for an hour',
-    file: 'src/runtime/actors/claim.ts',
+    file: 'src/runtime/machine.ts',
     text: 'Math.min(overdueInMs, leftMs)',
     replacement: '3_600_000',
     killedBy: [simulation(LATER, 'budget')],
   },
   {
     name: 'whoever meets another at work gives up at once',
-    file: 'src/runtime/actors/claim.ts',
+    file: 'src/runtime/machine.ts',
     text: 'if (leftMs <= 0) return',
     replacement: 'if (leftMs <= Infinity) return',
     killedBy: [simulation(SOON, 'served')],

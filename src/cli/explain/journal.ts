@@ -82,6 +82,7 @@ const TYPES: { readonly [T in Entry['type']]: true } = {
   served: true,
   reuse_detected: true,
   revoked: true,
+  paused: true,
   handed_over: true,
   ledger_lost: true,
   tokens_revoked: true,

@@ -181,6 +181,10 @@ const WORDS: { readonly [T in Entry['type']]: (entry: Entry, name: string) => st
     isRevoked === true
       ? 'has what was left revoked at the server'
       : 'could not have what was left revoked at the server',
+  paused: ({ code }) =>
+    code === 'unreachable'
+      ? 'got no answer: the server is left alone for a while'
+      : 'is asked to wait: the server is left alone for a while',
   handed_over: () => 'could not write the ledger: its caller gets the set all the same',
   ledger_lost: (_, name) => `comes with ${name}, of whose chain the ledger knows nothing`,
   expires_soon: () =>

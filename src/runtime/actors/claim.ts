@@ -1,5 +1,5 @@
 import { accessFor, standing } from '../../../machines/freshness.ts'
-import type { ClaimOutput, Demand, FollowOutput, RefreshContext } from '../../../machines/types.ts'
+import type { ClaimOutput, Demand, Problem, RefreshContext } from '../../../machines/types.ts'
 import { hidden } from '../../core/secret.ts'
 import type { Secret } from '../../core/secret.ts'
 import { audienceOf } from '../../core/tokens.ts'
@@ -22,8 +22,7 @@ import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { bury, randomName } from '../revoke.ts'
-import { BACKOFF_MS, LEDGER_REST_MS } from '../timing.ts'
-import { sleep } from '../../core/clock.ts'
+import { AWAY_MS, BACKOFF_MS, LEDGER_REST_MS, PAUSE_MS } from '../timing.ts'
 
 /** A claim that was won. Its fields are hidden: they hold tokens as text. */
 export interface ClaimHandle {
@@ -83,7 +82,7 @@ async function ask(
 ): Promise<ClaimResult> {
   const { settings, ledger, policy, emit } = parts
   const { clock } = settings
-  const { prepared, blocked } = await prepareTransport(parts, context, refreshToken)
+  const { prepared, blocked, isPaused } = await prepareTransport(parts, context, refreshToken)
   const askedAt = clock.monotonic()
   const chain: ChainTokens = { refreshToken, hasGrantField: context.hasGrantField }
   const request: ClaimRequest<StoredTokenSet> = {
@@ -107,19 +106,25 @@ async function ask(
   const { position } = answer
   const grantName = await parts.nameOf(chain, position.grant)
   report(parts, context, { refreshToken, grantName }, answer, view)
-  const output = claimOutput(answer, {
+  const said = claimOutput(answer, {
     moment: { hostNowMs: clock.now(), storeNowMs: view.nowMs },
     claim: () =>
       hidden({ claimId: request.claimId, chain, position, grantName, view, prepared, askedAt }),
     watch: () => hidden({ chain, view, position }),
     blocked,
   })
+  const output = isPaused && said.type === 'busy' ? blocked : impatient(said, context)
   nameChain(context.position, position, grantName)
   nameChain(positionIn(output), position, grantName)
   if (position.generation > 0 && view.grants[position.grant]?.version === 0) {
     emit({ type: 'ledger_lost', token: refreshToken.fingerprint })
   }
   return { ...output, ...(view.beganAtMs !== undefined && { beganAtMs: view.beganAtMs }) }
+}
+
+function impatient(said: ClaimResult, context: RunContext): ClaimResult {
+  if (said.type !== 'deferred' || said.problem.code !== 'paused') return said
+  return afterWaiting(context, said.problem, said.retryInMs)
 }
 
 /**
@@ -145,6 +150,8 @@ async function release(
 /** What can send, or why nothing may be sent now: then the ledger is only looked at. */
 interface Preparation {
   readonly prepared?: Prepared
+  /** Whether the AS is to be left alone: then no holder is waited for either. */
+  readonly isPaused?: boolean
   /** What the run is told if it would have won the claim. */
   readonly blocked: ClaimResult
 }
@@ -157,17 +164,36 @@ async function prepareTransport(
 ): Promise<Preparation> {
   const { background, pauses, transport } = parts
   if (background.isDraining) return { blocked: { type: 'failed', problem: { code: 'draining' } } }
-  const pausedMs = pauses.left()
-  if (pausedMs > 0) {
-    const problem = { code: 'rate_limited' } as const
-    return { blocked: { type: 'deferred', problem, retryInMs: pausedMs } }
+  const pause = pauses.running()
+  // A run that has waited for its turn tries an AS that did not answer: it finds out for all.
+  if (pause !== undefined && !(isWaiting(context) && pause.code === 'unreachable')) {
+    const problem = { code: pause.code }
+    return { blocked: afterWaiting(context, problem, pause.leftMs), isPaused: true }
   }
   const prepared = await transport.prepare(presentedOf(context, refreshToken))
   if (prepared.ready) {
     return { prepared, blocked: { type: 'failed', problem: { code: 'internal' } } }
   }
-  if (prepared.code === 'rate_limited') pauses.begin(prepared.retryAfterMs)
+  const { code, retryAfterMs } = prepared
+  if (code !== 'misconfigured') {
+    const isAsked = code === 'rate_limited'
+    const pauseMs = pauses.begin(code, isAsked ? (retryAfterMs ?? PAUSE_MS) : AWAY_MS)
+    parts.emit({ type: 'paused', token: refreshToken.fingerprint, code, pauseMs, retryAfterMs })
+  }
   return { blocked: unpreparedOutput(prepared, backoffMs(parts, context)) }
+}
+
+/** Whether this run has waited before: it was the one that found out, or followed a holder. */
+function isWaiting({ elapsedMs }: RunContext): boolean {
+  return elapsedMs > 0
+}
+
+/**
+ * What a run is told of a wait that it was not the first to meet: it does not wait, too. A page
+ * whose parts each wait would hang for the sum.
+ */
+function afterWaiting(context: RunContext, problem: Problem, retryInMs: number): ClaimResult {
+  return { type: isWaiting(context) ? 'deferred' : 'failed', problem, retryInMs }
 }
 
 function unpreparedOutput(unprepared: Unprepared, waitMs: number): ClaimResult {
@@ -249,33 +275,5 @@ export function meetsDemand(set: StoredTokenSet, demand: Demand, moment: Moment)
       const kept = set.access.find(([audience]) => audience === demand.audience)
       return kept !== undefined && isYoung(kept[1], moment.storeNowMs)
     }
-  }
-}
-
-/** Waits until another holder's presentation may be over, or it is overdue, or patience ends. */
-export async function followHolder(
-  { ledger, settings }: RefresherContext,
-  { watch, elapsedMs, budgetMs }: RunContext,
-  signal: AbortSignal,
-): Promise<Timeless<FollowOutput>> {
-  if (watch === undefined) return { type: 'failed', problem: { code: 'internal' } }
-  const { chain, view, position } = watch
-  const { claim, nowMs } = view
-  const claimMs = claim?.row?.kind === 'claimed' ? claim.row.claimMs : 0
-  const overdueInMs = Math.max(0, (claim?.writtenAtMs ?? nowMs) + claimMs - nowMs)
-  const leftMs = budgetMs - elapsedMs
-  if (leftMs <= 0) return { type: 'failed', problem: { code: 'busy' }, retryInMs: overdueInMs }
-  const stop = new AbortController()
-  const abort = (): void => stop.abort('over')
-  signal.addEventListener('abort', abort)
-  try {
-    const over = sleep(settings.clock, Math.min(overdueInMs, leftMs), stop.signal)
-    await Promise.race([ledger.watch(chain, view, position, stop.signal), over])
-    return { type: 'changed' }
-  } catch (error) {
-    return { type: 'failed', problem: problemOf(error) }
-  } finally {
-    signal.removeEventListener('abort', abort)
-    stop.abort('over')
   }
 }

@@ -7,6 +7,7 @@ import { mayPresentAgain } from '../../ledger/settlement.ts'
 import type { Prepared } from '../../transport/token-request.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
+import { AWAY_MS, PAUSE_MS } from '../timing.ts'
 import { presentedOf } from './claim.ts'
 import type { RunContext } from './claim.ts'
 
@@ -54,8 +55,9 @@ export async function presentToken(
   // it over (P3). Never call this in a loop, and never retry it here.
   const presentation = await prepared.present()
 
-  pauseIfLimited(parts, presentation)
-  return { type: 'sent', sending: { presentation, sentAtMs, endedAtMs: clock.monotonic() } }
+  const endedAtMs = clock.monotonic()
+  noteServer(parts, refreshToken, presentation, endedAtMs - sentAtMs)
+  return { type: 'sent', sending: { presentation, sentAtMs, endedAtMs } }
 }
 
 /** Returned when the token may already be spent and must not be sent again. */
@@ -83,9 +85,27 @@ async function prepareAgain(
 
 const UNKNOWN = failedPresentation('unknown')
 
-/** Leaves the AS alone for a while, for all grants of this client, as a 429 asks. */
-function pauseIfLimited({ pauses }: RefresherContext, presentation: Presentation): void {
-  if (presentation.outcome === 'granted' || presentation.status !== 429) return
-  const { failure, retryAfterMs } = presentation
-  if (FAILURES[failure].next === 'wait') pauses.begin(retryAfterMs)
+/**
+ * Notes what the answer says of the AS itself, for all grants of this client: it asks to wait, it
+ * does not answer, or it answers.
+ */
+function noteServer(
+  { pauses, emit, settings }: RefresherContext,
+  { fingerprint: token }: Secret,
+  presentation: Presentation,
+  tookMs: number,
+): void {
+  if (presentation.outcome === 'granted') return pauses.answered()
+  const { failure, status, retryAfterMs } = presentation
+  const isAsked = status !== undefined && FAILURES[failure].next === 'wait'
+  const isAway =
+    status === undefined && (failure === 'deferred' || tookMs >= settings.requestTimeoutMs)
+  if (isAsked && (status === 429 || retryAfterMs !== undefined)) {
+    const pauseMs = pauses.begin('rate_limited', retryAfterMs ?? PAUSE_MS)
+    return emit({ type: 'paused', token, code: 'rate_limited', pauseMs, retryAfterMs })
+  }
+  if (status !== undefined) return pauses.answered()
+  if (!isAway) return
+  const pauseMs = pauses.begin('unreachable', AWAY_MS)
+  emit({ type: 'paused', token, code: 'unreachable', pauseMs, retryAfterMs: undefined })
 }
