@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { checkProvider, grantOf } from '../core/check-token-set.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
 import { Secret } from '../core/secret.ts'
+import { isRecord, ownField } from '../core/text.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { contextOf } from './context.ts'
 import { coalesce, isWorkerd } from './coalesce.ts'
@@ -170,8 +171,9 @@ const FREEZING = ['AWS_LAMBDA_FUNCTION_NAME', 'VERCEL', 'NETLIFY', 'FUNCTION_TAR
  * then may lose its answer, so the call waits for it.
  */
 function mayFreeze(): boolean {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } }
-  return isWorkerd() || FREEZING.some((name) => process?.env?.[name] !== undefined)
+  const host = ownField(globalThis, 'process')
+  const env = isRecord(host) ? ownField(host, 'env') : undefined
+  return isWorkerd() || (isRecord(env) && FREEZING.some((name) => env[name] !== undefined))
 }
 
 /** Waits for the flight, until the caller's signal aborts, or its time is over. */

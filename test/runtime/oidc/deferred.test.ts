@@ -6,7 +6,7 @@ import { connectionRefused, world } from '../world.ts'
 const isBackoff = (ms: number): boolean => Number.isInteger(Math.log2(ms / 100))
 
 describe('429 with Retry-After', () => {
-  it('leaves the AS alone for all grants of the client, and only the first call waits', async () => {
+  it('leaves the AS alone for all grants of the client; only the first call waits', async () => {
     const { server, process, signIn, expire, clock } = await world({ presentsTwice: true })
     const [one, other] = [await signIn(), await signIn()]
     const refreshers = [process(), process()]
