@@ -1,4 +1,4 @@
-import { readEndpoint, UNFILLED } from './endpoint.ts'
+import { readEndpoint, readHost, UNFILLED } from './endpoint.ts'
 import type { ClientAuthentication, Overrides, Provider, ProviderDescription } from './provider.ts'
 import { FAILURES } from './failure.ts'
 
@@ -175,6 +175,17 @@ function checkEndpoints(provider: Provider): void {
   // RFC 8414 §2: "a URL that uses the "https" scheme and has no query or fragment components".
   if (issuer !== undefined && /[?#]/.test(issuer)) {
     throw new TypeError(`${id}: 'issuer' has no query and no fragment: write it without`)
+  }
+  checkHosts(id, provider.allowedHosts)
+}
+
+function checkHosts(id: string, hosts: unknown): void {
+  if (hosts === undefined) return
+  const example = "write hosts without scheme and path, ['10.0.0.5', 'id.internal:8443']"
+  if (!Array.isArray(hosts)) throw new TypeError(`${id}: 'allowedHosts' is a list: ${example}`)
+  for (const host of hosts as readonly unknown[]) {
+    if (readHost(host) !== undefined) continue
+    throw new TypeError(`${id}: 'allowedHosts' holds ${quoted(host)}: ${example}`)
   }
 }
 

@@ -77,6 +77,12 @@ export interface Provider {
    * the tokens. Default `false`.
    */
   readonly insecure: boolean
+  /**
+   * Hosts in private networks that the metadata of a public issuer may name as endpoints, e.g.
+   * `['10.0.0.5', 'id.internal:8443']`. Default: none, because whoever can write the metadata could
+   * send tokens to services that trust their network. Endpoints that are given need no entry.
+   */
+  readonly allowedHosts?: readonly string[]
 
   /** Whether an answer brings a new refresh token. Default `sometimes`. */
   readonly rotation: 'always' | 'sometimes' | 'never'

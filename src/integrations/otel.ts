@@ -187,6 +187,7 @@ function instrumentsOf(meter: Meter): Instruments {
         case 'claimed':
         case 'revoked':
         case 'expires_soon':
+        case 'endpoint_changed':
           break
       }
     },

@@ -81,7 +81,7 @@ export function contextOf(options: EngineOptions): RefresherContext {
     storeTimeoutMs: settings.storeTimeoutMs,
     ...retentionOf(settings),
   })
-  return {
+  const parts: RefresherContext = {
     ...options,
     id,
     policy: {
@@ -92,7 +92,16 @@ export function contextOf(options: EngineOptions): RefresherContext {
       mayEvict: store.mayEvict ?? false,
     },
     ledger: rows,
-    transport: createTransport({ provider, client, fetch, clock, random, requestTimeoutMs }),
+    transport: createTransport({
+      provider,
+      client,
+      fetch,
+      clock,
+      random,
+      requestTimeoutMs,
+      onEndpointChanged: (endpoint, before, after) =>
+        parts.emit({ type: 'endpoint_changed', token: undefined, endpoint, before, after }),
+    }),
     pauses: pausesOf(`${issuer} ${client.id}`, clock),
     keptRuns: new Set(),
     emit(body) {
@@ -107,6 +116,7 @@ export function contextOf(options: EngineOptions): RefresherContext {
     },
     nameOf: isListening ? rows.nameOf : () => NAMELESS,
   }
+  return parts
 }
 
 const NAMELESS = Promise.resolve(undefined)

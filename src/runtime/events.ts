@@ -61,6 +61,16 @@ export type RefreshEvent = Common &
     | { readonly type: 'handed_over' }
     /** The ledger knows nothing of a chain that was refreshed before. */
     | { readonly type: 'ledger_lost' }
+    /**
+     * The metadata of the AS names another endpoint than this process knew: tokens go there from
+     * now on. Told by their origins; `undefined`: none that may be used. `token` is `undefined`.
+     */
+    | {
+        readonly type: 'endpoint_changed'
+        readonly endpoint: 'tokenEndpoint' | 'revocationEndpoint'
+        readonly before: string | undefined
+        readonly after: string | undefined
+      }
     /** Tokens of an ended chain were revoked at the AS, or could not be. */
     | ({ readonly type: 'tokens_revoked'; readonly revoked: boolean } & Chained)
     /**
@@ -111,6 +121,12 @@ export function logLine(clock: Clock): OnEvent {
       isWarned = true
       const end = new Date(event.refreshExpiresAtMs).toISOString()
       console.warn(`refresh-once: provider=${provider} event=${type} at=${end} token=${token}`)
+    }
+    if (type === 'endpoint_changed') {
+      const { endpoint, before = '-', after = '-' } = event
+      console.warn(
+        `refresh-once: provider=${provider} event=${type} ${endpoint}=${after} before=${before}`,
+      )
     }
     if (type !== 'ended' || event.code === undefined) return
     const { state, code, hint } = event

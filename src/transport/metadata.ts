@@ -1,7 +1,7 @@
 import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4webapi'
 import type { Trouble } from '../core/errors.ts'
 import { isRecord, ownField } from '../core/text.ts'
-import { isLoopback, readEndpoint } from '../core/endpoint.ts'
+import { isLoopback, isPrivateHost, readEndpoint, readHost } from '../core/endpoint.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
 import { captureRequest, retryAfterMs, send } from './send.ts'
 import type { HttpReply, Sender } from './send.ts'
@@ -10,13 +10,29 @@ import type { HttpReply, Sender } from './send.ts'
 const FRESH_MS = 60 * 60 * 1000
 const STALE_MS = 60 * 1000
 
-/** The metadata of RFC 8414 §2 that we need. An endpoint that must not be used is left out. */
-export interface ServerMetadata {
+/** The endpoints that are discovered, and their names in the metadata (RFC 8414 §2). */
+const ENDPOINTS = {
+  tokenEndpoint: 'token_endpoint',
+  revocationEndpoint: 'revocation_endpoint',
+} as const
+
+export type EndpointName = keyof typeof ENDPOINTS
+
+/** The metadata that we need. */
+export interface ServerMetadata extends Readonly<Record<EndpointName, FoundEndpoint>> {
   readonly ready: true
-  readonly tokenEndpoint: URL | undefined
-  readonly revocationEndpoint: URL | undefined
   readonly authenticationMethods: readonly string[]
 }
+
+/** An endpoint of the metadata. A text says why it must not be used. */
+export type FoundEndpoint = URL | 'unusable' | 'private'
+
+/** Told when the metadata names another endpoint than it did before, by their origins. */
+export type OnEndpointChanged = (
+  endpoint: EndpointName,
+  before: string | undefined,
+  after: string | undefined,
+) => void
 
 /** Why nothing could be prepared. Nothing was sent to the token endpoint. */
 export interface Unprepared extends Trouble {
@@ -39,6 +55,7 @@ export function discovery(
   provider: Provider,
   sender: Sender,
   timeoutMs: number,
+  onEndpointChanged: OnEndpointChanged = () => {},
 ): () => Promise<ServerMetadata | Unprepared> {
   const { clock } = sender
   let known: ServerMetadata | undefined
@@ -47,7 +64,10 @@ export function discovery(
   const renew = async (): Promise<ServerMetadata | Unprepared> => {
     const found = await discover(provider, sender, timeoutMs)
     if (!found.ready && known === undefined) return found
-    if (found.ready) known = found
+    if (found.ready) {
+      if (known !== undefined) compare(known, found, onEndpointChanged)
+      known = found
+    }
     freshUntil = clock.monotonic() + (found.ready ? FRESH_MS : STALE_MS)
     return known!
   }
@@ -113,29 +133,62 @@ async function ask(
 function read(
   { body, status }: RawAnswer,
   issuer: URL,
-  { issuer: expected, insecure }: Provider,
+  provider: Provider,
 ): ServerMetadata | Unprepared {
   if (!isRecord(body)) return misconfigured(issuer, 'The metadata cannot be read.', status)
   // Compared as text: RFC 8414 §3.3 says "identical", so a slash at the end counts.
-  if (ownField(body, 'issuer') !== expected) {
+  if (ownField(body, 'issuer') !== provider.issuer) {
     const hint = "The metadata is another issuer's: write its 'issuer' exactly as it stands there."
     return misconfigured(issuer, hint, status)
-  }
-  const endpoint = (name: string): URL | undefined => {
-    const url = readEndpoint(ownField(body, name), insecure)
-    // A remote issuer has no business on our own machine.
-    const isStray = url?.protocol === 'http:' && !insecure && !isLoopback(issuer)
-    return isStray ? undefined : url
   }
   const methods = ownField(body, 'token_endpoint_auth_methods_supported')
   return {
     ready: true,
-    tokenEndpoint: endpoint('token_endpoint'),
-    revocationEndpoint: endpoint('revocation_endpoint'),
+    tokenEndpoint: endpointIn(body, ENDPOINTS.tokenEndpoint, provider),
+    revocationEndpoint: endpointIn(body, ENDPOINTS.revocationEndpoint, provider),
     authenticationMethods: Array.isArray(methods)
       ? methods.filter((m) => typeof m === 'string')
       : [],
   }
+}
+
+/**
+ * An endpoint that the metadata names, if tokens may be sent there. Metadata that an attacker can
+ * write must not lead tokens, and this server's requests, into the network that it runs in: a
+ * public issuer has no endpoint there.
+ */
+export function endpointIn(
+  metadata: Readonly<Record<string, unknown>>,
+  name: string,
+  { issuer = '', insecure, allowedHosts = [] }: Provider,
+): FoundEndpoint {
+  const url = readEndpoint(ownField(metadata, name), insecure)
+  if (url === undefined) return 'unusable'
+  if (allowedHosts.some((host) => [url.host, url.hostname].includes(readHost(host)!))) return url
+  if (!isPrivateHost(url)) return url
+  const from = new URL(issuer)
+  // A remote issuer has no business on our own machine by plain http, even in one network.
+  const isStray = url.protocol === 'http:' && !insecure && !isLoopback(from)
+  return isPrivateHost(from) && !isStray ? url : 'private'
+}
+
+/** Why an endpoint must not be used, for the operator. */
+export function endpointHint(name: EndpointName, why: 'unusable' | 'private'): string {
+  return why === 'unusable'
+    ? `The metadata has no usable ${name}.`
+    : `The metadata of a public issuer names a ${name} in a private network: if it belongs ` +
+        'there, write its host into allowedHosts of the provider, or give the endpoint.'
+}
+
+function compare(before: ServerMetadata, after: ServerMetadata, tell: OnEndpointChanged): void {
+  for (const name of Object.keys(ENDPOINTS) as EndpointName[]) {
+    const [old, found] = [before[name], after[name]]
+    if (String(old) !== String(found)) tell(name, originOf(old), originOf(found))
+  }
+}
+
+function originOf(endpoint: FoundEndpoint): string | undefined {
+  return endpoint instanceof URL ? endpoint.origin : undefined
 }
 
 export function misconfigured(origin: URL | undefined, hint: string, status?: number): Unprepared {

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
 import { authenticate, authenticationMethod } from './client-authentication.ts'
-import { discovery, misconfigured } from './metadata.ts'
+import { discovery, endpointHint, misconfigured } from './metadata.ts'
 import { prepareTokenRequest } from './token-request.ts'
 import { attemptRevocation } from './revocation.ts'
 import type { RevocationAttempt, Revoked } from './revocation.ts'
@@ -12,7 +12,7 @@ import { runtimeFetch } from './send.ts'
 import type { FetchOnce, Sender } from './send.ts'
 import type { Prepared } from './token-request.ts'
 import type { PresentedTokens } from './token-response.ts'
-import type { Unprepared } from './metadata.ts'
+import type { EndpointName, OnEndpointChanged, Unprepared } from './metadata.ts'
 
 /** Everything that is said to one AS on behalf of one client. */
 export interface Transport {
@@ -46,9 +46,9 @@ export interface TransportOptions {
    * undici), or a connection that is never made counts as `unknown`.
    */
   readonly requestTimeoutMs: number
+  /** Told when the metadata names another endpoint than before. Must not throw. */
+  readonly onEndpointChanged?: OnEndpointChanged | undefined
 }
-
-type Endpoint = 'tokenEndpoint' | 'revocationEndpoint'
 
 /** What a request to one endpoint needs. */
 interface ReachableEndpoint {
@@ -65,18 +65,18 @@ export function createTransport(options: TransportOptions): Transport {
     clock,
     closing: provider.rotation !== 'never',
   }
-  const metadata = discovery(provider, sender, requestTimeoutMs)
+  const metadata = discovery(provider, sender, requestTimeoutMs, options.onEndpointChanged)
 
-  async function reach(name: Endpoint): Promise<ReachableEndpoint | Unprepared> {
+  async function reach(name: EndpointName): Promise<ReachableEndpoint | Unprepared> {
     const given = provider[name]
     if (given === null || (given === undefined && provider.issuer === undefined)) {
       return misconfigured(undefined, `The provider's description has no ${name}.`)
     }
     const found = given === undefined ? await metadata() : undefined
     if (found?.ready === false) return found
-    const endpoint = given === undefined ? found?.[name] : new URL(given)
-    if (endpoint === undefined) {
-      return misconfigured(new URL(provider.issuer!), `The metadata has no usable ${name}.`)
+    const endpoint = given === undefined ? found![name] : new URL(given)
+    if (typeof endpoint === 'string') {
+      return misconfigured(new URL(provider.issuer!), endpointHint(name, endpoint))
     }
     const method = authenticationMethod(provider, client, found?.authenticationMethods ?? [])
     try {

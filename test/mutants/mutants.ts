@@ -413,6 +413,32 @@ const AROUND: readonly Mutant[] = [
     killedBy: [unit('transport/error-codes', 'is found in errors with one object', 'oauthError')],
   },
   {
+    name: 'the metadata of a public issuer may name a private host',
+    file: 'src/transport/metadata.ts',
+    text: 'if (!isPrivateHost(url)) return url',
+    replacement: 'if (url.port !== "0") return url',
+    killedBy: [
+      unit(
+        'transport/private-endpoints',
+        'are refused where the issuer is public: https://10.0.0.5',
+        'misconfigured',
+      ),
+    ],
+  },
+  {
+    name: 'an IPv4 address inside of an IPv6 address is not looked at',
+    file: 'src/core/endpoint.ts',
+    text: 'if (groups.slice(0, 5).every((group) => group === 0)) return v4At(6)',
+    replacement: 'if (groups.slice(0, 5).every((group) => group === 0)) return false',
+    killedBy: [
+      unit(
+        'transport/private-endpoints',
+        'are refused where the issuer is public',
+        'misconfigured',
+      ),
+    ],
+  },
+  {
     name: "the caller's signal reaches the request",
     file: 'src/runtime/engine.ts',
     text: 'const context = contextOf(options)',

@@ -85,6 +85,7 @@ const TYPES: { readonly [T in Entry['type']]: true } = {
   paused: true,
   handed_over: true,
   ledger_lost: true,
+  endpoint_changed: true,
   tokens_revoked: true,
   expires_soon: true,
   ended: true,

@@ -187,6 +187,7 @@ const WORDS: { readonly [T in Entry['type']]: (entry: Entry, name: string) => st
       : 'is asked to wait: the server is left alone for a while',
   handed_over: () => 'could not write the ledger: its caller gets the set all the same',
   ledger_lost: (_, name) => `comes with ${name}, of whose chain the ledger knows nothing`,
+  endpoint_changed: () => 'learns that the metadata names another endpoint than before',
   expires_soon: () =>
     'warns that the refresh token expires soon, which refreshing does not put off',
   ended: (entry, name) => `ends a call with ${name}: ${endOf(entry)}`,

@@ -4,11 +4,11 @@ import { isRecord, ownField } from '../../core/text.ts'
 import type { Presentation } from '../../core/failure.ts'
 import type { Client, Provider, RawAnswer } from '../../core/provider.ts'
 import { Secret } from '../../core/secret.ts'
+import { endpointIn } from '../../transport/metadata.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { runtimeFetch, send, type FetchOnce, type HttpRequest } from '../../transport/send.ts'
 import type { Target } from '../target.ts'
 import type { TokenSet } from '../../core/token-set.ts'
-import { readEndpoint } from '../../core/endpoint.ts'
 import { authenticate, authenticationMethod } from '../../transport/client-authentication.ts'
 import type { Looking, RawMetadata } from '../doctor/server.ts'
 
@@ -225,9 +225,10 @@ export async function waysToAsk(
     }
   }
   if (api !== undefined) return [bearing(api)]
-  const { insecure } = subject.provider
-  const endpoint = (name: string): URL | undefined =>
-    readEndpoint(metadata && ownField(metadata, name), insecure)
+  const endpoint = (name: string): URL | undefined => {
+    const found = metadata && endpointIn(metadata, name, subject.provider)
+    return typeof found === 'string' ? undefined : found
+  }
   const userinfo = endpoint('userinfo_endpoint')
   const introspection = endpoint('introspection_endpoint')
   return [
