@@ -37,7 +37,7 @@ export type OnEndpointChanged = (
 /** Why nothing could be prepared. Nothing was sent to the token endpoint. */
 export interface Unprepared extends Trouble {
   readonly ready: false
-  readonly code: 'unreachable' | 'misconfigured' | 'rate_limited'
+  readonly code: 'unreachable' | 'misconfigured' | 'rate_limited' | 'no_revocation_endpoint'
   /** From now, where the AS says so. */
   readonly retryAfterMs?: number
   /** What to change, in our own words. */

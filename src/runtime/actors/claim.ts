@@ -1,7 +1,6 @@
 import { accessFor, standing } from '../../../machines/freshness.ts'
 import type { ClaimOutput, Demand, Problem, RefreshContext } from '../../../machines/types.ts'
-import { hidden } from '../../core/secret.ts'
-import type { Secret } from '../../core/secret.ts'
+import { hidden, Secret } from '../../core/secret.ts'
 import { audienceOf } from '../../core/tokens.ts'
 import type { ChainTokens } from '../../ledger/keyring.ts'
 import { claim, withdraw } from '../../ledger/protocol/index.ts'
@@ -200,6 +199,7 @@ function unpreparedOutput(unprepared: Unprepared, waitMs: number): ClaimResult {
   const { ready: _, retryAfterMs = 0, ...problem } = unprepared
   switch (unprepared.code) {
     case 'misconfigured':
+    case 'no_revocation_endpoint':
       return { type: 'failed', problem }
     case 'unreachable':
       return { type: 'deferred', problem, retryInMs: waitMs }
@@ -216,6 +216,12 @@ export function presentedOf({ tokens, demand }: RunContext, refreshToken: Secret
     idToken: tokens.idToken,
     accessToken: accessFor(tokens, demand)?.token,
   }
+}
+
+/** The ID token of the chain, as far as the ledger has one: callers' sets need not hold any. */
+export function idTokenOf({ view, position }: ClaimHandle): Secret | undefined {
+  const text = view.grants[position.grant]?.row?.set?.idToken
+  return text === undefined ? undefined : new Secret(text)
 }
 
 export function backoffMs(

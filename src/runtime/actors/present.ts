@@ -8,7 +8,7 @@ import type { Prepared } from '../../transport/token-request.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { AWAY_MS, PAUSE_MS } from '../timing.ts'
-import { presentedOf } from './claim.ts'
+import { idTokenOf, presentedOf } from './claim.ts'
 import type { RunContext } from './claim.ts'
 
 type PresentResult = Timeless<PresentOutput>
@@ -53,7 +53,7 @@ export async function presentToken(
   // And after it: the chart leaves this state only by what is returned here. No signal of a caller
   // reaches the request, and the answer goes straight to `settle`, which writes it down or hands
   // it over (P3). Never call this in a loop, and never retry it here.
-  const presentation = await prepared.present()
+  const presentation = await prepared.present(idTokenOf(claim))
 
   const endedAtMs = clock.monotonic()
   noteServer(parts, refreshToken, presentation, endedAtMs - sentAtMs)

@@ -24,7 +24,7 @@ import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { tell } from '../revoke.ts'
 import { PATIENCE_PART } from '../timing.ts'
-import { backoffMs } from './claim.ts'
+import { backoffMs, idTokenOf } from './claim.ts'
 import type { ClaimHandle, RunContext } from './claim.ts'
 
 type SettleResult = Timeless<SettleOutput>
@@ -44,7 +44,9 @@ export async function settlePresentation(
   const { settings, emit } = parts
   const { clock, provider, claimMs, requestTimeoutMs } = settings
   const { sentAtMs, endedAtMs } = sending
-  const renewed = authorized(context.tokens, provider, authorizedAtOf(claim), clock.now())
+  const own = authorized(context.tokens, provider, authorizedAtOf(claim), clock.now())
+  const idToken = idTokenOf(claim) ?? own.idToken
+  const renewed: Tokens = { ...own, ...(idToken !== undefined && { idToken }) }
   const presentation = interpret(parts, renewed, sending.presentation, presentations)
   const moment: Moment = {
     hostNowMs: context.nowMs,
@@ -177,6 +179,9 @@ function handOverPastLedger(
   void background.add(later).catch(() => {})
   if (set === undefined) {
     return { type: 'failed', problem: { ...problem, isFinal: isSpent(settlement) } }
+  }
+  if (settlement.type === 'granted' && settlement.withheld !== undefined) {
+    return { type: 'failed', problem: { code: settlement.withheld } }
   }
   if (settings.clock.monotonic() - claim.askedAt >= settings.claimMs) {
     return { type: 'failed', problem }
