@@ -199,3 +199,8 @@ export function checkClient(client: Client, { id, clientAuthentication: method }
     throw new TypeError(`${id}: 'private_key_jwt' needs client.privateKey`)
   }
 }
+
+/** Stands for the client, in the ledger, where the description has no place for one. */
+export function nameless({ id, clientAuthentication, request }: Provider): Client | undefined {
+  return clientAuthentication === 'none' && request.names['client_id'] === null ? { id } : undefined
+}

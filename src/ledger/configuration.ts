@@ -10,17 +10,25 @@ export interface Naming {
   readonly pepper?: string | undefined
   /** Parts ledgers that share a store. Default `'default'`. */
   readonly ledger?: string | undefined
+  /** Spellings of the issuer that earlier configurations wrote into rows. Default: none. */
+  readonly formerIssuers?: readonly string[] | undefined
 }
 
 /** 128 bits in hexadecimal (`openssl rand -hex 16`). What is shorter is a password: guessable. */
 const PEPPER_MIN_LENGTH = 32
 
-/** @throws {TypeError} For a pepper too short to keep a secret, or a ledger without name. */
-export function checkNaming({ pepper, ledger }: Naming): void {
+/** @throws {TypeError} For a pepper too short to keep a secret, or names that name nothing. */
+export function checkNaming({ pepper, ledger, formerIssuers = [] }: Naming): void {
   if (pepper !== undefined && pepper.length < PEPPER_MIN_LENGTH) {
     throw new TypeError(
       `pepper must be at least ${PEPPER_MIN_LENGTH} random characters (openssl rand -hex 16), ` +
         'or left out: an empty environment variable is no pepper.',
+    )
+  }
+  const isList = Array.isArray(formerIssuers)
+  if (!isList || !formerIssuers.every((each) => typeof each === 'string' && each !== '')) {
+    throw new TypeError(
+      "ledger.formerIssuers is a list of issuers, each as it was configured before: ['https://…']",
     )
   }
   if (ledger === '') throw new TypeError('ledger must be a name, or left out.')

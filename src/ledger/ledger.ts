@@ -215,24 +215,10 @@ async function performOperation(
   })
   if (operation.do === 'read') return opened(await call(() => store.read(keys.key)))
   const { expected, row } = operation
-  const owner = isGivenBackFirst(operation) ? undefined : identity
-  const value = await keys.seal(encodeRow(owner, row), expected + 1)
+  const value = await keys.seal(encodeRow(identity, row), expected + 1)
   const ttlMs = ttlMsOf(operation, hasGrantField, retention)
   const stored = await call(() => store.swap(keys.key, expected, value, ttlMs))
   return stored.swapped ? { row, ...stored } : opened(stored)
-}
-
-/**
- * Whether the first process that claimed a token gives it back. The AS has not yet confirmed which
- * client the token belongs to: a process that is configured wrong must not keep the others from
- * it.
- */
-function isGivenBackFirst({
-  on,
-  expected,
-  row,
-}: Operation<StoredTokenSet> & { readonly do: 'swap' }): boolean {
-  return on === 'claim' && expected === 1 && row.kind === 'open'
 }
 
 /** A year. When the row goes, the next process writes it again. */

@@ -7,25 +7,31 @@ import type { StoredTokenSet } from './stored-token-set.ts'
  * never looks into. Durations live in rows; times come from the store that keeps them.
  */
 
+interface AnyClaimRow {
+  /** The chain's secret. */
+  readonly grant: string
+  readonly generation: number
+  /**
+   * Whether the AS has confirmed that the token belongs to the client that the row names. Without
+   * it the row names no client: a process that is configured wrong binds no token to itself.
+   */
+  readonly isBound?: true
+}
+
 /** Of one refresh token: _this token has been, or is about to be, presented_. */
 export type ClaimRow =
-  | {
+  | ({
       readonly kind: 'open'
-      /** The chain's secret. */
-      readonly grant: string
-      readonly generation: number
       /** No process presents the token for this long after the row was written, milliseconds. */
       readonly delayMs?: number
-    }
-  | {
+    } & AnyClaimRow)
+  | ({
       readonly kind: 'claimed'
-      readonly grant: string
-      readonly generation: number
       /** Random, fresh for every claim: by it a holder recognises its own row. */
       readonly claimId: string
       /** How long after it was written the claim counts as being worked on. */
       readonly claimMs: number
-    }
+    } & AnyClaimRow)
 
 /** Why a chain has ended. */
 export type EndReason = 'rejected' | 'expired' | 'replay' | 'revoked'

@@ -101,9 +101,8 @@ export function afterUnknown(presentation: Presentation): Presentation {
       return presentation
     case 'rest':
     case 'wait': {
-      const { code, status, origin } = presentation
+      const { status, origin } = presentation
       return failedPresentation('unknown', {
-        code,
         ...(status !== undefined && { status }),
         ...(origin !== undefined && { origin }),
       })

@@ -76,7 +76,7 @@ export function contextOf(options: EngineOptions): RefresherContext {
   const rows = createLedger({
     store,
     sealer: createSealer({ ledger, pepper, random }),
-    identity: { issuer, clientId: client.id },
+    identity: { issuer, clientId: client.id, formerIssuers: settings.formerIssuers },
     clock,
     storeTimeoutMs: settings.storeTimeoutMs,
     ...retentionOf(settings),

@@ -2,7 +2,7 @@ import type { Audience } from '../core/tokens.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
 import { checkOptionNames } from '../core/option-names.ts'
-import { checkClient, reuseWindowMs } from '../core/provider.ts'
+import { checkClient, nameless, reuseWindowMs } from '../core/provider.ts'
 import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
@@ -57,7 +57,7 @@ export interface RefresherOptions {
 export interface LedgerOptions {
   /** Holds the rows. Use `memoryStore()` only if one process holds all sessions. */
   readonly store: Store
-  /** Refreshers of one name share their claims. Default `default`. */
+  /** Refreshers of one name share claims. Default `default`. */
   readonly name?: string | undefined
   /**
    * A secret of the application's, mixed into every key of the ledger; all processes need the same
@@ -65,6 +65,8 @@ export interface LedgerOptions {
    */
   readonly pepper?: string | undefined
   readonly retention?: RetentionOptions
+  /** Issuers, or token endpoints, configured for this same server before. Default: none. */
+  readonly formerIssuers?: readonly string[] | undefined
 }
 
 /** How long rows are remembered, milliseconds. */
@@ -93,7 +95,7 @@ export interface TimeoutOptions {
   readonly storeMs?: number
 }
 
-/** What becomes of holders of older sets, once another holder came with a later one as its own. */
+/** What becomes of holders of older sets, once another came with a later one as its own. */
 export interface StaleHolderOptions {
   /** How long they are served, milliseconds. Default 3,600,000. */
   readonly afterMs?: number
@@ -133,6 +135,7 @@ export interface Settings extends Omit<RefresherOptions, Replaced> {
   readonly pepper?: string | undefined
   readonly claimRetentionMs?: number | undefined
   readonly grantRetentionMs?: number | undefined
+  readonly formerIssuers?: readonly string[] | undefined
   readonly requestTimeoutMs: number
   readonly claimMs: number
   readonly waitMs: number
@@ -166,7 +169,7 @@ export function settingsOf(options: RefresherOptions): Settings {
       throw new TypeError(`${name} is a function, or left out`)
     }
   }
-  const { store, name = 'default', pepper, retention = {} } = ledger
+  const { store, name = 'default', pepper, retention = {}, formerIssuers } = ledger
   const { requestMs = REQUEST_TIMEOUT_MS, storeMs } = timeouts
   const { afterMs = STALE_MS, then = 'revoke' } = staleHolders
   if (then !== 'revoke' && then !== 'serve') {
@@ -189,7 +192,7 @@ export function settingsOf(options: RefresherOptions): Settings {
     }
   }
   checkInspector(options.inspect)
-  checkNaming({ ledger: name, pepper })
+  checkNaming({ ledger: name, pepper, formerIssuers })
   checkClient(client, provider)
   if (requestMs === 0) throw new TypeError('timeouts.requestMs is milliseconds above 0')
   const { claimMs = requestMs + CLAIM_MARGIN_MS + reuseWindowMs(provider) } = timeouts
@@ -228,6 +231,7 @@ export function settingsOf(options: RefresherOptions): Settings {
     pepper,
     claimRetentionMs: retention.claimMs,
     grantRetentionMs: retention.grantMs,
+    formerIssuers,
     requestTimeoutMs: requestMs,
     claimMs,
     waitMs: timeouts.waitMs ?? claimMs,
@@ -280,7 +284,7 @@ function checkNames(options: RefresherOptions): void {
   }
   checkOptionNames(options, '', NAMES, MOVED)
   const { retention }: { retention?: unknown } = { ...(ledger as object) }
-  checkGroup('ledger', ledger, ['store', 'name', 'pepper', 'retention'])
+  checkGroup('ledger', ledger, ['store', 'name', 'pepper', 'retention', 'formerIssuers'])
   checkGroup('ledger.retention', retention, ['claimMs', 'grantMs'])
   checkGroup('timeouts', timeouts, ['requestMs', 'claimMs', 'waitMs', 'storeMs'])
   checkGroup('staleHolders', staleHolders, ['afterMs', 'then'])
@@ -292,9 +296,4 @@ function checkGroup(name: string, group: unknown, known: readonly string[]): voi
     throw new TypeError(`${name} is an object: write ${name}: { ${known.join(', ')} }`)
   }
   checkOptionNames(group, name, known)
-}
-
-/** Stands for the client, in the ledger, where the description has no place for one. */
-function nameless({ id, clientAuthentication, request }: Provider): Client | undefined {
-  return clientAuthentication === 'none' && request.names['client_id'] === null ? { id } : undefined
 }

@@ -21,6 +21,7 @@ import type {
   Settlement,
   LedgerView,
 } from '../../src/ledger/protocol/index.ts'
+import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 import { received, settlementOf } from '../../src/ledger/settlement.ts'
 import {
   claimOutput,
@@ -671,6 +672,13 @@ function giveUp(
   })
 }
 
+/** There is one client only: whether a row names it tells no two worlds apart. */
+function unbound(row: ClaimRow | GrantRow<StoredTokenSet>): ClaimRow | GrantRow<StoredTokenSet> {
+  if (!('kind' in row)) return row
+  const { isBound: _, ...others } = row
+  return others
+}
+
 /** An operation takes effect. */
 function perform(
   world: World,
@@ -690,7 +698,7 @@ function perform(
   })
   if (operation.do === 'read' || (stands?.version ?? 0) !== operation.expected)
     return [world, look(stands, false)]
-  const state = { row: operation.row, version: operation.expected + 1, writtenAtMs: nowMs }
+  const state = { row: unbound(operation.row), version: operation.expected + 1, writtenAtMs: nowMs }
   const rows = { ...world.rows, [key]: state }
   const worker = who.kind === 'worker' ? world.workers[who.index] : undefined
   const isOwn = worker?.run?.cookie.refreshToken === work.refreshToken

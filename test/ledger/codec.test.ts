@@ -46,7 +46,10 @@ const wrongIssuer = expect.objectContaining({ code: 'wrong_issuer' })
 
 describe('encodeRow and back', () => {
   it.each([open, claimed])('leaves a claim row that is $kind as it was', (row) => {
+    const bound = { ...row, isBound: true as const }
+
     expect(decodeClaim(identity, encodeRow(identity, row))).toEqual(row)
+    expect(decodeClaim(identity, encodeRow(identity, bound))).toEqual(bound)
   })
 
   it.each([live, ended])('leaves a grant row of generation $generation as it was', (row) => {
@@ -172,9 +175,23 @@ describe('a row of another issuer or client', () => {
     expect(() => decodeGrant(identity, raw(live, other))).toThrow(wrongIssuer)
   })
 
-  it("may be nobody's if it is open, and no other", () => {
-    expect(decodeClaim(identity, encodeRow(undefined, open))).toEqual(open)
-    expect(() => decodeClaim(identity, encodeRow(undefined, claimed))).toThrow(unreadable)
-    expect(() => decodeGrant(identity, encodeRow(undefined, live))).toThrow(wrongIssuer)
+  it.each([open, claimed])('names a client once the AS has confirmed it ($kind)', (row) => {
+    const another = { issuer: 'https://id.example.com', clientId: 'other' }
+
+    expect(decodeClaim(another, encodeRow(identity, row))).toEqual(row)
+    expect(() => decodeClaim(another, encodeRow(identity, { ...row, isBound: true }))).toThrow(
+      wrongIssuer,
+    )
+    expect(() => decodeGrant(identity, raw(live, {}))).toThrow(wrongIssuer)
+  })
+
+  it('is believed under an issuer that was configured before', () => {
+    const respelled = { issuer: 'https://id.example.com/', clientId: 'app' }
+    const now = { ...respelled, formerIssuers: ['https://id.example.com'] }
+
+    expect(decodeClaim(now, raw(claimed))).toEqual({ ...claimed, isBound: true })
+    expect(decodeGrant(now, raw(live))).toEqual(live)
+    expect(() => decodeGrant(respelled, raw(live))).toThrow(wrongIssuer)
+    expect(() => decodeGrant({ ...now, clientId: 'other' }, raw(live))).toThrow(wrongIssuer)
   })
 })

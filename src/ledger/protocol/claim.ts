@@ -2,6 +2,7 @@ import type { ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
 import {
   acknowledgedOf,
   answerWith,
+  boundAs,
   endGrant,
   isOverdue,
   isSettled,
@@ -135,6 +136,7 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
     ...position,
     claimId: request.claimId,
     claimMs: request.policy.claimMs,
+    ...boundAs(view.claim?.row),
   }
   const move = CLAIMING[claimStanding(request, view)][grantStanding(request, view, position)]
   switch (move) {

@@ -1,7 +1,7 @@
 import type { ClaimRow, EndReason, GrantRow } from '../rows.ts'
 import { markDisposed } from './settle.ts'
 import type { SettleRequest } from './settle.ts'
-import { answerWith, endGrant, isOverdue, operate, readGrant } from './view.ts'
+import { answerWith, boundAs, endGrant, isOverdue, operate, readGrant } from './view.ts'
 import type { ChainPosition, LedgerView, Next, Operation } from './view.ts'
 
 export type EndAnswer<S> =
@@ -133,6 +133,7 @@ function writeClaim<S>(
   position: ChainPosition,
 ): Operation<S> {
   const { claimId, claimMs } = request
-  const row: ClaimRow = { kind: 'claimed', ...position, claimId, claimMs }
+  const bound = boundAs(view.claim?.row)
+  const row: ClaimRow = { kind: 'claimed', ...position, claimId, claimMs, ...bound }
   return { on: 'claim', do: 'swap', expected: view.claim?.version ?? 0, row }
 }

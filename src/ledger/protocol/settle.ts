@@ -99,7 +99,9 @@ function grant<S>(
     const expected = seen?.version ?? 0
     return operate({ on: 'grant', grant: position.grant, do: 'swap', expected, row: written })
   }
-  if (!received.rotated && holdsClaim(claimId, view)) return operate(openClaim(view, position))
+  if (!received.rotated && holdsClaim(claimId, view)) {
+    return operate(openClaim(view, position, undefined, true))
+  }
   const reached = { ...position, generation: row.generation }
   if (row.withheld !== undefined) {
     return answerWith({ type: 'withheld', position: reached, reason: row.withheld })
@@ -139,7 +141,7 @@ function grantRow<S>(
 
 /** Writes the successor's own row, for a holder that will come with the token and no `grant`. */
 function introduceSuccessor<S>(position: ChainPosition): Operation<S> {
-  const row: ClaimRow = { kind: 'open', ...position }
+  const row: ClaimRow = { kind: 'open', ...position, isBound: true }
   return { on: 'successor', do: 'swap', expected: 0, row }
 }
 

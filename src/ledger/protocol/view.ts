@@ -130,18 +130,34 @@ export function readGrant<S>(grant: string): Operation<S> {
   return { on: 'grant', grant, do: 'read' }
 }
 
-/** Gives the claim back: any process may claim the token again, once the delay has passed. */
+/**
+ * Gives the claim back: any process may claim the token again, once the delay has passed.
+ *
+ * @param isGranted Whether the AS has just granted a set for this token: its client is known then.
+ */
 export function openClaim<S>(
   view: LedgerView<S>,
   { grant, generation }: ChainPosition,
   delayMs?: number,
+  isGranted = false,
 ): Operation<S> {
   return {
     on: 'claim',
     do: 'swap',
     expected: view.claim!.version,
-    row: { kind: 'open', grant, generation, ...(delayMs !== undefined && { delayMs }) },
+    row: {
+      kind: 'open',
+      grant,
+      generation,
+      ...(delayMs !== undefined && { delayMs }),
+      ...(isGranted ? { isBound: true } : boundAs(view.claim!.row)),
+    },
   }
+}
+
+/** Whether the row names a client: a row that is written over it then names one, too. */
+export function boundAs(row: ClaimRow | undefined): { readonly isBound?: true } {
+  return row?.isBound === true ? { isBound: true } : {}
 }
 
 export function endGrant<S>(
