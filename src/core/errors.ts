@@ -12,17 +12,19 @@ const FINAL = {
   unknown: 'The request was sent and no answer proves what became of the refresh token.',
   subject_changed: 'The answer speaks of another subject than the tokens it renews.',
   lost: 'The refresh token may be spent, and its successor never arrived.',
-  wrong_issuer: 'The ledger knows this token as issued by another issuer or for another client.',
 } as const
 
 /** Codes that pass: the same call may succeed later, or once the code or the setup is mended. */
 const PASSING = {
   no_tokens: 'Nothing is stored under this key.',
+  wrong_issuer: 'The ledger knows this token as issued by another issuer or for another client.',
   provider_mismatch: 'The token set was issued by another provider than this refresher speaks to.',
-  refused: 'The authorization server refused the client or the request; the grant lives.',
+  refused: 'The authorization server refused the client or the request.',
   rate_limited: 'The authorization server asks to come again later.',
   unreachable: 'The authorization server could not be reached; nothing was sent.',
   misconfigured: 'The authorization server cannot be used as configured; nothing was sent.',
+  no_revocation_endpoint:
+    'The authorization server was told nothing: no revocation endpoint is known.',
   busy: 'Another holder is presenting the refresh token and has not finished.',
   timed_out: 'The time of this call was over; the exchange, if any, runs on.',
   superseded: 'The chain moved on faster than this call could follow.',

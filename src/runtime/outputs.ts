@@ -105,7 +105,7 @@ function ungrantedOutput(settling: Settling): Timeless<SettleOutput> {
     case 'end':
       return { type: 'rejected', problem }
     case 'rest':
-      return { type: 'failed', problem: { ...problem, isFinal: isSpent }, retryInMs: REST_MS }
+      return { type: 'failed', problem: { ...problem, ...fateOf(isSpent) }, retryInMs: REST_MS }
     case 'wait': {
       const retryInMs = Math.max(settling.backoffMs(), presentation.retryAfterMs ?? 0)
       return { type: 'deferred', problem, retryInMs }
@@ -115,6 +115,13 @@ function ungrantedOutput(settling: Settling): Timeless<SettleOutput> {
         ? { type: 'again', retryInMs: settling.againMs() }
         : { type: 'failed', problem: { ...problem, isFinal: isSpent } }
   }
+}
+
+/** What a refusal leaves of the refresh token, and what the caller is to do about it. */
+function fateOf(isSpent: boolean): Pick<Problem, 'isFinal' | 'hint'> {
+  return isSpent
+    ? { isFinal: true, hint: 'The refresh token may be spent: the user must sign in again.' }
+    : { isFinal: false, hint: 'The refresh token was not consumed: mend client or request.' }
 }
 
 /** What the ledger said to the end of a chain, in the words of the chart. */

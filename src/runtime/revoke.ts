@@ -9,6 +9,8 @@ import { revoke, takeClaim } from '../ledger/protocol/index.ts'
 import { placeOf } from './outputs.ts'
 import type { RefresherContext } from './context.ts'
 import { errorOf, problemOf } from './outcome.ts'
+import { isRefreshError } from '../core/errors.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import { toBase64url } from '../core/text.ts'
 import type { ChainPosition, TakeClaimAnswer } from '../ledger/protocol/index.ts'
 import type { Revoked } from '../transport/revocation.ts'
@@ -65,8 +67,10 @@ export async function revokeChain(
       const newest = ('set' in answer ? answer.set : undefined) ?? mine
       return told(parts, true, await bury(parts, newest, answer.position, waitMs, about))
     } catch (error) {
-      // Nobody can say whether these are the newest.
-      await tell(parts, mine, { ...NAMELESS, token: refreshToken?.fingerprint })
+      // The tokens at hand may not be the newest, and they are all that can be revoked now.
+      if (isLedgerDown(error)) {
+        await tell(parts, mine, { ...NAMELESS, token: refreshToken?.fingerprint })
+      }
       return failed(error, provider)
     }
   } catch (error) {
@@ -84,7 +88,35 @@ function told(
     return { ended, revoked: burial.revoked, error: undefined }
   }
   const { revoked, ...trouble } = burial
-  return { ended, revoked, error: errorOf(trouble, provider.id, undefined) }
+  const hint = trouble.code === 'no_revocation_endpoint' ? withoutEndpoint(ended) : undefined
+  const problem = { ...trouble, ...(hint !== undefined && { hint }) }
+  return { ended, revoked, error: errorOf(problem, provider.id, undefined) }
+}
+
+/** What a sign-out reached where the AS cannot be told of it. */
+function withoutEndpoint(ended: boolean): string {
+  const here = ended
+    ? 'The chain has ended in the ledger: no holder is handed a token of it any more.'
+    : 'The set has no refresh token and no chain in the ledger: nothing has ended.'
+  return (
+    `${here} At the authorization server the tokens live until they expire. ` +
+    'If it has no such endpoint, write revocationEndpoint: null; if it has one, write its URL.'
+  )
+}
+
+/**
+ * Codes under which the AS is told without the ledger. Under every other code the ledger has
+ * answered, and what it said must not be bypassed: after `wrong_issuer` the tokens belong to
+ * another AS, or to another client of this one (S4).
+ */
+const LEDGER_IS_DOWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'store_unavailable',
+  'store_full',
+  'row_unreadable',
+])
+
+function isLedgerDown(error: unknown): boolean {
+  return isRefreshError(error) && LEDGER_IS_DOWN.has(error.code)
 }
 
 function failed(error: unknown, { id }: Pick<Provider, 'id'>): RevokeOutcome {
@@ -121,7 +153,11 @@ export async function bury(
 ): Promise<Burial> {
   if (newest.refreshToken !== undefined) {
     const refreshToken = new Secret(newest.refreshToken)
-    await claimNewest(parts, refreshToken, position, patienceMs).catch(() => {})
+    try {
+      await claimNewest(parts, refreshToken, position, patienceMs)
+    } catch (error) {
+      if (!isLedgerDown(error)) return { revoked: false, ...problemOf(error) }
+    }
   }
   return tell(parts, newest, about)
 }

@@ -23,7 +23,8 @@ export interface Transport {
   prepare(presented: PresentedTokens): Promise<Prepared | Unprepared>
   /**
    * Revokes one token (RFC 7009); a provider without endpoint answers `revoked: false` with code
-   * `misconfigured`. Retries a 503 or an unreachable endpoint inside its time. Never throws.
+   * `no_revocation_endpoint`. Retries a 503 or an unreachable endpoint inside its time. Never
+   * throws.
    */
   revoke(revocation: Revocation): Promise<Revoked>
 }
@@ -70,13 +71,15 @@ export function createTransport(options: TransportOptions): Transport {
   async function reach(name: EndpointName): Promise<ReachableEndpoint | Unprepared> {
     const given = provider[name]
     if (given === null || (given === undefined && provider.issuer === undefined)) {
-      return misconfigured(undefined, `The provider's description has no ${name}.`)
+      return missing(name, undefined, `The provider's description has no ${name}.`)
     }
     const found = given === undefined ? await metadata() : undefined
     if (found?.ready === false) return found
     const endpoint = given === undefined ? found![name] : new URL(given)
     if (typeof endpoint === 'string') {
-      return misconfigured(new URL(provider.issuer!), endpointHint(name, endpoint))
+      const from = new URL(provider.issuer!)
+      const hint = endpointHint(name, endpoint)
+      return endpoint === 'unusable' ? missing(name, from, hint) : misconfigured(from, hint)
     }
     const method = authenticationMethod(provider, client, found?.authenticationMethods ?? [])
     try {
@@ -111,7 +114,8 @@ export function createTransport(options: TransportOptions): Transport {
     }
     const { ready: _, hint: __, retryAfterMs, ...trouble } = found
     const result = { revoked: false, ...trouble } as const
-    return { result, retry: found.code !== 'misconfigured', retryAfterMs }
+    const isLasting = found.code === 'misconfigured' || found.code === 'no_revocation_endpoint'
+    return { result, retry: !isLasting, retryAfterMs }
   }
 
   async function revoke(revocation: Revocation): Promise<Revoked> {
@@ -129,3 +133,9 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 const UNREACHABLE: Unprepared = { ready: false, code: 'unreachable' }
+
+/** Without token endpoint nothing works. Many servers have no revocation endpoint. */
+function missing(name: EndpointName, at: URL | undefined, hint: string): Unprepared {
+  const unprepared = misconfigured(at, hint)
+  return name === 'tokenEndpoint' ? unprepared : { ...unprepared, code: 'no_revocation_endpoint' }
+}

@@ -89,7 +89,7 @@ const CLIENT_FIX =
 function aboutRevocation(answer: Revoked): DoctorFinding {
   if (answer.revoked) return ofRevocation('fine', 'it takes tokens to revoke')
   const { code, oauthError, status } = answer
-  if (code === 'misconfigured') return ofRevocation('warning', NO_REVOCATION)
+  if (code === 'no_revocation_endpoint') return ofRevocation('warning', NO_REVOCATION)
   const said = [code, oauthError, status].filter((each) => each !== undefined).join(', ')
   return ofRevocation(
     'warning',

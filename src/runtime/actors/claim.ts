@@ -174,7 +174,7 @@ async function prepareTransport(
     return { prepared, blocked: { type: 'failed', problem: { code: 'internal' } } }
   }
   const { code, retryAfterMs } = prepared
-  if (code !== 'misconfigured') {
+  if (code === 'unreachable' || code === 'rate_limited') {
     const isAsked = code === 'rate_limited'
     const pauseMs = pauses.begin(code, isAsked ? (retryAfterMs ?? PAUSE_MS) : AWAY_MS)
     parts.emit({ type: 'paused', token: refreshToken.fingerprint, code, pauseMs, retryAfterMs })

@@ -193,10 +193,33 @@ describe('a wrong client secret', () => {
       state: 'error',
       usable: false,
       needsSignIn: false,
-      error: { code: 'refused', oauthError: 'invalid_client', status: 401 },
+      error: {
+        code: 'refused',
+        oauthError: 'invalid_client',
+        status: 401,
+        message: expect.stringContaining('was not consumed'),
+      },
     })
     expect(wrong.tokens.refreshToken).toBe(tokens.refreshToken)
     expect(right).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
     expect(server.counts()).toMatchObject({ granted: 1, reuses: 0 })
+  })
+})
+
+describe('a refused request', () => {
+  it.each([
+    ['invalid_scope', true, 'may be spent'],
+    ['invalid_client', false, 'was not consumed'],
+  ])('says after %s what became of the refresh token', async (error, needsSignIn, said) => {
+    const { server, process, signIn, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    server.faults.next({ kind: 'status', status: 400, body: JSON.stringify({ error }) })
+
+    const outcome = await process().refresh(tokens)
+
+    expect(outcome).toMatchObject({ usable: false, needsSignIn, error: { code: 'refused' } })
+    expect(outcome.error?.message).toContain(said)
+    expect(outcome.error?.message).not.toContain('the grant lives')
   })
 })

@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
+import { RefreshError } from '../../../src/core/errors.ts'
+import { defineProvider } from '../../../src/index.ts'
 import type { TokenSet } from '../../../src/index.ts'
 import { freePort } from '../../servers/process.ts'
 import { HOUR_MS, world } from '../world.ts'
@@ -251,6 +253,53 @@ describe('revoke', () => {
     const revoked = await clock.through(revoking, (ms) => ms <= 15_000)
 
     expect(revoked).toMatchObject({ ended: true, revoked: false, error: { code: 'unreachable' } })
+  })
+
+  it.each([
+    ['wrong_issuer', { client: { id: 'another' } }],
+    ['ledger_mismatch', { pepper: 'p'.repeat(32) }],
+    ['store_evicts', undefined],
+  ] as const)('sends nothing anywhere after %s', async (code, options) => {
+    const { server, process, signIn, expire, store } = await world()
+    const first = await signIn()
+    expire()
+    const { tokens } = await process().refresh(first)
+    if (options === undefined) {
+      store.before = () => {
+        throw new RefreshError('store_evicts')
+      }
+    }
+    const sent: string[] = []
+    const fetched = (url: string, init: RequestInit): Promise<Response> => {
+      sent.push(url)
+      return fetch(url, init)
+    }
+
+    const revoked = await process({ ...options, fetch: fetched }).revoke(tokens)
+
+    expect(revoked).toMatchObject({ ended: false, revoked: false, error: { code } })
+    expect(sent).toEqual([])
+    expect(server.counts().grants).toEqual({ live: 1, dead: 0 })
+  })
+
+  it('says what it reached where no revocation endpoint is known', async () => {
+    const { server, process, signIn } = await world()
+    const { tokenEndpoint } = server
+    const provider = defineProvider({ id: 'oidc', tokenEndpoint, clientAuthentication: 'none' })
+
+    const [chain, bare] = [
+      await process({ provider }).revoke(await signIn()),
+      await process({ provider }).revoke({ accessToken: 'at' }),
+    ]
+
+    expect(chain).toMatchObject({ ended: true, revoked: false })
+    expect(bare).toMatchObject({ ended: false, revoked: false })
+    for (const { error } of [chain, bare]) {
+      expect(error).toMatchObject({ code: 'no_revocation_endpoint' })
+      expect(error?.message).toContain('revocationEndpoint: null')
+    }
+    expect(chain.error?.message).toContain('has ended in the ledger')
+    expect(bare.error?.message).toContain('nothing has ended')
   })
 
   it("sends no other provider's token", async () => {
