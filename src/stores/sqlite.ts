@@ -1,3 +1,4 @@
+import { chmodSync, statSync } from 'node:fs'
 import type { Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
@@ -43,7 +44,8 @@ const SWEEP_ROWS = 200
  *
  * Give the store a connection of its own: an open transaction of the application would hold the
  * claims back, and would take them away if it is rolled back. When it is first used, the store
- * turns on WAL and `synchronous = FULL`, and makes its table.
+ * turns on WAL and `synchronous = FULL`, makes its table, and takes the files away from other users
+ * of the host (mode 0600).
  *
  * @throws {TypeError} For an object that is no database, or a table name that is not allowed.
  * @store SQLite
@@ -65,6 +67,7 @@ export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}
   let statements: ReturnType<typeof prepare> | undefined
 
   function prepare(): Readonly<Record<keyof SqliteStatements, SqliteStatement>> {
+    keepPrivate(db)
     for (const text of prepareFor(table, Math.ceil(busyTimeoutMs))) db.exec(text)
     const { read, insert, update, sweep } = statementsFor(table)
     return {
@@ -117,6 +120,24 @@ export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}
       })
     },
     changed: watching(read, { clock, random }),
+  }
+}
+
+/**
+ * Takes the files of a database away from other users. SQLite makes new ones beside it with the
+ * permissions of the database, which it makes readable for everybody.
+ */
+function keepPrivate(db: SqliteDatabase): void {
+  const main = "SELECT file FROM pragma_database_list WHERE name = 'main'"
+  const file = ownField(Object(db.prepare(main).get()) as object, 'file')
+  // Empty for a database in memory.
+  if (typeof file !== 'string' || file === '') return
+  for (const each of [file, `${file}-journal`, `${file}-wal`, `${file}-shm`]) {
+    try {
+      if ((statSync(each).mode & 0o077) !== 0) chmodSync(each, 0o600)
+    } catch {
+      // It is not there, or belongs to another user, who decides about it.
+    }
   }
 }
 

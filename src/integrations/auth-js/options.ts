@@ -46,7 +46,7 @@ export interface CallbackOptions extends SessionOptions {
   readonly previousToken?: () => object | null | undefined | Promise<object | null | undefined>
   /**
    * The provider of session cookies that were written before refresh-once was installed. Default:
-   * the name in `token.provider`, else the only refresher's. `false`: such cookies are left alone.
+   * the name in `token.provider`. Without a name, and with `false`, such cookies are left alone.
    */
   readonly legacyCookieProvider?: string | false
   /**

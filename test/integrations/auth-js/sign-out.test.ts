@@ -114,10 +114,11 @@ describe('signOutEvent', () => {
     expect(server.counts().grants).toEqual({ live: 0, dead: 2 })
   })
 
-  it('knows whose tokens a cookie holds that does not say so', async () => {
+  it('is told whose tokens a cookie holds that does not say so', async () => {
     const { server, process, signIn } = await world()
+    const event = signOutEvent({ oidc: process() }, { legacyCookieProvider: 'oidc' })
 
-    await signOutEvent({ oidc: process() })({ token: await signIn() })
+    await event({ token: await signIn() })
 
     expect(server.counts().grants.live).toBe(0)
   })

@@ -42,12 +42,15 @@ interface Held extends World {
   readonly callbacks: { readonly jwt: JwtCallback; readonly session: SessionCallback }
 }
 
-/** A signed-in user, and callbacks with one refresher. */
+/** A signed-in user, and callbacks with one refresher, whose tokens cookies hold by default. */
 async function held(options: CallbackOptions = {}): Promise<Held> {
   const made = await world()
   const lines: string[] = []
   const log = (line: string): void => void lines.push(line)
-  const callbacks = refreshCallbacks({ oidc: made.process() }, { log, ...options })
+  const callbacks = refreshCallbacks(
+    { oidc: made.process() },
+    { log, legacyCookieProvider: 'oidc', ...options },
+  )
   return { ...made, set: await made.signIn(), lines, callbacks }
 }
 
@@ -140,7 +143,8 @@ describe('the jwt callback, for cookies from before it was there', () => {
   it('keeps the token as it is when a refresher that somebody wrapped rejects', async () => {
     const { process, set, expire } = await held()
     const refresh = () => Promise.reject(new Error('no trace'))
-    const { jwt } = refreshCallbacks({ oidc: { ...process(), refresh } })
+    const wrapped = { oidc: { ...process(), refresh } }
+    const { jwt } = refreshCallbacks(wrapped, { legacyCookieProvider: 'oidc' })
     const before = { ...PERSON, ...STYLES[FIRST]!(set) }
     expire()
 
@@ -158,7 +162,10 @@ describe('the jwt callback, for cookies from before it was there', () => {
   })
 
   it('sends nobody the tokens of a provider that it does not know', async () => {
-    const { callbacks, set, expire, server, lines } = await held()
+    const { process, set, expire, server } = await held()
+    const lines: string[] = []
+    const log = (line: string): void => void lines.push(line)
+    const callbacks = refreshCallbacks({ oidc: process() }, { log })
     const token = { provider: 'google', ...STYLES['accessToken, expiresAt in seconds']!(set) }
     expire()
 
@@ -169,18 +176,26 @@ describe('the jwt callback, for cookies from before it was there', () => {
     expect(lines).toHaveLength(1)
   })
 
-  it('does not guess among several refreshers', async () => {
-    const { set, process, expire, server } = await held()
-    const lines: string[] = []
-    const log = (line: string): void => void lines.push(line)
-    const { jwt } = refreshCallbacks({ one: process(), other: process() }, { log })
-    expire()
+  it.each([['oidc'], ['one', 'other']])(
+    'does not guess whose tokens a cookie without a name holds: %s',
+    async (...names) => {
+      const { set, process, expire, server } = await held()
+      const lines: string[] = []
+      const log = (line: string): void => void lines.push(line)
+      const refreshers = Object.fromEntries(names.map((name) => [name, process()]))
+      const { jwt } = refreshCallbacks(refreshers, { log })
+      const event = signOutEvent(refreshers, { log })
+      const token: Token = STYLES[FIRST]!(set)
+      expire()
 
-    await jwt({ token: STYLES[FIRST]!(set) })
+      const after = await jwt({ token })
+      await event({ token })
 
-    expect(server.counts().presentations).toBe(0)
-    expect(lines).toHaveLength(1)
-  })
+      expect(after).toEqual({ ...token, refreshOnce: {} })
+      expect(server.counts()).toMatchObject({ presentations: 0, grants: { live: 1 } })
+      expect(lines[0]).toContain('write `legacyCookieProvider`')
+    },
+  )
 
   it('takes the word of `legacyCookieProvider` for whose they are', async () => {
     const [nobody, named] = [

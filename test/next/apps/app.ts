@@ -24,6 +24,8 @@ const edits: readonly Edit[] = [
     text: 'callbacks: refreshCallbacks(refreshers, { exposeAccessToken: true }),',
     replacement: `callbacks: ${IS_BEFORE} ? guide : refreshCallbacks(refreshers, {
     exposeAccessToken: true,
+    // Sessions of the guide's callbacks do not say whose tokens they hold.
+    legacyCookieProvider: Object.keys(refreshers)[0],
     // An access token of ours is opaque and short; cookies of large ones come in chunks.
     jwt: ({ token }) => ({ ...token, ballast: ballast() }),
   }),`,
