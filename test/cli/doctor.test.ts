@@ -13,7 +13,7 @@ beforeAll(async () => {
   server = await startOidcServer()
 })
 
-afterAll(() => server.stop())
+afterAll(() => server?.stop())
 
 const about = (told: Told, check: string) =>
   told.findings.find((finding) => finding.check === check)
@@ -253,7 +253,7 @@ describe('doctor on a Redis', () => {
     redis = await startRedis({ config: { requirepass: 'a-password-of-redis' } })
   })
 
-  afterAll(() => redis.stop())
+  afterAll(() => redis?.stop())
 
   const withPassword = (): string => redis.url.replace('//', '//:a-password-of-redis@')
   const config = (policy: string): Promise<string> =>

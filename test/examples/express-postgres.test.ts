@@ -21,7 +21,7 @@ beforeAll(async () => {
   pool = postgres.pool()
   await pool.query(TABLE)
 })
-afterAll(() => postgres.stop())
+afterAll(() => postgres?.stop())
 
 /** The application, on a free port, for a user whom a header names. */
 async function listen(refresher: Refresher, api: string): Promise<Call> {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   pool = postgres.pool()
   await pool.query(TABLE)
 })
-afterAll(() => postgres.stop())
+afterAll(() => postgres?.stop())
 
 async function listen(
   refresher: Refresher,

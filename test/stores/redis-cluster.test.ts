@@ -15,7 +15,7 @@ let cluster: RedisCluster
 beforeAll(async () => {
   cluster = await startRedisCluster()
 })
-afterAll(() => cluster.stop())
+afterAll(() => cluster?.stop())
 
 for (const [name, connect] of Object.entries(CLUSTERS)) {
   contract(`redisStore of a cluster of ${name}`, () => connect(cluster.url), true)

@@ -16,7 +16,7 @@ let server: RedisServer
 beforeAll(async () => {
   server = await startRedis()
 })
-afterAll(() => server.stop())
+afterAll(() => server?.stop())
 
 for (const [name, connect] of Object.entries(CLIENTS)) {
   contract(`redisStore of ${name}`, () => connect(server.url), false)

@@ -331,7 +331,7 @@ describe('revoke', () => {
 // oidc-provider's `revokeGrantPolicy` spares the grant, not its tokens: all die with any of them.
 // Hence the test looks at what the AS was told, too: others revoke one token at a time.
 describe('200 sign-outs raced against refreshes', () => {
-  it('leave no token alive that anybody received', { timeout: 60_000 }, async () => {
+  it('leave no token alive that anybody received', { timeout: 240_000 }, async () => {
     const { server, process, signIn, expire } = await world({ revokeGrantPolicy: () => false })
     const sets = await Promise.all(Array.from({ length: 200 }, () => signIn()))
     const received: string[] = []
@@ -362,9 +362,11 @@ describe('200 sign-outs raced against refreshes', () => {
       }),
     )
 
-    expect(ends.every(({ revoked }) => revoked.ended)).toBe(true)
+    const unended = ends.filter(({ revoked }) => !revoked.ended)
+    expect(unended.map(({ revoked }) => revoked.error?.code)).toEqual([])
     const live = await Promise.all(received.map((token) => server.isLive(token)))
-    expect(received.length).toBeGreaterThanOrEqual(130)
+    // Two tokens of each exchange that a sign-out waited for; of the others as chance has it.
+    expect(received.length).toBeGreaterThan(2 * Math.floor(sets.length / 3))
     expect(live.filter(Boolean)).toEqual([])
     expect(received.filter((token) => !told.has(token))).toEqual([])
     const firstRefreshTokens = await Promise.all(
@@ -374,7 +376,7 @@ describe('200 sign-outs raced against refreshes', () => {
     expect(server.counts()).toMatchObject({ presentedTwice: 0, grants: { live: 0, dead: 200 } })
     for (const { outcome } of ends) {
       const later = await a.refresh(outcome.tokens, { refused: true })
-      expect(later).toMatchObject({ state: 'revoked', usable: false })
+      expect(later, later.error?.code).toMatchObject({ state: 'revoked', usable: false })
     }
   })
 })
