@@ -366,7 +366,7 @@ describe('200 sign-outs raced against refreshes', () => {
     expect(unended.map(({ revoked }) => revoked.error?.code)).toEqual([])
     const live = await Promise.all(received.map((token) => server.isLive(token)))
     // Two tokens of each exchange that a sign-out waited for; of the others as chance has it.
-    expect(received.length).toBeGreaterThan(2 * Math.floor(sets.length / 3))
+    expect(received.length).toBeGreaterThanOrEqual(2 * Math.floor(sets.length / 3))
     expect(live.filter(Boolean)).toEqual([])
     expect(received.filter((token) => !told.has(token))).toEqual([])
     const firstRefreshTokens = await Promise.all(
