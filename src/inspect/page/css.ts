@@ -148,7 +148,7 @@ const LIST_STYLE = `
 .nothing { padding: 20px 8px; color: var(--muted) }
 .nothing pre {
   margin: 10px 0; padding: 10px 12px; border-radius: 8px; background: var(--soft);
-  color: var(--ink); overflow-x: auto; font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, monospace;
+  color: var(--ink); overflow-x: auto; font: 13px/1.5 ui-monospace, Menlo, monospace;
 }
 
 .lane {
