@@ -1,5 +1,6 @@
-import { readEndpoint, readHost, UNFILLED } from './endpoint.ts'
+import { readEndpoint, readHost, retiredAddress, UNFILLED } from './endpoint.ts'
 import type { ClientAuthentication, Overrides, Provider, ProviderDescription } from './provider.ts'
+import { systemClock } from './clock.ts'
 import { FAILURES } from './failure.ts'
 
 const BODIES: ReadonlySet<string> = new Set(['form', 'json'])
@@ -76,6 +77,7 @@ export interface DrivingFacts extends Loose<
     | 'oldAccessToken'
     | 'tokens'
     | 'failures'
+    | 'retired'
   >
 > {
   readonly id: string
@@ -84,11 +86,13 @@ export interface DrivingFacts extends Loose<
   readonly parameters?: Readonly<Record<string, Parameter>> | undefined
   readonly clientAuthentication?: Exclude<ClientAuthentication, Function> | undefined
   readonly request?: Loose<Provider['request']> | undefined
+  readonly response?: Loose<Pick<Provider['response'], 'members' | 'codes'>> | undefined
+  /** `null`: it does not expire. */
   readonly lifetimes?:
     | Loose<{
-        readonly accessMs: number
-        readonly refreshMs: number
-        readonly refreshIdleMs: number
+        readonly accessMs: number | null
+        readonly refreshMs: number | null
+        readonly refreshIdleMs: number | null
       }>
     | undefined
   readonly wire?: { readonly expiresIn?: string | undefined } | undefined
@@ -115,7 +119,7 @@ export function descriptionOf(
 ): ProviderDescription {
   const { id, discovery, clientAuthentication, rotation, oldAccessToken, tokens } = facts
   const { request, failures, missingRefreshToken, verifiedAt, lifetimes, wire } = facts
-  const { issuer, tokenEndpoint, revocationEndpoint } = facts
+  const { issuer, tokenEndpoint, revocationEndpoint, retired } = facts
   return {
     ...defined({
       issuer: issuer && filled(issuer, facts, values),
@@ -129,14 +133,17 @@ export function descriptionOf(
       oldAccessToken,
       tokens,
       failures,
+      retired,
     }),
     id,
     verifiedAt,
     request: defined(request),
     response: defined({
-      accessLifetimeMs: wire?.expiresIn === 'absent' ? lifetimes?.accessMs : undefined,
-      refreshLifetimeMs: lifetimes?.refreshMs,
-      refreshIdleMs: lifetimes?.refreshIdleMs,
+      ...facts.response,
+      accessLifetimeMs:
+        wire?.expiresIn === 'absent' ? (lifetimes?.accessMs ?? undefined) : undefined,
+      refreshLifetimeMs: lifetimes?.refreshMs ?? undefined,
+      refreshIdleMs: lifetimes?.refreshIdleMs ?? undefined,
     }),
   }
 }
@@ -172,6 +179,10 @@ function checkEndpoints(provider: Provider): void {
   checkUrl(id, 'issuer', issuer, insecure)
   checkUrl(id, 'tokenEndpoint', tokenEndpoint, insecure)
   checkUrl(id, 'revocationEndpoint', revocationEndpoint ?? undefined, insecure)
+  const gone = retiredAddress(provider)
+  if (gone !== undefined && systemClock.now() >= Date.parse(gone.from)) {
+    throw new TypeError(`${id}: ${gone.address} ended on ${gone.from}: write '${gone.use}'`)
+  }
   // RFC 8414 §2: "a URL that uses the "https" scheme and has no query or fragment components".
   if (issuer !== undefined && /[?#]/.test(issuer)) {
     throw new TypeError(`${id}: 'issuer' has no query and no fragment: write it without`)

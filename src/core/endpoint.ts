@@ -1,3 +1,5 @@
+import type { Provider, RetiredAddress } from './provider.ts'
+
 /** Hosts that a packet never leaves the machine for: 127.0.0.0/8, `[::1]`, `localhost`. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
@@ -103,4 +105,21 @@ export function readHost(text: unknown): string | undefined {
   if (typeof text !== 'string' || text === '' || /[/\\?#@\s*]/.test(text)) return undefined
   const url = `https://${BARE_V6.test(text) ? `[${text}]` : text}`
   return URL.canParse(url) ? new URL(url).host : undefined
+}
+
+/** The address among a provider's endpoints that the AS gives up, or gave up. */
+export function retiredAddress({
+  tokenEndpoint,
+  revocationEndpoint,
+  retired = [],
+}: Pick<Provider, 'tokenEndpoint' | 'revocationEndpoint' | 'retired'>): RetiredAddress | undefined {
+  const used = [tokenEndpoint, revocationEndpoint].map(placeOf)
+  return retired.find(({ address }) => used.includes(placeOf(address)))
+}
+
+/** Host and path of a URL: its query, and a slash at its end, lead to the same place. */
+function placeOf(url: string | null | undefined): string {
+  const { host = '', pathname = '' } =
+    typeof url === 'string' && URL.canParse(url) ? new URL(url) : {}
+  return `${host}${pathname.replace(/\/+$/, '')}`
 }

@@ -41,6 +41,15 @@ export type ClientAuthentication =
 export type Reuse =
   'accepted' | { readonly acceptedForMs: number } | 'until_successor_used' | 'refused' | 'revokes'
 
+/** An endpoint that the AS gives up. */
+export interface RetiredAddress {
+  readonly address: string
+  /** The day from which it is refused, `YYYY-MM-DD`. Before, it is warned about. */
+  readonly from: string
+  /** What to write instead. */
+  readonly use: string
+}
+
 /** An answer as a description's reader gets it: the decoded body and the headers. */
 export interface RawAnswer {
   readonly status: number
@@ -144,7 +153,22 @@ export interface Provider {
      * token set in it". `refresh_token: false`: the old one is not kept, and there is no new one.
      */
     readonly read?: (answer: RawAnswer) => Record<string, unknown> | undefined
+    /**
+     * Where an answer holds what RFC 6749 §5 has other names or places for, without a function: `{
+     * access_token: 'data.accessToken', error: ['error', 'status'] }`. The first place that holds
+     * something counts. Not used where there is a `read`.
+     */
+    readonly members?: Readonly<Record<string, string | readonly string[]>>
+    /**
+     * Words in an error's `error_description`, in any case of letters, that say more than its code,
+     * to the code that they stand for: `{ 'refresh token has expired': 'invalid_grant' }`. The
+     * first that fits counts. Not used where there is a `read`.
+     */
+    readonly codes?: Readonly<Record<string, string>>
   }
+
+  /** Addresses that the AS gives up, or gave up. One of them as an endpoint is refused. */
+  readonly retired?: readonly RetiredAddress[]
 
   /**
    * `error` code, HTTP status as a string, or both (`'403 access_denied'`), to what it means:

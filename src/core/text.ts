@@ -23,6 +23,15 @@ export function ownField(from: object, name: string): unknown {
   return Object.hasOwn(from, name) ? (from as Record<string, unknown>)[name] : undefined
 }
 
+/** The value at a place in an object, by the names of a path: `'data.tokens.access'`. */
+export function memberAt(from: unknown, path: string): unknown {
+  if (!isRecord(from)) return undefined
+  if (Object.hasOwn(from, path)) return from[path]
+  return path.split('.').reduce<unknown>((value, name) => {
+    return typeof value === 'object' && value !== null ? ownField(value, name) : undefined
+  }, from)
+}
+
 /** Whether a value is an object with named members: neither `null` nor a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

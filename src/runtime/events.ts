@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts'
+import { retiredAddress } from '../core/endpoint.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { OutcomeState } from '../core/outcome.ts'
 import type { Presentation } from '../core/failure.ts'
+import type { Provider } from '../core/provider.ts'
 
 interface Common {
   /** Epoch milliseconds. */
@@ -139,4 +141,16 @@ export function logLine(clock: Clock): OnEvent {
       `refresh-once: provider=${provider} state=${state} code=${code} token=${token}${advice}`,
     )
   }
+}
+
+const warnedOf = new Set<string>()
+
+/** Says once in a process that the AS gives up an endpoint that is in use. */
+export function warnOfRetired(provider: Provider): void {
+  const ends = retiredAddress(provider)
+  if (ends === undefined || warnedOf.has(ends.address)) return
+  warnedOf.add(ends.address)
+  console.warn(
+    `refresh-once: provider=${provider.id} ${ends.address} ends on ${ends.from}: write ${ends.use}`,
+  )
 }

@@ -7,6 +7,7 @@ import type { TokenSet } from '../core/token-set.ts'
 import { background, sharedFlights } from './coalesce.ts'
 import type { EngineOptions, Verified } from './context.ts'
 import type { Engine } from './engine.ts'
+import { warnOfRetired } from './events.ts'
 import type { Watch } from './inspect/watch.ts'
 import { settingsOf } from './options.ts'
 import type { RefresherOptions, RefreshOptions, Settings } from './options.ts'
@@ -53,6 +54,7 @@ export interface Refresher {
 export function createRefresher(options: RefresherOptions): Refresher {
   const settings = settingsOf(options)
   const { clock, provider, refreshAheadMs: aheadMs, revocationCheckMs } = settings
+  warnOfRetired(provider)
   const work = background()
   const verified = verifiedFor(revocationCheckMs, clock)
   const engine = engineOf({ settings, background: work, flights: sharedFlights(), verified })

@@ -1,4 +1,4 @@
-import { isRecord, ownField } from '../core/text.ts'
+import { isRecord, memberAt, ownField, readText } from '../core/text.ts'
 import { FAILURES, failedPresentation, STANDARD_ERRORS } from '../core/failure.ts'
 import type { Failure, Presentation } from '../core/failure.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
@@ -77,7 +77,7 @@ function readMembers(
   { response }: Provider,
 ): Record<string, unknown> | undefined {
   const body = isRecord(answer.body) ? answer.body : undefined
-  if (response.read === undefined) return body
+  if (response.read === undefined) return body && withOwnNames(body, response)
   try {
     const read: unknown = response.read(answer)
     if (isRecord(read)) return read
@@ -85,6 +85,22 @@ function readMembers(
   } catch {
     return body
   }
+}
+
+/** The members of a body under their standard names, as the provider's description finds them. */
+function withOwnNames(
+  body: Record<string, unknown>,
+  { members = {}, codes = {} }: Provider['response'],
+): Record<string, unknown> {
+  const found = Object.entries(members).map(([name, places]) => {
+    const values = [places].flat().map((place) => memberAt(body, place) ?? undefined)
+    const value = values.find((each) => each !== undefined && each !== '')
+    return [name, name === 'error' && typeof value === 'number' ? String(value) : value] as const
+  })
+  const read: Record<string, unknown> = { ...body, ...Object.fromEntries(found) }
+  const said = readText(ownField(read, 'error_description'))?.toLowerCase()
+  const code = Object.entries(codes).find(([words]) => said?.includes(words.toLowerCase()))?.[1]
+  return code === undefined ? read : { ...read, error: code }
 }
 
 /**

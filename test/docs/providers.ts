@@ -79,8 +79,8 @@ function reuse({ reuse: known, unused }: ProviderRecord): string {
 
 function refreshLifetime({ lifetimes: { refreshMs, refreshIdleMs } = {} }: ProviderRecord): string {
   const said = [
-    refreshMs === undefined ? [] : `${time(refreshMs)} from the sign-in`,
-    refreshIdleMs === undefined ? [] : `${time(refreshIdleMs)} without use`,
+    refreshMs == null ? [] : `${time(refreshMs)} from the sign-in`,
+    refreshIdleMs == null ? [] : `${time(refreshIdleMs)} without use`,
   ].flat()
   return said.length === 0 ? 'as the answer says' : said.join(', ')
 }

@@ -198,10 +198,25 @@ export function serverOf(facts: ProviderFacts): ServerDescription {
     oldAccessToken,
     validates,
     unavailable,
-    accessTokenMs: lifetimes?.accessMs,
+    accessTokenMs: lifetimes?.accessMs ?? undefined,
   }
   const carry = wire?.carry ?? carryOf(request)
-  return { name: id, ...known, wire: { ...wire, ...(carry !== undefined && { carry }) } }
+  const answer = wire?.answer ?? answerOf(facts.response)
+  const told = { ...(carry !== undefined && { carry }), ...(answer !== undefined && { answer }) }
+  return { name: id, ...known, wire: { ...wire, ...told } }
+}
+
+/** Where the server writes the members of an answer, if its facts say where they are read. */
+function answerOf(response: ProviderFacts['response']): Wire['answer'] | undefined {
+  const { members } = response ?? {}
+  if (members === undefined) return undefined
+  const place = (name: string): string => [members[name] ?? name].flat()[0] ?? name
+  return {
+    accessToken: place('access_token'),
+    refreshToken: place('refresh_token'),
+    expiresIn: place('expires_in'),
+    error: place('error'),
+  }
 }
 
 function windowOf(reuse: ProviderFacts['reuse']): ReuseWindow | undefined {
