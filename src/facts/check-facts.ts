@@ -62,7 +62,7 @@ function* contradictionsOf(facts: ProviderRecord): Generator<readonly [string, s
 
 function* answersOf(facts: ProviderRecord): Generator<readonly [string, string]> {
   const { wire, failures = {}, answers, response } = facts
-  const code = wire?.dead?.error
+  const code = meantBy(wire?.dead, response)
   if (code !== undefined && code !== 'invalid_grant' && failures[code] !== 'rejected') {
     yield [`failures.${code}`, "write 'rejected': wire.dead says that the token is dead"]
   }
@@ -74,6 +74,16 @@ function* answersOf(facts: ProviderRecord): Generator<readonly [string, string]>
     if (answers.some((answer) => answer.ends === ends)) continue
     yield ['answers', `write one that ends as '${ends}'`]
   }
+}
+
+/** The code that the provider makes of an error: its own, or the one that its words stand for. */
+function meantBy(
+  dead: { error?: string | undefined; members?: object | undefined } | undefined,
+  response: ProviderRecord['response'],
+): string | undefined {
+  const said = JSON.stringify(dead?.members ?? {}).toLowerCase()
+  const codes = Object.entries(response?.codes ?? {})
+  return codes.find(([words]) => said.includes(words.toLowerCase()))?.[1] ?? dead?.error
 }
 
 /** The facts that are addresses. */

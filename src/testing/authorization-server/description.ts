@@ -49,6 +49,11 @@ export interface DescriptionAxis<T> {
 
 const milliseconds = z.number().nonnegative().describe('milliseconds')
 
+/** Whether an answer, or the access token itself, tells how long the access token lives. */
+export function isExpiryTold({ accessToken, expiresIn, answer }: Wire): boolean {
+  return accessToken === 'jwt' || (expiresIn !== 'absent' && answer.expiresIn !== undefined)
+}
+
 /** An axis of which every value may be drawn. */
 function among<W extends string>(
   takes: z.ZodType & { readonly options: readonly W[] },
@@ -188,7 +193,7 @@ export function checkDescription(value: unknown, where = 'server'): ServerDescri
 /** The server that a provider's facts describe. What the facts leave out is drawn. */
 export function serverOf(facts: ProviderFacts): ServerDescription {
   const { id, rotation, keptAs, reuse, reuseAnswer, reuseEffect, oldAccessToken } = facts
-  const { validates, unavailable, lifetimes, wire, request, played } = facts
+  const { validates, unavailable, wire, request, played } = facts
   const known = {
     rotation: played?.rotation ?? rotation,
     keptAs,
@@ -198,12 +203,22 @@ export function serverOf(facts: ProviderFacts): ServerDescription {
     oldAccessToken,
     validates,
     unavailable,
-    accessTokenMs: lifetimes?.accessMs ?? undefined,
+    accessTokenMs: playedMs(facts),
   }
   const carry = wire?.carry ?? carryOf(request)
   const answer = wire?.answer ?? answerOf(facts.response)
   const told = { ...(carry !== undefined && { carry }), ...(answer !== undefined && { answer }) }
   return { name: id, ...known, wire: { ...wire, ...told } }
+}
+
+/** A day: a world lets access tokens expire, and no ledger remembers a spent token for months. */
+const PLAYED_MAX_MS = 24 * 60 * 60 * 1000
+
+/** The lifetime of the access tokens that are played: shorter than in the facts, if it is told. */
+function playedMs({ lifetimes, wire }: ProviderFacts): number | undefined {
+  const accessMs = lifetimes?.accessMs ?? undefined
+  if (accessMs === undefined || wire?.expiresIn === 'absent') return accessMs
+  return Math.min(accessMs, PLAYED_MAX_MS)
 }
 
 /** Where the server writes the members of an answer, if its facts say where they are read. */

@@ -2,6 +2,7 @@ import { FAILURES, type Failure, type Presentation } from '../../core/failure.ts
 import { reuseWindowMs } from '../../core/provider.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { Reply } from '../authorization-server/wire.ts'
+import { isExpiryTold } from '../authorization-server/description.ts'
 import type { Behaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { Decision } from '../authorization-server/present.ts'
 import { Violation, inUnits } from '../invariants.ts'
@@ -149,9 +150,7 @@ const EXPIRY_TOLERANCE_MS = 2_000
 
 function checkExpiry({ behaviour, nowMs }: Reading, expiresAtMs: number | undefined): void {
   const { wire, accessTokenMs } = behaviour
-  const isTold =
-    wire.accessToken === 'jwt' || (wire.expiresIn !== 'absent' && wire.answer.expiresIn)
-  if (!isTold) return
+  if (!isExpiryTold(wire)) return
   if (expiresAtMs === undefined) {
     throw new Violation(
       'expiry',

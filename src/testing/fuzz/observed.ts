@@ -6,6 +6,7 @@ import type { createSealer } from '../../ledger/sealer.ts'
 import type { memoryStore } from '../../stores/memory.ts'
 import type { RevokeOutcome } from '../../core/outcome.ts'
 import type { FetchOnce } from '../../transport/send.ts'
+import { isExpiryTold } from '../authorization-server/description.ts'
 import type { DrawnBehaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
 import type { ServerInMemory } from '../authorization-server/server.ts'
@@ -82,7 +83,12 @@ export interface World {
 export function observationsOf(world: Omit<World, 'judge'>): Observations<Process> {
   const { subject, plan, schedule, server, story, sendings, calls, events, happened } = world
   const { provider, requestTimeoutMs } = subject
-  const { oldAccessToken, successor } = server.behaviour
+  const { oldAccessToken, successor, wire } = server.behaviour
+  // Then a client learns from the API that an access token is over.
+  const isUntold =
+    !isExpiryTold(wire) &&
+    subject.description.accessTokenMs === undefined &&
+    provider.response.accessLifetimeMs === undefined
   const generationOf = (token: string | undefined): number =>
     server.grants.refreshTokens.get(token ?? '')?.generation ?? 0
   return {
@@ -101,8 +107,8 @@ export function observationsOf(world: Omit<World, 'judge'>): Observations<Proces
       if (made === undefined) return undefined
       const isKilled = server.journal.some(({ kind }) => kind === 'reused' || kind === 'ended')
       return {
-        // The plan says when the first one expires, not the server.
-        expiresAtMs: made.name === 'A0' ? Infinity : made.expiresAtMs - START_MS,
+        // The plan says when the first one expires, not the server; of others it may say nothing.
+        expiresAtMs: made.name === 'A0' || isUntold ? Infinity : made.expiresAtMs - START_MS,
         isRevoked: made.isRevoked && oldAccessToken === 'lives' && !isKilled,
       }
     },
