@@ -115,8 +115,8 @@ export const evidence = {
     nango: ['atlassian', 'jira', 'confluence'],
   },
   notes: [
-    'The password of the Atlassian account ends the refresh tokens when it is ' + 'changed.',
-    'One grant exists for a user and an app, over all of the sites that the ' + 'user allowed.',
+    'The password of the Atlassian account ends the refresh tokens when it is changed.',
+    'One grant exists for a user and an app, over all of the sites that the user allowed.',
   ],
 } as const satisfies ProviderEvidence
 

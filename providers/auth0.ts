@@ -38,7 +38,7 @@ export const facts = {
   failures: { '401 access_denied': 'refused_before', mfa_required: 'rejected' },
   authorizationRequest: { scope: 'offline_access' },
   missingRefreshToken:
-    'Ask for the scope offline_access, and turn "Allow Offline Access" of the ' + 'API on.',
+    'Ask for the scope offline_access, and turn "Allow Offline Access" of the API on.',
   played: { rotation: 'always' },
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts

@@ -78,7 +78,7 @@ export const evidence = {
   },
   aliases: { authJs: ['discord'], betterAuth: ['discord'], nango: ['discord'] },
   notes: [
-    'A revocation of any token ends all access and refresh tokens of that ' + 'authorization.',
+    'A revocation of any token ends all access and refresh tokens of that authorization.',
     'The request must be a form: JSON is refused.',
   ],
 } as const satisfies ProviderEvidence

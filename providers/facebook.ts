@@ -46,7 +46,7 @@ export const facts = {
   },
   failures: { '190': 'rejected', '101': 'refused_before', '1': 'unknown', '4': 'deferred' },
   missingRefreshToken:
-    'Exchange the token of the sign-in for a long-lived one, and keep it as ' + 'refreshToken.',
+    'Exchange the token of the sign-in for a long-lived one, and keep it as refreshToken.',
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
 

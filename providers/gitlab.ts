@@ -86,7 +86,7 @@ export const evidence = {
   notes: [
     'The documentation sends `redirect_uri` with a refresh. If your server ' +
       'wants it: `request: { parameters: { redirect_uri } }`.',
-    'A client with PKCE and without a secret passes `clientAuthentication: ' + '"none"`.',
+    'A client with PKCE and without a secret passes `clientAuthentication: "none"`.',
   ],
 } as const satisfies ProviderEvidence
 

@@ -75,7 +75,7 @@ export const evidence = {
   notes: [
     'A window of 30 minutes for a spent token is rumoured. It was refused ' +
       'inside that time, so it counts as not known.',
-    'A client with PKCE and without a secret passes `clientAuthentication: ' + '"none"`.',
+    'A client with PKCE and without a secret passes `clientAuthentication: "none"`.',
   ],
 } as const satisfies ProviderEvidence
 

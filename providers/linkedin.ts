@@ -48,7 +48,7 @@ export const evidence = {
       body: {
         error: 'invalid_grant',
         error_description:
-          'The provided authorization grant or refresh token is invalid, expired or ' + 'revoked.',
+          'The provided authorization grant or refresh token is invalid, expired or revoked.',
       },
       ends: 'rejected',
     },

@@ -70,7 +70,7 @@ export const evidence = {
     wire: API,
   },
   aliases: { authJs: ['naver'], betterAuth: ['naver'] },
-  notes: ['A token is revoked by a request to the token endpoint with ' + '`grant_type=delete`.'],
+  notes: ['A token is revoked by a request to the token endpoint with `grant_type=delete`.'],
 } as const satisfies ProviderEvidence
 
 export const naver = (overrides: Overrides = {}): Provider =>

@@ -68,7 +68,7 @@ export const evidence = {
       body: {
         error: 'invalid_grant',
         error_description:
-          'The provided authorization grant is invalid. The refresh token was ' + 'already used.',
+          'The provided authorization grant is invalid. The refresh token was already used.',
       },
       ends: 'rejected',
     },

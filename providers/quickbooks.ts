@@ -94,8 +94,7 @@ export const evidence = {
   changes: [
     {
       on: '2027-02-01',
-      what:
-        'The first tokens of restricted and granular scopes reach their end of ' + 'five years.',
+      what: 'The first tokens of restricted and granular scopes reach their end of five years.',
       source: FAQ,
     },
     {

@@ -164,7 +164,7 @@ export const evidence = {
   changes: [
     {
       on: '2026-05-11',
-      what: 'Refresh token rotation is mandatory for apps in more than two production ' + 'orgs.',
+      what: 'Refresh token rotation is mandatory for apps in more than two production orgs.',
       source: HTVIEWHELPDOC,
     },
   ],
@@ -179,7 +179,7 @@ export const evidence = {
       'refresh when the API answers 401.',
     '`instance_url`, the address of the API, is not part of a token set: store ' +
       'it beside the tokens.',
-    'One connection per user and app: a second sign-in at the same app makes ' + 'another grant.',
+    'One connection per user and app: a second sign-in at the same app makes another grant.',
   ],
 } as const satisfies ProviderEvidence
 

@@ -28,7 +28,7 @@ export const facts = {
   },
   authorizationRequest: { parameters: { expiring: '1' } },
   missingRefreshToken:
-    'Ask for an expiring token: send expiring=1 with the code, or with the ' + 'token exchange.',
+    'Ask for an expiring token: send expiring=1 with the code, or with the token exchange.',
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
 
@@ -114,8 +114,7 @@ export const evidence = {
     },
     {
       on: '2027-01-01',
-      what:
-        'All public apps must use expiring offline tokens. Requests with others ' + 'are refused.',
+      what: 'All public apps must use expiring offline tokens. Requests with others are refused.',
       source: OFFLINE_ACCESS_TOKENS,
     },
   ],

@@ -114,7 +114,7 @@ export const evidence = {
       body: {
         code: 409,
         error_code: 'conflict',
-        msg: 'Too many concurrent token refresh requests on the same session or refresh ' + 'token',
+        msg: 'Too many concurrent token refresh requests on the same session or refresh token',
       },
       ends: 'unknown',
       reads: { oauthError: 'conflict' },
@@ -169,9 +169,7 @@ export const evidence = {
       source: SERVICE,
     },
   ],
-  notes: [
-    'The hosted gateway wants the key of the project: `request: { headers: { ' + 'apikey } }`.',
-  ],
+  notes: ['The hosted gateway wants the key of the project: `request: { headers: { apikey } }`.'],
 } as const satisfies ProviderEvidence
 
 /** @param url `https://<project>.supabase.co/auth/v1`. */

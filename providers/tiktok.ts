@@ -97,7 +97,7 @@ export const evidence = {
   aliases: { authJs: ['tiktok'], betterAuth: ['tiktok'], nango: ['tiktok-personal'] },
   notes: [
     'A refresh token of the sandbox is not valid with production keys.',
-    '`/v2/oauth/revoke/` takes an access token and the key, and is no endpoint ' + 'of RFC 7009.',
+    '`/v2/oauth/revoke/` takes an access token and the key, and is no endpoint of RFC 7009.',
     'TikTok for Business is another server, with answers of its own.',
   ],
 } as const satisfies ProviderEvidence

@@ -110,7 +110,7 @@ export const evidence = {
   },
   aliases: { authJs: ['wechat'], betterAuth: ['wechat'] },
   notes: [
-    'While the access token is good, a refresh brings the same one with a new ' + 'lifetime.',
+    'While the access token is good, a refresh brings the same one with a new lifetime.',
     'Logs of proxies may hold the address, and the token in it.',
   ],
 } as const satisfies ProviderEvidence

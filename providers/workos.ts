@@ -93,9 +93,8 @@ export const evidence = {
     failures: AUTHENTICATION_ERRORS,
     response: AUTHENTICATION_ERRORS,
   },
-  aliases: { authJs: ['workos'] },
   notes: [
-    'The Auth.js provider of this name is WorkOS SSO, which gives no refresh ' + 'tokens.',
+    'The Auth.js provider of this name is WorkOS SSO, which gives no refresh tokens.',
     'An organization is asked for by `organization_id` in the request.',
   ],
 } as const satisfies ProviderEvidence

@@ -19,7 +19,7 @@ export const facts = {
     accounts: {
       is: 'name',
       pattern:
-        'accounts\\.zoho\\.(?:com|eu|in|com\\.au|jp|sa|com\\.cn|uk)|accounts\\.zohocloud' + '\\.ca',
+        'accounts\\.zoho\\.(?:com|eu|in|com\\.au|jp|sa|com\\.cn|uk)|accounts\\.zohocloud\\.ca',
       example: 'accounts.zoho.com',
     },
   },
@@ -50,7 +50,7 @@ export const facts = {
   },
   authorizationRequest: { prompt: 'consent', parameters: { access_type: 'offline' } },
   missingRefreshToken:
-    'Send access_type=offline, and prompt=consent if the user has allowed the ' + 'client before.',
+    'Send access_type=offline, and prompt=consent if the user has allowed the client before.',
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
 
@@ -99,7 +99,7 @@ export const evidence = {
       status: 200,
       body: {
         error_description:
-          'You have made too many requests continuously. Please try again after some ' + 'time.',
+          'You have made too many requests continuously. Please try again after some time.',
         error: 'Access Denied',
         status: 'failure',
       },
