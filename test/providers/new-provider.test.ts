@@ -106,9 +106,12 @@ describe('a new provider is one file, and no other is edited', () => {
     expect(page).toContain('const provider = acmeId()')
     expect(page).toMatch(/`reuse` +\| accepted for 1 minute +\| \[tokens\]\(https:/)
     expect(readFileSync(join(COPY, 'docs/providers.md'), 'utf8')).toContain('90 days without use')
-    expect(readFileSync(join(COPY, 'README.md'), 'utf8')).toContain(
-      'refresh-once/providers/acme-id',
-    )
+    expect(page).toContain('sign in again after 90 days without use')
+    const { providers } = JSON.parse(readFileSync(join(COPY, 'docs/providers.json'), 'utf8')) as {
+      providers: { id: string }[]
+    }
+    expect(providers.map(({ id }) => id)).toContain('acme-id')
+    expect(readFileSync(join(COPY, 'README.md'), 'utf8')).toContain('docs/providers/acme-id.md')
   })
 
   it('is found by the command line', () => {
