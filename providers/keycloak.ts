@@ -128,7 +128,7 @@ export const evidence = {
       source: INDEX,
     },
   ],
-  aliases: { authJs: ['keycloak'], nango: ['keycloak'] },
+  aliases: { authJs: ['keycloak'] },
   notes: ['A public client passes `clientAuthentication: "none"`.'],
 } as const satisfies ProviderEvidence
 

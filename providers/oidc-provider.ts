@@ -106,7 +106,7 @@ export const evidence = {
     {
       when: 'the server has the default settings',
       lifetimes: { accessMs: 3_600_000, refreshIdleMs: 1_209_600_000 },
-      says: 'A chain rotates for a year at the most.',
+      says: 'Tokens are replaced for a year at the most.',
       source: README,
     },
   ],

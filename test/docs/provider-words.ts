@@ -38,7 +38,8 @@ export function priceOfLostAnswer({ reuse, rotation, unused }: ProviderRecord): 
       : 'A sign-in today, although the server accepts the token again.'
   }
   if (typeof reuse === 'object') {
-    return `Nothing within ${time(reuse.acceptedForMs)} of its first use: the token is presented again.`
+    const window = time(reuse.acceptedForMs)
+    return `Nothing within ${window} of its first use: the token is presented again.`
   }
   if (reuse === 'until_successor_used') {
     return 'A sign-in today, although the server accepts the token until its successor is used.'
@@ -100,9 +101,9 @@ export function inWords(facts: ProviderRecord): string {
         ].join(' ')} (${link(source)})`,
     ),
     ...limits.map(
-      ({ what, per, max, withinMs, then, source }) =>
-        `**Limit:** ${max} ${what} for one ${per}${withinMs === undefined ? '' : ` in ${time(withinMs)}`}.` +
-        `${then === undefined ? '' : ` ${then}`} (${link(source)})`,
+      ({ what, per, max, withinMs, then = '', source }) =>
+        `**Limit:** ${max} ${what} for one ${per}` +
+        `${withinMs === undefined ? '' : ` in ${time(withinMs)}`}.${then && ` ${then}`} (${link(source)})`,
     ),
     ...changes.map(({ on, what, source }) => `**${on}:** ${what} (${link(source)})`),
     ...namesOf(aliases),
