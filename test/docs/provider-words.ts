@@ -100,11 +100,11 @@ export function inWords(facts: ProviderRecord): string {
           ...(says === undefined ? [] : [says]),
         ].join(' ')} (${link(source)})`,
     ),
-    ...limits.map(
-      ({ what, per, max, withinMs, then = '', source }) =>
-        `**Limit:** ${max} ${what} for one ${per}` +
-        `${withinMs === undefined ? '' : ` in ${time(withinMs)}`}.${then && ` ${then}`} (${link(source)})`,
-    ),
+    ...limits.map(({ what, per, max, withinMs, then, source }) => {
+      const within = withinMs === undefined ? '' : ` in ${time(withinMs)}`
+      const past = then === undefined ? '' : ` ${then}`
+      return `**Limit:** ${max} ${what} for one ${per}${within}.${past} (${link(source)})`
+    }),
     ...changes.map(({ on, what, source }) => `**${on}:** ${what} (${link(source)})`),
     ...namesOf(aliases),
   ]
