@@ -139,26 +139,52 @@ export interface ProbeTarget extends Target {
   readonly facts?: ProviderRecord
 }
 
+/** What names a server and a client. */
+export type Naming = Pick<
+  ProbeOptions,
+  | 'file'
+  | 'issuer'
+  | 'tokenEndpoint'
+  | 'provider'
+  | 'with'
+  | 'client'
+  | 'secretEnv'
+  | 'authentication'
+  | 'insecure'
+  | 'id'
+>
+
 /** @throws {UsageError} Also for a configuration that refresh-once refuses, in its own words. */
 export async function probeTargetOf(
   options: ProbeOptions,
   environment: Environment,
 ): Promise<ProbeTarget> {
   try {
-    const target = await (options.file !== undefined
-      ? exported(options.file, options, environment)
-      : options.provider === undefined
-        ? described(options, environment)
-        : shipped(options, environment))
-    checkClient(target.client, target.provider)
-    return target
+    return await namedTargetOf(options, environment)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     throw new UsageError(error.message, { cause: error })
   }
 }
 
-function described(options: ProbeOptions, environment: Environment): ProbeTarget {
+/**
+ * @throws {TypeError} For a configuration that refresh-once refuses, in its own words.
+ * @throws {UsageError} For a command line that cannot be used.
+ */
+export async function namedTargetOf(
+  options: Naming,
+  environment: Environment,
+): Promise<ProbeTarget> {
+  const target = await (options.file !== undefined
+    ? exported(options.file, options, environment)
+    : options.provider === undefined
+      ? described(options, environment)
+      : shipped(options, environment))
+  checkClient(target.client, target.provider)
+  return target
+}
+
+function described(options: Naming, environment: Environment): ProbeTarget {
   const { issuer, tokenEndpoint, insecure, authentication } = options
   const client = clientOf(options, environment)
   const address = issuer ?? tokenEndpoint ?? ''
@@ -172,7 +198,7 @@ function described(options: ProbeOptions, environment: Environment): ProbeTarget
   return { provider: defineProvider(origin), client, origin }
 }
 
-async function shipped(options: ProbeOptions, environment: Environment): Promise<ProbeTarget> {
+async function shipped(options: Naming, environment: Environment): Promise<ProbeTarget> {
   const { insecure, authentication } = options
   const { provider, facts } = await shippedProviderOf(options, {
     ...(insecure && { insecure }),
@@ -195,7 +221,7 @@ function idOf(url: string): string {
 
 async function exported(
   file: string,
-  options: ProbeOptions,
+  options: Naming,
   environment: Environment,
 ): Promise<ProbeTarget> {
   const { provider, server, client } = await loadProvider(file, process.cwd())
