@@ -12,7 +12,13 @@ import type { Store } from '../ledger/store.ts'
 import type { OnEvent } from './events.ts'
 import { checkInspector } from './inspect/line.ts'
 import type { Inspector } from './inspect/line.ts'
-import { CLAIM_MARGIN_MIN_MS, CLAIM_MARGIN_MS, REQUEST_TIMEOUT_MS, STALE_MS } from './timing.ts'
+import {
+  CLAIM_MARGIN_MIN_MS,
+  CLAIM_MARGIN_MS,
+  CLAIM_WINDOW_MAX_MS,
+  REQUEST_TIMEOUT_MS,
+  STALE_MS,
+} from './timing.ts'
 
 /** What `createRefresher` takes. Durations are milliseconds. */
 export interface RefresherOptions {
@@ -86,7 +92,7 @@ export interface TimeoutOptions {
   readonly requestMs?: number
   /**
    * How long a claim counts as being worked on; past it a token is lost. Default: 5,000 more than
-   * `requestMs`, and the provider's reuse window if it has one.
+   * `requestMs`, and the provider's reuse window if it has one, of which it takes 30,000 at most.
    */
   readonly claimMs?: number
   /** A call in all. Default `claimMs`. */
@@ -195,7 +201,8 @@ export function settingsOf(options: RefresherOptions): Settings {
   checkNaming({ ledger: name, pepper, formerIssuers })
   checkClient(client, provider)
   if (requestMs === 0) throw new TypeError('timeouts.requestMs is milliseconds above 0')
-  const { claimMs = requestMs + CLAIM_MARGIN_MS + reuseWindowMs(provider) } = timeouts
+  const windowMs = Math.min(reuseWindowMs(provider), CLAIM_WINDOW_MAX_MS)
+  const { claimMs = requestMs + CLAIM_MARGIN_MS + windowMs } = timeouts
   if (claimMs < requestMs + CLAIM_MARGIN_MIN_MS) {
     throw new TypeError(
       `timeouts.claimMs must exceed timeouts.requestMs by ${CLAIM_MARGIN_MIN_MS}: write at least ` +

@@ -10,6 +10,12 @@ export const REQUEST_TIMEOUT_MS = 15_000
 /** What a claim adds to the request by default: the way to the store and back, and a margin. */
 export const CLAIM_MARGIN_MS = 5_000
 
+/**
+ * How much of a reuse window a claim lasts longer by default, for more presentations under it. The
+ * callers of other processes wait until the claim of a process that died is over.
+ */
+export const CLAIM_WINDOW_MAX_MS = 30_000
+
 /** What a claim must add to the request at least, so that its holder can settle in time. */
 export const CLAIM_MARGIN_MIN_MS = 1_000
 

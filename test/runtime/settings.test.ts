@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
 import { createRefresher, isRefreshError } from '../../src/index.ts'
 import type { RefresherOptions, TokenSet } from '../../src/index.ts'
+import { settingsOf } from '../../src/runtime/options.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { handClock } from './clock.ts'
 import { world } from './world.ts'
@@ -14,6 +15,19 @@ const good = (): RefresherOptions => ({
 
 /** A change of the ledger's options. */
 const ledger = (changed: object): object => ({ ledger: { ...good().ledger, ...changed } })
+
+describe('settingsOf', () => {
+  it.each([
+    ['none', undefined, 20_000],
+    ['a window of 3 s', 3_000, 23_000],
+    ['a window of half an hour', 1_800_000, 50_000],
+  ])('lets a claim last as long as its presentations can take, %s', (_, windowMs, claimMs) => {
+    const reuse = windowMs === undefined ? {} : { reuse: { acceptedForMs: windowMs } }
+    const provider = oidc({ issuer: 'https://id.example.com', ...reuse })
+
+    expect(settingsOf({ ...good(), provider })).toMatchObject({ claimMs, waitMs: claimMs })
+  })
+})
 
 describe('createRefresher', () => {
   for (const [what, bad, says] of [
