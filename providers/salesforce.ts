@@ -165,7 +165,7 @@ export const evidence = {
     {
       on: '2026-05-11',
       what: 'Refresh token rotation is mandatory for apps in more than two production orgs.',
-      source: HTVIEWHELPDOC,
+      source: 'https://help.salesforce.com/s/articleView?id=005316711&type=1',
     },
   ],
   aliases: {

@@ -26,7 +26,7 @@ export function lifetimeInWords({ refreshMs, refreshIdleMs }: NonNullable<Lifeti
   if (refreshMs === null || refreshIdleMs === null) {
     return 'A refresh token does not expire. It lives until it is revoked.'
   }
-  return 'How long a refresh token lives is not documented for all, or the answer says it.'
+  return 'How long a refresh token lives is up to the settings, or the answer says it.'
 }
 
 /** What a user loses when the answer to a refresh is lost. */
