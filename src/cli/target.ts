@@ -79,6 +79,9 @@ export async function shippedProviderOf(
   if (parameters.some(([, { is }]) => is === 'description')) {
     throw new UsageError(`--provider ${id} takes a description, which only code can give`)
   }
+  if (issuer !== undefined && !parameters.some(([, { is }]) => is === 'url')) {
+    throw new UsageError(`--provider ${id} has an address of its own: leave --issuer out`)
+  }
   const values = valuesIn(given)
   const unknown = [...values.keys()].find((name) => !parameters.some(([each]) => each === name))
   if (unknown !== undefined) throw new UsageError(`--provider ${id} takes no '${unknown}'`)

@@ -384,8 +384,9 @@ describe('doctor and its command line', () => {
       ['--issuer', 'https://id.example.com', '--client', 'a', 'a-token'],
       'a value is without its option',
     ],
-    [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'x'], '--provider is'],
+    [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'nobody'], '--provider is'],
     [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'toString'], '--provider is'],
+    [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'x'], 'leave --issuer out'],
     [
       ['--issuer', 'https://a.example', '--client', 'a', '--authentication', 'x'],
       'is one of none,',

@@ -63,7 +63,14 @@ function doctorOptionsOf(args: readonly string[]): DoctorOptions {
   const { issuer, provider, tokenEndpoint, client, redis } = options
   const named = [file, tokenEndpoint, provider ?? issuer].filter((each) => each !== undefined)
   if (named.length === 0) throw new UsageError('--issuer is missing')
-  if (named.length > 1) throw new UsageError('which server? One of them, and the client')
+  if (named.length > 1) {
+    // A file beside another server is more likely a value that lost its option.
+    throw new UsageError(
+      file === undefined
+        ? 'which server? One of --issuer, --provider and --token-endpoint'
+        : 'a value is without its option: --name value',
+    )
+  }
   if (client === undefined && file === undefined) throw new UsageError('--client is missing')
   if (redis !== undefined && /\/\/[^/]*@/.test(redis)) {
     throw new UsageError('--redis holds a password, which others can see: use --redis-env')
