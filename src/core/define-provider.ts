@@ -212,6 +212,11 @@ export function checkUrl(
   if (typeof value === 'string' && value.includes('${')) {
     throw new TypeError(`${id}: '${axis}' holds a literal '\${': write it in backticks`)
   }
+  if (typeof value === 'string' && /\{\w+\}|<\w[\w -]*>/.test(value)) {
+    throw new TypeError(
+      `${id}: '${axis}' holds a placeholder in brackets: write your own value there`,
+    )
+  }
   if (typeof value === 'string' && UNFILLED.test(value)) {
     throw new TypeError(
       `${id}: '${axis}' holds 'undefined' or 'null': the variable it is made of was not there`,

@@ -61,6 +61,8 @@ export interface FailedPresentation extends Trouble {
   readonly failure: Failure
   /** Milliseconds from now that the AS asks to wait (RFC 9110 §10.2.3). */
   readonly retryAfterMs?: number
+  /** What the operator can do about it, in our own words. */
+  readonly hint?: string | undefined
 }
 
 /** How the presentation of a refresh token ended. */
@@ -70,7 +72,7 @@ export type Presentation =
 /** Makes a failed presentation of its class. `details.code` wins over the class's own. */
 export function failedPresentation(
   failure: Failure,
-  details: Partial<Trouble> & Pick<FailedPresentation, 'retryAfterMs'> = {},
+  details: Partial<Trouble> & Pick<FailedPresentation, 'retryAfterMs' | 'hint'> = {},
 ): FailedPresentation {
   const { outcome, code } = FAILURES[failure]
   return { outcome, failure, code, ...details }

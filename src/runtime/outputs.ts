@@ -175,11 +175,12 @@ export function nameChain(
 }
 
 /** The part of a failed presentation that a caller may see. */
-function problemOf({ code, oauthError, status, origin }: FailedPresentation): Problem {
+function problemOf({ code, oauthError, status, origin, hint }: FailedPresentation): Problem {
   return {
     code,
     ...(oauthError !== undefined && { oauthError }),
     ...(status !== undefined && { status }),
     ...(origin !== undefined && { origin }),
+    ...(hint !== undefined && { hint }),
   }
 }

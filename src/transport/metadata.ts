@@ -2,7 +2,7 @@ import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4weba
 import type { Trouble } from '../core/errors.ts'
 import { isRecord, ownField } from '../core/text.ts'
 import { isLoopback, isPrivateHost, readEndpoint, readHost } from '../core/endpoint.ts'
-import type { Provider, RawAnswer } from '../core/provider.ts'
+import type { Provider } from '../core/provider.ts'
 import { captureRequest, retryAfterMs, send } from './send.ts'
 import type { HttpReply, Sender } from './send.ts'
 
@@ -80,6 +80,10 @@ export function discovery(
   }
 }
 
+/**
+ * Asks in one place after the other (RFC 8414 §5): where the first answers with a web page, a
+ * redirect or an error, the second may have the metadata. The failure that tells most is told.
+ */
 async function discover(
   provider: Provider,
   sender: Sender,
@@ -88,29 +92,15 @@ async function discover(
   const issuer = new URL(provider.issuer!)
   const endsAt = sender.clock.monotonic() + timeoutMs
   const places = provider.discovery ? [provider.discovery] : (['oidc', 'oauth2'] as const)
-  let status: number | undefined
+  const failures: Unprepared[] = []
   for (const algorithm of places) {
     const reply = await ask(issuer, algorithm, sender, endsAt - sender.clock.monotonic())
-    if (!reply.answered) return { ready: false, code: 'unreachable', origin: issuer.origin }
-    status = reply.answer.status
-    const failed = { ready: false, status, origin: issuer.origin } as const
-    if (status === 200) return read(reply.answer, issuer, provider)
-    if (status === 429) {
-      const waitMs = retryAfterMs(reply.answer.headers, sender.clock.now())
-      return {
-        ...failed,
-        code: 'rate_limited',
-        ...(waitMs !== undefined && { retryAfterMs: waitMs }),
-      }
-    }
-    if (status >= 500) return { ...failed, code: 'unreachable' }
-    if (status < 400) break
+    const found = read(reply, issuer, provider, sender.clock.now())
+    if (found.ready || found.code === 'rate_limited' || !reply.answered) return found
+    failures.push(found)
   }
-  return misconfigured(
-    issuer,
-    'No metadata there: check the issuer, or give the endpoints.',
-    status,
-  )
+  const telling = failures.find(({ code }) => code === 'unreachable')
+  return telling ?? failures.find(({ hint }) => hint !== NO_METADATA) ?? failures[0]!
 }
 
 /** Asks at the address that oauth4webapi knows (OIDC Discovery §4, RFC 8414 §3.1). */
@@ -130,17 +120,32 @@ async function ask(
   return send({ url, method: 'GET', headers }, sender, timeoutMs)
 }
 
+const NO_METADATA = 'No metadata there: check the issuer, or give the endpoints.'
+
 function read(
-  { body, status }: RawAnswer,
+  reply: HttpReply,
   issuer: URL,
   provider: Provider,
+  nowMs: number,
 ): ServerMetadata | Unprepared {
-  if (!isRecord(body)) return misconfigured(issuer, 'The metadata cannot be read.', status)
-  // Compared as text: RFC 8414 §3.3 says "identical", so a slash at the end counts.
-  if (ownField(body, 'issuer') !== provider.issuer) {
-    const hint = "The metadata is another issuer's: write its 'issuer' exactly as it stands there."
-    return misconfigured(issuer, hint, status)
+  const { origin } = issuer
+  if (!reply.answered) {
+    const { unsent, hint } = reply
+    // A hint without a proof is about `fetch`: better now than with the token.
+    if (hint !== undefined && !unsent) return misconfigured(issuer, hint)
+    return { ready: false, code: 'unreachable', origin, ...(hint !== undefined && { hint }) }
   }
+  const { status, headers, body } = reply.answer
+  if (status === 429) {
+    const waitMs = retryAfterMs(headers, nowMs)
+    const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs }
+    return { ready: false, code: 'rate_limited', status, origin, ...wait }
+  }
+  if (status >= 500) return { ready: false, code: 'unreachable', status, origin }
+  if (status !== 200 || !isRecord(body)) return misconfigured(issuer, NO_METADATA, status)
+  const named = ownField(body, 'issuer')
+  // Compared as text: RFC 8414 §3.3 says "identical", so a slash at the end counts.
+  if (named !== provider.issuer) return misconfigured(issuer, hintOf(named, issuer), status)
   const methods = ownField(body, 'token_endpoint_auth_methods_supported')
   return {
     ready: true,
@@ -150,6 +155,27 @@ function read(
       ? methods.filter((m) => typeof m === 'string')
       : [],
   }
+}
+
+/** The first part of the path of Entra's issuers that stand for many tenants. */
+const MANY_TENANTS = /^\/(common|organizations|consumers)(?:\/|$)/
+
+/** What to write where the metadata names another issuer than the one that was configured. */
+function hintOf(named: unknown, { origin, pathname, href }: URL): string {
+  if (typeof named !== 'string') return NO_METADATA
+  const [, tenants] = MANY_TENANTS.exec(pathname) ?? []
+  if (tenants !== undefined || /\{\w+\}/.test(named)) {
+    const endpoint = `${origin}/${tenants ?? 'common'}/oauth2/v2.0/token`
+    return (
+      'This issuer stands for many tenants, and its metadata names a template ({tenantid}). ' +
+      `Write tokenEndpoint: '${endpoint}' in place of issuer, or the issuer of your own tenant, ` +
+      'with its id in the path.'
+    )
+  }
+  if (named === `${href}/`) return "Write issuer with a '/' at its end, as the metadata has it."
+  if (`${named}/` === href)
+    return "Write issuer without the '/' at its end, as the metadata has it."
+  return "The metadata is another issuer's: write its 'issuer' exactly as it stands there."
 }
 
 /**

@@ -3,8 +3,8 @@ import { FAILURES, failedPresentation, STANDARD_ERRORS } from '../core/failure.t
 import type { Failure, Presentation } from '../core/failure.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
 import { readTokenResponse, type TokenResponse } from '../core/token-response.ts'
-import { errorCodeOf, isAboutToken } from './error-code.ts'
 import { retryAfterMs } from './send.ts'
+import { UNSENT } from './unsent.ts'
 import type { HttpReply } from './send.ts'
 import { jwtClaims } from '../core/jwt.ts'
 import type { Secret } from '../core/secret.ts'
@@ -42,9 +42,10 @@ interface PresentationContext {
 export function interpretResponse(reply: HttpReply, context: PresentationContext): Presentation {
   const { origin, provider, presented, nowMs } = context
   if (!reply.answered) {
+    const about = { origin, ...(reply.hint !== undefined && { hint: reply.hint }) }
     return reply.unsent
-      ? failedPresentation('deferred', { code: 'unreachable', origin })
-      : failedPresentation('unknown', { origin })
+      ? failedPresentation('deferred', { code: 'unreachable', ...about })
+      : failedPresentation('unknown', about)
   }
   const { answer } = reply
   const { status } = answer
@@ -56,11 +57,12 @@ export function interpretResponse(reply: HttpReply, context: PresentationContext
       return { outcome: 'granted', response: checkIdTokenContinuity(response, presented.idToken) }
   }
   const error = errorCodeOf(members ?? answer.body)
-  const failure = failureOf(reply, error, provider)
-  const mayWait = FAILURES[failure].next === 'wait'
-  const waitMs = mayWait ? retryAfterMs(answer.headers, nowMs) : undefined
+  const waitMs = retryAfterMs(answer.headers, nowMs)
+  const failure = failureOf(reply, error, waitMs !== undefined, provider)
+  const mayWait = waitMs !== undefined && FAILURES[failure].next === 'wait'
   return failedPresentation(failure, {
-    ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+    ...(mayWait && { retryAfterMs: waitMs }),
+    ...(status === 407 && failure === 'deferred' && { code: 'unreachable', hint: UNSENT.proxy }),
     status,
     origin,
     ...printable(error, provider, presented),
@@ -107,28 +109,96 @@ function withOwnNames(
  * Finds the class of a failure. The provider's description goes before the RFC; status and code
  * together before the code alone, and the code before the status.
  *
- * A status is no proof of what became of the token, with two exceptions. 429: the request was not
- * looked at, even if the body says otherwise. 401 that says nothing more: RFC 6749 §5.2 knows it
- * for a client that did not authenticate only, and "the request has not been applied" (RFC 9110
- * §15.5.2). One that speaks of the token comes from a server that has looked at it. A 5xx proves
- * nothing even with a code: the AS says that it does not know what it does.
+ * A status is no proof of what became of the token, with these exceptions:
+ *
+ * - 407 comes from a proxy, which has not passed the request on (RFC 9110 §15.5.8).
+ * - 429: the request was not looked at, even if the body says otherwise.
+ * - 503 with `Retry-After`: the server did not handle the request, and says when it will (RFC 9110
+ *   §15.6.4, §10.2.3). Without it, or with a code of the RFC beside it, it proves nothing.
+ * - 401 that says nothing more: RFC 6749 §5.2 knows it for a client that did not authenticate only,
+ *   and "the request has not been applied" (RFC 9110 §15.5.2). One that speaks of the token comes
+ *   from a server that has looked at it.
+ *
+ * Any other 5xx proves nothing even with a code: the AS says that it does not know what it does.
  */
 function failureOf(
   reply: Extract<HttpReply, { answered: true }>,
   error: string | undefined,
+  asksToWait: boolean,
   { failures }: Provider,
 ): Failure {
   const { status } = reply.answer
   const described = (name: string): Failure | undefined =>
     Object.hasOwn(failures, name) ? failures[name] : undefined
-  const isStandard = error !== undefined && status !== 429 && status < 500
+  const standard = error === undefined ? undefined : STANDARD_ERRORS.get(error)
+  const isUnhandled = status === 503 && asksToWait && standard === undefined
+  const isDeferred = status === 407 || status === 429 || isUnhandled
   return (
     (error === undefined ? undefined : (described(`${status} ${error}`) ?? described(error))) ??
-    (isStandard ? STANDARD_ERRORS.get(error) : undefined) ??
+    (isDeferred || status >= 500 ? undefined : standard) ??
     described(String(status)) ??
-    (status === 429 ? 'deferred' : undefined) ??
+    (isDeferred ? 'deferred' : undefined) ??
     (status === 401 && error === undefined && !isAboutToken(reply) ? 'refused_before' : 'unknown')
   )
+}
+
+/** Where servers put the code into an object, in the order in which it is looked for. */
+const CODE_MEMBERS = ['code', 'error', 'errors', 'type', 'status'] as const
+
+/** Objects lie in objects; deeper ones are not read. */
+const DEPTH_MAX = 4
+
+/**
+ * The error code of an answer: the text of `error` (RFC 6749 §5.2), or the one that stands inside,
+ * for servers that put an object or a list there, or call the member `errors`.
+ *
+ * @param members Those of the answer; or the answer, if it is a list.
+ * @returns `undefined` if there is none, or if a list holds several.
+ */
+function errorCodeOf(members: unknown): string | undefined {
+  if (!isRecord(members)) return codeIn(members, DEPTH_MAX)
+  return (
+    codeIn(ownField(members, 'error'), DEPTH_MAX) ?? codeIn(ownField(members, 'errors'), DEPTH_MAX)
+  )
+}
+
+function codeIn(value: unknown, depth: number): string | undefined {
+  if (depth === 0) return undefined
+  if (Array.isArray(value)) {
+    const codes = new Set(value.map((each) => codeIn(each, depth - 1)))
+    return codes.size === 1 ? [...codes][0] : undefined
+  }
+  if (!isRecord(value)) return readText(value)
+  for (const name of CODE_MEMBERS) {
+    const code = codeIn(ownField(value, name), depth - 1)
+    if (code !== undefined) return code
+  }
+  return undefined
+}
+
+/** Matches words that a party which never looked at the token does not use, and codes as text. */
+const OF_A_TOKEN = /token|grant|session|expired|revoked|"(?:error_?)?code"\s*:\s*"/i
+
+/** The `error` of a challenge (RFC 6750 §3), unless it speaks of the client. */
+const CHALLENGE = /\berror\s*=\s*"?(?!(?:invalid|unauthorized)_client\b)[\w.-]/i
+
+/**
+ * Whether an answer speaks of the token, in whatever form. Its sender has looked at the token then,
+ * and may have consumed it. A web page does not count: gateways send pages, and pages hold tokens
+ * of their own.
+ */
+function isAboutToken({ answer, text = '' }: Extract<HttpReply, { answered: true }>): boolean {
+  const { body, headers } = answer
+  const isPage = text.trimStart().startsWith('<')
+  return (
+    (isRecord(body) && ['error', 'errors'].some((name) => isSaid(ownField(body, name)))) ||
+    (!isPage && OF_A_TOKEN.test(text)) ||
+    CHALLENGE.test(headers.get('www-authenticate') ?? '')
+  )
+}
+
+function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== ''
 }
 
 /** The `error` of an answer, if it is known or a plain word, and not a token that was sent. */

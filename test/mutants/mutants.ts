@@ -394,8 +394,8 @@ const AROUND: readonly Mutant[] = [
   {
     name: '503 is `deferred` by default',
     file: 'src/transport/token-response.ts',
-    text: "(status === 429 ? 'deferred' : undefined)",
-    replacement: "(status === 429 || status === 503 ? 'deferred' : undefined)",
+    text: 'status === 503 && asksToWait && ',
+    replacement: 'status === 503 && ',
     killedBy: [unit('transport/present', '503', "'deferred'"), simulation(SOON, 'P2')],
   },
   {
@@ -407,7 +407,7 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: 'the code inside of an error that is an object is not read',
-    file: 'src/transport/error-code.ts',
+    file: 'src/transport/token-response.ts',
     text: 'if (!isRecord(value)) return readText(value)',
     replacement: 'if (depth < DEPTH_MAX || !isRecord(value)) return readText(value)',
     killedBy: [unit('transport/error-codes', 'is found in errors with one object', 'oauthError')],
@@ -437,6 +437,20 @@ const AROUND: readonly Mutant[] = [
         'misconfigured',
       ),
     ],
+  },
+  {
+    name: 'every request that undici aborts counts as refused by a proxy',
+    file: 'src/transport/unsent.ts',
+    text: "if (code === 'UND_ERR_ABORTED' && TUNNEL_REFUSED.test(String(message))) return 'proxy'",
+    replacement: "if (code === 'UND_ERR_ABORTED') return 'proxy'",
+    killedBy: [unit('transport/unsent', 'another abort', 'false')],
+  },
+  {
+    name: 'a request in Deno and Bun shares connections',
+    file: 'src/transport/unsent.ts',
+    text: 'keepalive: false, ...(client !== undefined && { client })',
+    replacement: '...(client === undefined && { client })',
+    killedBy: [unit('transport/unsent', 'refused in Deno', 'pooled')],
   },
   {
     name: "the caller's signal reaches the request",

@@ -218,7 +218,42 @@ describe('an answer that is no token set', () => {
       error('invalid_request'),
       { ...DEFERRED, oauthError: 'invalid_request' },
     ],
-    ['503', 503, '', UNKNOWN, { 'retry-after': '7' }],
+    ['503', 503, '', UNKNOWN],
+    ['503 with seconds', 503, '', { ...DEFERRED, retryAfterMs: 7_000 }, { 'retry-after': '7' }],
+    ['503 with 0 seconds', 503, '', { ...DEFERRED, retryAfterMs: 0 }, { 'retry-after': '0' }],
+    [
+      '503 with a date',
+      503,
+      '',
+      { ...DEFERRED, retryAfterMs: 86_400_000 },
+      { 'retry-after': 'Fri, 01 Jan 2100 00:00:00 GMT' },
+    ],
+    [
+      '503 with more than a day',
+      503,
+      '',
+      { ...DEFERRED, retryAfterMs: 86_400_000 },
+      { 'retry-after': '99999999999999999999' },
+    ],
+    ['503 with nonsense', 503, '', UNKNOWN, { 'retry-after': 'soon' }],
+    ['503 with less than nothing', 503, '', UNKNOWN, { 'retry-after': '-5' }],
+    ['503 with an empty wait', 503, '', UNKNOWN, { 'retry-after': '' }],
+    [
+      '503 with seconds and a code of its own',
+      503,
+      error('temporarily_unavailable'),
+      { ...DEFERRED, retryAfterMs: 7_000, oauthError: 'temporarily_unavailable' },
+      { 'retry-after': '7' },
+    ],
+    [
+      '503 with seconds that says invalid_grant',
+      503,
+      error('invalid_grant'),
+      { ...UNKNOWN, oauthError: 'invalid_grant' },
+      { 'retry-after': '7' },
+    ],
+    ['502 with seconds', 502, '', UNKNOWN, { 'retry-after': '7' }],
+    ['500 with seconds', 500, '', UNKNOWN, { 'retry-after': '7' }],
     ['500', 500, 'oops', UNKNOWN],
     [
       '500 that says invalid_client',
@@ -256,10 +291,17 @@ describe('an answer that is no token set', () => {
   })
 
   it.each<
-    [string, Record<string, 'rejected' | 'deferred' | 'refused_before'>, number, unknown, string]
+    [
+      string,
+      Record<string, 'rejected' | 'deferred' | 'refused_before' | 'unknown'>,
+      number,
+      unknown,
+      string,
+    ]
   >([
     ['its code', { bad_refresh_token: 'rejected' }, 200, error('bad_refresh_token'), 'rejected'],
     ['its status', { 503: 'deferred' }, 503, '', 'deferred'],
+    ['its status that a 503 proves nothing', { 503: 'unknown' }, 503, '', 'unknown'],
     [
       'its code before its status',
       { 400: 'rejected', busy: 'deferred' },
@@ -303,7 +345,8 @@ describe('an answer that is no token set', () => {
       'unknown',
     ],
   ])('believes the provider: %s', async (_name, failures, status, body, expected) => {
-    const outcome = await answered(status, body, {}, { provider: { failures } })
+    const wait = { 'retry-after': '7' }
+    const outcome = await answered(status, body, wait, { provider: { failures } })
 
     expect(outcome).toMatchObject({ outcome: expected })
   })

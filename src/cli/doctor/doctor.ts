@@ -2,7 +2,7 @@ import { isProblem, findings, report, EXIT, type ExitCode, type DoctorFinding } 
 import { checkClientAt, checkSignIn } from './client.ts'
 import { checkConnection, checkRedis } from './connections.ts'
 import { checkDiscovery, checkEndpoints } from './server.ts'
-import { runtimeFetch } from '../../transport/send.ts'
+import { runtimeFetch } from '../../transport/unsent.ts'
 import type { Clock } from '../../core/clock.ts'
 import { flag, helpOf, readArgs, text, timeoutMs, UsageError, type Values } from '../args.ts'
 import { orUsageError, type Environment, type Terminal } from '../command.ts'

@@ -79,12 +79,17 @@ export function passageOf(fault: NetworkFault | undefined): Passage {
   }
 }
 
-/** A fault as it can happen to a server: where a 5xx comes before consuming, none is processed. */
+/**
+ * A fault as it can happen to a server: where a 5xx comes before consuming, none is processed. A
+ * 503 with `Retry-After` never is: it says that the request was not handled (RFC 9110 §15.6.4).
+ */
 export function asDescribed(
   fault: NetworkFault | undefined,
   { unavailable }: Behaviour,
 ): NetworkFault | undefined {
-  if (fault?.kind !== 'status' || unavailable === 'any_time') return fault
+  if (fault?.kind !== 'status') return fault
+  const isUnhandled = fault.status === 503 && fault.retryAfterSeconds !== undefined
+  if (unavailable === 'any_time' && !isUnhandled) return fault
   return { ...fault, isProcessed: false }
 }
 
