@@ -28,7 +28,7 @@ const PASSING = {
   busy: 'Another holder is presenting the refresh token and has not finished.',
   timed_out: 'The time of this call was over; the exchange, if any, runs on.',
   superseded: 'The chain moved on faster than this call could follow.',
-  unusable: 'The access token that came is the one that was refused, or over already.',
+  unusable: 'The access token that came cannot be used: refused, over already, or malformed.',
   paused: 'The refresh token waits for the time that the authorization server asked for.',
   store_unavailable: 'The ledger could not be read or written.',
   store_full: 'The ledger takes no more rows; nothing was presented.',

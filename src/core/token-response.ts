@@ -24,6 +24,45 @@ export interface TokenResponse {
    * subject (OIDC Core §12.2). It is settled all the same, or a live token would be lost.
    */
   readonly withheld?: 'subject_changed'
+  /** Why the access token must not be handed out. The rest is settled, and nothing is lost by it. */
+  readonly unusable?: Unusable
+}
+
+/** Why a token of an answer cannot be used, in our own words. */
+export const UNUSABLE = {
+  malformed: 'The server sent a token that no header can hold, or one of more than 16 KiB.',
+  another_type: 'The server answered with another token_type than that of the tokens it renews.',
+} as const
+
+export type Unusable = keyof typeof UNUSABLE
+
+/** Matches a token as RFC 6749 Appendix A.12 and A.17 write it, of at most 16 KiB. */
+const TOKEN = /^[\x20-\x7e]{1,16384}$/
+
+/**
+ * Marks a response whose tokens cannot be used: they are malformed, or of another type than the one
+ * that is held, which the holder would send wrongly (a DPoP token as a bearer token).
+ *
+ * @param heldType `token_type` of the set that is renewed. Types are compared without case.
+ * @see https://www.rfc-editor.org/rfc/rfc6749.html#section-7.1
+ */
+export function withUsability(
+  response: TokenResponse,
+  heldType: string | undefined,
+): TokenResponse {
+  const { access, refreshToken, ...rest } = response
+  const type = access.tokenType?.trim().toLowerCase()
+  const isOther =
+    type !== undefined && heldType !== undefined && type !== heldType.trim().toLowerCase()
+  const hasSuccessor = refreshToken !== undefined && TOKEN.test(refreshToken.expose())
+  const isMalformed = !TOKEN.test(access.token.expose()) || hasSuccessor !== !!refreshToken
+  if (!isMalformed && !isOther) return response
+  return {
+    ...rest,
+    access,
+    ...(hasSuccessor ? { refreshToken } : refreshToken && { isWithout: true }),
+    unusable: isMalformed ? 'malformed' : 'another_type',
+  }
 }
 
 /** Facts about a response that it does not hold. */

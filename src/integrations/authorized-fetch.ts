@@ -131,7 +131,14 @@ function getterOf<K, T extends TokenSet>(tokens: TokenSource<K, T> | OwnTokens<T
 function usable(outcome: Outcome | undefined): string {
   if (outcome === undefined) throw new RefreshError('no_tokens')
   if (outcome.accessToken === undefined) throw outcome.error ?? new RefreshError('internal')
-  return outcome.accessToken
+  return sendable(outcome.accessToken)
+}
+
+/** @throws {RefreshError} Without the token: the error of `Headers` would print it. */
+function sendable(accessToken: string): string {
+  if (/^[\x20-\x7e]{1,16384}$/.test(accessToken)) return accessToken
+  const hint = 'No header can hold this access token, or it has more than 16 KiB.'
+  throw new RefreshError('unusable', { hint })
 }
 
 /**
@@ -149,8 +156,9 @@ async function anotherToken(
     if (outcome === undefined) throw new RefreshError('no_tokens')
     if (outcome.needsSignIn) throw outcome.error ?? new RefreshError('internal')
     if (outcome.accessToken === undefined) return undefined
+    const accessToken = sendable(outcome.accessToken)
     await discard(response)
-    return outcome.accessToken
+    return accessToken
   } catch (error) {
     await discard(response)
     throw error

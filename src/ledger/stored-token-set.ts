@@ -38,7 +38,7 @@ export interface Moment {
  *   6749 §6), or leaves the chain without any.
  */
 export function responseToStored(
-  { access, refreshToken, refreshExpiresAtMs, idToken }: TokenResponse,
+  { access, refreshToken, refreshExpiresAtMs, idToken, unusable }: TokenResponse,
   renewed: Tokens,
   audience: string,
   keepsRefreshToken: boolean,
@@ -49,21 +49,15 @@ export function responseToStored(
   const refreshExpiry =
     refreshExpiresAtMs ?? (refreshToken ? undefined : renewed.refreshExpiresAtMs)
   const id = idToken ?? renewed.idToken
+  const stored: StoredAccessToken = {
+    token: token.expose(),
+    grantedAtMs: storeNowMs,
+    ...(expiresAtMs !== undefined && { lifetimeMs: expiresAtMs - (obtainedAtMs ?? hostNowMs) }),
+    ...(scope !== undefined && { scope }),
+    ...(tokenType !== undefined && { tokenType }),
+  }
   return {
-    access: [
-      [
-        audience,
-        {
-          token: token.expose(),
-          grantedAtMs: storeNowMs,
-          ...(expiresAtMs !== undefined && {
-            lifetimeMs: expiresAtMs - (obtainedAtMs ?? hostNowMs),
-          }),
-          ...(scope !== undefined && { scope }),
-          ...(tokenType !== undefined && { tokenType }),
-        },
-      ],
-    ],
+    access: unusable === undefined ? [[audience, stored]] : [],
     ...(refresh !== undefined && { refreshToken: refresh.expose() }),
     ...(refreshExpiry !== undefined && { refreshExpiresAtMs: refreshExpiry }),
     ...(renewed.authorizedAtMs !== undefined && { authorizedAtMs: renewed.authorizedAtMs }),

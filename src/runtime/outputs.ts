@@ -2,6 +2,7 @@ import type { ClaimOutput, Problem, ReloadOutput, SettleOutput } from '../../mac
 import { FAILURES } from '../core/failure.ts'
 import type { FailedPresentation, Presentation } from '../core/failure.ts'
 import { Secret } from '../core/secret.ts'
+import { UNUSABLE } from '../core/token-response.ts'
 import type { GrantRef } from '../core/tokens.ts'
 import type {
   ClaimAnswer,
@@ -82,12 +83,19 @@ export function settleOutput(
   settling: Settling,
 ): Timeless<SettleOutput> {
   switch (answer.type) {
-    case 'settled':
+    case 'settled': {
+      const { presentation, moment } = settling
+      const unusable = presentation.outcome === 'granted' && presentation.response.unusable
+      if (unusable) {
+        const problem = { code: 'unusable', hint: UNUSABLE[unusable] } as const
+        return { type: 'failed', problem, retryInMs: REST_MS }
+      }
       return {
         type: 'granted',
         position: refOf(answer.position),
-        tokens: fromStored(answer.set, settling.moment),
+        tokens: fromStored(answer.set, moment),
       }
+    }
     case 'withheld':
       return { type: 'failed', problem: { code: answer.reason } }
     case 'ended':

@@ -2,7 +2,7 @@ import { isRecord, memberAt, ownField, readText } from '../core/text.ts'
 import { FAILURES, failedPresentation, STANDARD_ERRORS } from '../core/failure.ts'
 import type { Failure, Presentation } from '../core/failure.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
-import { readTokenResponse, type TokenResponse } from '../core/token-response.ts'
+import { readTokenResponse, withUsability, type TokenResponse } from '../core/token-response.ts'
 import { retryAfterMs } from './send.ts'
 import { UNSENT } from './unsent.ts'
 import type { HttpReply } from './send.ts'
@@ -21,6 +21,8 @@ export interface PresentedTokens {
   readonly audience: Audience
   /** The ID token of the set that is renewed: its `sub` must not change (OIDC Core §12.2). */
   readonly idToken?: Secret | undefined
+  /** Of the access token that is renewed: another type is not handed out. */
+  readonly tokenType?: string | undefined
   /** For backends that want the old access token beside the refresh token. */
   readonly accessToken?: Secret | undefined
 }
@@ -53,8 +55,10 @@ export function interpretResponse(reply: HttpReply, context: PresentationContext
   if (status >= 200 && status < 300 && members !== undefined) {
     const { accessLifetimeMs } = provider.response
     const response = readTokenResponse(members, { nowMs, accessLifetimeMs })
-    if (response)
-      return { outcome: 'granted', response: checkIdTokenContinuity(response, presented.idToken) }
+    if (response !== undefined) {
+      const continued = checkIdTokenContinuity(response, presented.idToken)
+      return { outcome: 'granted', response: withUsability(continued, presented.tokenType) }
+    }
   }
   const error = errorCodeOf(members ?? answer.body)
   const waitMs = retryAfterMs(answer.headers, nowMs)

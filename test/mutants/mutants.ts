@@ -453,6 +453,20 @@ const AROUND: readonly Mutant[] = [
     killedBy: [unit('transport/unsent', 'refused in Deno', 'pooled')],
   },
   {
+    name: 'an access token that no header can hold is handed out',
+    file: 'src/ledger/stored-token-set.ts',
+    text: 'access: unusable === undefined ? ',
+    replacement: 'access: unusable !== null ? ',
+    also: [
+      {
+        file: 'src/runtime/outputs.ts',
+        text: 'if (unusable) {',
+        replacement: 'if (!settling && unusable) {',
+      },
+    ],
+    killedBy: [unit('runtime/unusable', 'is settled and not handed out', 'usable')],
+  },
+  {
     name: "the caller's signal reaches the request",
     file: 'src/runtime/engine.ts',
     text: 'const context = contextOf(options)',

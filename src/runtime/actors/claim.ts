@@ -1,7 +1,7 @@
 import { accessFor, standing } from '../../../machines/freshness.ts'
 import type { ClaimOutput, Demand, Problem, RefreshContext } from '../../../machines/types.ts'
 import { hidden, Secret } from '../../core/secret.ts'
-import { audienceOf } from '../../core/tokens.ts'
+import { audienceOf, DEFAULT_AUDIENCE } from '../../core/tokens.ts'
 import type { ChainTokens } from '../../ledger/keyring.ts'
 import { claim, withdraw } from '../../ledger/protocol/index.ts'
 import type {
@@ -210,10 +210,12 @@ function unpreparedOutput(unprepared: Unprepared, waitMs: number): ClaimResult {
 
 /** The refresh token of a run, with what its answer is compared to. */
 export function presentedOf({ tokens, demand }: RunContext, refreshToken: Secret): PresentedTokens {
+  const held = tokens.access.get(demand.audience) ?? tokens.access.get(DEFAULT_AUDIENCE)
   return {
     refreshToken,
     audience: audienceOf(demand.audience),
     idToken: tokens.idToken,
+    tokenType: held?.tokenType,
     accessToken: accessFor(tokens, demand)?.token,
   }
 }
