@@ -24,7 +24,7 @@ export interface TokenResponse {
    * subject (OIDC Core §12.2). It is settled all the same, or a live token would be lost.
    */
   readonly withheld?: 'subject_changed'
-  /** Why the access token must not be handed out. The rest is settled, and nothing is lost by it. */
+  /** Why the access token must not be handed out. The rest is settled, so nothing is lost. */
   readonly unusable?: Unusable
 }
 

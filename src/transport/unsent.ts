@@ -53,7 +53,7 @@ const CERTIFICATE_REFUSED: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** What undici says of a proxy that refused to open a tunnel: no byte of the request went into it. */
+/** What undici says of a proxy that refused a tunnel: no byte of the request went into it. */
 const TUNNEL_REFUSED = /^Proxy response \(\d{3}\) !== 200 when HTTP Tunneling$/
 
 /** What `fetch` says of a port that it never connects to: undici, Deno. */
