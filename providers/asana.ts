@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -67,5 +67,4 @@ export const evidence = {
   notes: ['The MCP server of Asana has tokens of its own kind at the same endpoint.'],
 } as const satisfies ProviderEvidence
 
-export const asana = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const asana = (overrides?: Overrides): Provider => providerOf(facts, overrides)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -91,6 +91,6 @@ export const evidence = {
   aliases: { authJs: ['asgardeo'] },
 } as const satisfies ProviderEvidence
 
-/** @param base `https://api.asgardeo.io/t/<organization>`, or the address of your server. */
-export const asgardeo = ({ base, ...overrides }: { base: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { base }), overrides)
+/** @param options `base`: `https://api.asgardeo.io/t/<organization>`, or the address of your server. */
+export const asgardeo = (options: { base: string } & Overrides): Provider =>
+  providerOf(facts, options)

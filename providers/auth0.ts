@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -151,6 +151,9 @@ export const evidence = {
   notes: ['A public client passes `clientAuthentication: "none"`.'],
 } as const satisfies ProviderEvidence
 
-/** @param domain `https://acme.eu.auth0.com`, or your own domain, without a slash at its end. */
-export const auth0 = ({ domain, ...overrides }: { domain: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { domain }), overrides)
+/**
+ * @param options `domain`: `https://acme.eu.auth0.com`, or your own domain, without a slash at its
+ *   end.
+ */
+export const auth0 = (options: { domain: string } & Overrides): Provider =>
+  providerOf(facts, options)

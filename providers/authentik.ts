@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -93,6 +93,6 @@ export const evidence = {
   notes: ['A refresh that sends a scope must send `offline_access` with it.'],
 } as const satisfies ProviderEvidence
 
-/** @param base The address of authentik, without a slash at its end. */
-export const authentik = ({ base, ...overrides }: { base: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { base }), overrides)
+/** @param options `base`: The address of authentik, without a slash at its end. */
+export const authentik = (options: { base: string } & Overrides): Provider =>
+  providerOf(facts, options)

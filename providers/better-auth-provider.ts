@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -102,9 +102,6 @@ export const evidence = {
   ],
 } as const satisfies ProviderEvidence
 
-/** @param issuer The base URL of Better Auth, as the metadata writes it. */
-export const betterAuthProvider = ({
-  issuer,
-  ...overrides
-}: { issuer: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { issuer }), overrides)
+/** @param options `issuer`: The base URL of Better Auth, as the metadata writes it. */
+export const betterAuthProvider = (options: { issuer: string } & Overrides): Provider =>
+  providerOf(facts, options)

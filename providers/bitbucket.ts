@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -68,5 +68,4 @@ export const evidence = {
   aliases: { authJs: ['bitbucket'], nango: ['bitbucket'] },
 } as const satisfies ProviderEvidence
 
-export const bitbucket = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const bitbucket = (overrides?: Overrides): Provider => providerOf(facts, overrides)

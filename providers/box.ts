@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -64,5 +64,4 @@ export const evidence = {
   aliases: { authJs: ['box'], nango: ['box'] },
 } as const satisfies ProviderEvidence
 
-export const box = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const box = (overrides?: Overrides): Provider => providerOf(facts, overrides)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -91,6 +91,6 @@ export const evidence = {
   aliases: { authJs: ['cognito'], betterAuth: ['cognito'] },
 } as const satisfies ProviderEvidence
 
-/** @param domain The domain of the user pool, or your own, without a slash at its end. */
-export const cognito = ({ domain, ...overrides }: { domain: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { domain }), overrides)
+/** @param options `domain`: The domain of the user pool, or your own, without a slash at its end. */
+export const cognito = (options: { domain: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -86,9 +86,6 @@ export const evidence = {
   ],
 } as const satisfies ProviderEvidence
 
-/** @param base Where the URLs of the toolkit lie, without a slash at its end. */
-export const djangoOauthToolkit = ({
-  base,
-  ...overrides
-}: { base: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { base }), overrides)
+/** @param options `base`: Where the URLs of the toolkit lie, without a slash at its end. */
+export const djangoOauthToolkit = (options: { base: string } & Overrides): Provider =>
+  providerOf(facts, options)

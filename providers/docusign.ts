@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -82,6 +82,6 @@ export const evidence = {
   notes: ['The demo environment has the host `account-d.docusign.com`.'],
 } as const satisfies ProviderEvidence
 
-/** @param host `account.docusign.com`, or `account-d.docusign.com` for demos. */
-export const docusign = ({ host, ...overrides }: { host: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { host }), overrides)
+/** @param options `host`: `account.docusign.com`, or `account-d.docusign.com` for demos. */
+export const docusign = (options: { host: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -108,6 +108,6 @@ export const evidence = {
   ],
 } as const satisfies ProviderEvidence
 
-/** @param origin The origin of the server, with the path before `/oauth` if there is one. */
-export const doorkeeper = ({ origin, ...overrides }: { origin: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { origin }), overrides)
+/** @param options `origin`: The origin of the server, with the path before `/oauth` if there is one. */
+export const doorkeeper = (options: { origin: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -195,6 +195,9 @@ export const evidence = {
   ],
 } as const satisfies ProviderEvidence
 
-/** @param tenant `common`, `organizations`, `consumers`, the id of a tenant, or its domain. */
-export const entra = ({ tenant, ...overrides }: { tenant: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { tenant }), overrides)
+/**
+ * @param options `tenant`: `common`, `organizations`, `consumers`, the id of a tenant, or its
+ *   domain.
+ */
+export const entra = (options: { tenant: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -131,5 +131,4 @@ export const evidence = {
   notes: ['An expired token cannot be exchanged: renew it while it is good.'],
 } as const satisfies ProviderEvidence
 
-export const facebook = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const facebook = (overrides?: Overrides): Provider => providerOf(facts, overrides)

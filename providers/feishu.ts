@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -102,6 +102,6 @@ export const evidence = {
   notes: ['A refresh token is good for one use.'],
 } as const satisfies ProviderEvidence
 
-/** @param host `open.feishu.cn`, or `open.larksuite.com`. */
-export const feishu = ({ host, ...overrides }: { host: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { host }), overrides)
+/** @param options `host`: `open.feishu.cn`, or `open.larksuite.com`. */
+export const feishu = (options: { host: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -79,6 +79,6 @@ export const evidence = {
   aliases: { authJs: ['fusionauth'] },
 } as const satisfies ProviderEvidence
 
-/** @param base The address of FusionAuth, without a slash at its end. */
-export const fusionauth = ({ base, ...overrides }: { base: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { base }), overrides)
+/** @param options `base`: The address of FusionAuth, without a slash at its end. */
+export const fusionauth = (options: { base: string } & Overrides): Provider =>
+  providerOf(facts, options)

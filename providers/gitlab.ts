@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -91,8 +91,8 @@ export const evidence = {
 } as const satisfies ProviderEvidence
 
 /**
- * @param origin `https://gitlab.com`, or the address of your own GitLab, without a slash at its
- *   end.
+ * @param options `origin`: `https://gitlab.com`, or the address of your own GitLab, without a slash
+ *   at its end.
  */
-export const gitlab = ({ origin, ...overrides }: { origin: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { origin }), overrides)
+export const gitlab = (options: { origin: string } & Overrides): Provider =>
+  providerOf(facts, options)

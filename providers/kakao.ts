@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -91,5 +91,4 @@ export const evidence = {
   notes: ['A client without a secret passes `clientAuthentication: "none"`.'],
 } as const satisfies ProviderEvidence
 
-export const kakao = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const kakao = (overrides?: Overrides): Provider => providerOf(facts, overrides)

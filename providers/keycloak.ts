@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -132,6 +132,6 @@ export const evidence = {
   notes: ['A public client passes `clientAuthentication: "none"`.'],
 } as const satisfies ProviderEvidence
 
-/** @param issuer `https://<host>/realms/<realm>`, as the metadata writes it. */
-export const keycloak = ({ issuer, ...overrides }: { issuer: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { issuer }), overrides)
+/** @param options `issuer`: `https://<host>/realms/<realm>`, as the metadata writes it. */
+export const keycloak = (options: { issuer: string } & Overrides): Provider =>
+  providerOf(facts, options)

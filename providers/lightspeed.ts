@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -73,6 +73,6 @@ export const evidence = {
   ],
 } as const satisfies ProviderEvidence
 
-/** @param store The domain prefix: the name before `.retail.lightspeed.app`. */
-export const lightspeed = ({ store, ...overrides }: { store: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { store }), overrides)
+/** @param options `store`: The domain prefix: the name before `.retail.lightspeed.app`. */
+export const lightspeed = (options: { store: string } & Overrides): Provider =>
+  providerOf(facts, options)

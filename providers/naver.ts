@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -73,5 +73,4 @@ export const evidence = {
   notes: ['A token is revoked by a request to the token endpoint with `grant_type=delete`.'],
 } as const satisfies ProviderEvidence
 
-export const naver = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const naver = (overrides?: Overrides): Provider => providerOf(facts, overrides)

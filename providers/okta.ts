@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -128,8 +128,8 @@ export const evidence = {
 } as const satisfies ProviderEvidence
 
 /**
- * @param issuer `https://acme.okta.com` for the authorization server of the org needs `/oauth2` at
- *   its end here; a custom one ends in `/oauth2/<id>`.
+ * @param options `issuer`: `https://acme.okta.com` for the authorization server of the org needs
+ *   `/oauth2` at its end here; a custom one ends in `/oauth2/<id>`.
  */
-export const okta = ({ issuer, ...overrides }: { issuer: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { issuer }), overrides)
+export const okta = (options: { issuer: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -136,6 +136,6 @@ export const evidence = {
   notes: ['Introspection is an endpoint of the admin API, which clients do not reach.'],
 } as const satisfies ProviderEvidence
 
-/** @param issuer As the metadata writes it, without a slash at its end. */
-export const oryHydra = ({ issuer, ...overrides }: { issuer: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { issuer }), overrides)
+/** @param options `issuer`: As the metadata writes it, without a slash at its end. */
+export const oryHydra = (options: { issuer: string } & Overrides): Provider =>
+  providerOf(facts, options)

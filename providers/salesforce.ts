@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -184,8 +184,8 @@ export const evidence = {
 } as const satisfies ProviderEvidence
 
 /**
- * @param host `login.salesforce.com`, `test.salesforce.com`, or the host of My Domain:
+ * @param options `host`: `login.salesforce.com`, `test.salesforce.com`, or the host of My Domain:
  *   `acme.my.salesforce.com`.
  */
-export const salesforce = ({ host, ...overrides }: { host: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { host }), overrides)
+export const salesforce = (options: { host: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -121,6 +121,6 @@ export const evidence = {
   aliases: { nango: ['shopify'] },
 } as const satisfies ProviderEvidence
 
-/** @param shop The name before `.myshopify.com`. */
-export const shopify = ({ shop, ...overrides }: { shop: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { shop }), overrides)
+/** @param options `shop`: The name before `.myshopify.com`. */
+export const shopify = (options: { shop: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -101,5 +101,4 @@ export const evidence = {
   notes: ['`/oauth/deauthorize` takes an access token, and is no endpoint of RFC 7009.'],
 } as const satisfies ProviderEvidence
 
-export const strava = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const strava = (overrides?: Overrides): Provider => providerOf(facts, overrides)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -172,6 +172,6 @@ export const evidence = {
   notes: ['The hosted gateway wants the key of the project: `request: { headers: { apikey } }`.'],
 } as const satisfies ProviderEvidence
 
-/** @param url `https://<project>.supabase.co/auth/v1`. */
-export const supabase = ({ url, ...overrides }: { url: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { url }), overrides)
+/** @param options `url`: `https://<project>.supabase.co/auth/v1`. */
+export const supabase = (options: { url: string } & Overrides): Provider =>
+  providerOf(facts, options)

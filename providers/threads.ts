@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -111,5 +111,4 @@ export const evidence = {
   notes: ['A token must be 24 hours old, and not expired.'],
 } as const satisfies ProviderEvidence
 
-export const threads = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const threads = (overrides?: Overrides): Provider => providerOf(facts, overrides)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -126,5 +126,4 @@ export const evidence = {
   notes: ['A public client passes `clientAuthentication: "none"`.'],
 } as const satisfies ProviderEvidence
 
-export const twitch = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const twitch = (overrides?: Overrides): Provider => providerOf(facts, overrides)

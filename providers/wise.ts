@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -66,6 +66,5 @@ export const evidence = {
   },
 } as const satisfies ProviderEvidence
 
-/** @param host `api.wise.com`, or `api.wise-sandbox.com`. */
-export const wise = ({ host, ...overrides }: { host: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { host }), overrides)
+/** @param options `host`: `api.wise.com`, or `api.wise-sandbox.com`. */
+export const wise = (options: { host: string } & Overrides): Provider => providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -103,5 +103,4 @@ export const evidence = {
   notes: ['`https://api.twitter.com/2/oauth2/token` leads to the same server.'],
 } as const satisfies ProviderEvidence
 
-export const x = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const x = (overrides?: Overrides): Provider => providerOf(facts, overrides)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -68,5 +68,4 @@ export const evidence = {
   notes: ['A client with PKCE has no secret: leave it out.'],
 } as const satisfies ProviderEvidence
 
-export const xero = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const xero = (overrides?: Overrides): Provider => providerOf(facts, overrides)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -76,6 +76,6 @@ export const evidence = {
   aliases: { authJs: ['zitadel'] },
 } as const satisfies ProviderEvidence
 
-/** @param issuer The address of the instance, without a slash at its end. */
-export const zitadel = ({ issuer, ...overrides }: { issuer: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { issuer }), overrides)
+/** @param options `issuer`: The address of the instance, without a slash at its end. */
+export const zitadel = (options: { issuer: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -187,8 +187,8 @@ export const evidence = {
 } as const satisfies ProviderEvidence
 
 /**
- * @param accounts The host of the data centre: `accounts.zoho.com`, `.eu`, `.in`, `.com.au`, `.jp`,
- *   `.sa`, `.uk` or `.com.cn`, or `accounts.zohocloud.ca`.
+ * @param options `accounts`: The host of the data centre: `accounts.zoho.com`, `.eu`, `.in`,
+ *   `.com.au`, `.jp`, `.sa`, `.uk` or `.com.cn`, or `accounts.zohocloud.ca`.
  */
-export const zoho = ({ accounts, ...overrides }: { accounts: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { accounts }), overrides)
+export const zoho = (options: { accounts: string } & Overrides): Provider =>
+  providerOf(facts, options)

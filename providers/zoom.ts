@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -61,5 +61,4 @@ export const evidence = {
   aliases: { authJs: ['zoom'], betterAuth: ['zoom'], nango: ['zoom'] },
 } as const satisfies ProviderEvidence
 
-export const zoom = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+export const zoom = (overrides?: Overrides): Provider => providerOf(facts, overrides)

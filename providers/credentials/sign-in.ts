@@ -28,7 +28,7 @@ export async function readSignIn(
   const { text, whole } = await readBody(copyOf(response, id).body)
   const body = decodeBody(text, whole, headers.get('content-type'))
   const answer = await withValidated({ status, headers, body }, validate)
-  const members = read?.(answer)
+  const members = await read?.(answer)
   if (members === undefined || readText(ownField(members, 'access_token')) === undefined) {
     const where = typeof place === 'string' ? `at '${place}'` : `in a cookie '${place.cookie}'`
     throw invalid(id, `The answer to the sign-in holds no access token ${where}.`)

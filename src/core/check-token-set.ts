@@ -26,6 +26,8 @@ type Candidate = {
       | 'access_token_expires_at'
       | 'expires_in'
       | 'expiresIn'
+      | 'tokens'
+      | 'then'
   ]?: unknown
 }
 
@@ -39,10 +41,10 @@ type Candidate = {
  * @throws {RefreshError} `invalid_tokens`, naming the `field` and what to write instead.
  */
 export function checkTokenSet(value: unknown): asserts value is TokenSet {
-  if (typeof value !== 'object' || value === null) throw invalid(undefined, 'It is no object.')
+  if (typeof value !== 'object' || value === null) throw invalid(undefined, noSetHint(value))
   const set = value as Candidate
   if (!isToken(set.accessToken)) throw badAccessToken(set)
-  if (set.refreshToken == null) checkNothingMeant(set.refresh_token, 'refreshToken')
+  if (set.refreshToken == null) checkNothingMeant(set.refresh_token ?? inner(set), 'refreshToken')
   else if (!isToken(set.refreshToken)) throw badToken('refreshToken', set.refreshToken)
   if (set.expiresAtMs == null) checkNoOtherExpiry(set)
   else checkTime('expiresAtMs', set.expiresAtMs)
@@ -105,7 +107,23 @@ function checkNoOtherExpiry(set: Candidate): void {
   if ((expires_in ?? expiresIn) != null) throw invalid('expiresAtMs', LIFETIME)
 }
 
+/** What to do with something that is no object. */
+function noSetHint(value: unknown): string {
+  if (typeof value === 'string') return 'It is a text: pass what JSON.parse makes of it.'
+  if (value === undefined) return 'It is undefined: was there a set under this key?'
+  return 'It is no object.'
+}
+
+/** The refresh token of what is around a set: an outcome, or the answer of `readTokenSet`. */
+function inner({ tokens }: Candidate): unknown {
+  return (tokens as { readonly refreshToken?: unknown } | null | undefined)?.refreshToken
+}
+
 function badAccessToken(set: Candidate): RefreshError {
+  if (typeof set.then === 'function') return invalid(undefined, 'It is a promise: await it.')
+  if (set.accessToken === undefined && set.tokens != null) {
+    return invalid('accessToken', 'accessToken is missing: pass the `tokens` that stand in it.')
+  }
   return set.accessToken === undefined && set.access_token !== undefined
     ? invalid('accessToken', otherStyle('accessToken'))
     : badToken('accessToken', set.accessToken)
@@ -122,7 +140,7 @@ function badGrant(): RefreshError {
   return invalid(
     'grant',
     'grant must be stored exactly as it was handed out (43 base64url characters, a dot, ' +
-      'a whole number), or left out.',
+      'a whole number: does the column hold 59 characters?), or left out.',
   )
 }
 
@@ -157,5 +175,9 @@ function invalid(field: keyof TokenSet | undefined, hint: string): RefreshError 
  */
 export function checkProvider(tokens: TokenSet, { id }: Pick<Provider, 'id'>): void {
   if (tokens.provider == null || tokens.provider === id) return
-  throw new RefreshError('provider_mismatch', { provider: id })
+  throw new RefreshError('provider_mismatch', {
+    provider: id,
+    field: 'provider',
+    hint: 'Pass it to the refresher whose provider.id is the `provider` of the set.',
+  })
 }

@@ -1,7 +1,9 @@
+import { checkOptions, needed, text, wrong } from './check-options.ts'
 import { readEndpoint, readHost, retiredAddress, UNFILLED } from './endpoint.ts'
-import type { ClientAuthentication, Overrides, Provider, ProviderDescription } from './provider.ts'
 import { systemClock } from './clock.ts'
-import { FAILURES } from './failure.ts'
+import type { ClientAuthentication, Overrides, Provider, ProviderDescription } from './provider.ts'
+import { checkWords } from './provider-words.ts'
+import { isRecord } from './text.ts'
 
 const BODIES: ReadonlySet<string> = new Set(['form', 'json'])
 
@@ -16,6 +18,7 @@ export function defineProvider(
   description: ProviderDescription,
   overrides: Overrides = {},
 ): Provider {
+  for (const given of [description, overrides]) checkWords(description, given)
   const given = merged(description, overrides)
   const provider: Provider = {
     rotation: 'sometimes',
@@ -40,9 +43,19 @@ export function defineProvider(
     response: { ...given.response },
     failures: { ...given.failures },
   }
+  checkDescription(provider)
+  return frozen(provider)
+}
+
+/**
+ * Checks a whole description, whose words decide where tokens are sent and what becomes of them.
+ *
+ * @throws {TypeError} Says what to write instead.
+ */
+export function checkDescription(provider: Provider): void {
+  checkWords(provider, { ...provider, id: provider.id ?? null })
   checkEndpoints(provider)
   checkAxes(provider)
-  return frozen(provider)
 }
 
 /** Both, the latter winning; a member that is `undefined` was not given. */
@@ -115,7 +128,7 @@ interface Parameter {
  */
 export function descriptionOf(
   facts: DrivingFacts,
-  values: Readonly<Record<string, string>> = {},
+  values: Readonly<Record<string, unknown>> = {},
 ): ProviderDescription {
   const { id, discovery, clientAuthentication, rotation, oldAccessToken, tokens } = facts
   const { request, failures, missingRefreshToken, verifiedAt, lifetimes, wire } = facts
@@ -148,31 +161,53 @@ export function descriptionOf(
   }
 }
 
+/**
+ * The provider of facts: what the user writes are the facts' parameters and overrides.
+ *
+ * @param response What no facts can say: a reader.
+ * @throws {TypeError} Says what to write instead.
+ */
+export function providerOf(
+  facts: DrivingFacts,
+  options: object = {},
+  response: ProviderDescription['response'] = {},
+): Provider {
+  const { id, parameters = {} } = facts
+  const names = Object.keys(parameters)
+  if (!isRecord(options)) {
+    const example = names.map((name) => `${name}: ${quoted(parameters[name]!.example)}`)
+    throw new TypeError(`${id}: the argument ${wrong(options, `{ ${example.join(', ')} }`)}`)
+  }
+  const [values, overrides] = [true, false].map((isParameter) =>
+    Object.entries(options).filter(([name]) => names.includes(name) === isParameter),
+  )
+  const { response: derived, ...description } = descriptionOf(facts, Object.fromEntries(values!))
+  return defineProvider(
+    { ...description, response: { ...derived, ...response } },
+    Object.fromEntries(overrides!),
+  )
+}
+
 /** An endpoint with the values of its parameters. */
 function filled(
   endpoint: string,
   { id, parameters = {} }: DrivingFacts,
-  values: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, unknown>>,
 ): string {
   return endpoint.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const { example, pattern } = parameters[name]!
-    const value = values[name]
-    if (typeof value !== 'string' || value === '') {
-      throw new TypeError(`${id}: '${name}' is missing: write ${quoted(example)}`)
-    }
+    const value = Object(values)[name] as unknown
+    checkOptions(id, { [name]: value }, { [name]: needed(text(quoted(example))) })
     // A value that brings a host of its own would send tokens there.
-    if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value)) {
+    if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(String(value))) {
       throw new TypeError(`${id}: '${name}' must match ${pattern}: write ${quoted(example)}`)
     }
-    return value
+    return String(value)
   })
 }
 
 function checkEndpoints(provider: Provider): void {
   const { id, issuer, tokenEndpoint, revocationEndpoint, insecure } = provider
-  if (typeof id !== 'string' || !/^[a-z0-9-]+$/.test(id)) {
-    throw new TypeError(`provider id ${quoted(id)}: write lower-case letters, digits and '-'`)
-  }
   if (issuer === undefined && tokenEndpoint === undefined) {
     throw new TypeError(`${id}: give 'issuer', to discover the endpoints, or 'tokenEndpoint'`)
   }
@@ -182,10 +217,6 @@ function checkEndpoints(provider: Provider): void {
   const gone = retiredAddress(provider)
   if (gone !== undefined && systemClock.now() >= Date.parse(gone.from)) {
     throw new TypeError(`${id}: ${gone.address} ended on ${gone.from}: write '${gone.use}'`)
-  }
-  // RFC 8414 §2: "a URL that uses the "https" scheme and has no query or fragment components".
-  if (issuer !== undefined && /[?#]/.test(issuer)) {
-    throw new TypeError(`${id}: 'issuer' has no query and no fragment: write it without`)
   }
   checkHosts(id, provider.allowedHosts)
 }
@@ -234,42 +265,10 @@ export function checkUrl(
   )
 }
 
-function checkAxes(provider: Provider): void {
-  const { id, request, failures } = provider
-  checkReuse(provider)
+function checkAxes({ id, request }: Provider): void {
   if (request.method === 'GET' && BODIES.has(request.format)) {
     throw new TypeError(`${id}: a GET has no body: write POST, or format the request otherwise`)
   }
-  for (const [name, failure] of Object.entries(failures)) {
-    if (Object.hasOwn(FAILURES, failure)) continue
-    throw new TypeError(
-      `${id}: failures[${quoted(name)}] is ${quoted(failure)}: ` +
-        `write one of ${Object.keys(FAILURES).join(', ')}`,
-    )
-  }
-}
-
-const REUSES: readonly unknown[] = ['accepted', 'until_successor_used', 'refused', 'revokes']
-
-function checkReuse(provider: Provider): void {
-  const { id, reuse } = provider
-  if ('replay' in provider) {
-    throw new TypeError(
-      `${id}: 'replay' is now 'reuse': write reuse: { acceptedForMs } for { withinMs }, ` +
-        "reuse: 'accepted' for 'always', and leave it out for 'never'",
-    )
-  }
-  if (reuse === undefined || REUSES.includes(reuse)) return
-  if (typeof reuse !== 'object' || reuse === null) {
-    throw new TypeError(
-      `${id}: reuse is ${quoted(reuse)}: write one of ${REUSES.join(', ')}, { acceptedForMs }`,
-    )
-  }
-  if (Number.isFinite(reuse.acceptedForMs) && reuse.acceptedForMs > 0) return
-  throw new TypeError(
-    `${id}: reuse.acceptedForMs is milliseconds above 0: write reuse: 'refused' or 'revokes' ` +
-      'where the server has no window',
-  )
 }
 
 function quoted(value: unknown): string {

@@ -2,7 +2,6 @@ const BRAND = Symbol.for('refresh-once/error/1')
 
 /** Codes that only a new sign-in ends, unless the problem itself says otherwise. */
 const FINAL = {
-  invalid_tokens: 'The token set makes no sense.',
   no_refresh_token: 'The access token cannot be renewed: the set holds no refresh token.',
   rejected: 'The authorization server says that the grant is dead.',
   expired: 'The refresh token is past its lifetime, and the authorization server refused it.',
@@ -16,6 +15,7 @@ const FINAL = {
 
 /** Codes that pass: the same call may succeed later, or once the code or the setup is mended. */
 const PASSING = {
+  invalid_tokens: 'The token set makes no sense.',
   no_tokens: 'Nothing is stored under this key.',
   wrong_issuer: 'The ledger knows this token as issued by another issuer or for another client.',
   provider_mismatch: 'The token set was issued by another provider than this refresher speaks to.',

@@ -1,4 +1,6 @@
 import type { Line, LineInspector } from '../runtime/inspect/line.ts'
+import { boolean, checkOptions, func, needed, text } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import { toBase64url } from '../core/text.ts'
 import { systemRandom } from '../core/random.ts'
 import { RECORDING_VERSION } from './recording.ts'
@@ -11,6 +13,12 @@ export interface RecorderOptions {
   readonly allowInProduction?: boolean | undefined
 }
 
+/** What each option may be. Whether `process` is a name is checked where it is used. */
+export const RECORDER_OPTIONS: TableOf<RecorderOptions> = {
+  process: text(),
+  allowInProduction: boolean,
+}
+
 /**
  * An inspector that writes a recording: lines of JSON, for a file that `refresh-once inspect
  * --open` shows.
@@ -20,8 +28,11 @@ export interface RecorderOptions {
  */
 export function recorder(
   write: (line: string) => unknown,
-  { process, allowInProduction }: RecorderOptions = {},
+  options: RecorderOptions = {},
 ): LineInspector {
+  checkOptions('recorder', { write }, { write: needed(func) })
+  checkOptions('recorder', options, RECORDER_OPTIONS)
+  const { process, allowInProduction } = options
   const stamped = stamping(process)
   return {
     allowInProduction,

@@ -1,5 +1,5 @@
 import { jwtCallback, type AnyJwtCallback, type JwtCallback } from './auth-js/jwt.ts'
-import { checkOptions, type CallbackOptions, type Refreshers } from './auth-js/options.ts'
+import { checkCallbackOptions, type CallbackOptions, type Refreshers } from './auth-js/options.ts'
 import type { RenewalResult } from './auth-js/renewal.ts'
 import { tokenSessionCallback } from './auth-js/session.ts'
 import type { AnySessionCallback, SessionCallback } from './auth-js/session.ts'
@@ -64,7 +64,7 @@ export function refreshCallbacks(
   refreshers: Refreshers,
   options: CallbackOptions & OwnCallbacks<AnyJwtCallback, AnySessionCallback> = {},
 ): { jwt: JwtCallback; session: SessionCallback } {
-  checkOptions(refreshers, options)
+  checkCallbackOptions(refreshers, options)
   // Auth.js passes the object that `jwt` returned to the `session` callback of the same request.
   const results = new WeakMap<object, readonly RenewalResult[]>()
   return {

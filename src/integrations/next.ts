@@ -1,3 +1,5 @@
+import { checkOptions, func, isAbove0, kind, needed, number, text } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import { sessionCookies } from './next/session-cookie.ts'
 import type { SessionChange, SessionCookies } from './next/session-cookie.ts'
 
@@ -32,6 +34,8 @@ export function refreshProxy(
   proxy: AnyProxy | Promise<AnyProxy>,
   options: RefreshProxyOptions = {},
 ): Proxy {
+  checkOptions('refreshProxy', { proxy }, { proxy: needed(PROXY) })
+  checkOptions('refreshProxy', options, PROXY_OPTIONS)
   const cookies = sessionCookies(options.cookieName)
 
   return async (request, event) => {
@@ -43,6 +47,15 @@ export function refreshProxy(
     }
     return withSessionChange(request, response, change, cookies)
   }
+}
+
+const PROXY = kind('auth of next-auth 5, or a proxy: is it imported in a circle?', (value) => {
+  return typeof value === 'function' || value instanceof Promise
+})
+
+const PROXY_OPTIONS: TableOf<RefreshProxyOptions> = {
+  basePath: text("a path: '/api/auth'", (path) => path.startsWith('/')),
+  cookieName: text(),
 }
 
 /** The parts of NextAuth 4 that {@link nextAuth4Proxy} calls. */
@@ -80,6 +93,8 @@ export interface NextAuth4 {
  * @param proxy Runs afterwards, if given.
  */
 export function nextAuth4Proxy(nextAuth: NextAuth4 & RefreshProxyOptions, proxy?: AnyProxy): Proxy {
+  checkOptions('nextAuth4Proxy', nextAuth, NEXT_AUTH)
+  checkOptions('nextAuth4Proxy', { proxy }, { proxy: func })
   const cookies = sessionCookies(nextAuth.cookieName)
 
   return async (request, event) => {
@@ -92,6 +107,19 @@ export function nextAuth4Proxy(nextAuth: NextAuth4 & RefreshProxyOptions, proxy?
     const last = cookies.changeIn(response.headers, request.headers.get('cookie') ?? '') ?? change
     return last === undefined ? response : withSessionChange(request, response, last, cookies)
   }
+}
+
+const NEXT_AUTH: TableOf<NextAuth4 & RefreshProxyOptions> = {
+  ...PROXY_OPTIONS,
+  callbacks: needed(
+    kind('what refreshCallbacks returns', (value) => {
+      return typeof (value as { jwt?: unknown } | null)?.jwt === 'function'
+    }),
+  ),
+  secret: needed(text('the secret of NextAuth: is NEXTAUTH_SECRET set?')),
+  decode: needed(func),
+  encode: needed(func),
+  maxAge: number('seconds above 0', isAbove0),
 }
 
 const MAX_AGE = 30 * 24 * 60 * 60

@@ -1,3 +1,4 @@
+import { kind, text } from '../core/check-options.ts'
 import type { StoredTokenSet } from './stored-token-set.ts'
 import type { Operation } from './protocol/index.ts'
 
@@ -17,22 +18,18 @@ export interface Naming {
 /** 128 bits in hexadecimal (`openssl rand -hex 16`). What is shorter is a password: guessable. */
 const PEPPER_MIN_LENGTH = 32
 
-/** @throws {TypeError} For a pepper too short to keep a secret, or names that name nothing. */
-export function checkNaming({ pepper, ledger, formerIssuers = [] }: Naming): void {
-  if (pepper !== undefined && pepper.length < PEPPER_MIN_LENGTH) {
-    throw new TypeError(
-      `pepper must be at least ${PEPPER_MIN_LENGTH} random characters (openssl rand -hex 16), ` +
-        'or left out: an empty environment variable is no pepper.',
-    )
-  }
-  const isList = Array.isArray(formerIssuers)
-  if (!isList || !formerIssuers.every((each) => typeof each === 'string' && each !== '')) {
-    throw new TypeError(
-      "ledger.formerIssuers is a list of issuers, each as it was configured before: ['https://…']",
-    )
-  }
-  if (ledger === '') throw new TypeError('ledger must be a name, or left out.')
-}
+/** What `pepper` may be. An empty environment variable is none. */
+export const PEPPER = text(
+  `at least ${PEPPER_MIN_LENGTH} random characters (openssl rand -hex 16), or leave it out`,
+  (value) => value.length >= PEPPER_MIN_LENGTH,
+)
+
+export const FORMER_ISSUERS = kind(
+  "a list of issuers, each as it was configured: ['https://…']",
+  (value) => {
+    return Array.isArray(value) && value.every((each) => typeof each === 'string' && each !== '')
+  },
+)
 
 /** How long rows live from their last write, in milliseconds. */
 export interface Retention {

@@ -2,6 +2,7 @@ import type { Demand, RefreshInput } from '../../machines/types.ts'
 import { audienceKey, tokensOf } from '../core/tokens.ts'
 import type { Clock } from '../core/clock.ts'
 import { checkProvider, grantOf } from '../core/check-token-set.ts'
+import type { RefreshError } from '../core/errors.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
 import { Secret } from '../core/secret.ts'
 import { isRecord, ownField } from '../core/text.ts'
@@ -39,6 +40,8 @@ import { placeOf } from './outputs.ts'
 export interface Engine {
   /** For a checked set that is not fresh. Never rejects. */
   renew<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>>
+  /** For a set that makes no sense: tells the observer, as the application has to be mended. */
+  refuse<T extends TokenSet>(tokens: T, error: unknown): Outcome<T>
   /** For a checked set that is fresh: whether its chain still stands. Never rejects. */
   verify<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>>
   revoke(tokens: TokenSet): Promise<RevokeOutcome>
@@ -109,7 +112,18 @@ export function createEngine(options: EngineOptions): Engine {
     return flight
   }
 
+  /** Tells of a call that ended before a run began. */
+  function tellRefused({ code, hint }: Pick<RefreshError, 'code' | 'hint'>): void {
+    const about = { token: undefined, grant: undefined, callers: 1, durationMs: 0 }
+    context.emit({ type: 'ended', state: 'error', code, hint, ...about })
+  }
+
   return {
+    refuse(tokens, error) {
+      const problem = problemOf(error)
+      tellRefused({ hint: undefined, ...problem })
+      return failedOutcome(tokens, problem, provider.id)
+    },
     async renew(tokens, asked) {
       try {
         checkProvider(tokens, provider)
@@ -129,6 +143,7 @@ export function createEngine(options: EngineOptions): Engine {
         }
       } catch (error) {
         const problem = problemOf(error)
+        tellRefused({ hint: undefined, ...problem })
         const isOurs = problem.code === 'internal'
         const accessToken = isOurs ? stillGood(tokens, asked, clock.now()) : undefined
         return failedOutcome(tokens, problem, provider.id, accessToken)
@@ -139,7 +154,13 @@ export function createEngine(options: EngineOptions): Engine {
       if (typeof checked !== 'string') return checked
       return freshOutcome(tokens, errorOf({ code: checked }, provider.id, undefined))
     },
-    revoke: (tokens) => revokeChain(context, tokens),
+    async revoke(tokens) {
+      const outcome = await revokeChain(context, tokens)
+      const { error } = outcome
+      if (error?.code === 'invalid_tokens' || error?.code === 'provider_mismatch')
+        tellRefused(error)
+      return outcome
+    },
     keep(tokens, keepOptions) {
       const input = inputOf(tokens, { audience: '', aheadMs })
       return keepFresh(context, machine, input, tokens, keepOptions)

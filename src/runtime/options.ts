@@ -1,13 +1,28 @@
 import type { Audience } from '../core/tokens.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
-import { checkOptionNames } from '../core/option-names.ts'
+import {
+  checkOptions,
+  clock,
+  func,
+  having,
+  kind,
+  ms,
+  msAbove0,
+  needed,
+  oneOf,
+  random,
+  text,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
+import { checkDescription } from '../core/define-provider.ts'
 import { checkClient, nameless, reuseWindowMs } from '../core/provider.ts'
 import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
+import { isRecord } from '../core/text.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { checkNaming } from '../ledger/configuration.ts'
+import { FORMER_ISSUERS, PEPPER } from '../ledger/configuration.ts'
 import type { Store } from '../ledger/store.ts'
 import type { OnEvent } from './events.ts'
 import { checkInspector } from './inspect/line.ts'
@@ -154,53 +169,15 @@ export interface Settings extends Omit<RefresherOptions, Replaced> {
 
 /** @throws {TypeError} For settings that cannot keep the promise, saying what to write instead. */
 export function settingsOf(options: RefresherOptions): Settings {
-  checkNames(options)
+  checkOptions('createRefresher', options, OPTIONS)
   const { provider, ledger, timeouts = {}, staleHolders = {}, revocationCheckMs } = options
-  if (typeof provider?.failures !== 'object') {
-    throw new TypeError('provider is missing: try oidc({ issuer })')
-  }
-  const client = options.client ?? nameless(provider)
-  if (typeof client?.id !== 'string' || client.id === '') {
-    throw new TypeError('client.id must be the client_id that the AS knows')
-  }
-  if (typeof ledger?.store?.swap !== 'function') {
-    throw new TypeError(
-      'ledger.store is missing: write ledger: { store: memoryStore() } for one process, ' +
-        'or a shared store',
-    )
-  }
-  for (const name of ['onEvent', 'reload', 'fetch'] as const) {
-    const hook: unknown = options[name]
-    if (hook !== undefined && typeof hook !== 'function') {
-      throw new TypeError(`${name} is a function, or left out`)
-    }
-  }
+  checkDescription(provider)
+  const { client = nameless(provider) } = options
   const { store, name = 'default', pepper, retention = {}, formerIssuers } = ledger
   const { requestMs = REQUEST_TIMEOUT_MS, storeMs } = timeouts
   const { afterMs = STALE_MS, then = 'revoke' } = staleHolders
-  if (then !== 'revoke' && then !== 'serve') {
-    throw new TypeError(`staleHolders.then is 'revoke' or 'serve', not ${String(then)}`)
-  }
-  const durations = {
-    refreshAheadMs: options.refreshAheadMs,
-    revocationCheckMs,
-    'timeouts.requestMs': requestMs,
-    'timeouts.claimMs': timeouts.claimMs,
-    'timeouts.waitMs': timeouts.waitMs,
-    'timeouts.storeMs': storeMs,
-    'staleHolders.afterMs': afterMs,
-    'ledger.retention.claimMs': retention.claimMs,
-    'ledger.retention.grantMs': retention.grantMs,
-  }
-  for (const [each, value] of Object.entries(durations)) {
-    if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
-      throw new TypeError(`${each} is a number of milliseconds, not ${String(value)}`)
-    }
-  }
   checkInspector(options.inspect)
-  checkNaming({ ledger: name, pepper, formerIssuers })
   checkClient(client, provider)
-  if (requestMs === 0) throw new TypeError('timeouts.requestMs is milliseconds above 0')
   const windowMs = Math.min(reuseWindowMs(provider), CLAIM_WINDOW_MAX_MS)
   const { claimMs = requestMs + CLAIM_MARGIN_MS + windowMs } = timeouts
   if (claimMs < requestMs + CLAIM_MARGIN_MIN_MS) {
@@ -250,8 +227,51 @@ export function settingsOf(options: RefresherOptions): Settings {
   }
 }
 
-/** Options of 0.1.0, with what to write now. */
-const MOVED = {
+/** Whether a value is a function, and not the factory of one, which was not called. */
+function isFunction(value: unknown, factory: string): boolean {
+  return typeof value === 'function' && value.name !== factory
+}
+
+/** What each option may be, and what to write in place of names that are none. */
+const OPTIONS: TableOf<RefresherOptions> = {
+  provider: needed(
+    kind('a provider: oidc({ issuer })', (value) => {
+      if (!isRecord(value) || !isRecord(value['request'])) return false
+      return [value['request']['names'], value['response'], value['failures']].every(isRecord)
+    }),
+  ),
+  // Checked beside the provider, which says what it needs.
+  client: kind('', () => true),
+  ledger: {
+    store: needed(
+      having('memoryStore() for one process, or a shared store', 'read', 'swap', 'changed'),
+    ),
+    name: text(),
+    pepper: PEPPER,
+    formerIssuers: FORMER_ISSUERS,
+    retention: { claimMs: ms, grantMs: ms } satisfies TableOf<RetentionOptions>,
+    id: 'ledger: { store: memoryStore() }',
+  } satisfies TableOf<LedgerOptions>,
+  timeouts: {
+    requestMs: msAbove0,
+    claimMs: ms,
+    waitMs: ms,
+    storeMs: ms,
+  } satisfies TableOf<TimeoutOptions>,
+  staleHolders: {
+    afterMs: ms,
+    then: oneOf('revoke', 'serve'),
+  } satisfies TableOf<StaleHolderOptions>,
+  refreshAheadMs: ms,
+  revocationCheckMs: ms,
+  reload: func,
+  onEvent: kind('a function: telemetry()', (value) => isFunction(value, 'telemetry')),
+  inspect: kind('an inspector: pageInspector()', (value) => {
+    return typeof value !== 'function' || isFunction(value, 'pageInspector')
+  }),
+  fetch: func,
+  clock,
+  random,
   store: 'ledger: { store }',
   pepper: 'ledger: { store, pepper }',
   claimRetentionMs: 'ledger: { store, retention: { claimMs } }',
@@ -262,45 +282,8 @@ const MOVED = {
   storeTimeoutMs: 'timeouts: { storeMs }',
   staleMs: 'staleHolders: { afterMs }',
   verifyMs: 'revocationCheckMs',
-}
-
-const NAMES: readonly (keyof RefresherOptions)[] = [
-  'provider',
-  'client',
-  'ledger',
-  'timeouts',
-  'staleHolders',
-  'refreshAheadMs',
-  'revocationCheckMs',
-  'reload',
-  'onEvent',
-  'inspect',
-  'fetch',
-  'clock',
-  'random',
-]
-
-function checkNames(options: RefresherOptions): void {
-  const { ledger, timeouts, staleHolders }: Readonly<Record<string, unknown>> = { ...options }
-  if (typeof ledger === 'string') {
-    throw new TypeError(`ledger is an object now: write ledger: { store, name: '${ledger}' }`)
-  }
-  if (typeof staleHolders === 'string') {
-    const then = staleHolders === 'replay' ? 'revoke' : staleHolders
-    throw new TypeError(`staleHolders is an object now: write staleHolders: { then: '${then}' }`)
-  }
-  checkOptionNames(options, '', NAMES, MOVED)
-  const { retention }: { retention?: unknown } = { ...(ledger as object) }
-  checkGroup('ledger', ledger, ['store', 'name', 'pepper', 'retention', 'formerIssuers'])
-  checkGroup('ledger.retention', retention, ['claimMs', 'grantMs'])
-  checkGroup('timeouts', timeouts, ['requestMs', 'claimMs', 'waitMs', 'storeMs'])
-  checkGroup('staleHolders', staleHolders, ['afterMs', 'then'])
-}
-
-function checkGroup(name: string, group: unknown, known: readonly string[]): void {
-  if (group === undefined) return
-  if (typeof group !== 'object' || group === null) {
-    throw new TypeError(`${name} is an object: write ${name}: { ${known.join(', ')} }`)
-  }
-  checkOptionNames(group, name, known)
+  // Options of other libraries.
+  clientId: 'client: { id }',
+  clientSecret: 'client: { id, secret }',
+  issuer: 'provider: oidc({ issuer })',
 }

@@ -1,3 +1,5 @@
+import { checkOptions, func, having, needed } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { RefreshError } from '../core/errors.ts'
 import type { TokenSet } from '../core/token-set.ts'
@@ -24,11 +26,18 @@ export interface TokenSource<K, T extends TokenSet> {
   get(key: K, options?: RefreshOptions): Promise<Outcome<T> | undefined>
 }
 
+const REFRESHER = needed(having('createRefresher(…)', 'refresh'))
+
+const STORAGE: TableOf<TokenStorage<unknown, TokenSet>> = { load: needed(func), save: needed(func) }
+
 /** For applications that keep token sets under a key, in a database of theirs. */
 export function tokenSource<K, T extends TokenSet>(
   refresher: Refresher,
-  { load, save }: TokenStorage<K, T>,
+  storage: TokenStorage<K, T>,
 ): TokenSource<K, T> {
+  checkOptions('tokenSource', { refresher }, { refresher: REFRESHER })
+  checkOptions('tokenSource', storage, STORAGE)
+  const { load, save } = storage
   async function get(key: K, options?: RefreshOptions): Promise<Outcome<T> | undefined> {
     const tokens = await load(key)
     if (tokens === undefined) return undefined

@@ -1,3 +1,5 @@
+import { checkOptions, clock as aClock, count, text } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import type { Store, StoredRow } from '../ledger/store.ts'
@@ -41,11 +43,9 @@ const SHARED = Symbol.for('refresh-once/memory-store/1')
  * @sharedBy copies of the module
  * @needs nothing
  */
-export function memoryStore({
-  name = 'default',
-  rowsMax = 100_000,
-  clock = systemClock,
-}: MemoryStoreOptions = {}): Store {
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  checkOptions('memoryStore', options, OPTIONS)
+  const { name = 'default', rowsMax = 100_000, clock = systemClock } = options
   if (typeof (globalThis as { EdgeRuntime?: unknown }).EdgeRuntime === 'string') {
     throw new TypeError(
       'memoryStore() cannot work on an edge runtime, which keeps a memory per isolate: ' +
@@ -102,6 +102,8 @@ export function memoryStore({
     },
   }
 }
+
+const OPTIONS: TableOf<MemoryStoreOptions> = { name: text(), rowsMax: count, clock: aClock }
 
 function sharedBy(name: string, clock: Clock): MemoryRows {
   const holder = globalThis as { [SHARED]?: Map<string, MemoryRows> }

@@ -1,3 +1,15 @@
+import {
+  boolean,
+  checkOptions,
+  clock,
+  func,
+  having,
+  msAbove0,
+  oneOf,
+  random,
+  text,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { Store } from '../ledger/store.ts'
@@ -47,11 +59,9 @@ export interface RedisStoreOptions {
  * @needs Redis 6.2 or later, or Valkey
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
+  checkOptions('redisStore', options, OPTIONS)
   const { prefix = 'refresh-once:', subscriber, durability = 'primary' } = options
   const connection = connectionOf(client)
-  if (durability !== 'primary' && durability !== 'replicated') {
-    throw new TypeError(`durability is 'primary' or 'replicated', not ${String(durability)}`)
-  }
   if (durability === 'replicated' && !isOneConnection(client)) {
     throw new TypeError(
       "durability: 'replicated' needs a client of one connection: on a cluster, a pool or " +
@@ -74,6 +84,17 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     clock: options.clock,
     random: options.random,
   })
+}
+
+const OPTIONS: TableOf<RedisStoreOptions> = {
+  prefix: text(),
+  subscriber: having('a second connection: client.duplicate()', 'subscribe', 'unsubscribe'),
+  durability: oneOf('primary', 'replicated'),
+  replicaTimeoutMs: msAbove0,
+  allowEviction: boolean,
+  onWarning: func,
+  clock,
+  random,
 }
 
 /**

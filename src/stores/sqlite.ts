@@ -1,4 +1,12 @@
 import { chmodSync, statSync } from 'node:fs'
+import {
+  checkOptions,
+  clock as aClock,
+  ms,
+  random as aRandom,
+  text,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import type { Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
@@ -35,6 +43,14 @@ export interface SqliteStoreOptions {
 
 const STORE = 'sqlite'
 const TABLE = /^[a-z_][a-z0-9_]{0,39}$/
+
+const OPTIONS: TableOf<SqliteStoreOptions> = {
+  table: text('a name of lowercase letters, digits and _', (name) => TABLE.test(name)),
+  busyTimeoutMs: ms,
+  clock: aClock,
+  random: aRandom,
+}
+
 const SWEEP_CHANCE = 1 / 50
 const SWEEP_ROWS = 200
 
@@ -54,15 +70,13 @@ const SWEEP_ROWS = 200
  * @needs `node:sqlite` (Node 22.13), or better-sqlite3
  */
 export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}): Store {
+  checkOptions('sqliteStore', options, OPTIONS)
   const { table = 'refresh_once', busyTimeoutMs = 1_000, clock, random = systemRandom } = options
   if (typeof db?.prepare !== 'function' || typeof db.exec !== 'function') {
     throw new TypeError(
       "sqliteStore() takes a database of node:sqlite (new DatabaseSync('refresh-once.db')) or " +
         'better-sqlite3',
     )
-  }
-  if (!TABLE.test(table)) {
-    throw new TypeError(`table is a name of lowercase letters, digits and _, not ${table}`)
   }
   let statements: ReturnType<typeof prepare> | undefined
 

@@ -1,3 +1,16 @@
+import {
+  checkOptions,
+  count,
+  func,
+  kind,
+  ms,
+  msAbove0,
+  needed,
+  number,
+  text,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
+import { isRecord } from '../core/text.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
@@ -41,6 +54,25 @@ export interface FuzzOptions {
   readonly onRun?: (runs: number) => void
   /** Returns the command that repeats a run. Default: one for vitest, jest or `node --test`. */
   readonly command?: (path: string) => string
+}
+
+const OPTIONS: TableOf<FuzzOptions & { provider: Provider }> = {
+  provider: needed(kind('a provider, or what defineProvider returns', isRecord)),
+  server: needed(
+    kind("a server: the id of a provider, such as 'logto', or a description", (value) => {
+      return isRecord(value) || (typeof value === 'string' && value !== '')
+    }),
+  ),
+  client: kind('{ id, secret }', isRecord),
+  fetch: func,
+  runs: count,
+  timeMs: ms,
+  seed: number('a whole number', Number.isSafeInteger),
+  path: text(),
+  requestTimeoutMs: msAbove0,
+  onRun: func,
+  command: func,
+  replay: 'path',
 }
 
 /** The result of all runs. Holds no token. */
@@ -112,7 +144,7 @@ export async function tryProvider(
   options: FuzzOptions,
   stack = '',
 ): Promise<FuzzResult> {
-  if ('replay' in options) throw new TypeError('replay is now called path')
+  checkOptions('fuzzProvider', { provider, ...options }, OPTIONS)
   const { requestTimeoutMs = 15_000, runs = 1_000, timeMs, onRun } = options
   const { server } = options
   const description = typeof server === 'object' ? checkDescription(server) : await presetOf(server)

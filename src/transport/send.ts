@@ -42,6 +42,8 @@ export type HttpReply =
       readonly answer: RawAnswer
       /** The body as it came, also where it cannot be decoded. */
       readonly text?: string
+      /** What the provider's `read` made of the answer. Absent: it was not asked yet. */
+      readonly read?: unknown
     }
   | { readonly answered: false; readonly unsent: boolean; readonly hint?: string | undefined }
 

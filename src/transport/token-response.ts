@@ -51,7 +51,7 @@ export function interpretResponse(reply: HttpReply, context: PresentationContext
   }
   const { answer } = reply
   const { status } = answer
-  const members = readMembers(answer, provider)
+  const members = readMembers(reply, provider)
   if (status >= 200 && status < 300 && members !== undefined) {
     const { accessLifetimeMs } = provider.response
     const response = readTokenResponse(members, { nowMs, accessLifetimeMs })
@@ -79,13 +79,14 @@ export function interpretResponse(reply: HttpReply, context: PresentationContext
  * cost a token that we can read ourselves.
  */
 function readMembers(
-  answer: RawAnswer,
+  reply: Extract<HttpReply, { answered: true }>,
   { response }: Provider,
 ): Record<string, unknown> | undefined {
+  const { answer } = reply
   const body = isRecord(answer.body) ? answer.body : undefined
   if (response.read === undefined) return body && withOwnNames(body, response)
   try {
-    const read: unknown = response.read(answer)
+    const read: unknown = 'read' in reply ? reply.read : response.read(answer)
     if (isRecord(read)) return read
     return body && { error: ownField(body, 'error'), errors: ownField(body, 'errors') }
   } catch {
@@ -244,9 +245,10 @@ function checkIdTokenContinuity(
 }
 
 /**
- * Adds to the reply what the provider's `validate` makes of the body of a 2xx.
+ * Adds to the reply what the provider's `validate` makes of the body of a 2xx, and what its `read`
+ * makes of the answer.
  *
- * The token is spent by now. If the validation throws, rejects or never ends, the reply stays as it
+ * The token is spent by now. If one of them throws, rejects or never ends, the body counts as it
  * came.
  *
  * @param timeoutMs What is left of the request's time, milliseconds.
@@ -254,16 +256,34 @@ function checkIdTokenContinuity(
  */
 export async function validated(
   reply: HttpReply,
-  { response: { validate } }: Provider,
+  { response: { validate, read } }: Provider,
   clock: Clock,
   timeoutMs: number,
 ): Promise<HttpReply> {
-  if (validate === undefined || !reply.answered) return reply
+  if (!reply.answered) return reply
+  const endsAt = clock.monotonic() + timeoutMs
   const { answer } = reply
-  if (answer.status < 200 || answer.status > 299) return reply
-  const check = async (): Promise<HttpReply> => {
-    const output = await validate(answer.body)
-    return { ...reply, answer: { ...answer, validated: output } }
+  const isGranted = answer.status >= 200 && answer.status < 300
+  const check = async (): Promise<RawAnswer> => ({
+    ...answer,
+    validated: await validate?.(answer.body),
+  })
+  const whole = () => answer
+  const checked =
+    validate !== undefined && isGranted
+      ? await within(clock, timeoutMs, check, whole).catch(whole)
+      : answer
+  if (read === undefined) return { ...reply, answer: checked }
+  const body = (): unknown => answer.body
+  let made: unknown
+  try {
+    made = read(checked)
+  } catch {
+    made = body()
   }
-  return within(clock, timeoutMs, check, () => reply).catch(() => reply)
+  // A timer for a reader that is asynchronous only, which it need not be.
+  const isPromise = typeof made === 'object' && made !== null && 'then' in made
+  const leftMs = endsAt - clock.monotonic()
+  const awaited = isPromise ? within(clock, leftMs, async () => made, body).catch(body) : made
+  return { ...reply, answer: checked, read: await awaited }
 }

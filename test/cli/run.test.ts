@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Terminal } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
 import { systemClock } from '../../src/core/clock.ts'
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
 
 /** A terminal that keeps what is written to it. */
 function recording(): Terminal & { readonly written: { out: string; error: string } } {
@@ -50,6 +53,32 @@ describe('run', () => {
       expect(terminal.written.out).toBe('')
     })
   }
+
+  it.each([
+    [['docter'], 'did you mean doctor?'],
+    [['explian'], 'did you mean explain?'],
+    [['Demo'], 'did you mean demo?'],
+    [
+      ['doctor', '--isuer', 'https://a.example'],
+      "Unknown option '--isuer': did you mean --issuer?",
+    ],
+    [['doctor', '-issuer', 'https://a.example'], 'did you mean --issuer?'],
+    [['probe', '--tokenEnv', 'T'], 'did you mean --tokens-env?'],
+    [['explain', 'a', '--jsn'], "Unknown option '--jsn': did you mean --json?"],
+    [['doctor', '--authentication', 'basic'], 'did you mean client_secret_basic?'],
+  ])('says for %j which name was meant', async (args, instead) => {
+    const terminal = recording()
+
+    expect(await run(args, terminal)).toBe(2)
+    expect(terminal.written.error).toContain(instead)
+  })
+
+  it.each(['--version', '-v', '-V', 'version'])('prints its version for %s', async (name) => {
+    const terminal = recording()
+
+    expect(await run([name], terminal)).toBe(0)
+    expect(terminal.written).toEqual({ out: `${manifest.version}\n`, error: '' })
+  })
 
   it('ends with 2 and the usage without a command', async () => {
     const terminal = recording()

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { fromBase64url, toBase64url } from '../../src/core/text.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { checkNaming } from '../../src/ledger/configuration.ts'
 import { webCiphers } from '../../src/ledger/ciphers.ts'
 import type { Ciphers } from '../../src/ledger/ciphers.ts'
 import { nodeCiphers } from '../../src/ledger/node-ciphers.ts'
@@ -108,18 +107,6 @@ describe('createSealer().configuration', () => {
 
     expect(new Set([none!.key, one!.key, other!.key]).size).toBe(1)
     expect(new Set([none!.check, one!.check, other!.check]).size).toBe(3)
-  })
-})
-
-describe('checkNaming', () => {
-  it('refuses a pepper that keeps no secret', () => {
-    expect(() => checkNaming({ pepper: '' })).toThrow(TypeError)
-    expect(() => checkNaming({ pepper: 'p'.repeat(31) })).toThrow(/32/)
-    expect(() => checkNaming({ pepper: PEPPER })).not.toThrow()
-  })
-
-  it('refuses a ledger without name', () => {
-    expect(() => checkNaming({ ledger: '' })).toThrow(TypeError)
   })
 })
 

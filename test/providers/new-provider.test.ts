@@ -8,7 +8,7 @@ import { repository } from '../tidy/repository.ts'
 
 /** All that there is of a provider that nobody has written yet. */
 const ACME = `
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -54,7 +54,7 @@ export const evidence = {
 } as const satisfies ProviderEvidence
 
 export const acmeId = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+  providerOf(facts, overrides)
 `
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))

@@ -1,5 +1,5 @@
 import { orUsageError, type Terminal } from '../command.ts'
-import { UsageError } from '../args.ts'
+import { UsageError, unknownOption } from '../args.ts'
 import { createFacts, type Facts } from './facts.ts'
 import { endsOf, INVARIANTS, findings, type Finding, type JournalInvariant } from './invariants.ts'
 import { FINGERPRINT, readJournals } from './journal.ts'
@@ -144,6 +144,9 @@ function parsed(arguments_: readonly string[]) {
   try {
     return parseArgs({ args: [...arguments_], options, allowPositionals: true })
   } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error })
+    const { code, message } = error as Error & { readonly code?: string }
+    const isUnknown = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+    const said = isUnknown ? unknownOption(arguments_, Object.keys(options)) : message
+    throw new UsageError(said, { cause: error })
   }
 }

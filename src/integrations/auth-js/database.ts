@@ -1,8 +1,10 @@
+import { func, needed } from '../../core/check-options.ts'
+import type { TableOf } from '../../core/check-options.ts'
 import { readTokenSet } from '../../index.ts'
 import type { FieldStyle, Refresher, TokenSet } from '../../index.ts'
 import { fitted, isObject, partsIn, withTokenSet } from './cookie-token-set.ts'
 import type { CookieTokenSet, Fields } from './cookie-token-set.ts'
-import { checkRefreshers, noticesFor, refresherOf, refuseOldNames } from './options.ts'
+import { checkCallbacks, noticesFor, refresherOf, SESSION_OPTIONS } from './options.ts'
 import type { Refreshers, SessionOptions } from './options.ts'
 import { renewal, type SessionRenewal } from './renewal.ts'
 import { sessionOf } from './session.ts'
@@ -23,6 +25,15 @@ export interface AccountStorage<R extends object> {
 export interface DatabaseOptions<R extends object, S> extends SessionOptions, AccountStorage<R> {
   /** The application's own callback. It runs after ours. */
   readonly session?: S | undefined
+}
+
+/** What `find` and `update` may be. */
+export const STORAGE: TableOf<AccountStorage<object>> = { find: needed(func), update: needed(func) }
+
+const DATABASE_OPTIONS: TableOf<DatabaseOptions<object, unknown>> = {
+  ...SESSION_OPTIONS,
+  ...STORAGE,
+  session: func,
 }
 
 interface RowRenewal extends SessionRenewal {
@@ -52,8 +63,7 @@ export function databaseCallbacks<R extends object, S extends AnySessionCallback
   refreshers: Refreshers,
   options: DatabaseOptions<R, S>,
 ): { session: SessionCallback } {
-  checkRefreshers(refreshers)
-  refuseOldNames(options)
+  checkCallbacks('databaseCallbacks', refreshers, options, DATABASE_OPTIONS)
   const notices = noticesFor(options.log)
 
   async function currentRows(userId: unknown): Promise<readonly R[]> {

@@ -1,3 +1,15 @@
+import {
+  boolean,
+  checkOptions,
+  each,
+  func,
+  having,
+  needed,
+  oneOf,
+  or,
+  text,
+} from '../../core/check-options.ts'
+import type { OptionTable, TableOf } from '../../core/check-options.ts'
 import type { Refresher, RefreshOptions } from '../../index.ts'
 
 /** Refreshers by the `id` of the Auth.js provider whose tokens they renew. */
@@ -57,42 +69,54 @@ export interface CallbackOptions extends SessionOptions {
   readonly storeIdToken?: boolean
 }
 
-/** @throws {TypeError} If a value is no refresher. The message says what to write. */
-export function checkRefreshers(refreshers: Refreshers): void {
-  if (typeof refreshers !== 'object' || refreshers === null) {
-    throw new TypeError('write refreshers by provider: { logto: createRefresher(…) }')
-  }
-  for (const [id, refresher] of Object.entries(refreshers)) {
-    if (typeof refresher?.refresh === 'function') continue
-    throw new TypeError(`${id} is no refresher: write createRefresher(…)`)
-  }
-}
-
-/** Options as they were called before 1.0, and their names of today. */
-const OLD_NAMES: Readonly<Record<string, string>> = {
+/** What each option of both strategies may be, and the names of before 1.0. */
+export const SESSION_OPTIONS: TableOf<SessionOptions> = {
+  errorName: oneOf('RefreshTokenError', 'RefreshAccessTokenError'),
+  exposeAccessToken: boolean,
+  waitUntil: func,
+  log: func,
   accessToken: 'exposeAccessToken',
   keep: 'linkedProviders',
   adopt: 'legacyCookieProvider',
   idToken: 'storeIdToken',
 }
 
-/** @throws {TypeError} If an option has its name of before 1.0. The message says the new one. */
-export function refuseOldNames(options: object): void {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(OLD_NAMES, name)) continue
-    throw new TypeError(`the option ${name} has another name: write ${OLD_NAMES[name]}`)
-  }
+export const LEGACY_COOKIE = or(text(), 'false', (value) => value === false)
+
+const CALLBACK_OPTIONS: TableOf<CallbackOptions & { jwt?: unknown; session?: unknown }> = {
+  ...SESSION_OPTIONS,
+  fromUser: func,
+  linkedProviders: oneOf('last', 'all'),
+  previousToken: func,
+  legacyCookieProvider: LEGACY_COOKIE,
+  storeIdToken: boolean,
+  jwt: func,
+  session: func,
+}
+
+const REFRESHERS = {
+  refreshers: needed(
+    each(needed(having('createRefresher(…)', 'refresh'))),
+    'refreshers by provider: { logto: createRefresher(…) }',
+  ),
+}
+
+/** @throws {TypeError} If a value is no refresher, or an option is wrong. Says what to write. */
+export function checkCallbacks(
+  factory: string,
+  refreshers: Refreshers,
+  options: object,
+  table: OptionTable,
+): void {
+  checkOptions(factory, { refreshers }, REFRESHERS)
+  checkOptions(factory, options, table)
 }
 
 /** @throws {TypeError} If options contradict each other. The message says what to write. */
-export function checkOptions(refreshers: Refreshers, options: CallbackOptions): void {
-  checkRefreshers(refreshers)
-  refuseOldNames(options)
+export function checkCallbackOptions(refreshers: Refreshers, options: CallbackOptions): void {
+  checkCallbacks('refreshCallbacks', refreshers, options, CALLBACK_OPTIONS)
   const { linkedProviders, previousToken, legacyCookieProvider } = options
-  if (linkedProviders !== undefined && linkedProviders !== 'last' && linkedProviders !== 'all') {
-    throw new TypeError(`linkedProviders is 'last' or 'all', not ${String(linkedProviders)}`)
-  }
-  if (linkedProviders === 'all' && typeof previousToken !== 'function') {
+  if (linkedProviders === 'all' && previousToken === undefined) {
     throw new TypeError(
       "linkedProviders: 'all' needs previousToken, the token in the cookie of the " +
         'sign-in request: Auth.js does not hand it to the callback',

@@ -1,3 +1,5 @@
+import { func } from '../../core/check-options.ts'
+import type { TableOf } from '../../core/check-options.ts'
 import type { Refresher, TokenSet } from '../../index.ts'
 import {
   fitted,
@@ -8,10 +10,18 @@ import {
   type Fields,
   type Mark,
 } from './cookie-token-set.ts'
-import { isSameAccount, isSameSet, providerOf, rowsOf, rowWith, tokenSetInRow } from './database.ts'
+import {
+  isSameAccount,
+  isSameSet,
+  providerOf,
+  rowsOf,
+  rowWith,
+  STORAGE,
+  tokenSetInRow,
+} from './database.ts'
 import type { AccountStorage } from './database.ts'
 import { markOfLegacyCookie } from './legacy-cookie.ts'
-import { checkRefreshers, noticesFor, refresherOf, refuseOldNames } from './options.ts'
+import { checkCallbacks, LEGACY_COOKIE, noticesFor, refresherOf } from './options.ts'
 import type { CallbackOptions, Log, Notices, Refreshers } from './options.ts'
 
 /** The message of `events.signIn`. */
@@ -40,6 +50,13 @@ export interface SignOutOptions {
   readonly log?: Log
 }
 
+const SIGN_OUT_OPTIONS: TableOf<SignOutOptions> = {
+  legacyCookieProvider: LEGACY_COOKIE,
+  find: func,
+  log: func,
+  adopt: 'legacyCookieProvider',
+}
+
 /** A sign-in writes its tokens at most this often if other requests write the row meanwhile. */
 const WRITES_MAX = 3
 
@@ -50,9 +67,10 @@ const WRITES_MAX = 3
  */
 export function signInEvent<R extends object>(
   refreshers: Refreshers,
-  { find, update, log }: AccountStorage<R> & { readonly log?: Log },
+  options: AccountStorage<R> & { readonly log?: Log },
 ): (message: SignInMessage) => Promise<void> {
-  checkRefreshers(refreshers)
+  checkCallbacks('signInEvent', refreshers, options, { ...STORAGE, log: func })
+  const { find, update, log } = options
   const notices = noticesFor(log)
 
   return async ({ user, account }) => {
@@ -87,8 +105,7 @@ export function signOutEvent(
   refreshers: Refreshers,
   options: SignOutOptions = {},
 ): (message: SignOutMessage) => Promise<void> {
-  checkRefreshers(refreshers)
-  refuseOldNames(options)
+  checkCallbacks('signOutEvent', refreshers, options, SIGN_OUT_OPTIONS)
   const { legacyCookieProvider, find, log } = options
   const notices = noticesFor(log)
 

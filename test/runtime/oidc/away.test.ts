@@ -240,6 +240,6 @@ describe('waitMs of a call', () => {
 
     const refreshing = process().refresh(await signIn(), { waitMs: waitMs as number })
 
-    await expect(refreshing).rejects.toThrow('waitMs is milliseconds')
+    await expect(refreshing).rejects.toThrow(/waitMs is .*write milliseconds/)
   })
 })
