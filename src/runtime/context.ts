@@ -52,6 +52,11 @@ export interface RefresherContext extends EngineOptions {
   readonly transport: Transport
   readonly pauses: Pauses
   readonly keptRuns: Set<KeptRun>
+  /**
+   * Claims under which this process presented and received nothing that settles them. Its callers
+   * do not wait for them to become overdue: no process will settle them.
+   */
+  readonly lostClaims: Set<string>
   readonly emit: Emit
   /** The fingerprint of a chain, for events. Answers `undefined` if no observer wants events. */
   readonly nameOf: Ledger['nameOf']
@@ -104,6 +109,7 @@ export function contextOf(options: EngineOptions): RefresherContext {
     }),
     pauses: pausesOf(`${issuer} ${client.id}`, clock),
     keptRuns: new Set(),
+    lostClaims: new Set(),
     emit(body) {
       // Not spread: V8 is slow to add fields to a copy of an object that has many shapes.
       const event = Object.assign(body, { atMs: clock.now(), provider: provider.id })

@@ -84,11 +84,23 @@ export async function settlePresentation(
       backoffMs: () => backoffMs(parts, context),
     })
     nameChain(positionIn(output), claim.position, claim.grantName)
+    if (output.type === 'failed' && isSpent(settlement)) noteLost(parts, claim.claimId)
     return withWarning(parts, renewed, output)
   } catch (error) {
     const output = handOverPastLedger(parts, context, claim, settlement, moment, error)
     return withWarning(parts, renewed, output)
   }
+}
+
+/** How many claims are remembered. The oldest is forgotten first: its callers wait as others do. */
+const LOST_MAX = 10_000
+
+/** Tells the callers of this process that they wait in vain, unless the AS takes the token again. */
+function noteLost({ lostClaims, settings, policy }: RefresherContext, claimId: string): void {
+  const { reuse = 'revokes' } = settings.provider
+  if (policy.takesOver || reuse !== 'revokes') return
+  lostClaims.add(claimId)
+  if (lostClaims.size > LOST_MAX) lostClaims.delete(lostClaims.values().next().value!)
 }
 
 /** Nothing was sent, because the claim was overdue: the claim is given back. */
