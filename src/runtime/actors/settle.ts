@@ -92,7 +92,7 @@ export async function settlePresentation(
   }
 }
 
-/** How many claims are remembered. The oldest is forgotten first: its callers wait as others do. */
+/** How many claims are remembered. The oldest is forgotten first, and its callers wait again. */
 const LOST_MAX = 10_000
 
 /** Tells the callers of this process that they wait in vain, unless the AS takes the token again. */
