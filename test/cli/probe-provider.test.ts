@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { differences } from '../../src/cli/probe/compare.ts'
+import { differences } from '../../src/cli/probe/rotation.ts'
 import { serverOf } from '../../src/testing/authorization-server/description.ts'
 import { presets, shippedProvider } from '../../src/testing/presets.ts'
 import { call, scene } from './probe/stage.ts'

@@ -8,7 +8,6 @@ import { runtimeFetch } from '../../transport/unsent.ts'
 import { UsageError, type USAGE_EXIT } from '../args.ts'
 import { orUsageError, type Environment, type Terminal } from '../command.ts'
 import { checkDiscovery } from '../doctor/server.ts'
-import { differences } from './compare.ts'
 import { fixturesOf, providerOf, serverOf } from './described.ts'
 import {
   checkFree,
@@ -21,6 +20,7 @@ import {
 } from './files.ts'
 import { measureReuse, measureValidation, type MeasuredReuse } from './reuse.ts'
 import {
+  differences,
   measureRotation,
   type Measured,
   type Measurements,
