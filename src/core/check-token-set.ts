@@ -1,34 +1,18 @@
+import { plainOf } from './entity.ts'
 import { RefreshError } from './errors.ts'
+import { isExpiryName, isLifetimeName, LIFETIME_ONLY } from './lifetime.ts'
 import { hasGrantShape, parseGrant } from './tokens.ts'
 import { isAccident, MILLISECONDS_MAX, SECONDS_MAX } from './text.ts'
 import type { TokenSet } from './token-set.ts'
 import type { GrantRef } from './tokens.ts'
 import type { Provider } from './provider.ts'
 
-const LIFETIME =
-  'expiresAtMs is missing, and a lifetime stands there, which counts from when the response ' +
-  'came: make the set by tokenSetFromResponse then.'
-
 /** Up to this a number that should be a point in time is a lifetime: in seconds, it is 3 years. */
 const LIFETIME_MAX = 1e8
 
-/** A set as it comes in, with the names that people have for the same things. */
+/** A set as it comes in, with the names that people have for its tokens. */
 type Candidate = {
-  readonly [
-    name in
-      | keyof TokenSet
-      | 'access_token'
-      | 'refresh_token'
-      | 'expires_at'
-      | 'expiresAt'
-      | 'accessTokenExpires'
-      | 'accessTokenExpiresAt'
-      | 'access_token_expires_at'
-      | 'expires_in'
-      | 'expiresIn'
-      | 'tokens'
-      | 'then'
-  ]?: unknown
+  readonly [name in keyof TokenSet | 'access_token' | 'refresh_token' | 'tokens' | 'then']?: unknown
 }
 
 /**
@@ -93,18 +77,13 @@ function checkNothingMeant(foreign: unknown, field: keyof TokenSet): void {
   if (foreign != null) throw invalid(field, otherStyle(field))
 }
 
-function checkNoOtherExpiry(set: Candidate): void {
-  const { expires_at, expiresAt, accessTokenExpires } = set
-  const { accessTokenExpiresAt, access_token_expires_at, expires_in, expiresIn } = set
-  checkNothingMeant(
-    expires_at ??
-      expiresAt ??
-      accessTokenExpires ??
-      accessTokenExpiresAt ??
-      access_token_expires_at,
-    'expiresAtMs',
-  )
-  if ((expires_in ?? expiresIn) != null) throw invalid('expiresAtMs', LIFETIME)
+/** Without this check, a set whose expiry has another name would be served for ever. */
+function checkNoOtherExpiry(set: object): void {
+  for (const [name, value] of Object.entries(plainOf(set))) {
+    if (value == null) continue
+    if (isExpiryName(name)) throw invalid('expiresAtMs', otherStyle('expiresAtMs'))
+    if (isLifetimeName(name)) throw invalid('expiresAtMs', LIFETIME_ONLY)
+  }
 }
 
 /** What to do with something that is no object. */

@@ -1,3 +1,4 @@
+import { plainOf } from './entity.ts'
 import { Secret } from './secret.ts'
 import type { TokenSet } from './token-set.ts'
 
@@ -79,7 +80,7 @@ export function tokenSetOf<T extends TokenSet>(
   provider: string | undefined,
 ): T {
   // Not `{ ...base }`: V8 takes ten times as long to add fields to what a spread has made.
-  const set: T = Object.assign({}, base)
+  const set: T = Object.assign({}, plainOf(base))
   const access = tokens.access.get(DEFAULT_AUDIENCE)
   if (access !== undefined) putAccess(set, access)
   put(set, 'refreshToken', tokens.refreshToken?.expose())

@@ -1,5 +1,6 @@
 import { accessFor, standing } from '../../machines/freshness.ts'
 import type { Problem, RefreshContext } from '../../machines/types.ts'
+import { plainOf } from '../core/entity.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
 import { formatGrant, tokenSetOf } from '../core/tokens.ts'
 import { isFinalCode, isRefreshError, RefreshError } from '../core/errors.ts'
@@ -61,7 +62,7 @@ export function outcomeOf<T extends TokenSet>(
   const changed = next !== base && isOther(next, base)
   const isUsable = !isEnded && standing(context.tokens, nowMs, demand) !== 'dead'
   const access = isUsable ? accessFor(context.tokens, demand) : undefined
-  const retryAtMs = retryInMs === undefined ? undefined : nowMs + retryInMs
+  const retryAtMs = retryInMs === undefined ? undefined : Math.ceil(nowMs + retryInMs)
   const tokens = changed ? next : base
   const { problem } = context
   if (access === undefined) {
@@ -84,7 +85,7 @@ function renewed<T extends TokenSet>(
   provider: string,
 ): T {
   if (tokens !== first) return tokenSetOf(tokens, position, base, provider)
-  return position === undefined ? base : { ...base, grant: formatGrant(position) }
+  return position === undefined ? base : { ...plainOf(base), grant: formatGrant(position) }
 }
 
 const FIELDS = [

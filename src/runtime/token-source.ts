@@ -8,7 +8,8 @@ import type { Refresher } from './refresher.ts'
 
 /** Where an application keeps its token sets. */
 export interface TokenStorage<K, T extends TokenSet> {
-  load(key: K): Promise<T | undefined>
+  /** `undefined` or `null`: there is no set under the key. */
+  load(key: K): Promise<T | null | undefined>
   /** `previous` is the set that was loaded, for a compare-and-set; losing that race is no error. */
   save(key: K, next: T, previous: T): Promise<void>
 }
@@ -40,7 +41,7 @@ export function tokenSource<K, T extends TokenSet>(
   const { load, save } = storage
   async function get(key: K, options?: RefreshOptions): Promise<Outcome<T> | undefined> {
     const tokens = await load(key)
-    if (tokens === undefined) return undefined
+    if (tokens == null) return undefined
     const outcome = await refresher.refresh(tokens, options)
     if (outcome.changed) await save(key, outcome.tokens, tokens)
     return outcome
