@@ -61,7 +61,13 @@ const LAYERS: readonly Layer[] = [
   },
   {
     at: 'src/integrations/',
-    imports: ['src/index.ts', 'src/core/check-options.ts'],
+    imports: [
+      'src/index.ts',
+      'src/core/check-options.ts',
+      'src/core/clock.ts',
+      'src/core/entity.ts',
+      'src/core/text.ts',
+    ],
     types: true,
   },
   { at: 'src/testing/', imports: ALL, packages: 'all', builtins: true },

@@ -3,6 +3,7 @@ import {
   fitted,
   isObject,
   markOf,
+  markOfLegacyCookie,
   restored,
   tokenSetIn,
   withMark,
@@ -12,7 +13,6 @@ import {
   type Fields,
   type Mark,
 } from './cookie-token-set.ts'
-import { markOfLegacyCookie } from './legacy-cookie.ts'
 import { noticesFor, refresherOf, type CallbackOptions, type Refreshers } from './options.ts'
 import { renewal, type RenewalResult } from './renewal.ts'
 import { tokenSetOfSignIn } from './sign-in.ts'

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { refreshCallbacks, signOutEvent } from '../../../src/integrations/auth-js.ts'
 import type {
   CallbackOptions,
@@ -85,6 +85,31 @@ describe('the jwt callback, for cookies from before it was there', () => {
     expect(after['access_token']).toBe(after['accessToken'])
     expect(after['access_token']).not.toBe(set.accessToken)
   })
+
+  it('heals a cookie that holds a lifetime and no time', async () => {
+    const { callbacks, set, server } = await held()
+    const { accessToken: access_token, refreshToken: refresh_token } = set
+
+    const token: Token = await callbacks.jwt({
+      token: { ...PERSON, access_token, refresh_token, expires_in: 3600 },
+    })
+
+    expect(token).not.toHaveProperty('error')
+    expect(Number(token['expires_at'])).toBeGreaterThan(1e9)
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it.each(['expires', 'expiry', 'expiration'])(
+    'does not take a cookie for one with tokens because the application has put %s there',
+    async (name) => {
+      const { callbacks } = await held()
+
+      const token: Token = await callbacks.jwt({ token: { ...PERSON, [name]: '2030-01-01' } })
+
+      expect(token).not.toHaveProperty('error')
+      expect(token[name]).toBe('2030-01-01')
+    },
+  )
 
   it.each([
     ['no access token', { access_token: undefined, refresh_token: 'rt', expires_at: NaN }],
@@ -349,6 +374,62 @@ describe('the jwt callback, at a sign-in', () => {
     await callbacks.jwt({ token: PERSON, account: accountOf('oidc', set) })
 
     expect(lines).toEqual([])
+  })
+
+  it('counts the lifetime of an account that says no time from its sign-in', async () => {
+    const { callbacks, set, server, clock } = await held()
+    const account = { ...accountOf('oidc', set), expires_at: undefined }
+    vi.useFakeTimers({ toFake: ['Date'], now: clock.now() })
+    onTestFinished(() => void vi.useRealTimers())
+
+    const token: Token = await callbacks.jwt({
+      token: PERSON,
+      account: { ...account, expires_in: HOUR_MS / 1000 },
+    })
+    const fresh: Token = await callbacks.jwt({ token })
+    clock.advance(2 * HOUR_MS)
+    await callbacks.jwt({ token: fresh })
+
+    expect(token['expires_at']).toBe(seconds(set.obtainedAtMs) + HOUR_MS / 1000)
+    expect(fresh['access_token']).toBe(set.accessToken)
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it('corrects an expiry that Auth.js has counted from milliseconds', async () => {
+    const { callbacks, set, clock } = await held()
+    const now = seconds(clock.now())
+    const account = {
+      ...accountOf('oidc', set),
+      expires_at: now + 3_600_000,
+      expires_in: 3_600_000,
+      expires_in_sec: 3600,
+    }
+
+    const token: Token = await callbacks.jwt({ token: PERSON, account })
+
+    expect(token['expires_at']).toBe(now + 3600)
+  })
+
+  it('takes the tokens of an authorize whose user is a class with getters', async () => {
+    const { callbacks, set } = await held()
+    class Person {
+      readonly name = 'Ada'
+      readonly #set = set
+      get accessToken(): string {
+        return this.#set.accessToken
+      }
+      get refreshToken(): string | undefined {
+        return this.#set.refreshToken
+      }
+      get expiresAt(): Date {
+        return new Date(this.#set.expiresAtMs!)
+      }
+    }
+    const account = { provider: 'oidc', type: 'credentials', providerAccountId: '1' }
+
+    const token: Token = await callbacks.jwt({ token: PERSON, account, user: new Person() })
+
+    expect(token).toMatchObject({ accessToken: set.accessToken, refreshToken: set.refreshToken })
   })
 
   it('lets other providers pass, and mentions each once', async () => {
