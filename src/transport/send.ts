@@ -106,9 +106,10 @@ export async function send(
     const response = readAnswer(answer)
     if (response === undefined) return { answered: false, unsent: false, hint: UNREADABLE }
     const { status, headers } = response
-    const read = await readBody(response.body, deadline.signal)
-    const body = decodeBody(read.text, read.whole, headers.get('content-type'))
-    return { answered: true, answer: { status, headers, body }, text: read.text }
+    const type = headers.get('content-type')
+    const { text, whole } = await readBody(response.body, deadline.signal, type)
+    const body = decodeBody(text, whole, type)
+    return { answered: true, answer: { status, headers, body }, text }
   } catch (error) {
     const why = whyUnsent(error)
     return { answered: false, unsent: why !== undefined, hint: why && UNSENT[why] }

@@ -86,6 +86,29 @@ describe('a token response as servers really write it', () => {
       FORM,
     ],
     [
+      'a form as text/html, as QQ Connect sends it',
+      200,
+      'access_token=at-2&expires_in=60&refresh_token=rt-2',
+      { expiresInMs: 60_000 },
+    ],
+    [
+      'a form that is called JSON, with a line break at its end',
+      200,
+      'access_token=at-2&refresh_token=rt%2D2\r\n',
+      {},
+      { 'content-type': 'application/json' },
+    ],
+    ['a form of no type', 200, 'access_token=at-2&refresh_token=rt-2', {}, { 'content-type': '' }],
+    ['JSON as text/html', 200, ` ${JSON.stringify(TOKENS)}\n`, { tokenType: 'Bearer' }],
+    [
+      'JSON with a byte order mark',
+      200,
+      `\uFEFF${JSON.stringify(TOKENS)}`,
+      { tokenType: 'Bearer' },
+    ],
+    ['JSON in a text', 200, JSON.stringify(JSON.stringify(TOKENS)), { tokenType: 'Bearer' }],
+    ['JSON in a call', 200, `callback( ${JSON.stringify(TOKENS)} );`, { tokenType: 'Bearer' }],
+    [
       'a form as text/plain',
       200,
       'access_token=at-2&refresh_token=rt-2',
@@ -109,6 +132,41 @@ describe('a token response as servers really write it', () => {
     ],
   ])('grants: %s', async (_name, status, body, expected, headers = {}) => {
     expect(await answered(status, body, headers)).toEqual({ ...GRANTED, ...expected })
+  })
+
+  const json = JSON.stringify({ ...TOKENS, scope: 'é' })
+  const utf16 = Buffer.from(json, 'utf16le')
+  const latin1 = Buffer.from(json, 'latin1')
+
+  it.each<[string, Buffer, string, string]>([
+    ['UTF-8 with a byte order mark', Buffer.from(`\uFEFF${json}`), 'application/json', 'é'],
+    [
+      'UTF-16 with a byte order mark',
+      Buffer.concat([Buffer.from([0xff, 0xfe]), utf16]),
+      'x/y',
+      'é',
+    ],
+    ['UTF-16 without one', utf16, 'application/json; charset=utf-16', 'é'],
+    ['UTF-16 of the other order', Buffer.from(utf16).swap16(), 'application/json', 'é'],
+    ['ISO 8859-1', latin1, 'application/json; charset="ISO-8859-1"', 'é'],
+    [
+      'an encoding that is named wrongly',
+      Buffer.from(json),
+      'application/json; charset=utf-16',
+      'é',
+    ],
+    [
+      'an encoding that does not exist',
+      Buffer.from(json),
+      'application/json; charset=klingon',
+      'é',
+    ],
+  ])('is read in %s', async (_name, bytes, type, scope) => {
+    const outcome = await answeredBy((_request, response) => {
+      response.writeHead(200, { 'content-type': type }).end(bytes)
+    })
+
+    expect(outcome).toEqual({ ...GRANTED, tokenType: 'Bearer', scope })
   })
 
   it('reads a whole JSON object of a body that never ends', async () => {
@@ -268,6 +326,20 @@ describe('an answer that is no token set', () => {
     ['truncated JSON', 200, JSON.stringify({ ...TOKENS }).slice(0, -2), UNKNOWN],
     ['a 200 that is a list', 200, [TOKENS], UNKNOWN],
     ['a 204', 204, '', UNKNOWN],
+    [
+      'a call that holds an error',
+      400,
+      'callback( {"error":"denied"} );',
+      { ...UNKNOWN, oauthError: 'denied' },
+    ],
+    [
+      'invalid_grant as a form in text/html',
+      400,
+      'error=invalid_grant',
+      { ...REJECTED, oauthError: 'invalid_grant' },
+    ],
+    ['a page with a form in it', 200, '<form action="?access_token=at-2">', UNKNOWN],
+    ['prose with an equals sign', 200, 'error = access_token is missing', UNKNOWN],
     [
       'an error in capitals',
       400,

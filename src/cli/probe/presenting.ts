@@ -52,8 +52,9 @@ export function presenting(options: PresentingOptions): Present {
   const tapped: FetchOnce = async (url, init) => {
     const response = await runtimeFetch(url, init)
     const { status, headers } = response
-    const read = await readBody(response.clone().body, init.signal ?? undefined)
-    came = { status, headers, body: decodeBody(read.text, read.whole, headers.get('content-type')) }
+    const type = headers.get('content-type')
+    const read = await readBody(response.clone().body, init.signal ?? undefined, type)
+    came = { status, headers, body: decodeBody(read.text, read.whole, type) }
     return response
   }
   const transportOf = (of: Provider, as: Client) =>
