@@ -116,6 +116,7 @@ const shape =
 const isStoredAccessToken = shape({
   token: isText,
   grantedAtMs: isNumber,
+  obtainedAtMs: optional(isNumber),
   lifetimeMs: optional(isNumber),
   scope: optional(isText),
   tokenType: optional(isText),

@@ -7,6 +7,11 @@ export interface StoredAccessToken {
   readonly token: string
   /** When it was received, on the store's clock. */
   readonly grantedAtMs: number
+  /**
+   * When it was received, on the clock of the host that received it. It counts on a host if it
+   * agrees with what the clocks of this host and the store say: all such hosts serve equal times.
+   */
+  readonly obtainedAtMs?: number
   /** For how long it was issued. Absent: unknown. */
   readonly lifetimeMs?: number
   readonly scope?: string
@@ -52,7 +57,10 @@ export function responseToStored(
   const stored: StoredAccessToken = {
     token: token.expose(),
     grantedAtMs: storeNowMs,
-    ...(expiresAtMs !== undefined && { lifetimeMs: expiresAtMs - (obtainedAtMs ?? hostNowMs) }),
+    ...(obtainedAtMs !== undefined && { obtainedAtMs: Math.round(obtainedAtMs) }),
+    ...(expiresAtMs !== undefined && {
+      lifetimeMs: Math.round(expiresAtMs - (obtainedAtMs ?? hostNowMs)),
+    }),
     ...(scope !== undefined && { scope }),
     ...(tokenType !== undefined && { tokenType }),
   }
@@ -116,7 +124,11 @@ export function isYoung(
 
 function accessOf(held: StoredAccessToken, { hostNowMs, storeNowMs }: Moment): Access {
   const { token, grantedAtMs, lifetimeMs, scope, tokenType } = held
-  const obtainedAtMs = hostNowMs - (storeNowMs - grantedAtMs)
+  // The clock of a store is read with the time of a round trip and has fractions of milliseconds.
+  const estimatedAtMs = Math.round(hostNowMs - (storeNowMs - grantedAtMs))
+  const statedAtMs = held.obtainedAtMs ?? estimatedAtMs
+  const isAgreed = Math.abs(statedAtMs - estimatedAtMs) < IMPRECISION_MS
+  const obtainedAtMs = isAgreed ? statedAtMs : estimatedAtMs
   return {
     token: new Secret(token),
     obtainedAtMs,
