@@ -44,21 +44,24 @@ export function authorized(
  */
 const LIFETIME_MAX_MS = 10 * 365 * 24 * 60 * 60 * 1000
 
+const UNIT = '(ms|millis|milliseconds|s|secs?|seconds)?'
+const EXPIRES = 'expir(?:es?|y|ation)(?:[_-]?(?:at|on|date|time|timestamp|utc))*'
+const OF_ACCESS = '(?:access[_-]?)?(?:token[_-]?)?'
+const OF_REFRESH = 'refresh[_-]?(?:token[_-]?)?'
+
+const named = (name: string): RegExp => new RegExp(`^${name}[_-]?${UNIT}$`, 'i')
+
 /** `expires_at`, `accessTokenExpiry`, `expiry_date`, `expires_on`, `tokenExpirationTime`, … */
-const EXPIRY =
-  /^[._-]?(?:access[_-]?)?(?:token[_-]?)?expir(?:es?|y|ation)(?:[_-]?(?:at|on|date|time|timestamp|utc))*[_-]?(?:ms|millis|milliseconds|s|secs?|seconds)?$/i
+const EXPIRY = named(`[._-]?${OF_ACCESS}${EXPIRES}`)
 
 /** `refresh_token_expires_at`, `refreshTokenExpiry`, … */
-const REFRESH_EXPIRY =
-  /^refresh[_-]?(?:token[_-]?)?expir(?:es?|y|ation)(?:[_-]?(?:at|on|date|time|timestamp|utc))*[_-]?(?:ms|millis|milliseconds|s|secs?|seconds)?$/i
+const REFRESH_EXPIRY = named(OF_REFRESH + EXPIRES)
 
 /** `expires_in`, `expires_in_sec`, `expiresInMs`, `accessTokenLifetime`, … */
-const LIFETIME =
-  /^(?:access[_-]?)?(?:token[_-]?)?(?:expires?[_-]?in|(?<=token[_-]?)(?:lifetime|ttl))[_-]?(ms|millis|milliseconds|s|secs?|seconds)?$/i
+const LIFETIME = named(`${OF_ACCESS}(?:expires?[_-]?in|(?<=token[_-]?)(?:lifetime|ttl))`)
 
 /** `refresh_expires_in` (Keycloak), `refresh_token_expires_in`, `x_refresh_token_expires_in`. */
-const REFRESH_LIFETIME =
-  /^(?:x[_-])?refresh[_-]?(?:token[_-]?)?expires?[_-]?in[_-]?(ms|millis|milliseconds|s|secs?|seconds)?$/i
+const REFRESH_LIFETIME = named(`(?:x[_-])?${OF_REFRESH}expires?[_-]?in`)
 
 /** `issued_at` (Salesforce), `created_at` (Doorkeeper), `obtainedAt`, … */
 const ISSUED = /^(?:obtained|issued|acquired|received|requested|created)[_-]?at[_-]?(?:ms)?$/i
@@ -74,8 +77,8 @@ export const isLifetimeName = (name: string): boolean => LIFETIME.test(name)
 
 /** What a user is told whose set holds a lifetime and no time. */
 export const LIFETIME_ONLY =
-  'expiresAtMs is missing. A lifetime alone does not tell when the access token expires, because it ' +
-  'counts from the moment of the response: make the set by tokenSetFromResponse then.'
+  'expiresAtMs is missing. A lifetime alone does not tell when the access token expires, because ' +
+  'it counts from the moment of the response: make the set by tokenSetFromResponse then.'
 
 /** A lifetime as some object states it. */
 interface Lifetime {

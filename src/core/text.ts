@@ -8,8 +8,11 @@ export const MILLISECONDS_MAX = 1e14
  * A date, or date, time and zone, as ECMA-262 §21.4.1.32, RFC 3339 and databases write them
  * (`2030-01-01 00:00:00.123456+00`). What else `Date.parse` takes depends on the engine.
  */
-const ISO_DATE =
-  /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)(?: ?(Z|UTC|[+-]\d\d(?::?\d\d)?))?)?$/i
+const ISO_DATE = new RegExp(
+  '^(\\d{4}-\\d\\d-\\d\\d)' +
+    '(?:[T ](\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d{1,9})?)?)(?: ?(Z|UTC|[+-]\\d\\d(?::?\\d\\d)?))?)?$',
+  'i',
+)
 
 const NUMBER = /^-?\d{1,16}(?:\.\d{1,9})?$/
 
