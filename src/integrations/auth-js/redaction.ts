@@ -44,7 +44,10 @@ export function redacted(
   const root = attempt(() => jsonOf(value))?.value
   if (typeof root === 'string') return { value: isSecret(root) ? undefined : root, isWhole: true }
   if (!isContainer(root)) return { value: root, isWhole: true }
-  const { containers, isWhole } = search(root, isSecret)
+  const found = attempt(() => search(root, isSecret))
+  // Something in it cannot even be looked through.
+  if (found === undefined) return { value: undefined, isWhole: false }
+  const { containers, isWhole } = found
   cutCycles(root, containers)
   return { value: rebuilt(root, containers), isWhole }
 }
@@ -67,7 +70,7 @@ function search(
     }
     if (!isContainer(json)) continue
     container.kind = kindOf(json)
-    for (const [name, member] of attempt(() => membersOf(json)) ?? []) {
+    for (const [name, member] of membersOf(json)) {
       count += 1
       const isOver = count > MEMBERS_MAX || (isContainer(member) && container.depth >= DEPTH_MAX)
       if (isOver) isWhole = false
@@ -75,6 +78,7 @@ function search(
       const isText = typeof member === 'string' && isSecret(member)
       if (isOver || isNamed || isText || isSecret(name) || member === UNREADABLE) {
         container.isChanged = true
+        if (count > MEMBERS_MAX) break
         continue
       }
       container.members.push([name, member])
@@ -172,20 +176,25 @@ function containerAt(depth: number): Container {
 
 const UNREADABLE = Symbol('a member that must not be shown, or whose getter throws')
 
-function membersOf(json: object): (readonly [name: string, member: unknown])[] {
+function* membersOf(json: object): Generator<readonly [name: string, member: unknown]> {
   switch (kindOf(json)) {
     case 'map':
-      return Array.from(json as Map<unknown, unknown>, ([key, value], index) => {
+      for (const [key, value] of json as Map<unknown, unknown>) {
         const isNamed = typeof key === 'string' && isSecretName(key)
-        return [String(index), isNamed ? UNREADABLE : [key, value]] as const
-      })
+        yield ['', isNamed ? UNREADABLE : [key, value]]
+      }
+      return
     case 'set':
-      return Array.from(json as Set<unknown>, (member, index) => [String(index), member] as const)
+      for (const member of json as Set<unknown>) yield ['', member]
+      return
+    case 'list':
+      for (const member of json as unknown[]) yield ['', member]
+      return
     default:
-      return Object.keys(json).map((name) => {
+      for (const name of Object.keys(json)) {
         const read = attempt(() => ({ value: (json as Record<string, unknown>)[name] }))
-        return [name, read === undefined ? UNREADABLE : read.value] as const
-      })
+        yield [name, read === undefined ? UNREADABLE : read.value]
+      }
   }
 }
 
