@@ -37,8 +37,8 @@ export function redacted(
   value: unknown,
   secrets: readonly string[],
 ): { readonly value: unknown; readonly isWhole: boolean } {
-  const spelled = secrets.flatMap((each) => [each, attempt(() => encodeURIComponent(each))])
-  const texts = [...new Set(spelled)].filter((each) => each !== undefined && each !== '')
+  const encoded = secrets.map((each) => attempt(() => encodeURIComponent(each)) ?? each)
+  const texts = [...new Set([...secrets, ...encoded])].filter((each) => each !== '')
   const isSecret = (text: string): boolean =>
     texts.some((each) => text === each || (each.length >= PART_MIN_LENGTH && text.includes(each)))
   const root = attempt(() => jsonOf(value))?.value
