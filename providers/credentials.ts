@@ -30,6 +30,8 @@ export interface CredentialsDescription
 
 /** A provider that also reads the answer to a sign-in. */
 export interface CredentialsProvider extends Provider {
+  /** Where an answer holds its members, as it was described. `fuzz` plays a server like that. */
+  readonly answer: CredentialsAnswer
   /**
    * The token set of the answer to a sign-in, which must have the form of an answer to a refresh.
    *
@@ -229,7 +231,7 @@ export function credentials(description: CredentialsDescription): CredentialsPro
   )
   const signIn: CredentialsProvider['signIn'] = (response, nowMs = systemClock.now()) =>
     readSignIn(response, provider, answer.accessToken, nowMs)
-  return Object.freeze({ ...provider, signIn })
+  return Object.freeze({ ...provider, answer: Object.freeze(places), signIn })
 }
 
 /**

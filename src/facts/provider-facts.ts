@@ -16,6 +16,8 @@ const source = z
   .regex(/^(?:https:\/\/\S|measured: \S|defined: \S)/)
   .describe("'https://…', 'measured: <command>' or 'defined: <why>'")
 
+const FAILURE = z.enum(Object.keys(FAILURES) as (keyof typeof FAILURES)[])
+
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
 const ERROR_ANSWER = z.strictObject({
   status,
@@ -59,6 +61,8 @@ export const WIRE_TYPES = {
   target: ERROR_ANSWER,
   /** Parameters that ask for an audience; the server knows none of their values. */
   audience: texts,
+  /** What else the server means by a code, a status, or both, as in a provider's `failures`. */
+  failures: z.record(text, FAILURE).readonly(),
 }
 
 /** What each axis of a server may say that is the same in facts and in a description. */
@@ -81,8 +85,6 @@ export const SERVER_TYPES = {
   /** Whether a 5xx, of the server or of a gateway, may come when the token is consumed. */
   unavailable: z.enum(['any_time', 'before_consuming']),
 }
-
-const FAILURE = z.enum(Object.keys(FAILURES) as (keyof typeof FAILURES)[])
 
 /** One answer of the server, as its source shows it, and how the presentation ends. */
 const ANSWER = z.strictObject({

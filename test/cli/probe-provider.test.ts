@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { differences } from '../../src/cli/probe/rotation.ts'
-import { serverOf } from '../../src/testing/authorization-server/description.ts'
+import { serverOf } from '../../src/testing/authorization-server/provider-server.ts'
 import { presets, shippedProvider } from '../../src/testing/presets.ts'
 import { call, scene } from './probe/stage.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkFacts } from '../../src/facts/check-facts.ts'
-import { serverOf } from '../../src/testing/authorization-server/description.ts'
+import { serverOf } from '../../src/testing/authorization-server/provider-server.ts'
 import { fuzzProvider } from '../../src/testing/fuzz-provider.ts'
 import { shippedIds, shippedProvider } from '../../src/testing/presets.ts'
 import { isLong, runs } from '../runs.ts'

@@ -1,5 +1,5 @@
 import type { ProviderRecord } from '../../facts/provider-facts.ts'
-import { serverOf } from '../../testing/authorization-server/description.ts'
+import { serverOf } from '../../testing/authorization-server/provider-server.ts'
 import type { Behaviour, ServerDescription } from '../../testing/authorization-server.ts'
 import type { Chain, Exchange, ProbeGrants, IsAlive, Present, RenewalStep } from './presenting.ts'
 import type { Clock } from '../../core/clock.ts'
