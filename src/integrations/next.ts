@@ -1,6 +1,6 @@
 import { checkOptions, func, isAbove0, kind, needed, number, text } from '../core/check-options.ts'
 import type { TableOf } from '../core/check-options.ts'
-import { sessionCookies } from './next/session-cookie.ts'
+import { sendSessionOnce, sessionCookies } from './next/session-cookie.ts'
 import type { SessionChange, SessionCookies } from './next/session-cookie.ts'
 
 /** The type of the function that `proxy.ts` exports (`middleware.ts` before Next 16). */
@@ -27,6 +27,7 @@ export interface RefreshProxyOptions {
  * - A response that sets the session cookie becomes `private, no-store`.
  * - The routes of Auth.js set their cookie themselves: the proxy sets none there.
  * - If a proxy deletes the session cookie, it stays deleted. `auth` alone would set it again.
+ * - If a handler sets the session too (`update()`), the browser gets the handler's only.
  *
  * @see https://nextjs.org/docs/app/api-reference/file-conventions/proxy
  */
@@ -37,6 +38,7 @@ export function refreshProxy(
   checkOptions('refreshProxy', { proxy }, { proxy: needed(PROXY) })
   checkOptions('refreshProxy', options, PROXY_OPTIONS)
   const cookies = sessionCookies(options.cookieName)
+  sendSessionOnce(options.cookieName)
 
   return async (request, event) => {
     const response = await callProxy(await proxy, request, event)
@@ -96,6 +98,7 @@ export function nextAuth4Proxy(nextAuth: NextAuth4 & RefreshProxyOptions, proxy?
   checkOptions('nextAuth4Proxy', nextAuth, NEXT_AUTH)
   checkOptions('nextAuth4Proxy', { proxy }, { proxy: func })
   const cookies = sessionCookies(nextAuth.cookieName)
+  sendSessionOnce(nextAuth.cookieName)
 
   return async (request, event) => {
     const change = isOwnRoute(request, nextAuth)

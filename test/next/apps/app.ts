@@ -17,7 +17,7 @@ const edits: readonly Edit[] = [
   {
     path: 'auth.ts',
     text: 'signOut } = NextAuth({',
-    replacement: 'signOut } = otherAuth ?? NextAuth({',
+    replacement: 'signOut, unstable_update } = otherAuth ?? NextAuth({',
   },
   {
     path: 'auth.ts',
@@ -79,6 +79,16 @@ export async function GET() {
   return Response.json({ header: (await headers()).get('cookie') ?? '', parsed })
 }
 `,
+  // Handlers that change the session, behind the proxy.
+  'app/api/update/route.ts': `import { unstable_update as update } from '../../../auth'
+
+export async function GET() {
+  const session = await update?.({ user: { name: 'Ada' } } as never)
+  return Response.json(session)
+}
+
+export { GET as POST }
+`,
   'ballast.ts': BALLAST,
   'before.ts': BEFORE,
   'database.ts': DATABASE,
@@ -91,7 +101,7 @@ const { DATABASE_URL, REFRESH } = process.env
 export const otherAuth = DATABASE_URL
   ? databaseAuth(DATABASE_URL)
   : REFRESH
-    ? backendAuth
+    ? { ...backendAuth, unstable_update: undefined }
     : undefined
 `,
 }
