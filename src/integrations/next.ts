@@ -11,7 +11,10 @@ export type AnyProxy = (...args: never[]) => unknown
 
 /** The options of {@link refreshProxy}. */
 export interface RefreshProxyOptions {
-  /** The path of the routes of Auth.js. Default `/api/auth`. */
+  /**
+   * The path of the routes of Auth.js, with or without the `basePath` of `next.config`. Default
+   * `/api/auth`.
+   */
   readonly basePath?: string
   /** The name of the session cookie, if `cookies.sessionToken` sets one. */
   readonly cookieName?: string
@@ -171,7 +174,7 @@ function byName([one]: readonly [string, unknown], [other]: readonly [string, un
 /** The fields that are used here of the request that Next passes to a proxy. */
 interface ProxyRequest extends Request {
   /** Its path is without the `basePath` of the application. */
-  readonly nextUrl?: { readonly pathname: string }
+  readonly nextUrl?: { readonly pathname: string; readonly basePath?: string }
   readonly cookies?: { set(name: string, value: string): unknown; delete(name: string): unknown }
 }
 
@@ -189,12 +192,16 @@ async function callProxy(
   throw new TypeError('refresh-once/next: the proxy answered something that is no Response')
 }
 
+const pathOf = ({ url }: Request): NonNullable<ProxyRequest['nextUrl']> => new URL(url)
+
 function isOwnRoute(
   request: ProxyRequest,
   { basePath = '/api/auth' }: RefreshProxyOptions,
 ): boolean {
-  const { pathname } = request.nextUrl ?? new URL(request.url)
-  return pathname === basePath || pathname.startsWith(`${basePath}/`)
+  const { pathname, basePath: before = '' } = request.nextUrl ?? pathOf(request)
+  return [pathname, before + pathname].some(
+    (path) => path === basePath || path.startsWith(`${basePath}/`),
+  )
 }
 
 /**

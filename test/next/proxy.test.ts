@@ -155,6 +155,17 @@ describe('refreshProxy', () => {
     expect(await at('/api/auth/session', '/auth')).toContain(set(NAME, 'new'))
   })
 
+  it.each(['/api/auth', '/app/api/auth'])(
+    'knows the routes of Auth.js under the basePath of the application by %s',
+    async (basePath) => {
+      const proxy = refreshProxy(answers([set(NAME, 'new')]), { basePath })
+      const nextUrl = { basePath: '/app', pathname: '/api/auth/session' }
+      const request = Object.assign(requestOf('/app/api/auth/session', ''), { nextUrl })
+
+      expect((await proxy(request)).headers.getSetCookie()).toEqual([])
+    },
+  )
+
   it('takes what auth makes of a proxy when it is configured lazily, and no answer', async () => {
     const lazy = refreshProxy(Promise.resolve(answers([set(NAME, 'new')])))
     const silent = refreshProxy(() => undefined)

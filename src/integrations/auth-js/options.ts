@@ -1,16 +1,18 @@
 import {
   boolean,
   checkOptions,
+  clock,
   each,
   func,
   having,
+  ms,
   needed,
   oneOf,
   or,
   text,
 } from '../../core/check-options.ts'
 import type { OptionTable, TableOf } from '../../core/check-options.ts'
-import type { Refresher, RefreshOptions } from '../../index.ts'
+import type { Clock, Refresher, RefreshOptions } from '../../index.ts'
 
 /** Refreshers by the `id` of the Auth.js provider whose tokens they renew. */
 export type Refreshers = Readonly<Record<string, Refresher>>
@@ -32,9 +34,18 @@ export interface SessionOptions {
   readonly exposeAccessToken?: boolean
   /** Keeps the request to the AS alive on platforms that end a request with its response. */
   readonly waitUntil?: RefreshOptions['waitUntil']
+  /**
+   * How long the calls of one request may wait in all: the proxy, its layouts and its page. After
+   * that a session has no `accessToken`, and no `error`. Default 5,000.
+   */
+  readonly waitMs?: number
   /** Takes the few lines about configuration and failing callbacks. Default: `console.warn`. */
   readonly log?: Log
+  readonly clock?: Clock
 }
+
+/** How long a request waits for an AS by default, milliseconds. */
+export const WAIT_MS = 5_000
 
 /** The options of {@link refreshCallbacks}. */
 export interface CallbackOptions extends SessionOptions {
@@ -74,7 +85,9 @@ export const SESSION_OPTIONS: TableOf<SessionOptions> = {
   errorName: oneOf('RefreshTokenError', 'RefreshAccessTokenError'),
   exposeAccessToken: boolean,
   waitUntil: func,
+  waitMs: ms,
   log: func,
+  clock,
   accessToken: 'exposeAccessToken',
   keep: 'linkedProviders',
   adopt: 'legacyCookieProvider',

@@ -1,4 +1,7 @@
-import type { Refresher, RefreshOptions, TokenSet } from '../../index.ts'
+import { systemClock } from '../../core/clock.ts'
+import type { Refresher, TokenSet } from '../../index.ts'
+import { WAIT_MS, type SessionOptions } from './options.ts'
+import { beginCall } from './patience.ts'
 
 /** What the session shows of one token set. */
 export interface RenewalResult {
@@ -28,15 +31,18 @@ export async function renewal(
   provider: string,
   refresher: Refresher | undefined,
   tokens: TokenSet | undefined,
-  { waitUntil }: Pick<RefreshOptions, 'waitUntil'>,
+  { waitUntil, waitMs = WAIT_MS, clock = systemClock }: SessionOptions,
 ): Promise<SessionRenewal> {
   if (tokens === undefined) {
     return { tokens, changed: false, result: { provider, mustSignIn: true } }
   }
   const unchanged = { tokens, changed: false, result: { provider, mustSignIn: false } }
   if (refresher === undefined) return unchanged
+  const call = beginCall(tokens.refreshToken ?? tokens.accessToken, waitMs, clock)
+  let isGood = false
   try {
-    const outcome = await refresher.refresh(tokens, { waitUntil })
+    const outcome = await refresher.refresh(tokens, { waitUntil, waitMs: call.leftMs })
+    isGood = outcome.error === undefined && outcome.state !== 'expiring'
     const { accessToken, needsSignIn } = outcome
     const isSignedOut = outcome.error?.code === 'revoked'
     const result = { provider, accessToken, mustSignIn: needsSignIn, isSignedOut }
@@ -44,5 +50,7 @@ export async function renewal(
   } catch {
     // `refresh` never rejects, but an application may have wrapped it.
     return unchanged
+  } finally {
+    call.end(isGood)
   }
 }

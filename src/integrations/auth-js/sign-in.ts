@@ -1,9 +1,9 @@
-import { func } from '../../core/check-options.ts'
+import { clock as aClock, func, ms } from '../../core/check-options.ts'
 import type { TableOf } from '../../core/check-options.ts'
-import { systemClock } from '../../core/clock.ts'
+import { systemClock, within } from '../../core/clock.ts'
 import { plainOf } from '../../core/entity.ts'
 import { tokenSetFromResponse } from '../../index.ts'
-import type { Refresher, TokenSet } from '../../index.ts'
+import type { Clock, Refresher, TokenSet } from '../../index.ts'
 import {
   fitted,
   isObject,
@@ -25,7 +25,8 @@ import {
   tokenSetInRow,
 } from './database.ts'
 import type { AccountStorage } from './database.ts'
-import { checkCallbacks, LEGACY_COOKIE, noticesFor, refresherOf } from './options.ts'
+import { markOfLegacyCookie } from './legacy-cookie.ts'
+import { checkCallbacks, LEGACY_COOKIE, noticesFor, refresherOf, WAIT_MS } from './options.ts'
 import type { CallbackOptions, Log, Notices, Refreshers } from './options.ts'
 
 /** The message of `events.signIn`. */
@@ -51,13 +52,21 @@ export interface SignOutOptions {
    * tokens. Without this option, a sign-out leaves the tokens alone.
    */
   readonly find?: AccountStorage<object>['find']
+  /**
+   * How long the sign-out waits for the AS, milliseconds. After that the tokens are revoked in the
+   * background. Default 5,000.
+   */
+  readonly waitMs?: number
   readonly log?: Log
+  readonly clock?: Clock
 }
 
 const SIGN_OUT_OPTIONS: TableOf<SignOutOptions> = {
   legacyCookieProvider: LEGACY_COOKIE,
   find: func,
+  waitMs: ms,
   log: func,
+  clock: aClock,
   adopt: 'legacyCookieProvider',
 }
 
@@ -111,7 +120,7 @@ export function signOutEvent(
   options: SignOutOptions = {},
 ): (message: SignOutMessage) => Promise<void> {
   checkCallbacks('signOutEvent', refreshers, options, SIGN_OUT_OPTIONS)
-  const { legacyCookieProvider, find, log } = options
+  const { legacyCookieProvider, find, waitMs = WAIT_MS, log, clock = systemClock } = options
   const notices = noticesFor(log)
 
   async function setsOf({ token, session }: SignOutMessage): Promise<[string, TokenSet][]> {
@@ -133,9 +142,9 @@ export function signOutEvent(
   return async (message) => {
     try {
       const sets = await setsOf(message)
-      await Promise.all(
-        sets.map(async ([id, tokens]) => refresherOf(refreshers, id)?.revoke(tokens)),
-      )
+      const revoke = (): Promise<unknown> =>
+        Promise.all(sets.map(async ([id, tokens]) => refresherOf(refreshers, id)?.revoke(tokens)))
+      await within(clock, waitMs, revoke, () => undefined)
     } catch (cause) {
       notices.failed('signOutEvent', cause)
     }
