@@ -5,6 +5,10 @@ const FINAL = {
   no_refresh_token: 'The access token cannot be renewed: the set holds no refresh token.',
   rejected: 'The authorization server says that the grant is dead.',
   expired: 'The refresh token is past its lifetime, and the authorization server refused it.',
+  presented_elsewhere:
+    'The authorization server calls a refresh token dead that this ledger never presented. Another ' +
+    'process presented it, with a ledger of its own: give all processes one shared store. Or the ' +
+    'rows of this ledger were lost, or the grant was ended at the server.',
   reuse_detected:
     'A spent refresh token came back after a later one was seen: the grant was ended.',
   revoked: 'The grant was revoked here.',

@@ -27,6 +27,11 @@ export interface Store {
    * trip, and can still break the promise: see docs/decisions/0009. Default `false`.
    */
   readonly mayEvict?: boolean
+  /**
+   * `false` if other processes that serve this application seem to have rows of their own. A
+   * refresh token that the AS refuses may then have been presented there. Default `true`.
+   */
+  readonly isAlone?: boolean
   /** Reads a row. A row past its time to live is absent. */
   read(key: string): Promise<StoredRow>
   /**

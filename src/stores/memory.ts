@@ -1,14 +1,20 @@
-import { checkOptions, clock as aClock, count, text } from '../core/check-options.ts'
+import { checkOptions, clock as aClock, count, func, text } from '../core/check-options.ts'
 import type { TableOf } from '../core/check-options.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import type { Store, StoredRow } from '../ledger/store.ts'
+import { warnOnce } from './shared.ts'
 
 export interface MemoryStoreOptions {
   /** Stores of one name share their rows. Default `'default'`. */
   readonly name?: string
   /** At how many rows the store takes no new ones. Default 100,000. A refresh leaves two. */
   readonly rowsMax?: number
+  /**
+   * Told once, where the environment shows that several processes may serve one application.
+   * Default: `process.emitWarning`.
+   */
+  readonly onWarning?: (message: string) => void
   readonly clock?: Clock
 }
 
@@ -45,11 +51,20 @@ const SHARED = Symbol.for('refresh-once/memory-store/1')
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   checkOptions('memoryStore', options, OPTIONS)
-  const { name = 'default', rowsMax = 100_000, clock = systemClock } = options
+  const { name = 'default', rowsMax = 100_000, onWarning = warnOnce, clock = systemClock } = options
   if (typeof (globalThis as { EdgeRuntime?: unknown }).EdgeRuntime === 'string') {
     throw new TypeError(
       'memoryStore() cannot work on an edge runtime, which keeps a memory per isolate: ' +
         "pass a shared store (httpStore(), redisStore() over HTTP), or set runtime: 'nodejs'.",
+    )
+  }
+  const sign = signOfSeveral()
+  if (sign !== undefined) {
+    onWarning(
+      `refresh-once: memoryStore() is for one process, and ${sign} shows that several may run. ` +
+        'Each has a ledger of its own then, and two of them present the same refresh token: the ' +
+        'authorization server may end the grant. Pass a shared store (redisStore(), ' +
+        'postgresStore(); for one host, fileStore() or sqliteStore()).',
     )
   }
   const shared = sharedBy(name, clock)
@@ -66,6 +81,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   return {
     name: 'memory',
     id: `memory ${name}`,
+    isAlone: sign === undefined,
     async read(key) {
       return standing(key, now())
     },
@@ -103,7 +119,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
 }
 
-const OPTIONS: TableOf<MemoryStoreOptions> = { name: text(), rowsMax: count, clock: aClock }
+const OPTIONS: TableOf<MemoryStoreOptions> = {
+  name: text(),
+  rowsMax: count,
+  onWarning: func,
+  clock: aClock,
+}
 
 function sharedBy(name: string, clock: Clock): MemoryRows {
   const holder = globalThis as { [SHARED]?: Map<string, MemoryRows> }
@@ -140,4 +161,37 @@ function sweep({ rows, byTtl }: MemoryRows, nowMs: number): void {
 
 function isOver({ writtenAtMs, ttlMs }: MemoryRow, nowMs: number): boolean {
   return nowMs >= writtenAtMs + ttlMs
+}
+
+/** Variables that are set where a platform runs as many instances as it likes. */
+const PLATFORMS: Readonly<Record<string, string>> = {
+  VERCEL: 'Vercel',
+  AWS_LAMBDA_FUNCTION_NAME: 'AWS Lambda',
+  NETLIFY: 'Netlify',
+  K_SERVICE: 'Cloud Run',
+  FUNCTION_TARGET: 'Cloud Functions',
+  KUBERNETES_SERVICE_HOST: 'Kubernetes',
+  NODE_UNIQUE_ID: 'node:cluster',
+  NEXT_PRIVATE_RENDER_WORKER: 'a worker of Next.js',
+  __NEXT_PRIVATE_RENDER_WORKER: 'a worker of Next.js',
+}
+
+/**
+ * What in the environment shows that several processes may serve this application.
+ *
+ * @returns `undefined` while a build runs as well, and in development on a platform's own server.
+ */
+function signOfSeveral(): string | undefined {
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> }
+  const env = process?.env ?? {}
+  if (env['NEXT_PHASE'] === 'phase-production-build' || env['VERCEL_ENV'] === 'development') {
+    return undefined
+  }
+  const name = Object.keys(PLATFORMS).find((each) => env[each])
+  if (name !== undefined) return PLATFORMS[name]
+  if (Number(env['WEB_CONCURRENCY']) > 1) return 'WEB_CONCURRENCY'
+  // PM2 hands its settings to each process; "max" is no number.
+  const isPm2 = env['pm_id'] !== undefined || env['NODE_APP_INSTANCE'] !== undefined
+  const isSingle = env['exec_mode'] === 'fork_mode' && Number(env['instances'] ?? 1) <= 1
+  return isPm2 && !isSingle ? 'PM2' : undefined
 }

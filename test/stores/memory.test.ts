@@ -150,3 +150,56 @@ describe('memoryStore', () => {
     expect(() => memoryStore()).toThrow(/shared store/)
   })
 })
+
+describe('memoryStore where several processes may run', () => {
+  const SIGNS = [
+    'VERCEL',
+    'AWS_LAMBDA_FUNCTION_NAME',
+    'NETLIFY',
+    'K_SERVICE',
+    'KUBERNETES_SERVICE_HOST',
+    'NODE_UNIQUE_ID',
+    'NEXT_PRIVATE_RENDER_WORKER',
+    'WEB_CONCURRENCY',
+    'pm_id',
+    'NODE_APP_INSTANCE',
+  ]
+  /** What it warns of in an environment. */
+  function warnings(env: Readonly<Record<string, string>>): string[] {
+    for (const name of [...SIGNS, 'exec_mode', 'instances']) vi.stubEnv(name, undefined)
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    const told: string[] = []
+    memoryStore({ name: 'warns', onWarning: (message) => told.push(message) })
+    return told
+  }
+
+  it.each(SIGNS)('says that it is for one process: %s', (name) => {
+    const [message] = warnings({ [name]: '2' })
+
+    expect(message).toMatch(/^refresh-once: memoryStore\(\) is for one process, and .+ shows/)
+    expect(message).toContain('redisStore()')
+  })
+
+  it.each([
+    ['one process', {}],
+    ['one process under PM2', { pm_id: '0', exec_mode: 'fork_mode', instances: '1' }],
+    ['a build', { VERCEL: '1', NEXT_PHASE: 'phase-production-build' }],
+    ['vercel dev', { VERCEL: '1', VERCEL_ENV: 'development' }],
+    ['one worker', { WEB_CONCURRENCY: '1' }],
+  ])('says nothing in %s', (_, env) => {
+    expect(warnings(env)).toEqual([])
+  })
+
+  it('warns of several instances of PM2 without its cluster, and once a process', () => {
+    vi.stubEnv('pm_id', '3')
+    vi.stubEnv('exec_mode', 'fork_mode')
+    vi.stubEnv('instances', '4')
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+
+    memoryStore()
+    memoryStore({ name: 'another' })
+
+    expect(emit).toHaveBeenCalledTimes(1)
+    expect(emit).toHaveBeenCalledWith(expect.stringContaining('PM2'), expect.anything())
+  })
+})

@@ -33,6 +33,8 @@ export async function reloadTokens(
     const moment = { hostNowMs: settings.clock.now(), storeNowMs: view.nowMs }
     const output = reloadOutput(answer, moment)
     if (output.type !== 'ended') return output
+    // The row says `rejected`: why it was is known here only.
+    if (problem.code === 'presented_elsewhere') return { ...output, problem }
     return { type: 'ended', problem: { ...problem, ...output.problem } }
   } catch {
     // The AS has spoken; that others cannot be told through the ledger does not change it.

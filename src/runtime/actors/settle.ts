@@ -4,6 +4,7 @@ import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
 import type { Tokens } from '../../core/tokens.ts'
 import { settle } from '../../ledger/protocol/index.ts'
 import type { SettleAnswer, SettleRequest, Settlement } from '../../ledger/protocol/index.ts'
+import type { Store } from '../../ledger/store.ts'
 import {
   afterUnknown,
   isOver,
@@ -47,7 +48,7 @@ export async function settlePresentation(
   const own = authorized(context.tokens, provider, authorizedAtOf(claim), clock.now())
   const idToken = idTokenOf(claim) ?? own.idToken
   const renewed: Tokens = { ...own, ...(idToken !== undefined && { idToken }) }
-  const presentation = interpret(parts, renewed, sending.presentation, presentations)
+  const presentation = interpret(parts, renewed, claim, sending.presentation, presentations)
   const moment: Moment = {
     hostNowMs: context.nowMs,
     storeNowMs: claim.view.nowMs + (endedAtMs - claim.askedAt),
@@ -119,20 +120,31 @@ async function giveBack(
 
 /**
  * What an answer means here: the answer to a second presentation proves nothing of the first; a
- * refusal past the token's known lifetime says `expired`; a grant says when its refresh token
- * dies.
+ * refusal past the token's known lifetime says `expired`; a refusal of a token that the ledger
+ * never met says `presented_elsewhere`; a grant says when its refresh token dies.
  */
 function interpret(
-  { settings: { clock, provider } }: RefresherContext,
+  { settings: { clock, provider, store } }: RefresherContext,
   renewed: Tokens,
+  claim: ClaimHandle,
   presentation: Presentation,
   presentations: number,
 ): Presentation {
   const known = presentations > 1 ? afterUnknown(presentation) : presentation
   const expiresAtMs = refreshExpiryMs(renewed, provider)
   const isPast = expiresAtMs !== undefined && clock.now() >= expiresAtMs
-  const reasoned = isPast ? withReason(known, 'expired') : known
+  const reason = isPast ? 'expired' : isUnknown(claim, store) ? 'presented_elsewhere' : undefined
+  const reasoned = reason === undefined ? known : withReason(known, reason)
   return withExpiry(reasoned, renewed, provider)
+}
+
+/**
+ * Whether the ledger knew nothing of the token before this claim, although it should: the set comes
+ * from another renewal, or other processes have ledgers of their own.
+ */
+function isUnknown({ view, position }: ClaimHandle, { isAlone = true }: Store): boolean {
+  if (position.generation > 0) return view.grants[position.grant]?.version === 0
+  return !isAlone && view.claim?.version === 1
 }
 
 /** When the chain was authorized, as far as the ledger knows. */
