@@ -36,7 +36,8 @@ export interface SessionOptions {
   readonly waitUntil?: RefreshOptions['waitUntil']
   /**
    * How long the calls of one request may wait in all: the proxy, its layouts and its page. After
-   * that a session has no `accessToken`, and no `error`. Default 5,000.
+   * that a session has no `accessToken`, and no `error`. Default 5,000; without an end on platforms
+   * that stop a process with its response, unless there is `waitUntil`.
    */
   readonly waitMs?: number
   /** Takes the few lines about configuration and failing callbacks. Default: `console.warn`. */
@@ -45,7 +46,18 @@ export interface SessionOptions {
 }
 
 /** How long a request waits for an AS by default, milliseconds. */
-export const WAIT_MS = 5_000
+const WAIT_MS = 5_000
+
+/** Environment variables of platforms that stop a process when it has responded. */
+const STOPPING = ['AWS_LAMBDA_FUNCTION_NAME', 'VERCEL', 'NETLIFY', 'FUNCTION_TARGET']
+
+/** How long a request waits. If it left an exchange that is then stopped, the token were lost. */
+export function waitMsOf({ waitMs, waitUntil }: SessionOptions): number {
+  if (waitMs !== undefined) return waitMs
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> }
+  const mayStop = waitUntil === undefined && STOPPING.some((name) => process?.env?.[name])
+  return mayStop ? Infinity : WAIT_MS
+}
 
 /** The options of {@link refreshCallbacks}. */
 export interface CallbackOptions extends SessionOptions {

@@ -1,6 +1,6 @@
 import { systemClock } from '../../core/clock.ts'
 import type { Refresher, TokenSet } from '../../index.ts'
-import { WAIT_MS, type SessionOptions } from './options.ts'
+import { waitMsOf, type SessionOptions } from './options.ts'
 import { beginCall } from './patience.ts'
 
 /** What the session shows of one token set. */
@@ -31,14 +31,15 @@ export async function renewal(
   provider: string,
   refresher: Refresher | undefined,
   tokens: TokenSet | undefined,
-  { waitUntil, waitMs = WAIT_MS, clock = systemClock }: SessionOptions,
+  options: SessionOptions,
 ): Promise<SessionRenewal> {
   if (tokens === undefined) {
     return { tokens, changed: false, result: { provider, mustSignIn: true } }
   }
   const unchanged = { tokens, changed: false, result: { provider, mustSignIn: false } }
   if (refresher === undefined) return unchanged
-  const call = beginCall(tokens.refreshToken ?? tokens.accessToken, waitMs, clock)
+  const { waitUntil, clock = systemClock } = options
+  const call = beginCall(tokens.refreshToken ?? tokens.accessToken, waitMsOf(options), clock)
   let isGood = false
   try {
     const outcome = await refresher.refresh(tokens, { waitUntil, waitMs: call.leftMs })

@@ -26,7 +26,7 @@ import {
 } from './database.ts'
 import type { AccountStorage } from './database.ts'
 import { markOfLegacyCookie } from './legacy-cookie.ts'
-import { checkCallbacks, LEGACY_COOKIE, noticesFor, refresherOf, WAIT_MS } from './options.ts'
+import { checkCallbacks, LEGACY_COOKIE, noticesFor, refresherOf, waitMsOf } from './options.ts'
 import type { CallbackOptions, Log, Notices, Refreshers } from './options.ts'
 
 /** The message of `events.signIn`. */
@@ -120,7 +120,7 @@ export function signOutEvent(
   options: SignOutOptions = {},
 ): (message: SignOutMessage) => Promise<void> {
   checkCallbacks('signOutEvent', refreshers, options, SIGN_OUT_OPTIONS)
-  const { legacyCookieProvider, find, waitMs = WAIT_MS, log, clock = systemClock } = options
+  const { legacyCookieProvider, find, log, clock = systemClock } = options
   const notices = noticesFor(log)
 
   async function setsOf({ token, session }: SignOutMessage): Promise<[string, TokenSet][]> {
@@ -144,7 +144,7 @@ export function signOutEvent(
       const sets = await setsOf(message)
       const revoke = (): Promise<unknown> =>
         Promise.all(sets.map(async ([id, tokens]) => refresherOf(refreshers, id)?.revoke(tokens)))
-      await within(clock, waitMs, revoke, () => undefined)
+      await within(clock, waitMsOf(options), revoke, () => undefined)
     } catch (cause) {
       notices.failed('signOutEvent', cause)
     }

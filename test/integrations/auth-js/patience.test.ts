@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Refresher } from '../../../src/index.ts'
 import {
   databaseCallbacks,
@@ -78,6 +78,27 @@ describe('the parts of one request', () => {
     expect(error).toBeUndefined()
     expect(accessToken).not.toBe(token.accessToken)
     expect(server.counts()).toMatchObject({ presentations: 1, presentedTwice: 0 })
+  })
+})
+
+describe('a platform that stops a process with its response', () => {
+  it.each([
+    ['waits for the exchange', {}, Infinity],
+    ['does not, if it takes the exchange', { waitUntil: () => {} }, WAIT_MS],
+    ['does not, if the application says so', { waitMs: 7 }, 7],
+  ])('%s', async (_, options, waitMs) => {
+    vi.stubEnv('VERCEL', '1')
+    const { process, signIn } = await world()
+    const asked: unknown[] = []
+    const refresh: Refresher['refresh'] = (tokens, options) => {
+      asked.push(options?.waitMs)
+      return process().refresh(tokens, options)
+    }
+    const { jwt } = refreshCallbacks({ oidc: { ...process(), refresh } }, options)
+
+    await jwt({ token: { ...(await signIn()), provider: 'oidc' } })
+
+    expect(asked).toEqual([waitMs])
   })
 })
 
