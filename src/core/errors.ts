@@ -6,9 +6,7 @@ const FINAL = {
   rejected: 'The authorization server says that the grant is dead.',
   expired: 'The refresh token is past its lifetime, and the authorization server refused it.',
   presented_elsewhere:
-    'The authorization server calls a refresh token dead that this ledger never presented. Another ' +
-    'process presented it, with a ledger of its own: give all processes one shared store. Or the ' +
-    'rows of this ledger were lost, or the grant was ended at the server.',
+    'The server calls a token dead that this ledger never presented: do all processes share it?',
   reuse_detected:
     'A spent refresh token came back after a later one was seen: the grant was ended.',
   revoked: 'The grant was revoked here.',

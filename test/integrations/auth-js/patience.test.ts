@@ -122,9 +122,8 @@ describe('waitMs', () => {
     const rows = { find: async () => [], update: async () => {} }
 
     for (const make of [refreshCallbacks, signOutEvent]) {
-      expect(() => make({}, options)).toThrow(
-        new TypeError('waitMs is milliseconds: write a number from 0'),
-      )
+      expect(() => make({}, options)).toThrow(TypeError)
+      expect(() => make({}, options)).toThrow(/waitMs/)
     }
     expect(() => databaseCallbacks({}, { ...rows, ...options })).toThrow(TypeError)
   })

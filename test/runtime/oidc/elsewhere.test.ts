@@ -24,7 +24,10 @@ describe('a refusal of a token that this ledger never presented', () => {
     const outcome = await other.refresh(tokens)
     const again = await other.refresh(tokens)
 
-    const error = { code: 'presented_elsewhere', message: expect.stringMatching(/shared store/) }
+    const error = {
+      code: 'presented_elsewhere',
+      message: expect.stringMatching(/do all processes share it/),
+    }
     expect(outcome).toMatchObject({ state: 'revoked', needsSignIn: true, error })
     expect(again).toMatchObject({ state: 'revoked', needsSignIn: true })
     expect(here.server.counts()).toMatchObject({ presentations: 3, reuses: 1 })
