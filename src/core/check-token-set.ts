@@ -119,7 +119,7 @@ function badGrant(): RefreshError {
   return invalid(
     'grant',
     'grant must be stored exactly as it was handed out (43 base64url characters, a dot, ' +
-      'a whole number: does the column hold 59 characters?), or left out.',
+      'a whole number, a dot, 22 more: does the column hold 82 characters?), or left out.',
   )
 }
 

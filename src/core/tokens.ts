@@ -32,6 +32,11 @@ export interface Tokens {
 export interface GrantRef {
   readonly secret: Secret
   readonly generation: number
+  /**
+   * Proves to the ledger that it has handed out this generation together with this refresh token.
+   * Absent: the ledger keeps no key for the chain yet, or an earlier release wrote the name.
+   */
+  readonly proof?: Secret | undefined
 }
 
 /** The audience of an access token. Without both: the one that the AS issues it for by default. */
@@ -120,24 +125,27 @@ function put<K extends Optional>(set: TokenSet, field: K, value: TokenSet[K] | n
 
 /**
  * 32 bytes as base64url, of which the last character carries four bits: any other would spell the
- * same bytes again. Then a whole number that is exact as a `number`.
+ * same bytes again. Then a whole number that is exact as a `number`. Then, since 0.1.0, a proof of
+ * 16 bytes, whose last character carries two bits. Names without proof stay readable for a release.
  */
-const GRANT = /^[\w-]{42}[AEIMQUYcgkosw048]\.(?:0|[1-9]\d{0,14})$/
+const GRANT = /^[\w-]{42}[AEIMQUYcgkosw048]\.(?:0|[1-9]\d{0,14})(?:\.[\w-]{21}[AQgw])?$/
 
 const SECRET_LENGTH = 43
 const TEXT_MIN_LENGTH = SECRET_LENGTH + 2
-const TEXT_MAX_LENGTH = SECRET_LENGTH + 1 + 15
+const TEXT_MAX_LENGTH = SECRET_LENGTH + 1 + 15 + 1 + 22
 
 /**
- * Reads the `grant` of a token set: `<base64url of 32 bytes>.<generation>`.
+ * Reads the `grant` of a token set: `<base64url of 32 bytes>.<generation>.<base64url of 16 bytes>`.
  *
  * @returns `undefined` for any other text. There is one spelling of each grant and no other.
  */
 export function parseGrant(text: string): GrantRef | undefined {
   if (!GRANT.test(text)) return undefined
+  const [generation, proof] = text.slice(SECRET_LENGTH + 1).split('.')
   return {
     secret: new Secret(text.slice(0, SECRET_LENGTH)),
-    generation: Number(text.slice(SECRET_LENGTH + 1)),
+    generation: Number(generation),
+    ...(proof !== undefined && { proof: new Secret(proof) }),
   }
 }
 
@@ -149,8 +157,14 @@ export function hasGrantShape(text: string): boolean {
 }
 
 /** Writes the `grant` of a token set. */
-export function formatGrant({ secret, generation }: GrantRef): string {
-  return `${secret.expose()}.${generation}`
+export function formatGrant({ secret, generation, proof }: GrantRef): string {
+  const name = `${secret.expose()}.${generation}`
+  return proof === undefined ? name : `${name}.${proof.expose()}`
+}
+
+/** The chain that a checked grant names: the part that all its generations share. */
+export function chainOf(grant: string): string {
+  return grant.slice(0, SECRET_LENGTH)
 }
 
 /** The key under which a chain keeps the access token of an audience. `''` for the default. */

@@ -12,6 +12,11 @@ interface AnyClaimRow {
   readonly grant: string
   readonly generation: number
   /**
+   * What the holder's set said to prove this position, where the row was written before the ledger
+   * had checked it. Absent: the position is certain.
+   */
+  readonly proof?: string
+  /**
    * Whether the AS has confirmed that the token belongs to the client that the row names. Without
    * it the row names no client: a process that is configured wrong binds no token to itself.
    */
@@ -51,6 +56,11 @@ export interface GrantRow<S> {
   readonly set?: S
   /** The claim whose settling wrote the newest set. */
   readonly claimId?: string
+  /**
+   * The key of the proofs in the names of this chain. It never leaves the ledger, so that no holder
+   * of an old name can make a later one. Absent: a release before 0.1.0 wrote the row.
+   */
+  readonly proofKey?: string
   readonly acknowledged: readonly Acknowledgement[]
   readonly ended?: EndReason
   /** The claim, or the revocation, that ended it. */
@@ -64,6 +74,8 @@ export interface SeenRow<R> {
   readonly row: R | undefined
   readonly version: number
   readonly writtenAtMs: number
+  /** Of a grant row: whether its newest refresh token is the one that the procedure is about. */
+  readonly holdsToken?: boolean
 }
 
 /**
@@ -133,6 +145,7 @@ const isStoredTokenSet = shape({
 const isPlace = shape({
   grant: (value) => parseGrant(`${String(value)}.0`) !== undefined,
   generation: isCount,
+  proof: optional(isText),
 })
 const isOpen = shape({ kind: oneOf('open'), delayMs: optional(isDuration) })
 const isClaimed = shape({ kind: oneOf('claimed'), claimId: isText, claimMs: isDuration })
@@ -141,6 +154,7 @@ const isGrantShape = shape({
   generation: isCount,
   set: optional(isStoredTokenSet),
   claimId: optional(isText),
+  proofKey: optional(isText),
   acknowledged: list(shape({ generation: isCount, atMs: optional(isNumber) })),
   ended: optional(oneOf('rejected', 'expired', 'replay', 'revoked')),
   endedBy: optional(isText),

@@ -22,6 +22,12 @@ export interface RowKeys {
 export interface Sealer {
   /** Also names the secret by its fingerprint. */
   derive(domain: 'claim' | 'grant', secret: Secret): Promise<RowKeys>
+  /**
+   * Proves that the ledger has handed out a generation of a chain with this refresh token.
+   *
+   * @param key Of the chain. It lies in the grant row, which no holder can read.
+   */
+  prove(key: string, generation: number, refreshToken: Secret): Promise<string>
   /** The key of the ledger's configuration row, and a digest that tells peppers apart. */
   configuration(): Promise<{ readonly key: string; readonly check: string }>
 }
@@ -38,6 +44,9 @@ export const FORMAT = 1
 /** RFC 5116 §5.3. Random: one key seals one row, which is written some thousand times at most. */
 const IV_LENGTH = 12
 const HEADER_LENGTH = 1 + IV_LENGTH
+
+/** 128 bits: nobody guesses them by asking. */
+const PROOF_LENGTH = 16
 
 /**
  * Where the 64 bytes of HMAC-SHA-512 (RFC 2104) go. Measured against HKDF-SHA-256 it takes one call
@@ -66,6 +75,10 @@ export function createSealer({
       const fingerprint = toBase64url(part(digest, 'fingerprint'))
       secret.nameAs(fingerprint)
       return { key, fingerprint, ...box(key, part(digest, 'sealing'), ciphers, random) }
+    },
+    async prove(key, generation, refreshToken) {
+      const about = encode('proof', key, `${generation}`, refreshToken.expose())
+      return toBase64url((await ciphers.digest(keyed, about)).slice(0, PROOF_LENGTH))
     },
     async configuration() {
       const open = await ciphers.digest(unkeyed, encode('configuration'))

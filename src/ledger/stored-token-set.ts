@@ -99,6 +99,11 @@ export function merge(
   return { ...received, access: [...access] }
 }
 
+/** The refresh token of a stored set. */
+export function refreshTokenIn({ refreshToken }: StoredTokenSet): Secret | undefined {
+  return refreshToken === undefined ? undefined : new Secret(refreshToken)
+}
+
 /** Makes the set that a holder on this host gets, with times of this host's clock. */
 export function fromStored(stored: StoredTokenSet, moment: Moment): Tokens {
   const { refreshToken, refreshExpiresAtMs, authorizedAtMs, idToken } = stored

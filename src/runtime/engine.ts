@@ -31,7 +31,7 @@ import { ADOPTIONS_MAX, GOOD_WAIT_MS, RECHECK_MS } from './timing.ts'
 import { checkGrant } from '../ledger/protocol/index.ts'
 import type { GrantCheck } from '../ledger/protocol/index.ts'
 import { codeOf } from '../ledger/settlement.ts'
-import { placeOf } from './outputs.ts'
+import { nameOf } from './outputs.ts'
 
 /**
  * All of a refresher that a fresh set does not need: chart, ledger and transport. Loaded when there
@@ -280,8 +280,9 @@ async function ask(
   refreshToken: Secret,
 ): Promise<GrantCheck> {
   const ref = grantOf(tokens)
-  const position = ref && placeOf(ref)
+  const name = ref && nameOf(ref)
   await ledger.ready()
-  const chain = { refreshToken, hasGrantField: position !== undefined }
-  return (await ledger.run(chain, (seen) => checkGrant(position, seen))).answer
+  const chain = { refreshToken, name }
+  const hasToken = tokens.refreshToken != null
+  return (await ledger.run(chain, (seen) => checkGrant(name, hasToken, seen))).answer
 }

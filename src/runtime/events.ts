@@ -59,6 +59,12 @@ export type RefreshEvent = Common &
         /** How long the AS asked this token to wait. `undefined`: it did not say. */
         readonly retryAfterMs: number | undefined
       }
+    /**
+     * The set named a chain that its tokens are not part of: tokens of a new sign-in beside the old
+     * `grant`, or a name that was made up. The name was ignored; `grant` is the chain of the
+     * tokens.
+     */
+    | ({ readonly type: 'grant_ignored' } & Chained)
     /** The ledger could not be written: the set went to its caller all the same. */
     | { readonly type: 'handed_over' }
     /** The ledger knows nothing of a chain that was refreshed before. */
@@ -130,12 +136,18 @@ export function logLine(clock: Clock): OnEvent {
         `refresh-once: provider=${provider} event=${type} ${endpoint}=${after} before=${before}`,
       )
     }
-    if (type !== 'ended' || event.code === undefined) return
-    const { state, code, hint } = event
+    const isFailure = type === 'ended' && event.code !== undefined
+    if (!isFailure && type !== 'grant_ignored') return
+    const about = isFailure ? event.code : type
     const now = clock.monotonic()
-    const last = lastAt.get(code)
+    const last = lastAt.get(about)
     if (last !== undefined && now - last < QUIET_MS) return
-    lastAt.set(code, now)
+    lastAt.set(about, now)
+    if (!isFailure) {
+      console.warn(`refresh-once: provider=${provider} event=${type} token=${token}`)
+      return
+    }
+    const { state, code, hint } = event
     const advice = hint === undefined ? '' : ` ${hint}`
     console.warn(
       `refresh-once: provider=${provider} state=${state} code=${code} token=${token}${advice}`,

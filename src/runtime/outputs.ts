@@ -1,17 +1,21 @@
-import type { ClaimOutput, Problem, ReloadOutput, SettleOutput } from '../../machines/types.ts'
+import type { ClaimOutput, Problem, RefreshContext } from '../../machines/types.ts'
+import type { ReloadOutput, SettleOutput } from '../../machines/types.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { keyIn } from '../ledger/protocol/index.ts'
 import { FAILURES } from '../core/failure.ts'
 import type { FailedPresentation, Presentation } from '../core/failure.ts'
-import { Secret } from '../core/secret.ts'
 import { UNUSABLE } from '../core/token-response.ts'
 import type { GrantRef } from '../core/tokens.ts'
 import type {
   ClaimAnswer,
   EndAnswer,
+  ChainName,
   ChainPosition,
+  LedgerView,
   SettleAnswer,
 } from '../ledger/protocol/index.ts'
 import { codeOf } from '../ledger/settlement.ts'
-import { fromStored } from '../ledger/stored-token-set.ts'
+import { fromStored, refreshTokenIn } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../ledger/stored-token-set.ts'
 import { REST_MS } from './timing.ts'
 
@@ -22,6 +26,8 @@ interface Claiming<C extends object, W extends object> {
   readonly moment: Moment
   /** What the run is told if the token could be claimed, and must not be. */
   readonly blocked: Timeless<ClaimOutput<C, W>>
+  /** Where the answer's set stands, with its proof. */
+  readonly ref: GrantRef
   /** Makes what `present` and `settle` need of the claim. */
   claim(): C
   /** Makes what `follow` needs. */
@@ -31,24 +37,20 @@ interface Claiming<C extends object, W extends object> {
 /** What the ledger said to a claim, in the words of the chart. */
 export function claimOutput<C extends object, W extends object>(
   answer: ClaimAnswer<StoredTokenSet>,
-  { moment, blocked, claim, watch }: Claiming<C, W>,
+  { moment, blocked, ref, claim, watch }: Claiming<C, W>,
 ): Timeless<ClaimOutput<C, W>> {
   switch (answer.type) {
     case 'won':
-      return { type: 'won', claim: claim(), position: refOf(answer.position) }
+      return { type: 'won', claim: claim(), position: ref }
     case 'adopted':
       return {
         type: 'adopted',
         callerGeneration: answer.callerGeneration,
-        position: refOf(answer.position),
+        position: ref,
         tokens: fromStored(answer.set, moment),
       }
     case 'current':
-      return {
-        type: 'current',
-        position: refOf(answer.position),
-        tokens: fromStored(answer.set, moment),
-      }
+      return { type: 'current', position: ref, tokens: fromStored(answer.set, moment) }
     case 'busy':
       return { type: 'busy', watch: watch() }
     case 'paused':
@@ -56,7 +58,11 @@ export function claimOutput<C extends object, W extends object>(
     case 'blocked':
       return blocked
     case 'lost':
-      return { type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }
+      return {
+        type: 'failed',
+        problem: { code: 'lost', ...(answer.isUnsure && { hint: UNSURE }) },
+        retryInMs: REST_MS,
+      }
     case 'ended':
       return { type: 'ended', problem: { code: codeOf(answer.reason) } }
     case 'withheld':
@@ -64,9 +70,15 @@ export function claimOutput<C extends object, W extends object>(
   }
 }
 
+const UNSURE =
+  'An earlier release named its chain, and nothing proves it any more. Store the tokens of a new ' +
+  'sign-in without the `grant` of the one before.'
+
 interface Settling {
   readonly presentation: Presentation
   readonly moment: Moment
+  /** Where the answer's set stands, with its proof. */
+  readonly ref: GrantRef
   /** Whether the AS accepts the token again, right now. */
   readonly isReplayable: boolean
   /** Whether the token may be spent now. */
@@ -92,7 +104,7 @@ export function settleOutput(
       }
       return {
         type: 'granted',
-        position: refOf(answer.position),
+        position: settling.ref,
         tokens: fromStored(answer.set, moment),
       }
     }
@@ -136,6 +148,7 @@ function fateOf(isSpent: boolean): Pick<Problem, 'isFinal' | 'hint'> {
 export function reloadOutput(
   answer: EndAnswer<StoredTokenSet>,
   moment: Moment,
+  ref: GrantRef,
 ): Timeless<ReloadOutput> {
   switch (answer.type) {
     case 'ended':
@@ -144,18 +157,31 @@ export function reloadOutput(
       return {
         type: 'another',
         isCallersToken: false,
-        position: refOf(answer.position),
+        position: ref,
         tokens: fromStored(answer.set, moment),
       }
   }
 }
 
-export function refOf({ grant, generation }: ChainPosition): GrantRef {
-  return { secret: new Secret(grant), generation }
+/** The place of the set that the ledger has answered with, or of the caller's own. */
+export async function refOf(
+  ledger: Pick<Ledger, 'refOf'>,
+  { tokens, position: own }: Pick<RefreshContext, 'tokens' | 'position'>,
+  answer: ClaimAnswer<StoredTokenSet>,
+  view: LedgerView<StoredTokenSet>,
+): Promise<GrantRef> {
+  const { position } = answer
+  const isOwn = own?.secret.expose() === position.grant && own.generation === position.generation
+  if (isOwn && view.isNameProven === true) return own
+  const set = answer.type === 'adopted' || answer.type === 'current' ? answer.set : undefined
+  const refreshToken = set === undefined ? tokens.refreshToken : refreshTokenIn(set)
+  return ledger.refOf(position, refreshToken, keyIn(view, position))
 }
 
-export function placeOf({ secret, generation }: GrantRef): ChainPosition {
-  return { grant: secret.expose(), generation }
+/** What a token set says of its place, in the words of the protocol. */
+export function nameOf({ secret, generation, proof }: GrantRef): ChainName {
+  const position = { grant: secret.expose(), generation }
+  return proof === undefined ? position : { ...position, proof: proof.expose() }
 }
 
 /** Where the set of an output stands in its chain. Absent: the output brings none. */

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
 import type { Provider } from '../core/provider.ts'
 import { isRecord } from '../core/text.ts'
+import { chainOf } from '../core/tokens.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { background, sharedFlights } from './coalesce.ts'
 import type { EngineOptions, Verified } from './context.ts'
@@ -271,6 +272,5 @@ function verifiedFor(revocationCheckMs: number | undefined, clock: Clock): Verif
 /** The chain, or the refresh token if the set names no chain. A set without both has no row. */
 function nameOf(tokens: TokenSet | undefined): string | undefined {
   const { grant, refreshToken } = tokens ?? {}
-  const isNamed = typeof grant === 'string'
-  return isNamed ? grant.slice(0, grant.lastIndexOf('.')) : (refreshToken ?? undefined)
+  return typeof grant === 'string' ? chainOf(grant) : (refreshToken ?? undefined)
 }

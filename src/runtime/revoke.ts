@@ -6,7 +6,7 @@ import type { TokenSet } from '../core/token-set.ts'
 import { tokensToStored } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet } from '../ledger/stored-token-set.ts'
 import { revoke, takeClaim } from '../ledger/protocol/index.ts'
-import { placeOf } from './outputs.ts'
+import { nameOf } from './outputs.ts'
 import type { RefresherContext } from './context.ts'
 import { errorOf, problemOf } from './outcome.ts'
 import { isRefreshError } from '../core/errors.ts'
@@ -37,6 +37,7 @@ export async function revokeChain(
     const own = tokensOf(tokens)
     const place = grantOf(tokens)
     const { refreshToken } = own
+    const name = place && nameOf(place)
     const mine = tokensToStored(own, 0)
     if (refreshToken === undefined && place === undefined) {
       return told(parts, false, await tell(parts, mine, NAMELESS))
@@ -46,18 +47,21 @@ export async function revokeChain(
     const chain = {
       refreshToken: refreshToken ?? new Secret(''),
       hasGrantField: place !== undefined,
+      name,
+      ...(refreshToken === undefined && { accessToken: new Secret(tokens.accessToken) }),
     }
     const request = {
       claimId: randomName(parts),
-      newGrant: randomName(parts),
       claimMs: policy.claimMs,
-      ...(place !== undefined && { namedPosition: placeOf(place) }),
+      ...(refreshToken !== undefined && { newGrant: randomName(parts) }),
+      ...(name !== undefined && { name }),
     }
     try {
       await ledger.ready()
       const { answer } = await ledger.run(chain, (seen) => revoke<StoredTokenSet>(request, seen), {
         patienceMs: settings.requestTimeoutMs,
       })
+      if (answer.type === 'unknown') return told(parts, false, await tell(parts, mine, NAMELESS))
       const grant = await parts.nameOf(chain, answer.position.grant)
       const about = { token: refreshToken?.fingerprint, grant }
       parts.emit({ type: 'revoked', ...about })
@@ -180,8 +184,7 @@ async function claimNewest(
     if (next.done) return
     if (next.position !== undefined) {
       position = next.position
-      const namedPosition = position
-      await ledger.run(chain, (seen) => revoke<StoredTokenSet>({ ...request, namedPosition }, seen))
+      await ledger.run(chain, (seen) => revoke<StoredTokenSet>(request, seen))
     } else {
       const leftMs = endsAt - settings.clock.monotonic()
       if (leftMs <= 0) return

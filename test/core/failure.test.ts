@@ -33,6 +33,7 @@ describe('a class of failures that one row adds', () => {
       {
         presentation,
         moment,
+        ref: { secret: new Secret('grant'), generation: 0 },
         isReplayable: false,
         isSpent: false,
         againMs: () => 250,

@@ -116,6 +116,7 @@ function world(): World {
 function watched(sealer: Sealer, clock: ManualClock): Sealer {
   return {
     configuration: () => clock.work(sealer.configuration()),
+    prove: (...about) => clock.work(sealer.prove(...about)),
     async derive(domain, secret) {
       const keys = await clock.work(sealer.derive(domain, secret))
       return {
@@ -219,7 +220,7 @@ describe('createLedger().run', () => {
       swap: (...call) => gate('swap', () => store.swap(...call)),
     }
 
-    const won = await worker(gated).claim('one', { namedPosition: { grant: GRANT, generation: 0 } })
+    const won = await worker(gated).claim('one', { name: { grant: GRANT, generation: 0 } })
 
     expect(won.answer.type).toBe('won')
     expect(calls.toSorted()).toEqual(['read', 'swap'])
@@ -244,7 +245,7 @@ describe('createLedger().run', () => {
     const read = vi.spyOn(evicting, 'read')
 
     const won = await worker(evicting).claim('one', {
-      namedPosition: { grant: GRANT, generation: 0 },
+      name: { grant: GRANT, generation: 0 },
     })
 
     expect(won.answer.type).toBe('won')
@@ -323,7 +324,7 @@ describe('a store that fails', () => {
     }
     const swap = vi.spyOn(half, 'swap')
 
-    const won = await worker(half).claim('one', { namedPosition: { grant: GRANT, generation: 0 } })
+    const won = await worker(half).claim('one', { name: { grant: GRANT, generation: 0 } })
 
     expect(won.answer.type).toBe('won')
     expect(swap).toHaveBeenCalledTimes(1)
@@ -382,7 +383,7 @@ describe('a store that fails', () => {
     const full = memoryStore({ name: 'full', rowsMax: 0, clock })
     const half: Store = { ...full, read: () => Promise.reject(new Error('ECONNRESET')) }
 
-    const claiming = worker(half).claim('one', { namedPosition: { grant: GRANT, generation: 0 } })
+    const claiming = worker(half).claim('one', { name: { grant: GRANT, generation: 0 } })
 
     await expect(claiming).rejects.toMatchObject({ code: 'store_full' })
   })

@@ -83,6 +83,7 @@ const TYPES: { readonly [T in Entry['type']]: true } = {
   reuse_detected: true,
   revoked: true,
   paused: true,
+  grant_ignored: true,
   handed_over: true,
   ledger_lost: true,
   endpoint_changed: true,

@@ -185,6 +185,7 @@ const WORDS: { readonly [T in Entry['type']]: (entry: Entry, name: string) => st
     code === 'unreachable'
       ? 'got no answer: the server is left alone for a while'
       : 'is asked to wait: the server is left alone for a while',
+  grant_ignored: (_, name) => `comes with ${name}, which is not of the chain that its set names`,
   handed_over: () => 'could not write the ledger: its caller gets the set all the same',
   ledger_lost: (_, name) => `comes with ${name}, of whose chain the ledger knows nothing`,
   endpoint_changed: () => 'learns that the metadata names another endpoint than before',

@@ -1,4 +1,6 @@
 import type { ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
+import { membershipOf } from './membership.ts'
+import type { Membership } from './membership.ts'
 import {
   acknowledgedOf,
   answerWith,
@@ -11,14 +13,14 @@ import {
   readGrant,
   remainingDelayMs,
 } from './view.ts'
-import type { ChainPosition, LedgerView, Next, Policy } from './view.ts'
+import type { ChainName, ChainPosition, LedgerView, Next, Policy } from './view.ts'
 
 export interface ClaimRequest<S> {
   /** Fresh and random for every attempt to claim. */
   readonly claimId: string
-  /** The position that the caller's set names. Absent for a set that never met the ledger. */
-  readonly namedPosition?: ChainPosition
-  /** The chain to begin if the token turns out to have none. */
+  /** What the caller's set says. Absent for a set that never met the ledger. */
+  readonly name?: ChainName
+  /** The chain to begin if the token turns out to have none. Fresh and random, as `claimId`. */
   readonly newGrant: string
   /** The generation of the caller's own set, if the call has adopted a later one since. */
   readonly callerGeneration?: number
@@ -58,7 +60,12 @@ export type ClaimAnswer<S> =
   /** The token could be claimed, but the request must not claim. */
   | { readonly type: 'blocked'; readonly position: ChainPosition }
   /** The token may be spent, and the process that presented it will write no outcome. */
-  | { readonly type: 'lost'; readonly position: ChainPosition }
+  | {
+      readonly type: 'lost'
+      readonly position: ChainPosition
+      /** Whether only a name of an earlier release says what the token is part of. */
+      readonly isUnsure: boolean
+    }
   | {
       readonly type: 'ended'
       readonly position: ChainPosition
@@ -76,9 +83,18 @@ export type ClaimAnswer<S> =
       readonly reason: 'subject_changed'
     }
 
-type ClaimStanding = 'unseen' | 'free' | 'waiting' | 'mine' | 'others' | 'overdue'
+type ClaimStanding = 'unseen' | 'free' | 'waiting' | 'doubtful' | 'mine' | 'others' | 'overdue'
 type GrantStanding =
-  'unread' | 'absent' | 'behind' | 'level' | 'satisfying' | 'ahead' | 'stale' | 'ended' | 'withheld'
+  | 'unread'
+  | 'unsure'
+  | 'absent'
+  | 'behind'
+  | 'level'
+  | 'satisfying'
+  | 'ahead'
+  | 'stale'
+  | 'ended'
+  | 'withheld'
 type Move =
   | 'look'
   | 'read'
@@ -97,6 +113,7 @@ type Move =
 /** The moves that the grant row alone decides, once the claim row is seen. */
 const BY_GRANT_ROW = {
   unread: 'read',
+  unsure: 'lost',
   satisfying: 'current',
   ahead: 'adopted',
   stale: 'end',
@@ -111,6 +128,7 @@ const BY_GRANT_ROW = {
 export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStanding, Move>>>> = {
   unseen: {
     unread: 'look',
+    unsure: 'look',
     absent: 'look',
     behind: 'look',
     level: 'look',
@@ -122,6 +140,13 @@ export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStand
   },
   free: { ...BY_GRANT_ROW, absent: 'claim', behind: 'claim', level: 'claim' },
   waiting: { ...BY_GRANT_ROW, absent: 'paused', behind: 'paused', level: 'paused' },
+  doubtful: {
+    ...BY_GRANT_ROW,
+    absent: 'claim',
+    behind: 'claim',
+    level: 'claim',
+    satisfying: 'claim',
+  },
   mine: { ...BY_GRANT_ROW, absent: 'won', behind: 'won', level: 'won', satisfying: 'release' },
   others: { ...BY_GRANT_ROW, absent: 'busy', behind: 'busy', level: 'busy' },
   overdue: { ...BY_GRANT_ROW, absent: 'lost', behind: 'lost', level: 'lost' },
@@ -129,7 +154,8 @@ export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStand
 
 /** Claims the caller's refresh token, or says why the caller must not present it. */
 export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S, ClaimAnswer<S>> {
-  const position = positionOf(request, view)
+  const membership = membershipOf(request, view)
+  const { position } = membership
   const grant = view.grants[position.grant]
   const mine: ClaimRow = {
     kind: 'claimed',
@@ -138,15 +164,18 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
     claimMs: request.policy.claimMs,
     ...boundAs(view.claim?.row),
   }
-  const move = CLAIMING[claimStanding(request, view)][grantStanding(request, view, position)]
+  const standing = grantStanding(request, view, membership)
+  const move = CLAIMING[claimStanding(request, view)][standing]
   switch (move) {
     case 'look': {
-      const { namedPosition, mayClaim } = request
+      const { name, mayClaim } = request
+      // A name without proof may be of another chain: nothing is written before it is checked.
+      const isReader = mayClaim === false || (name !== undefined && name.proof === undefined)
+      const isUnchecked = membership.of === 'unread' && name?.proof !== undefined
+      const row = isUnchecked ? { ...mine, proof: name.proof } : mine
       return operate(
-        ...(namedPosition === undefined ? [] : [readGrant<S>(namedPosition.grant)]),
-        mayClaim === false
-          ? { on: 'claim', do: 'read' }
-          : { on: 'claim', do: 'swap', expected: 0, row: mine },
+        ...(name === undefined ? [] : [readGrant<S>(name.grant)]),
+        isReader ? { on: 'claim', do: 'read' } : { on: 'claim', do: 'swap', expected: 0, row },
       )
     }
     case 'read':
@@ -160,8 +189,9 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
       return operate(endGrant(position, grant, 'replay', request.claimId))
     case 'won':
     case 'busy':
-    case 'lost':
       return answerWith({ type: move, position })
+    case 'lost':
+      return answerWith({ type: move, position, isUnsure: standing === 'unsure' })
     case 'paused':
       return answerWith({ type: move, position, delayMs: remainingDelayMs(view) })
     case 'adopted':
@@ -186,28 +216,14 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
   }
 }
 
-/**
- * The position of the caller's token. The claim row's word counts for more than the set's, unless
- * the chain that the set names has ended or moved on.
- */
-function positionOf<S>(request: ClaimRequest<S>, view: LedgerView<S>): ChainPosition {
-  const { namedPosition, newGrant } = request
-  const claimed = view.claim?.row
-  if (namedPosition !== undefined) {
-    const known = view.grants[namedPosition.grant]?.row
-    const isPast = known?.ended !== undefined || (known?.generation ?? 0) > namedPosition.generation
-    if (isPast || claimed === undefined) return namedPosition
-  }
-  if (claimed !== undefined) return { grant: claimed.grant, generation: claimed.generation }
-  return { grant: newGrant, generation: 0 }
-}
-
 function claimStanding<S>(request: ClaimRequest<S>, view: LedgerView<S>): ClaimStanding {
   if (view.claim === undefined) return 'unseen'
   const { row } = view.claim
   if (row === undefined) return 'free'
   if (row.kind === 'open') return remainingDelayMs(view) > 0 ? 'waiting' : 'free'
-  if (row.claimId === request.claimId) return 'mine'
+  if (row.claimId === request.claimId) {
+    return row.proof === undefined || view.isClaimProven === true ? 'mine' : 'doubtful'
+  }
   if (isSettled(row, view)) return 'free'
   if (!isOverdue(view)) return 'others'
   return request.policy.takesOver ? 'free' : 'overdue'
@@ -216,13 +232,11 @@ function claimStanding<S>(request: ClaimRequest<S>, view: LedgerView<S>): ClaimS
 function grantStanding<S>(
   request: ClaimRequest<S>,
   view: LedgerView<S>,
-  position: ChainPosition,
+  { of, position }: Membership,
 ): GrantStanding {
+  if (of === 'unsure') return 'unsure'
   const seen = view.grants[position.grant]
-  if (seen === undefined) {
-    const isNew = request.namedPosition === undefined && position.grant === request.newGrant
-    return isNew ? 'absent' : 'unread'
-  }
+  if (seen === undefined) return of === 'none' ? 'absent' : 'unread'
   const { row } = seen
   if (row === undefined) return 'absent'
   if (row.ended !== undefined) return 'ended'

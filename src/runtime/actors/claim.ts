@@ -16,7 +16,7 @@ import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
 import type { Unprepared } from '../../transport/metadata.ts'
 import type { Prepared } from '../../transport/token-request.ts'
 import type { PresentedTokens } from '../../transport/token-response.ts'
-import { claimOutput, nameChain, placeOf, positionIn } from '../outputs.ts'
+import { claimOutput, nameChain, nameOf, positionIn, refOf } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
@@ -83,13 +83,14 @@ async function ask(
   const { clock } = settings
   const { prepared, blocked, isPaused } = await prepareTransport(parts, context, refreshToken)
   const askedAt = clock.monotonic()
-  const chain: ChainTokens = { refreshToken, hasGrantField: context.hasGrantField }
+  const name = context.position && nameOf(context.position)
+  const chain: ChainTokens = { refreshToken, hasGrantField: context.hasGrantField, name }
   const request: ClaimRequest<StoredTokenSet> = {
     claimId: randomName(parts),
-    newGrant: context.position?.secret.expose() ?? randomName(parts),
+    newGrant: randomName(parts),
     policy,
     mayClaim: prepared !== undefined,
-    ...(context.position !== undefined && { namedPosition: placeOf(context.position) }),
+    ...(name !== undefined && { name }),
     ...(context.callerGeneration !== undefined && { callerGeneration: context.callerGeneration }),
     ...(context.beganAtMs !== undefined && { beganAtMs: context.beganAtMs }),
     meetsDemand: (set, storeNowMs) =>
@@ -105,7 +106,9 @@ async function ask(
   const { position } = answer
   const grantName = await parts.nameOf(chain, position.grant)
   report(parts, context, { refreshToken, grantName }, answer, view)
+  const ref = await refOf(ledger, context, answer, view)
   const said = claimOutput(answer, {
+    ref,
     moment: { hostNowMs: clock.now(), storeNowMs: view.nowMs },
     claim: () =>
       hidden({ claimId: request.claimId, chain, position, grantName, view, prepared, askedAt }),
@@ -133,15 +136,15 @@ function impatient(said: ClaimResult, context: RunContext): ClaimResult {
 async function release(
   { ledger, settings }: RefresherContext,
   chain: ChainTokens,
-  { claimId, namedPosition, newGrant }: ClaimRequest<StoredTokenSet>,
+  { claimId, name: said, newGrant }: ClaimRequest<StoredTokenSet>,
   mayComeLate: boolean,
 ): Promise<void> {
   const patienceMs = settings.claimMs
-  const position = namedPosition ?? { grant: newGrant, generation: 0 }
+  const name = said ? { proof: '', ...said } : { grant: newGrant, generation: 0 }
   let seenAt: number | undefined
   const next = (seen: LedgerView<StoredTokenSet>): ReturnType<typeof withdraw<StoredTokenSet>> => {
     seenAt ??= seen.claim?.version
-    return withdraw({ claimId, position, mayComeLate, seenAt }, seen)
+    return withdraw({ claimId, name, mayComeLate, seenAt }, seen)
   }
   await ledger.run(chain, next, { patienceMs })
 }
@@ -244,6 +247,10 @@ function report(
   const { emit, background, settings } = parts
   const about = { token: refreshToken.fingerprint, grant: grantName }
   const { generation } = answer.position
+  const said = context.position?.secret.expose()
+  if (said !== undefined && said !== answer.position.grant) {
+    emit({ type: 'grant_ignored', ...about })
+  }
   switch (answer.type) {
     case 'won':
       return emit({ type: 'claimed', ...about, generation })

@@ -4,7 +4,8 @@ import { tokensOf, tokenSetOf } from '../../core/tokens.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { within } from '../../core/clock.ts'
 import { endingOf } from '../../ledger/settlement.ts'
-import { reject } from '../../ledger/protocol/index.ts'
+import { keyIn, reject } from '../../ledger/protocol/index.ts'
+import { refreshTokenIn } from '../../ledger/stored-token-set.ts'
 import { RELOAD_LEAST_MS } from '../timing.ts'
 import type { RunContext } from './claim.ts'
 import { reloadOutput } from '../outputs.ts'
@@ -31,7 +32,10 @@ export async function reloadTokens(
       { view: claim.view, patienceMs: settings.claimMs },
     )
     const moment = { hostNowMs: settings.clock.now(), storeNowMs: view.nowMs }
-    const output = reloadOutput(answer, moment)
+    const key = keyIn(view, answer.position)
+    const token = answer.type === 'adopted' ? refreshTokenIn(answer.set) : undefined
+    const ref = await ledger.refOf(answer.position, token, key)
+    const output = reloadOutput(answer, moment, ref)
     if (output.type !== 'ended') return output
     // The row says `rejected`: why it was is known here only.
     if (problem.code === 'presented_elsewhere') return { ...output, problem }

@@ -1,8 +1,8 @@
 import type { SettleOutput } from '../../../machines/types.ts'
 import type { Presentation } from '../../core/failure.ts'
 import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
-import type { Tokens } from '../../core/tokens.ts'
-import { settle } from '../../ledger/protocol/index.ts'
+import type { GrantRef, Tokens } from '../../core/tokens.ts'
+import { keyIn, settle } from '../../ledger/protocol/index.ts'
 import type { SettleAnswer, SettleRequest, Settlement } from '../../ledger/protocol/index.ts'
 import type { Store } from '../../ledger/store.ts'
 import {
@@ -17,9 +17,9 @@ import {
   withExpiry,
   withReason,
 } from '../../ledger/settlement.ts'
-import { fromStored, merge } from '../../ledger/stored-token-set.ts'
+import { fromStored, merge, refreshTokenIn } from '../../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
-import { nameChain, positionIn, refOf, settleOutput } from '../outputs.ts'
+import { nameChain, positionIn, settleOutput } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
@@ -70,10 +70,12 @@ export async function settlePresentation(
 
   try {
     const leftMs = claim.askedAt + claimMs - endedAtMs
-    const answer = await write(parts, context, claim, settlement, leftMs / PATIENCE_PART)
+    const patienceMs = leftMs / PATIENCE_PART
+    const { answer, ref } = await write(parts, context, claim, settlement, patienceMs)
     const output = settleOutput(answer, {
       presentation,
       moment,
+      ref,
       isReplayable: mayPresentAgain(
         presentation,
         provider,
@@ -88,7 +90,7 @@ export async function settlePresentation(
     if (output.type === 'failed' && isSpent(settlement)) noteLost(parts, claim.claimId)
     return withWarning(parts, renewed, output)
   } catch (error) {
-    const output = handOverPastLedger(parts, context, claim, settlement, moment, error)
+    const output = await handOverPastLedger(parts, context, claim, settlement, moment, error)
     return withWarning(parts, renewed, output)
   }
 }
@@ -152,6 +154,12 @@ function authorizedAtOf({ view, position }: ClaimHandle): number | undefined {
   return view.grants[position.grant]?.row?.set?.authorizedAtMs
 }
 
+interface Written {
+  readonly answer: SettleAnswer<StoredTokenSet>
+  /** Where a settled set stands, with its proof. */
+  readonly ref: GrantRef
+}
+
 /** Writes the rows, patiently. A set that was received for an ended chain is revoked at once. */
 async function write(
   parts: RefresherContext,
@@ -159,7 +167,7 @@ async function write(
   { claimId, chain, position, grantName, view }: ClaimHandle,
   settlement: Settlement<StoredTokenSet>,
   patienceMs: number,
-): Promise<SettleAnswer<StoredTokenSet>> {
+): Promise<Written> {
   const { settings, ledger, policy } = parts
   const request: SettleRequest<StoredTokenSet> = {
     claimId,
@@ -179,7 +187,11 @@ async function write(
     const signing = { ...options, view: settled.view }
     await ledger.run(chain, (seen) => settle(request, disposed, seen), signing).catch(() => {})
   }
-  return settled.answer
+  const { answer, view: seen } = settled
+  const settledAt = answer.type === 'noted' ? position : answer.position
+  const key = keyIn(seen, position)
+  const token = answer.type === 'settled' ? refreshTokenIn(answer.set) : undefined
+  return { answer, ref: await ledger.refOf(settledAt, token, key) }
 }
 
 /**
@@ -188,15 +200,15 @@ async function write(
  * ledger, as soon as that can be. It is not revoked: a swap whose answer was lost may have taken
  * effect, and every holder may have the set by now (P5).
  */
-function handOverPastLedger(
+async function handOverPastLedger(
   parts: RefresherContext,
   context: RunContext,
   claim: ClaimHandle,
   settlement: Settlement<StoredTokenSet>,
   moment: Moment,
   error: unknown,
-): SettleResult {
-  const { settings, background, emit } = parts
+): Promise<SettleResult> {
+  const { settings, ledger, background, emit } = parts
   const problem = problemOf(error)
   const set = received(settlement)
   const later = write(parts, context, claim, settlement, settings.claimMs)
@@ -211,10 +223,13 @@ function handOverPastLedger(
     return { type: 'failed', problem }
   }
   emit({ type: 'handed_over', token: claim.chain.refreshToken.fingerprint })
+  // The key that the row has, or will have once the claim is settled.
+  const key = keyIn(claim.view, claim.position) ?? claim.claimId
+  const position = positionAfter(settlement, claim.position)
   return {
     type: 'granted',
     tokens: fromStored(set, moment),
-    position: refOf(positionAfter(settlement, claim.position)),
+    position: await ledger.refOf(position, refreshTokenIn(set), key),
   }
 }
 
