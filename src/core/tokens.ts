@@ -125,8 +125,9 @@ function put<K extends Optional>(set: TokenSet, field: K, value: TokenSet[K] | n
 
 /**
  * 32 bytes as base64url, of which the last character carries four bits: any other would spell the
- * same bytes again. Then a whole number that is exact as a `number`. Then, since 0.1.0, a proof of
- * 16 bytes, whose last character carries two bits. Names without proof stay readable for a release.
+ * same bytes again. Then a whole number that is exact as a `number`. Then a proof, whose last
+ * character carries two bits. Names without a proof, as earlier releases wrote them, stay readable
+ * until 0.2.
  */
 const GRANT = /^[\w-]{42}[AEIMQUYcgkosw048]\.(?:0|[1-9]\d{0,14})(?:\.[\w-]{21}[AQgw])?$/
 
@@ -135,7 +136,7 @@ const TEXT_MIN_LENGTH = SECRET_LENGTH + 2
 const TEXT_MAX_LENGTH = SECRET_LENGTH + 1 + 15 + 1 + 22
 
 /**
- * Reads the `grant` of a token set: `<base64url of 32 bytes>.<generation>.<base64url of 16 bytes>`.
+ * Reads the `grant` of a token set: `<base64url of 32 bytes>.<generation>.<proof>`.
  *
  * @returns `undefined` for any other text. There is one spelling of each grant and no other.
  */

@@ -197,6 +197,7 @@ function instrumentsOf(meter: Meter): Instruments {
           break
         case 'claimed':
         case 'revoked':
+        case 'grant_ignored':
         case 'expires_soon':
         case 'endpoint_changed':
           break

@@ -5,6 +5,7 @@ import type { Secret } from '../core/secret.ts'
 import type { Naming } from './configuration.ts'
 import { webCiphers, type Ciphers } from './ciphers.ts'
 import { nodeCiphers } from './node-ciphers.ts'
+import { keyIdOf } from './protocol/index.ts'
 
 /** What a row of a secret is kept under, and what opens it. */
 export interface RowKeys {
@@ -45,8 +46,8 @@ export const FORMAT = 1
 const IV_LENGTH = 12
 const HEADER_LENGTH = 1 + IV_LENGTH
 
-/** 128 bits: nobody guesses them by asking. */
-const PROOF_LENGTH = 16
+/** 104 bits, behind the 24 that name the key: 22 characters, which no process guesses by asking. */
+const PROOF_LENGTH = 13
 
 /**
  * Where the 64 bytes of HMAC-SHA-512 (RFC 2104) go. Measured against HKDF-SHA-256 it takes one call
@@ -78,7 +79,8 @@ export function createSealer({
     },
     async prove(key, generation, refreshToken) {
       const about = encode('proof', key, `${generation}`, refreshToken.expose())
-      return toBase64url((await ciphers.digest(keyed, about)).slice(0, PROOF_LENGTH))
+      const digest = await ciphers.digest(keyed, about)
+      return keyIdOf(key) + toBase64url(digest.slice(0, PROOF_LENGTH))
     },
     async configuration() {
       const open = await ciphers.digest(unkeyed, encode('configuration'))

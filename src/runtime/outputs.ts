@@ -71,8 +71,8 @@ export function claimOutput<C extends object, W extends object>(
 }
 
 const UNSURE =
-  'An earlier release named its chain, and nothing proves it any more. Store the tokens of a new ' +
-  'sign-in without the `grant` of the one before.'
+  'Its set names a chain that has moved on, and nothing proves that it is part of it. Store the ' +
+  'tokens of a new sign-in without the `grant` of the one before.'
 
 interface Settling {
   readonly presentation: Presentation

@@ -77,9 +77,11 @@ function* workerSteps(world: World, config: Config, index: number): Generator<St
   const worker = world.workers[index]!
   const name = `worker ${index}`
   if (worker.run === undefined) {
-    if (worker.calls > 0) {
-      const called = call(world, config, index)
-      if (called !== undefined) yield [`${name} calls`, called]
+    if (worker.calls === 0) return
+    for (const cookie of worker.forges === true ? forgedCookies(world) : [worker.cookie]) {
+      const called = call(withWorker(world, index, { ...worker, cookie }), config, index)
+      const beside = worker.forges === true ? ` with ${JSON.stringify(cookie.place)}` : ''
+      if (called !== undefined) yield [`${name} calls${beside}`, called]
     }
     return
   }
@@ -107,6 +109,24 @@ function* workerSteps(world: World, config: Config, index: number): Generator<St
       }
     }
   }
+}
+
+/** Sets whose tokens are made up, beside names that are made of the first worker's. */
+function forgedCookies({ workers }: World): Cookie[] {
+  const held = workers[0]!.cookie.place
+  if (held === undefined) return []
+  const { grant, generation } = held
+  const proofs = new Set([undefined, held.proof, `${held.proof?.slice(0, 4)}made up`])
+  return [generation - 1, generation, generation + 1]
+    .filter((forged) => forged >= 0)
+    .flatMap((forged) =>
+      [...proofs].map((proof) => ({
+        refreshToken: 'x',
+        accessToken: 'ax',
+        obtainedAtMs: -100,
+        place: { grant, generation: forged, ...(proof !== undefined && { proof }) },
+      })),
+    )
 }
 
 /** Starts a call, unless the set is fresh or cannot be renewed. */

@@ -100,6 +100,8 @@ export interface Worker {
   readonly calls: number
   /** Whether it saves what it is handed; a stale holder does not. */
   readonly saves: boolean
+  /** Whether it comes with made-up tokens, and a name that it makes of an old one. */
+  readonly forges?: true
   /** Whether its storage keeps `grant`. */
   readonly carries: boolean
   /** How many claims it has tried for. */

@@ -72,6 +72,29 @@ describe('encodeRow and back', () => {
   })
 })
 
+describe('golden rows', () => {
+  it.each([
+    ['an earlier release', '', ''],
+    ['this release', ',"proof":"AAECAAAAAAAAAAAAAAAAAA"', `,"proofKey":"${grant}"`],
+  ])('of %s are read', (_, proof, proofKey) => {
+    const about = '"issuer":"https://id.example.com","clientId":"app"'
+    const place = `"grant":"${grant}","generation":3`
+    const rows = {
+      open: `{${about},"row":{"kind":"open",${place}${proof}}}`,
+      claimed: `{${about},"row":{"kind":"claimed",${place},"claimId":"id","claimMs":5${proof}}}`,
+      live:
+        `{${about},"row":{"generation":3,"set":{"refreshToken":"rt","access":[]},` +
+        `"claimId":"id"${proofKey},"acknowledged":[{"generation":2}]}}`,
+    }
+    const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+    for (const text of [rows.open, rows.claimed]) {
+      expect(decodeClaim(identity, bytes(text))).toEqual({ ...JSON.parse(text).row, isBound: true })
+    }
+    expect(decodeGrant(identity, bytes(rows.live))).toEqual(JSON.parse(rows.live).row)
+  })
+})
+
 describe('a row is believed field by field', () => {
   it.each([
     ['kind'],
@@ -90,6 +113,7 @@ describe('a row is believed field by field', () => {
     ['claimMs'],
     ['claimMs', -1],
     ['claimMs', '20000'],
+    ['proof', 1],
   ])('no claim row without a right %s (%j)', (path, value?: unknown) => {
     const bytes = raw(changed(claimed, path, value))
 
@@ -111,6 +135,7 @@ describe('a row is believed field by field', () => {
     ['acknowledged.0.atMs', null],
     ['ended', 'because'],
     ['endedBy', 1],
+    ['proofKey', 1],
     ['withheld', true],
     ['set'],
     ['set', null],

@@ -9,6 +9,7 @@ import {
   UNSEEN,
   type ClaimAnswer,
   type ClaimRequest,
+  type ChainName,
   type SettleAnswer,
   type SettleRequest,
   type LedgerView,
@@ -110,6 +111,16 @@ function world(): World {
       }
     },
   }
+}
+
+/** Refreshes the first token of a chain, and says how the set that came is named. */
+async function settledOnce(one: Worker): Promise<{ chain: ChainTokens; name: ChainName }> {
+  const { answer } = await one.settle('one', (await one.claim('one')).view)
+  if (answer.type !== 'settled') throw new Error(answer.type)
+  const { refreshToken } = chainOf(1)
+  const proof = await createSealer().prove('one', answer.position.generation, refreshToken)
+  const name = { ...answer.position, proof }
+  return { name, chain: { refreshToken, name } }
 }
 
 /** A sealer whose work the clock waits for. */
@@ -220,7 +231,8 @@ describe('createLedger().run', () => {
       swap: (...call) => gate('swap', () => store.swap(...call)),
     }
 
-    const won = await worker(gated).claim('one', { name: { grant: GRANT, generation: 0 } })
+    const { chain, name } = await settledOnce(worker())
+    const won = await worker(gated).claim('two', { name, meetsDemand: () => false }, chain)
 
     expect(won.answer.type).toBe('won')
     expect(calls.toSorted()).toEqual(['read', 'swap'])
@@ -323,8 +335,9 @@ describe('a store that fails', () => {
         .mockImplementation((key) => store.read(key)),
     }
     const swap = vi.spyOn(half, 'swap')
+    const { chain, name } = await settledOnce(worker())
 
-    const won = await worker(half).claim('one', { name: { grant: GRANT, generation: 0 } })
+    const won = await worker(half).claim('two', { name, meetsDemand: () => false }, chain)
 
     expect(won.answer.type).toBe('won')
     expect(swap).toHaveBeenCalledTimes(1)
@@ -383,7 +396,8 @@ describe('a store that fails', () => {
     const full = memoryStore({ name: 'full', rowsMax: 0, clock })
     const half: Store = { ...full, read: () => Promise.reject(new Error('ECONNRESET')) }
 
-    const claiming = worker(half).claim('one', { name: { grant: GRANT, generation: 0 } })
+    const name = { grant: GRANT, generation: 0, proof: 'made up' }
+    const claiming = worker(half).claim('one', { name })
 
     await expect(claiming).rejects.toMatchObject({ code: 'store_full' })
   })

@@ -22,6 +22,14 @@ interface Golden {
     readonly key: string
     readonly check: string
   }[]
+  readonly proofs: readonly {
+    readonly pepper?: string
+    readonly ledger?: string
+    readonly key: string
+    readonly generation: number
+    readonly refreshToken: string
+    readonly proof: string
+  }[]
   readonly sealed: {
     readonly iv: string
     readonly version: number
@@ -96,6 +104,30 @@ describe('createSealer().derive', () => {
     expect(key).toMatch(/^ro1-[0-9a-f]{48}$/)
     expect(fingerprint).toMatch(/^[\w-]{8}$/)
     expect(String(secret)).toBe(`[secret ${fingerprint}]`)
+  })
+})
+
+describe.each(CIPHERS)('createSealer().prove: $kind', ({ ciphers }) => {
+  it('proves what it has always proved', async () => {
+    for (const { key, generation, refreshToken, proof, ...options } of golden.proofs) {
+      const sealer = createSealer({ ...options, ciphers })
+      expect(await sealer.prove(key, generation, new Secret(refreshToken))).toBe(proof)
+    }
+  })
+
+  it('proves one token at one generation of one chain', async () => {
+    const { prove } = createSealer({ ciphers })
+    const key = 'k'.repeat(43)
+    const proofs = await Promise.all([
+      prove(key, 1, new Secret('token')),
+      prove(key, 2, new Secret('token')),
+      prove(key, 1, new Secret('other')),
+      prove('l'.repeat(43), 1, new Secret('token')),
+      createSealer({ ciphers, pepper: PEPPER }).prove(key, 1, new Secret('token')),
+    ])
+
+    expect(new Set(proofs).size, 'another generation, token, chain or pepper').toBe(5)
+    for (const proof of proofs) expect(proof).toMatch(/^[\w-]{21}[AQgw]$/)
   })
 })
 

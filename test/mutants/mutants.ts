@@ -97,8 +97,8 @@ const CLAIMING: readonly Mutant[] = [
   {
     name: 'does not recognise a claim whose acknowledgement was lost',
     file: 'src/ledger/protocol/claim.ts',
-    text: "if (row.claimId === request.claimId) return 'mine'",
-    replacement: "if (row.claimId === request.claimId && view.claim.version > 9) return 'mine'",
+    text: "return row.proof === undefined || view.isClaimProven === true ? 'mine' : 'doubtful'",
+    replacement: "return view.claim.version > 9 ? 'mine' : 'others'",
     killedBy: [
       unit('ledger/ledger', 'an acknowledgement of a claim that got lost is made up for', 'busy'),
     ],
@@ -553,5 +553,113 @@ const AROUND: readonly Mutant[] = [
   },
 ]
 
+/** Whose token it is: names of chains, clients, subjects. */
+const BELONGING: readonly Mutant[] = [
+  {
+    name: 'believes a name without a token of its chain',
+    file: 'src/ledger/protocol/membership.ts',
+    text: "if (seen.holdsToken !== true) return { of: 'none', position: at(name) }",
+    replacement: "if (seen.holdsToken !== true) return { of: 'chain', position: at(name) }",
+    killedBy: [
+      unit('runtime/oidc/forged-name', 'is handed nothing, with no proof and generation 1'),
+      explorer('strict, 2+1 calls, carries, forger, crash', 'S2: a forged name was served'),
+    ],
+  },
+  {
+    name: 'takes any proof of the right key for right',
+    file: 'src/ledger/ledger.ts',
+    text: 'return (await sealer.prove(key, said.generation, refreshToken)) === said.proof',
+    replacement: 'return said.proof.startsWith(key.slice(0, 4))',
+    killedBy: [unit('runtime/oidc/forged-name', 'is worth nothing of another token')],
+  },
+  {
+    name: 'proves a token without its generation',
+    file: 'src/ledger/sealer.ts',
+    text: "encode('proof', key, `${generation}`, refreshToken.expose())",
+    replacement: "encode('proof', key, `${generation * 0}`, refreshToken.expose())",
+    killedBy: [unit('ledger/sealer', 'proves one token at one generation', 'another generation')],
+  },
+  {
+    name: 'presents a token whose name nothing proves and whose chain has moved on',
+    file: 'src/ledger/protocol/membership.ts',
+    text: 'return row.proofKey === undefined || !proof.startsWith(keyIdOf(row.proofKey))',
+    replacement: 'return false',
+    killedBy: [unit('runtime/oidc/forged-name', 'is not presented once nothing proves it')],
+  },
+  {
+    name: 'gives each settling a key of its own',
+    file: 'src/ledger/protocol/settle.ts',
+    text: 'proofKey: seen?.row?.proofKey ?? claimId',
+    replacement: 'proofKey: claimId',
+    killedBy: [
+      unit('runtime/oidc/forged-name', 'proves a spent token whose claim row is long gone'),
+    ],
+  },
+  {
+    name: 'ends a chain when the AS refuses a token that is not its newest',
+    file: 'src/ledger/protocol/end.ts',
+    text: "if (isNewest !== true) return answerWith({ type: 'ended', position, reason })",
+    replacement: '',
+    killedBy: [unit('ledger/protocol/end', 'ends no chain when another token than its newest')],
+  },
+  {
+    name: 'signs out of the chain that is named, not of the one of the tokens',
+    file: 'src/ledger/protocol/end.ts',
+    text: "const { of, position } = membershipOf({ name, newGrant: newGrant ?? '' }, view)",
+    replacement:
+      "const known = membershipOf({ name, newGrant: newGrant ?? '' }, view)\n" +
+      "  const { of, position } = name ? { of: 'chain', position: name } : known",
+    killedBy: [unit('runtime/oidc/forged-name', 'are what a sign-out ends')],
+  },
+  {
+    name: 'a process that is configured wrong binds the tokens that it tries',
+    file: 'src/ledger/protocol/view.ts',
+    text: 'return row?.isBound === true ? { isBound: true } : {}',
+    replacement: 'return row?.isBound === false ? {} : { isBound: true }',
+    killedBy: [unit('runtime/oidc/identity', 'binds no token to itself')],
+  },
+  {
+    name: 'believes every issuer once another spelling is listed',
+    file: 'src/ledger/codec.ts',
+    text: 'formerIssuers.includes(named as string)',
+    replacement: 'formerIssuers.length >= 0',
+    killedBy: [unit('ledger/codec', 'is not believed')],
+  },
+  {
+    name: 'tells the AS whatever the ledger has answered to a sign-out',
+    file: 'src/runtime/revoke.ts',
+    text: 'return isRefreshError(error) && LEDGER_IS_DOWN.has(error.code)',
+    replacement: 'return isRefreshError(error) || LEDGER_IS_DOWN.size < 0',
+    killedBy: [unit('runtime/oidc/ended', 'sends nothing anywhere after wrong_issuer')],
+  },
+  {
+    name: 'compares the subject with what the caller says only',
+    file: 'src/runtime/actors/present.ts',
+    text: 'await prepared.present(idTokenOf(claim))',
+    replacement: 'await prepared.present(idTokenOf(claim) && undefined)',
+    killedBy: [unit('runtime/subject', 'the subject is the one that the ledger knows')],
+  },
+  {
+    name: 'hands the tokens of another subject over past the ledger',
+    file: 'src/runtime/actors/settle.ts',
+    text: "if (settlement.type === 'granted' && settlement.withheld !== undefined) {",
+    replacement: "if (settlement.type === 'spent') {",
+    also: [
+      {
+        file: 'src/runtime/actors/settle.ts',
+        text: 'problem: { code: settlement.withheld }',
+        replacement: "problem: { code: 'subject_changed' as const }",
+      },
+    ],
+    killedBy: [unit('runtime/subject', 'reach nobody past the ledger either')],
+  },
+]
+
 /** The shipped source with one mistake each, and the checks that must notice it. */
-export const MUTANTS: readonly Mutant[] = [...CLAIMING, ...SETTLING, ...ROWS, ...AROUND]
+export const MUTANTS: readonly Mutant[] = [
+  ...CLAIMING,
+  ...SETTLING,
+  ...ROWS,
+  ...BELONGING,
+  ...AROUND,
+]

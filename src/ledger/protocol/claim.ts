@@ -142,6 +142,7 @@ export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStand
   waiting: { ...BY_GRANT_ROW, absent: 'paused', behind: 'paused', level: 'paused' },
   doubtful: {
     ...BY_GRANT_ROW,
+    unsure: 'release',
     absent: 'claim',
     behind: 'claim',
     level: 'claim',
@@ -168,14 +169,18 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
   const move = CLAIMING[claimStanding(request, view)][standing]
   switch (move) {
     case 'look': {
-      const { name, mayClaim } = request
-      // A name without proof may be of another chain: nothing is written before it is checked.
-      const isReader = mayClaim === false || (name !== undefined && name.proof === undefined)
-      const isUnchecked = membership.of === 'unread' && name?.proof !== undefined
-      const row = isUnchecked ? { ...mine, proof: name.proof } : mine
+      const { name } = request
+      const isTrusting = name === undefined || membership.of === 'chain'
+      const isUnread = name !== undefined && view.grants[name.grant] === undefined
+      // What a later holder can prove goes with the claim. Without a proof the grant row comes
+      // first: a claim row that another process writes meanwhile is then seen.
+      if (isUnread && name.proof === undefined) return operate(readGrant(name.grant))
+      const mayWrite = request.mayClaim !== false && (isTrusting || name.proof !== undefined)
+      const proof = isTrusting ? undefined : name.proof
+      const row = proof === undefined ? mine : { ...mine, proof }
       return operate(
-        ...(name === undefined ? [] : [readGrant<S>(name.grant)]),
-        isReader ? { on: 'claim', do: 'read' } : { on: 'claim', do: 'swap', expected: 0, row },
+        ...(isUnread ? [readGrant<S>(name.grant)] : []),
+        mayWrite ? { on: 'claim', do: 'swap', expected: 0, row } : { on: 'claim', do: 'read' },
       )
     }
     case 'read':
@@ -184,7 +189,7 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
       if (request.mayClaim === false) return answerWith({ type: 'blocked', position })
       return operate({ on: 'claim', do: 'swap', expected: view.claim!.version, row: mine })
     case 'release':
-      return operate(openClaim(view, position))
+      return operate(openClaim(view, view.claim!.row!))
     case 'end':
       return operate(endGrant(position, grant, 'replay', request.claimId))
     case 'won':

@@ -30,8 +30,8 @@ export type Membership =
   /** The token is part of no chain that is known: it begins one of its own. */
   | { readonly of: 'none'; readonly position: ChainPosition }
   /**
-   * An earlier release wrote the name, nothing proves it any more, and its chain has moved on. The
-   * token may be spent: it is neither presented nor served.
+   * The chain has moved on, and nothing proves or disproves the name. The token may be spent: it is
+   * neither presented nor served.
    */
   | { readonly of: 'unsure'; readonly position: ChainPosition }
 
@@ -76,10 +76,19 @@ function isPast<S>({ grant, generation }: ChainPosition, view: LedgerView<S>): b
   return row?.ended !== undefined || (row?.generation ?? 0) > generation
 }
 
-function isUnsure<S>({ grant, generation, proof }: ChainName, view: LedgerView<S>): boolean {
+/**
+ * Whether the name may be right although nothing proves it: an earlier release wrote it, or the
+ * ledger has lost the row since, and its key.
+ */
+function isUnsure<S>({ grant, generation, proof = '' }: ChainName, view: LedgerView<S>): boolean {
   const row = view.grants[grant]?.row
-  if (proof !== undefined || row === undefined || row.ended !== undefined) return false
-  return row.generation > generation
+  if (row === undefined || row.ended !== undefined || row.generation <= generation) return false
+  return row.proofKey === undefined || !proof.startsWith(keyIdOf(row.proofKey))
+}
+
+/** Begins each proof, and tells keys apart: 24 bits of the 256 of a key. */
+export function keyIdOf(key: string): string {
+  return key.slice(0, 4)
 }
 
 function at({ grant, generation }: ChainPosition): ChainPosition {
