@@ -1,4 +1,5 @@
 import { isRecord } from './text.ts'
+import { quietly } from './user-code.ts'
 
 /** The most that is read of an answer, in bytes after decompression: 1 MiB. */
 export const ANSWER_MAX_BYTES = 1024 * 1024
@@ -20,7 +21,7 @@ export async function readBody(
   const reader = body.getReader()
   const isOver = (): boolean => signal?.aborted === true
   // A cancelled reader ends its pending read at once, whether or not the stream obeys.
-  const cancel = (): void => void reader.cancel().catch(() => {})
+  const cancel = (): void => quietly(() => reader.cancel())
   signal?.addEventListener('abort', cancel)
   try {
     while (!isOver()) {

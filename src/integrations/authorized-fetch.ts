@@ -28,7 +28,7 @@ export interface AuthorizedFetchOptions {
    * Whether a response refuses the access token. Default: a 401 with `error="invalid_token"` (RFC
    * 6750 §3.1). Set it for servers that refuse a token in another way.
    */
-  readonly isRefused?: (response: Response) => boolean
+  readonly isRefused?: (response: Response) => boolean | Promise<boolean>
   /** Sends requests. Default: the runtime's `fetch`. */
   readonly fetch?: Fetch
 }
@@ -88,7 +88,7 @@ export function authorizedFetch<K, T extends TokenSet>(
       const isOurs = origins.has(request.url.origin)
       const sent = initOf(request, init, signal, isOurs ? accessToken : undefined)
       const response = await send(request.url.href, sent)
-      if (isOurs && mayRenew && canBeSentAgain(request.body) && isRefused(response)) {
+      if (isOurs && mayRenew && canBeSentAgain(request.body) && (await isRefused(response))) {
         mayRenew = false
         const another = await anotherToken(response, ask(accessToken))
         if (another === undefined) return response
@@ -186,7 +186,11 @@ async function anotherToken(
 
 /** Frees the connection of a response. */
 async function discard({ body }: Response): Promise<void> {
-  await body?.cancel().catch(() => {})
+  try {
+    await body?.cancel()
+  } catch {
+    // The body is read already, or its stream is none of the web's.
+  }
 }
 
 /** Matches a parameter with its value, or a single word, which is the name of a scheme. */

@@ -198,6 +198,7 @@ function instrumentsOf(meter: Meter): Instruments {
         case 'claimed':
         case 'revoked':
         case 'grant_ignored':
+        case 'paused':
         case 'expires_soon':
         case 'endpoint_changed':
           break

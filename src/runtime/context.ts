@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
+import { quietly } from '../core/user-code.ts'
 import { isReusable } from '../core/provider.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -114,11 +115,7 @@ export function contextOf(options: EngineOptions): RefresherContext {
       // Not spread: V8 is slow to add fields to a copy of an object that has many shapes.
       const event = Object.assign(body, { atMs: clock.now(), provider: provider.id })
       watch?.event(event)
-      try {
-        onEvent(event)
-      } catch {
-        // Errors are ignored here: `onEvent` must not affect a refresh.
-      }
+      quietly(() => onEvent(event))
     },
     nameOf: isListening ? rows.nameOf : () => NAMELESS,
   }

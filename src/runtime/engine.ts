@@ -7,6 +7,7 @@ import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcom
 import { Secret } from '../core/secret.ts'
 import { isRecord, ownField } from '../core/text.ts'
 import type { TokenSet } from '../core/token-set.ts'
+import { quietly } from '../core/user-code.ts'
 import { contextOf } from './context.ts'
 import { coalesce, isWorkerd } from './coalesce.ts'
 import type { Watched } from './inspect/watch.ts'
@@ -128,7 +129,8 @@ export function createEngine(options: EngineOptions): Engine {
       try {
         checkProvider(tokens, provider)
         const flight = shared(tokens, demandOf(tokens, asked))
-        handOver(flight, asked.waitUntil)
+        // If the platform takes none any more, the exchange runs all the same.
+        quietly(() => asked.waitUntil?.(flight.catch(() => {})))
         const waitMs = Math.min(asked.waitMs ?? Infinity, goodWaitMs(tokens, asked, clock.now()))
         const end = await unlessLeft(flight, { ...asked, waitMs }, clock)
         switch (end) {
@@ -165,15 +167,6 @@ export function createEngine(options: EngineOptions): Engine {
       const input = inputOf(tokens, { audience: '', aheadMs })
       return keepFresh(context, machine, input, tokens, keepOptions)
     },
-  }
-}
-
-/** Gives the exchange to the platform. If that takes none any more, it runs all the same. */
-function handOver(flight: Promise<End>, waitUntil: RefreshOptions['waitUntil']): void {
-  try {
-    waitUntil?.(flight.catch(() => {}))
-  } catch {
-    // What the platform throws is its own.
   }
 }
 

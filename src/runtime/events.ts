@@ -101,7 +101,7 @@ export type RefreshEvent = Common &
       } & Chained)
   )
 
-export type OnEvent = (event: RefreshEvent) => void
+export type OnEvent = (event: RefreshEvent) => unknown
 
 /** An event without what every event has. */
 export type EventBody = RefreshEvent extends infer E

@@ -60,7 +60,7 @@ export interface RefresherOptions {
    * the same grant only, and waited for as long as the call has time.
    */
   readonly reload?: (tokens: TokenSet) => Promise<TokenSet | undefined>
-  /** Told what happens; replaces the log line. It must not throw, and is not waited for. */
+  /** Told what happens; replaces the log line. Not waited for; what it throws is ignored. */
   readonly onEvent?: OnEvent
   /**
    * Looks on: `pageInspector()` of `refresh-once/inspect`, any inspector of `@statelyai/inspect` as

@@ -65,6 +65,9 @@ export const PATIENCE_PART = 3
 /** `reload` gets this much time at least, also if the call has none left. */
 export const RELOAD_LEAST_MS = 1_000
 
+/** `onChanged` of a keeper counts as failed after this: neither `stop` nor `drain` waits longer. */
+export const STORE_MS = 30_000
+
 /** A keeper offers a set again after this if `onChanged` failed. */
 export const STORE_AGAIN_MS = 1_000
 

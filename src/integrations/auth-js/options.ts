@@ -21,7 +21,7 @@ export type Refreshers = Readonly<Record<string, Refresher>>
 export type SessionErrorName = 'RefreshTokenError' | 'RefreshAccessTokenError'
 
 /** Takes a line for the server's log, and the error that was thrown, if there was one. */
-export type Log = (line: string, cause?: unknown) => void
+export type Log = (line: string, cause?: unknown) => unknown
 
 /** The options of both session strategies. */
 export interface SessionOptions {
@@ -180,19 +180,19 @@ const writtenLines = new WeakMap<Log, Set<string>>()
 export function noticesFor(log: Log = serverLog): Notices {
   const lines = writtenLines.get(log) ?? new Set<string>()
   writtenLines.set(log, lines)
-  const write = (line: string, cause?: unknown): void => {
+  const write = async (line: string, cause?: unknown): Promise<void> => {
     try {
-      log(`refresh-once: ${line}`, cause)
+      await log(`refresh-once: ${line}`, cause)
     } catch {
-      // A log that fails must not affect a session.
+      // A log that fails, at once or later, must not affect a session.
     }
   }
   return {
     once(line) {
       if (lines.has(line)) return
       lines.add(line)
-      write(line)
+      void write(line)
     },
-    failed: (what, cause) => write(`${what} failed`, cause),
+    failed: (what, cause) => void write(`${what} failed`, cause),
   }
 }
