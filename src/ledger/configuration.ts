@@ -1,6 +1,8 @@
 import { kind, text } from '../core/check-options.ts'
 import type { StoredTokenSet } from './stored-token-set.ts'
 import type { Operation } from './protocol/index.ts'
+import type { GrantRow } from './rows.ts'
+import { EXPENDABLE_MS } from './store.ts'
 
 /** What parts one ledger from another. */
 export interface Naming {
@@ -54,7 +56,8 @@ export const RETENTION: Retention = {
  * nothing but the claim row: of a spent token, that it must not be presented and where the chain
  * is; of a new one (the successor's), where the chain is. Those rows live as long as the chain's.
  *
- * Never shorter than the claim is worked on, twice, or the AS asked to wait.
+ * Never shorter than the claim is worked on, twice, or the AS asked to wait. A token that the AS
+ * refused when the ledger first saw it is forgotten after minutes.
  *
  * @param hasGrantField Whether the caller's set names its chain.
  */
@@ -63,6 +66,7 @@ export function ttlMsOf(
   hasGrantField: boolean,
   { claimRetentionMs, grantRetentionMs }: Retention,
 ): number {
+  if (operation.on === 'grant' && isRefusedAtOnce(operation.row)) return EXPENDABLE_MS
   if (operation.on === 'grant') return grantRetentionMs
   const { row } = operation
   const isOnlyWay = operation.on === 'successor' || !hasGrantField
@@ -71,4 +75,9 @@ export function ttlMsOf(
     isOnlyWay ? grantRetentionMs : 0,
     row.kind === 'claimed' ? 2 * row.claimMs : (row.delayMs ?? 0),
   )
+}
+
+/** Whether the AS refused the first token of a chain that the ledger has seen. */
+export function isRefusedAtOnce({ generation, set, ended }: GrantRow<unknown>): boolean {
+  return generation === 0 && set === undefined && (ended === 'rejected' || ended === 'expired')
 }

@@ -19,7 +19,7 @@ import { RETENTION, ttlMsOf, type Retention } from './configuration.ts'
 import type { ClaimRow, GrantRow, SeenRow } from './rows.ts'
 import { FORMAT, type Sealer } from './sealer.ts'
 import { callStore, createPatience, isUnavailable } from './store-call.ts'
-import type { Store, StoredRow } from './store.ts'
+import { EXPENDABLE_MS, type Store, type StoredRow } from './store.ts'
 import type { StoredTokenSet } from './stored-token-set.ts'
 
 export interface ProcedureOptions {
@@ -71,6 +71,12 @@ export interface Ledger {
     refreshToken: Secret | undefined,
     key: string | undefined,
   ): Promise<GrantRef>
+  /**
+   * Lets the claim row of a token go soon that the AS refused at once, if the row is still as seen.
+   *
+   * @throws {RefreshError} `store_unavailable`.
+   */
+  forgetSoon(chain: ChainTokens, view: LedgerView<StoredTokenSet>): Promise<void>
   /**
    * The fingerprint of a chain's secret, for logs. Derived once for all that is done with the same
    * `Secret`, as the keys of its row are. Never rejects: `undefined` if it cannot be derived.
@@ -186,6 +192,13 @@ export function createLedger({
       if (key === undefined) return { secret, generation }
       const proof = new Secret(await sealer.prove(key, generation, refreshToken))
       return { secret, generation, proof }
+    },
+    async forgetSoon(chain, { claim }) {
+      if (claim?.row === undefined) return
+      const { key, seal } = await keyringOf(chain)({ on: 'claim' })
+      const { row, version } = claim
+      const value = await seal(encodeRow(identity, row), version + 1)
+      await call(() => store.swap(key, version, value, EXPENDABLE_MS))
     },
     async nameOf(chain, grant) {
       try {

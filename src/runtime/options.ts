@@ -27,13 +27,7 @@ import type { Store } from '../ledger/store.ts'
 import type { OnEvent } from './events.ts'
 import { checkInspector } from './inspect/line.ts'
 import type { Inspector } from './inspect/line.ts'
-import {
-  CLAIM_MARGIN_MIN_MS,
-  CLAIM_MARGIN_MS,
-  CLAIM_WINDOW_MAX_MS,
-  REQUEST_TIMEOUT_MS,
-  STALE_MS,
-} from './timing.ts'
+import * as timing from './timing.ts'
 
 /** What `createRefresher` takes. Durations are milliseconds. */
 export interface RefresherOptions {
@@ -55,10 +49,9 @@ export interface RefresherOptions {
    * asked; a fresh set serves until its access token expires.
    */
   readonly revocationCheckMs?: number
-  /**
-   * Asks the application's storage for its newest set, when the AS refused this one. Believed for
-   * the same grant only, and waited for as long as the call has time.
-   */
+  /** An access token younger than this is not renewed for being `refused`. Default 10,000. */
+  readonly refusedFloorMs?: number
+  /** Asks the storage for its newest set, when the AS refused this one: of the same grant only. */
   readonly reload?: (tokens: TokenSet) => Promise<TokenSet | undefined>
   /** Told what happens; replaces the log line. Not waited for; what it throws is ignored. */
   readonly onEvent?: OnEvent
@@ -94,10 +87,7 @@ export interface LedgerOptions {
 export interface RetentionOptions {
   /** The claim of a spent token: `staleHolders.afterMs` at least. Default 7 days. */
   readonly claimMs?: number
-  /**
-   * A chain, since its last refresh. Default: as long as the provider's refresh tokens live unused,
-   * or at all, else 30 days.
-   */
+  /** A chain, since its last refresh. Default: as unused refresh tokens, or 30 days. */
   readonly grantMs?: number
 }
 
@@ -160,6 +150,7 @@ export interface Settings extends Omit<RefresherOptions, Replaced> {
   readonly requestTimeoutMs: number
   readonly claimMs: number
   readonly waitMs: number
+  readonly refusedFloorMs: number
   readonly storeTimeoutMs?: number | undefined
   readonly staleMs: number
   readonly staleHolders: 'revoke' | 'serve'
@@ -174,16 +165,16 @@ export function settingsOf(options: RefresherOptions): Settings {
   checkDescription(provider)
   const { client = nameless(provider) } = options
   const { store, name = 'default', pepper, retention = {}, formerIssuers } = ledger
-  const { requestMs = REQUEST_TIMEOUT_MS, storeMs } = timeouts
-  const { afterMs = STALE_MS, then = 'revoke' } = staleHolders
+  const { requestMs = timing.REQUEST_TIMEOUT_MS, storeMs } = timeouts
+  const { afterMs = timing.STALE_MS, then = 'revoke' } = staleHolders
   checkInspector(options.inspect)
   checkClient(client, provider)
-  const windowMs = Math.min(reuseWindowMs(provider), CLAIM_WINDOW_MAX_MS)
-  const { claimMs = requestMs + CLAIM_MARGIN_MS + windowMs } = timeouts
-  if (claimMs < requestMs + CLAIM_MARGIN_MIN_MS) {
+  const windowMs = Math.min(reuseWindowMs(provider), timing.CLAIM_WINDOW_MAX_MS)
+  const { claimMs = requestMs + timing.CLAIM_MARGIN_MS + windowMs } = timeouts
+  if (claimMs < requestMs + timing.CLAIM_MARGIN_MIN_MS) {
     throw new TypeError(
-      `timeouts.claimMs must exceed timeouts.requestMs by ${CLAIM_MARGIN_MIN_MS}: write at least ` +
-        `${requestMs + CLAIM_MARGIN_MIN_MS}, or leave it out`,
+      `timeouts.claimMs must exceed timeouts.requestMs by ${timing.CLAIM_MARGIN_MIN_MS}: write ` +
+        `at least ${requestMs + timing.CLAIM_MARGIN_MIN_MS}, or leave it out`,
     )
   }
   for (const each of ['claimMs', 'grantMs'] as const) {
@@ -219,6 +210,7 @@ export function settingsOf(options: RefresherOptions): Settings {
     requestTimeoutMs: requestMs,
     claimMs,
     waitMs: timeouts.waitMs ?? claimMs,
+    refusedFloorMs: options.refusedFloorMs ?? timing.REFUSED_FLOOR_MS,
     storeTimeoutMs: storeMs,
     staleMs: afterMs,
     staleHolders: then,
@@ -264,6 +256,7 @@ const OPTIONS: TableOf<RefresherOptions> = {
   } satisfies TableOf<StaleHolderOptions>,
   refreshAheadMs: ms,
   revocationCheckMs: ms,
+  refusedFloorMs: ms,
   reload: func,
   onEvent: kind('a function: telemetry()', (value) => isFunction(value, 'telemetry')),
   inspect: kind('an inspector: pageInspector()', (value) => {

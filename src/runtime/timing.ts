@@ -1,3 +1,5 @@
+import type { Random } from '../core/random.ts'
+
 /**
  * All times and counts of `src/runtime` that shape a call, in milliseconds. What an application may
  * set is an option with its default here. The store's and the transport's own repetitions lie with
@@ -23,6 +25,12 @@ export const CLAIM_MARGIN_MIN_MS = 1_000
 export const STALE_MS = 3_600_000
 
 /**
+ * `refusedFloorMs`: an API that refuses an access token this young refuses the next one too, so
+ * that each of its requests would present a refresh token.
+ */
+export const REFUSED_FLOOR_MS = 10_000
+
+/**
  * How often one call goes on from a newer set that is not fresh either. More than a few means that
  * clocks or lifetimes are wrong, and the loop would not end.
  */
@@ -32,7 +40,12 @@ export const ADOPTIONS_MAX = 4
 export const RECHECK_MS = 1_000
 
 /** The first wait after a deferred presentation; doubled each time, jittered down to a half. */
-export const BACKOFF_MS = 200
+const BACKOFF_MS = 200
+
+/** @param attempt How often the run has waited already. */
+export function backoffMs(random: Random, attempt: number): number {
+  return BACKOFF_MS * 2 ** attempt * (0.5 + random.fraction() / 2)
+}
 
 /** An AS that asks to wait without `Retry-After` is left alone for this long. */
 export const PAUSE_MS = 1_000

@@ -1,14 +1,14 @@
 import { checkOptions, clock as aClock, count, func, text } from '../core/check-options.ts'
 import type { TableOf } from '../core/check-options.ts'
-import { systemClock, type Clock } from '../core/clock.ts'
+import { startOfDay, systemClock, timeOfDay, type Clock, type TimeOfDay } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
-import type { Store, StoredRow } from '../ledger/store.ts'
+import { EXPENDABLE_MS, type Store, type StoredRow } from '../ledger/store.ts'
 import { warnOnce } from './shared.ts'
 
 export interface MemoryStoreOptions {
   /** Stores of one name share their rows. Default `'default'`. */
   readonly name?: string
-  /** At how many rows the store takes no new ones. Default 100,000. A refresh leaves two. */
+  /** At how many rows the store takes no new ones. Default 1,000,000: see docs/scale.md. */
   readonly rowsMax?: number
   /**
    * Told once, where the environment shows that several processes may serve one application.
@@ -23,6 +23,8 @@ interface MemoryRow {
   readonly version: number
   readonly writtenAtMs: number
   readonly ttlMs: number
+  /** On a clock that counts no sleep: a wall clock that is set forward must not end a claim. */
+  readonly endsAtMs: number
 }
 
 /** What copies of this module share: plain data, because they may be of different versions. */
@@ -31,17 +33,17 @@ interface MemoryRows {
   /** Keys by time to live, each in order of writing: the first of them goes first. */
   readonly byTtl: Map<number, Set<string>>
   readonly waiting: Map<string, Set<() => void>>
-  /** Added to a monotonic clock, makes it tell the time of day, and never run backwards. */
-  readonly originMs: number
+  readonly day: TimeOfDay
 }
 
-const SHARED = Symbol.for('refresh-once/memory-store/1')
+const SHARED = Symbol.for('refresh-once/memory-store/2')
 
 /**
  * Keeps rows in this process's memory: for one process, until it ends.
  *
- * All copies of this module share the rows, since Next.js builds the same module several times. The
- * store never forgets a row before its time; when it is full, it refuses new ones.
+ * All copies of this module share the rows, since Next.js builds the same module several times.
+ * When the store is full, it first drops rows of tokens that were refused at once, then refuses new
+ * ones. It never forgets another row before its time.
  *
  * @throws {TypeError} On an edge runtime, where the next request may meet another memory.
  * @store Memory
@@ -51,7 +53,12 @@ const SHARED = Symbol.for('refresh-once/memory-store/1')
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   checkOptions('memoryStore', options, OPTIONS)
-  const { name = 'default', rowsMax = 100_000, onWarning = warnOnce, clock = systemClock } = options
+  const {
+    name = 'default',
+    rowsMax = 1_000_000,
+    onWarning = warnOnce,
+    clock = systemClock,
+  } = options
   if (typeof (globalThis as { EdgeRuntime?: unknown }).EdgeRuntime === 'string') {
     throw new TypeError(
       'memoryStore() cannot work on an edge runtime, which keeps a memory per isolate: ' +
@@ -68,12 +75,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     )
   }
   const shared = sharedBy(name, clock)
-  const { rows, waiting, originMs } = shared
-  const now = (): number => Math.floor(originMs + clock.monotonic())
+  const { rows, waiting, day } = shared
+  const now = (): number => Math.floor(timeOfDay(clock, day))
 
   const standing = (key: string, nowMs: number): StoredRow => {
     const row = rows.get(key)
-    if (row === undefined || isOver(row, nowMs)) return { version: 0, writtenAtMs: 0, nowMs }
+    if (row === undefined || isOver(row, shared)) return { version: 0, writtenAtMs: 0, nowMs }
     const { value, version, writtenAtMs } = row
     return { value: value.slice(), version, writtenAtMs, nowMs }
   }
@@ -87,16 +94,17 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
     async swap(key, expected, value, ttlMs) {
       const nowMs = now()
-      sweep(shared, nowMs)
+      sweep(shared)
       const row = rows.get(key)
       if ((row?.version ?? 0) !== expected) return { ...standing(key, nowMs), swapped: false }
-      if (row === undefined && rows.size >= rowsMax) {
+      if (row === undefined && rows.size >= rowsMax && !makesRoom(shared)) {
         throw new RefreshError('store_full', { store: 'memory' })
       }
       write(shared, key, {
         value: new Uint8Array(value),
         version: expected + 1,
         writtenAtMs: nowMs,
+        endsAtMs: nowMs - day.sleptMs + ttlMs,
         ttlMs,
       })
       for (const wake of waiting.get(key) ?? []) wake()
@@ -133,7 +141,7 @@ function sharedBy(name: string, clock: Clock): MemoryRows {
     rows: new Map(),
     byTtl: new Map(),
     waiting: new Map(),
-    originMs: clock.now() - clock.monotonic(),
+    day: startOfDay(clock),
   }
   stores.set(name, shared)
   return shared
@@ -148,10 +156,11 @@ function write({ rows, byTtl }: MemoryRows, key: string, row: MemoryRow): void {
 }
 
 /** Takes rows away whose time is over: each is looked at once, and one of each time to live. */
-function sweep({ rows, byTtl }: MemoryRows, nowMs: number): void {
+function sweep(shared: MemoryRows): void {
+  const { rows, byTtl } = shared
   for (const [ttlMs, keys] of byTtl) {
     for (const key of keys) {
-      if (!isOver(rows.get(key)!, nowMs)) break
+      if (!isOver(rows.get(key)!, shared)) break
       keys.delete(key)
       rows.delete(key)
     }
@@ -159,8 +168,18 @@ function sweep({ rows, byTtl }: MemoryRows, nowMs: number): void {
   }
 }
 
-function isOver({ writtenAtMs, ttlMs }: MemoryRow, nowMs: number): boolean {
-  return nowMs >= writtenAtMs + ttlMs
+function isOver({ endsAtMs }: MemoryRow, { day }: MemoryRows): boolean {
+  return Math.floor(day.latestMs) - day.sleptMs >= endsAtMs
+}
+
+/** Drops the oldest row of a token that was refused at once. Whether there was one. */
+function makesRoom({ rows, byTtl }: MemoryRows): boolean {
+  const keys = byTtl.get(EXPENDABLE_MS) ?? new Set()
+  for (const key of keys) {
+    keys.delete(key)
+    return rows.delete(key)
+  }
+  return false
 }
 
 /** Variables that are set where a platform runs as many instances as it likes. */

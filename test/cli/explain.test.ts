@@ -419,6 +419,7 @@ describe('what a logger makes of an event', () => {
     const path = ownFile('journal.jsonl')
     writeFileSync(path, '')
     const refresher = createRefresher({
+      refusedFloorMs: 0,
       provider: oidc({ issuer: server.issuer }),
       client: server.clients.public,
       ledger: { store: memoryStore() },

@@ -342,9 +342,9 @@ const ROWS: readonly Mutant[] = [
   {
     name: 'a store that answers reads from a cache',
     file: 'src/stores/memory.ts',
-    text: 'const { rows, waiting, originMs } = shared',
+    text: 'const { rows, waiting, day } = shared',
     replacement:
-      'const { rows, waiting, originMs } = shared\n  const cache = new Map<string, StoredRow>()',
+      'const { rows, waiting, day } = shared\n  const cache = new Map<string, StoredRow>()',
     also: [
       {
         file: 'src/stores/memory.ts',
@@ -359,8 +359,8 @@ const ROWS: readonly Mutant[] = [
   {
     name: 'a store that forgets',
     file: 'src/stores/memory.ts',
-    text: '        ttlMs,\n      })',
-    replacement: '        ttlMs: 0,\n      })',
+    text: 'endsAtMs: nowMs - day.sleptMs + ttlMs,',
+    replacement: 'endsAtMs: nowMs,',
     killedBy: [properties('calm', 20)],
   },
 ]
@@ -494,6 +494,72 @@ const AROUND: readonly Mutant[] = [
         'stops nothing else',
         'stops nothing else: the exchange ends and is settled',
       ),
+    ],
+  },
+  {
+    name: 'a run waits for a server although its access token is good',
+    file: 'machines/setup.ts',
+    text: "&&\n        standing(context.tokens, output.nowMs, context.demand) === 'dead',",
+    replacement: ',',
+    killedBy: [unit('runtime/oidc/away', 'is served at once while the AS asks to wait')],
+  },
+  {
+    name: 'each call finds out for itself that the server is away',
+    file: 'src/runtime/actors/claim.ts',
+    text: "return { type: isWaiting(context) ? 'deferred' : 'failed', problem, retryInMs }",
+    replacement: "return { type: 'deferred', problem, retryInMs }",
+    killedBy: [
+      unit(
+        'runtime/oidc/deferred',
+        'leaves the AS alone for all grants of the client; only the first call waits',
+      ),
+    ],
+  },
+  {
+    name: "one user's Retry-After holds for all",
+    file: 'src/runtime/context.ts',
+    text: 'const pauseMs = Math.min(ms, PAUSE_MAX_MS)',
+    replacement: 'const pauseMs = Math.max(ms, PAUSE_MAX_MS)',
+    killedBy: [
+      unit(
+        'runtime/oidc/away',
+        'holds for its own token, and for the other users of the client a minute',
+      ),
+    ],
+  },
+  {
+    name: 'an observer that rejects ends the process',
+    file: 'src/core/user-code.ts',
+    text: 'await call()',
+    replacement: 'call()',
+    killedBy: [unit('runtime/oidc/user-code', 'costs no token as onEvent: rejects')],
+  },
+  {
+    name: 'every request to an API that refuses presents a token',
+    file: 'src/runtime/actors/claim.ts',
+    text: 'return held.grantedAtMs + floorMs - storeNowMs',
+    replacement: 'return held.grantedAtMs - floorMs - storeNowMs',
+    killedBy: [
+      unit(
+        'runtime/oidc/refused-floor',
+        'costs one presentation in ten seconds, and tells when the next may be',
+      ),
+    ],
+  },
+  {
+    name: 'rows of made-up tokens live as long as all others',
+    file: 'src/ledger/configuration.ts',
+    text: 'return EXPENDABLE_MS',
+    replacement: 'return grantRetentionMs',
+    killedBy: [unit('runtime/oidc/refused-floor', 'leave rows that live minutes')],
+  },
+  {
+    name: 'the memory store sleeps with its host',
+    file: 'src/core/clock.ts',
+    text: 'day.offsetMs += jumpedMs',
+    replacement: 'day.offsetMs += 0',
+    killedBy: [
+      unit('stores/memory', 'counts the sleep of the host, in which no row comes to its end'),
     ],
   },
   {

@@ -251,6 +251,7 @@ describe('a subscriber', () => {
       await using as = await startOidcServer()
       const refresherOn = (store: Store) =>
         createRefresher({
+          refusedFloorMs: 0,
           provider: oidc({ issuer: as.issuer, rotation: 'always' }),
           client: as.clients.public,
           ledger: { store },
@@ -371,6 +372,7 @@ describe("durability: 'replicated'", () => {
     const [before, after] = [redisStore(io, { durability: 'replicated' }), redisStore(node)].map(
       (store) =>
         createRefresher({
+          refusedFloorMs: 0,
           provider: oidc({ issuer: as.issuer, rotation: 'always' }),
           client: as.clients.public,
           ledger: { store },

@@ -128,6 +128,7 @@ describe('an endpoint that changes', () => {
         ? Response.json({ issuer: PUBLIC, token_endpoint: tokenEndpoint })
         : Response.json({ access_token: `at-${(answers += 1)}`, expires_in: 60 })
     const { refresh } = createRefresher({
+      refusedFloorMs: 0,
       provider: defineProvider({ id: 'as', issuer: PUBLIC }),
       client: { id: 'app' },
       ledger: { store: memoryStore({ name: 'endpoint-changed' }) },

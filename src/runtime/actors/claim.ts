@@ -21,7 +21,7 @@ import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { bury, randomName } from '../revoke.ts'
-import { AWAY_MS, BACKOFF_MS, LEDGER_REST_MS, PAUSE_MS } from '../timing.ts'
+import { AWAY_MS, backoffMs, LEDGER_REST_MS, PAUSE_MS, REST_MS } from '../timing.ts'
 
 /** A claim that was won. Its fields are hidden: they hold tokens as text. */
 export interface ClaimHandle {
@@ -80,7 +80,7 @@ async function ask(
   refreshToken: Secret,
 ): Promise<ClaimResult> {
   const { settings, ledger, policy, emit } = parts
-  const { clock } = settings
+  const { clock, refusedFloorMs } = settings
   const { prepared, blocked, isPaused } = await prepareTransport(parts, context, refreshToken)
   const askedAt = clock.monotonic()
   const name = context.position && nameOf(context.position)
@@ -94,6 +94,7 @@ async function ask(
     ...(context.callerGeneration !== undefined && { callerGeneration: context.callerGeneration }),
     ...(context.beganAtMs !== undefined && { beganAtMs: context.beganAtMs }),
     meetsDemand: (set, storeNowMs) =>
+      floorLeftMs(set, context.demand, storeNowMs, refusedFloorMs) > 0 ||
       meetsDemand(set, context.demand, { hostNowMs: clock.now(), storeNowMs }),
   }
   const { answer, view } = await ledger
@@ -105,6 +106,11 @@ async function ask(
     })
   const { position } = answer
   const grantName = await parts.nameOf(chain, position.grant)
+  if (answer.type === 'current') {
+    const leftMs = floorLeftMs(answer.set, context.demand, view.nowMs, refusedFloorMs)
+    if (leftMs > 0)
+      return { type: 'failed', problem: { code: 'unusable', hint: TOO_YOUNG }, retryInMs: leftMs }
+  }
   report(parts, context, { refreshToken, grantName }, answer, view)
   const ref = await refOf(ledger, context, answer, view)
   const said = claimOutput(answer, {
@@ -115,7 +121,8 @@ async function ask(
     watch: () => hidden({ chain, view, position }),
     blocked,
   })
-  const output = isPaused && said.type === 'busy' ? blocked : impatient(said, context)
+  const output =
+    said.type === 'busy' ? atWork(parts, view, isPaused ? blocked : said) : impatient(said, context)
   nameChain(context.position, position, grantName)
   nameChain(positionIn(output), position, grantName)
   if (position.generation > 0 && view.grants[position.grant]?.version === 0) {
@@ -124,10 +131,37 @@ async function ask(
   return { ...output, ...(view.beganAtMs !== undefined && { beganAtMs: view.beganAtMs }) }
 }
 
+/** A presentation of this process that has ended without proof is not waited for. */
+function atWork(
+  { lostClaims }: RefresherContext,
+  { claim }: LedgerView<StoredTokenSet>,
+  said: ClaimResult,
+): ClaimResult {
+  const isOver = claim?.row?.kind === 'claimed' && lostClaims.has(claim.row.claimId)
+  return isOver ? { type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS } : said
+}
+
 function impatient(said: ClaimResult, context: RunContext): ClaimResult {
   if (said.type !== 'deferred' || said.problem.code !== 'paused') return said
   return afterWaiting(context, said.problem, said.retryInMs)
 }
+
+/**
+ * How long no new access token is asked for, because the refused one is so young, milliseconds: of
+ * an API that refuses each token, every request would present a refresh token and leave a row.
+ */
+function floorLeftMs(
+  { access }: StoredTokenSet,
+  { audience, refused }: Demand,
+  storeNowMs: number,
+  floorMs: number,
+): number {
+  const [, held] = access.find(([each]) => each === audience) ?? []
+  if (held === undefined || held.token !== refused?.expose()) return 0
+  return held.grantedAtMs + floorMs - storeNowMs
+}
+
+const TOO_YOUNG = 'The API refused a token that is seconds old: look at its audience and scope.'
 
 /**
  * Opens a claim that may stand although the store never said so. A holder that does not present
@@ -158,6 +192,8 @@ interface Preparation {
   readonly blocked: ClaimResult
 }
 
+const UNBLOCKED: ClaimResult = { type: 'failed', problem: { code: 'internal' } }
+
 /** Does all that can fail before a token is claimed: discovery, client authentication. */
 async function prepareTransport(
   parts: RefresherContext,
@@ -169,31 +205,23 @@ async function prepareTransport(
   const pause = pauses.running()
   // A run that has waited for its turn tries an AS that did not answer: it finds out for all.
   if (pause !== undefined && !(isWaiting(context) && pause.code === 'unreachable')) {
-    const problem = { code: pause.code }
-    return { blocked: afterWaiting(context, problem, pause.leftMs), isPaused: true }
+    return { blocked: afterWaiting(context, { code: pause.code }, pause.leftMs), isPaused: true }
   }
   const prepared = await transport.prepare(presentedOf(context, refreshToken))
-  if (prepared.ready) {
-    return { prepared, blocked: { type: 'failed', problem: { code: 'internal' } } }
-  }
+  if (prepared.ready) return { prepared, blocked: UNBLOCKED }
   const { code, retryAfterMs } = prepared
   if (code === 'unreachable' || code === 'rate_limited') {
-    const isAsked = code === 'rate_limited'
-    const pauseMs = pauses.begin(code, isAsked ? (retryAfterMs ?? PAUSE_MS) : AWAY_MS)
+    const waitMs = code === 'unreachable' ? AWAY_MS : (retryAfterMs ?? PAUSE_MS)
+    const pauseMs = pauses.begin(code, waitMs)
     parts.emit({ type: 'paused', token: refreshToken.fingerprint, code, pauseMs, retryAfterMs })
   }
-  return { blocked: unpreparedOutput(prepared, backoffMs(parts, context)) }
+  return { blocked: unpreparedOutput(prepared, backoffMs(parts.settings.random, context.attempt)) }
 }
 
 /** Whether this run has waited before: it was the one that found out, or followed a holder. */
-function isWaiting({ elapsedMs }: RunContext): boolean {
-  return elapsedMs > 0
-}
+const isWaiting = ({ elapsedMs }: RunContext): boolean => elapsedMs > 0
 
-/**
- * What a run is told of a wait that it was not the first to meet: it does not wait, too. A page
- * whose parts each wait would hang for the sum.
- */
+/** A run that did not find out itself does not wait: a page would wait for the sum. */
 function afterWaiting(context: RunContext, problem: Problem, retryInMs: number): ClaimResult {
   return { type: isWaiting(context) ? 'deferred' : 'failed', problem, retryInMs }
 }
@@ -221,19 +249,6 @@ export function presentedOf({ tokens, demand }: RunContext, refreshToken: Secret
     tokenType: held?.tokenType,
     accessToken: accessFor(tokens, demand)?.token,
   }
-}
-
-/** The ID token of the chain, as far as the ledger has one: callers' sets need not hold any. */
-export function idTokenOf({ view, position }: ClaimHandle): Secret | undefined {
-  const text = view.grants[position.grant]?.row?.set?.idToken
-  return text === undefined ? undefined : new Secret(text)
-}
-
-export function backoffMs(
-  { settings }: RefresherContext,
-  { attempt }: { readonly attempt: number },
-): number {
-  return BACKOFF_MS * 2 ** attempt * (0.5 + settings.random.fraction() / 2)
 }
 
 /** Tells what the ledger said, and revokes what an ended chain has left alive. */

@@ -1,15 +1,15 @@
 import type { PresentOutput } from '../../../machines/types.ts'
 import { FAILURES, failedPresentation } from '../../core/failure.ts'
 import type { Presentation } from '../../core/failure.ts'
-import type { Secret } from '../../core/secret.ts'
+import { Secret } from '../../core/secret.ts'
 import { maySend } from '../../ledger/protocol/index.ts'
 import { mayPresentAgain } from '../../ledger/settlement.ts'
 import type { Prepared } from '../../transport/token-request.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { AWAY_MS, PAUSE_MS } from '../timing.ts'
-import { idTokenOf, presentedOf } from './claim.ts'
-import type { RunContext } from './claim.ts'
+import { presentedOf } from './claim.ts'
+import type { ClaimHandle, RunContext } from './claim.ts'
 
 type PresentResult = Timeless<PresentOutput>
 
@@ -58,6 +58,12 @@ export async function presentToken(
   const endedAtMs = clock.monotonic()
   noteServer(parts, refreshToken, presentation, endedAtMs - sentAtMs)
   return { type: 'sent', sending: { presentation, sentAtMs, endedAtMs } }
+}
+
+/** The ID token of the chain, as far as the ledger has one: callers' sets need not hold any. */
+export function idTokenOf({ view, position }: ClaimHandle): Secret | undefined {
+  const text = view.grants[position.grant]?.row?.set?.idToken
+  return text === undefined ? undefined : new Secret(text)
 }
 
 /** Returned when the token may already be spent and must not be sent again. */

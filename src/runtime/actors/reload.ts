@@ -3,6 +3,7 @@ import { checkTokenSet, grantOf } from '../../core/check-token-set.ts'
 import { tokensOf, tokenSetOf } from '../../core/tokens.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { within } from '../../core/clock.ts'
+import { isRefusedAtOnce } from '../../ledger/configuration.ts'
 import { endingOf } from '../../ledger/settlement.ts'
 import { keyIn, reject } from '../../ledger/protocol/index.ts'
 import { refreshTokenIn } from '../../ledger/stored-token-set.ts'
@@ -37,6 +38,10 @@ export async function reloadTokens(
     const ref = await ledger.refOf(answer.position, token, key)
     const output = reloadOutput(answer, moment, ref)
     if (output.type !== 'ended') return output
+    const ended = view.grants[answer.position.grant]?.row
+    if (ended !== undefined && isRefusedAtOnce(ended)) {
+      void parts.background.add(ledger.forgetSoon(claim.chain, view)).catch(() => {})
+    }
     // The row says `rejected`: why it was is known here only.
     if (problem.code === 'presented_elsewhere') return { ...output, problem }
     return { type: 'ended', problem: { ...problem, ...output.problem } }

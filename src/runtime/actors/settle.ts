@@ -24,9 +24,9 @@ import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { tell } from '../revoke.ts'
-import { PATIENCE_PART } from '../timing.ts'
-import { backoffMs, idTokenOf } from './claim.ts'
+import { backoffMs, PATIENCE_PART } from '../timing.ts'
 import type { ClaimHandle, RunContext } from './claim.ts'
+import { idTokenOf } from './present.ts'
 
 type SettleResult = Timeless<SettleOutput>
 
@@ -83,8 +83,8 @@ export async function settlePresentation(
         requestTimeoutMs,
       ),
       isSpent: isSpent(settlement),
-      againMs: () => backoffMs(parts, { attempt: presentations - 1 }),
-      backoffMs: () => backoffMs(parts, context),
+      againMs: () => backoffMs(settings.random, presentations - 1),
+      backoffMs: () => backoffMs(settings.random, context.attempt),
     })
     nameChain(positionIn(output), claim.position, claim.grantName)
     if (output.type === 'failed' && isSpent(settlement)) noteLost(parts, claim.claimId)

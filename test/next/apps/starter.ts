@@ -96,7 +96,7 @@ export async function GET() {
   const timers = queryObjects(timer.constructor as never, { format: 'count' } as never)
   const sizeOf = (name: string) =>
     (globalThis as never as Record<symbol, { size: number }>)[Symbol.for(name)]?.size ?? 0
-  const stores = sizeOf('refresh-once/memory-store/1')
+  const stores = sizeOf('refresh-once/memory-store/2')
   return Response.json({ timers, stores, flights: sizeOf('refresh-once/flights/1') })
 }
 `

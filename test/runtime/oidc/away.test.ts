@@ -243,3 +243,20 @@ describe('waitMs of a call', () => {
     await expect(refreshing).rejects.toThrow(/waitMs is .*write milliseconds/)
   })
 })
+
+describe('an answer that proves nothing', () => {
+  it('is not waited for by the calls that come after it', async () => {
+    const { server, process, signIn, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    server.faults.next({ kind: 'status', status: 502 })
+    const refresher = process()
+
+    const first = await refresher.refresh(tokens)
+    const second = await refresher.refresh(first.tokens)
+
+    expect(first.error).toMatchObject({ code: 'unknown', status: 502 })
+    expect(second).toMatchObject({ needsSignIn: true, error: { code: 'lost' } })
+    expect(server.counts().presentations).toBe(1)
+  })
+})

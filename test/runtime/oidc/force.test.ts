@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TokenSet } from '../../../src/index.ts'
+import { REFUSED_FLOOR_MS } from '../../../src/runtime/timing.ts'
 import { HOUR_MS, world } from '../world.ts'
 
 describe('refused', () => {
@@ -30,8 +31,9 @@ describe('refused', () => {
   })
 
   it('does not repeat: the newest refused is another matter', async () => {
-    const { server, process, signIn } = await world()
+    const { server, process, signIn, clock } = await world()
     const first = await process().refresh(await signIn(), { refused: true })
+    clock.advance(REFUSED_FLOOR_MS)
 
     const second = await process().refresh(first.tokens, { refused: true })
 

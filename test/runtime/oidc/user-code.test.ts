@@ -86,8 +86,8 @@ describe('a function of the application that fails', () => {
 
   it('is no word about the chain as reload', async () => {
     const { process: start, signIn, expire, clock } = await world({ presentsTwice: true })
-    for (const reload of Object.values(FAILING)) {
-      const tokens = { ...(await signIn()), refreshToken: `made-up-${Math.random()}` }
+    for (const [way, reload] of Object.entries(FAILING)) {
+      const tokens = { ...(await signIn()), refreshToken: `made-up ${way}` }
       expire()
 
       const refreshing = start({ reload }).refresh(tokens)
@@ -151,8 +151,8 @@ describe('a function of the application that fails', () => {
 
   it('is told once as onSignIn of a keeper, and ends nothing', async () => {
     const { process: start, signIn, expire } = await world({ presentsTwice: true })
-    for (const fail of Object.values(FAILING)) {
-      const tokens = { ...(await signIn()), refreshToken: `made-up-${Math.random()}` }
+    for (const [way, fail] of Object.entries(FAILING)) {
+      const tokens = { ...(await signIn()), refreshToken: `made-up ${way}` }
       expire()
       let tell = (): void => {}
       const told = new Promise<void>((resolve) => (tell = resolve))
