@@ -2,6 +2,7 @@ import { checkOptions, func, kind, ms, needed, number, or, text } from '../core/
 import type { TableOf } from '../core/check-options.ts'
 import { checkProvider, checkTokenSet } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
+import { startOfDay, timeOfDay } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
 import type { Provider } from '../core/provider.ts'
@@ -248,18 +249,19 @@ const CHAINS_MAX = 10_000
 function verifiedFor(revocationCheckMs: number | undefined, clock: Clock): Verified {
   if (revocationCheckMs === undefined) return { isRecent: () => true, note() {}, forget() {} }
   const times = new Map<string, number>()
+  const day = startOfDay(clock)
   return {
     isRecent(tokens) {
       const name = nameOf(tokens)
       if (name === undefined) return true
       const askedAt = times.get(name)
-      return askedAt !== undefined && clock.monotonic() - askedAt < revocationCheckMs
+      return askedAt !== undefined && timeOfDay(clock, day) - askedAt < revocationCheckMs
     },
     note(tokens) {
       const name = nameOf(tokens)
       if (name === undefined || revocationCheckMs === 0) return
       times.delete(name)
-      times.set(name, clock.monotonic())
+      times.set(name, timeOfDay(clock, day))
       if (times.size > CHAINS_MAX) times.delete(times.keys().next().value!)
     },
     forget(tokens) {

@@ -138,4 +138,19 @@ describe('a host that slept', () => {
     expect(outcome.tokens.expiresAtMs).toBe(clock.now() - 7 * HOUR_MS)
     expect(server.counts()).toMatchObject({ presentations: 2, granted: 2 })
   })
+
+  it('asks again whether the chain of a fresh set still stands', async () => {
+    const { process, signIn, clock } = await world()
+    const refresher = process({ revocationCheckMs: HOUR_MS / 6 })
+    const tokens = await signIn()
+    await refresher.refresh(tokens)
+    await process().revoke(tokens)
+
+    const before = await refresher.refresh(tokens)
+    clock.skew(HOUR_MS / 2)
+    const after = await refresher.refresh(tokens)
+
+    expect(before).toMatchObject({ state: 'fresh', usable: true })
+    expect(after).toMatchObject({ state: 'revoked', usable: false })
+  })
 })
