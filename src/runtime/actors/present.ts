@@ -96,7 +96,7 @@ const UNKNOWN = failedPresentation('unknown')
  * does not answer, or it answers.
  */
 function noteServer(
-  { pauses, emit, settings }: RefresherContext,
+  { pauses, emit, settings: { requestTimeoutMs } }: RefresherContext,
   { fingerprint: token }: Secret,
   presentation: Presentation,
   tookMs: number,
@@ -104,8 +104,9 @@ function noteServer(
   if (presentation.outcome === 'granted') return pauses.answered()
   const { failure, status, retryAfterMs } = presentation
   const isAsked = status !== undefined && FAILURES[failure].next === 'wait'
-  const isAway =
-    status === undefined && (failure === 'deferred' || tookMs >= settings.requestTimeoutMs)
+  // A process that slept over its deadline has learnt nothing of the AS.
+  const isSilent = tookMs >= requestTimeoutMs && tookMs < 2 * requestTimeoutMs
+  const isAway = status === undefined && (failure === 'deferred' || isSilent)
   if (isAsked && (status === 429 || retryAfterMs !== undefined)) {
     const pauseMs = pauses.begin('rate_limited', retryAfterMs ?? PAUSE_MS)
     return emit({ type: 'paused', token, code: 'rate_limited', pauseMs, retryAfterMs })
