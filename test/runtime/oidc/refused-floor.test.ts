@@ -60,7 +60,7 @@ describe('an API that refuses every access token', () => {
       tokens = (await refresher.refresh(tokens, { refused: true })).tokens
     }
 
-    expect(server.counts()).toMatchObject({ presentations: 2, granted: 2 })
+    expect(server.counts()).toMatchObject({ presentations: 3, granted: 3 })
   })
 })
 
@@ -135,7 +135,7 @@ describe('a host that slept', () => {
 
     expect(outcome).toMatchObject({ state: 'rotated', usable: true, error: undefined })
     expect(outcome.accessToken).not.toBe(renewed.accessToken)
-    expect(outcome.tokens.expiresAtMs).toBe(clock.now() - 7 * HOUR_MS)
+    expect(outcome.tokens.expiresAtMs).toBe(clock.now() + HOUR_MS)
     expect(server.counts()).toMatchObject({ presentations: 2, granted: 2 })
   })
 
