@@ -1,6 +1,6 @@
 import { accessFor, standing } from '../../../machines/freshness.ts'
 import type { ClaimOutput, Demand, Problem, RefreshContext } from '../../../machines/types.ts'
-import { hidden, Secret } from '../../core/secret.ts'
+import { hidden, type Secret } from '../../core/secret.ts'
 import { audienceOf, DEFAULT_AUDIENCE } from '../../core/tokens.ts'
 import type { ChainTokens } from '../../ledger/keyring.ts'
 import { claim, withdraw } from '../../ledger/protocol/index.ts'
@@ -186,9 +186,7 @@ async function release(
 /** What can send, or why nothing may be sent now: then the ledger is only looked at. */
 interface Preparation {
   readonly prepared?: Prepared
-  /** Whether the AS is to be left alone: then no holder is waited for either. */
   readonly isPaused?: boolean
-  /** What the run is told if it would have won the claim. */
   readonly blocked: ClaimResult
 }
 
