@@ -25,7 +25,6 @@ import {
   tokenSetInRow,
 } from './database.ts'
 import type { AccountStorage } from './database.ts'
-import { markOfLegacyCookie } from './legacy-cookie.ts'
 import { checkCallbacks, LEGACY_COOKIE, noticesFor, refresherOf, waitMsOf } from './options.ts'
 import type { CallbackOptions, Log, Notices, Refreshers } from './options.ts'
 
