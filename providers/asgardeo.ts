@@ -91,6 +91,6 @@ export const evidence = {
   aliases: { authJs: ['asgardeo'] },
 } as const satisfies ProviderEvidence
 
-/** @param options `base`: `https://api.asgardeo.io/t/<organization>`, or the address of your server. */
+/** @param options `base`: `https://api.asgardeo.io/t/<organization>`, or your server's address. */
 export const asgardeo = (options: { base: string } & Overrides): Provider =>
   providerOf(facts, options)

@@ -91,6 +91,6 @@ export const evidence = {
   aliases: { authJs: ['cognito'], betterAuth: ['cognito'] },
 } as const satisfies ProviderEvidence
 
-/** @param options `domain`: The domain of the user pool, or your own, without a slash at its end. */
+/** @param options `domain`: The domain of the user pool, or your own, without a slash. */
 export const cognito = (options: { domain: string } & Overrides): Provider =>
   providerOf(facts, options)

@@ -108,6 +108,6 @@ export const evidence = {
   ],
 } as const satisfies ProviderEvidence
 
-/** @param options `origin`: The origin of the server, with the path before `/oauth` if there is one. */
+/** @param options `origin`: The server's origin, with the path before `/oauth` if there is one. */
 export const doorkeeper = (options: { origin: string } & Overrides): Provider =>
   providerOf(facts, options)

@@ -274,7 +274,7 @@ export const evidence = {
 /** The three addresses that the console shows lead to the same endpoint. */
 const COPIED = /(?:\/oidc(?:\/\.well-known\/openid-configuration)?)?\/*$/
 
-/** @param options `endpoint`: `https://<tenant>.logto.app`, or the issuer, which ends in `/oidc`. */
+/** @param options `endpoint`: `https://<tenant>.logto.app`, or the issuer, ending in `/oidc`. */
 export const logto = (options: { endpoint: string } & Overrides): Provider => {
   const { endpoint }: { endpoint?: unknown } = { ...options }
   const isText = typeof endpoint === 'string'

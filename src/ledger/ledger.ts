@@ -5,16 +5,8 @@ import { ownField } from '../core/text.ts'
 import type { GrantRef } from '../core/tokens.ts'
 import { decodeClaim, decodeGrant, encodeRow, parseJson, type Identity } from './codec.ts'
 import { createKeyrings, type ChainTokens, type Keyring } from './keyring.ts'
-import {
-  keyIn,
-  see,
-  UNSEEN,
-  type Next,
-  type Operation,
-  type ChainName,
-  type ChainPosition,
-  type LedgerView,
-} from './protocol/index.ts'
+import { keyIn, see, UNSEEN } from './protocol/index.ts'
+import type { ChainName, ChainPosition, LedgerView, Next, Operation } from './protocol/index.ts'
 import { RETENTION, ttlMsOf, type Retention } from './configuration.ts'
 import type { ClaimRow, GrantRow, SeenRow } from './rows.ts'
 import { FORMAT, type Sealer } from './sealer.ts'
@@ -196,9 +188,8 @@ export function createLedger({
     async forgetSoon(chain, { claim }) {
       if (claim?.row === undefined) return
       const { key, seal } = await keyringOf(chain)({ on: 'claim' })
-      const { row, version } = claim
-      const value = await seal(encodeRow(identity, row), version + 1)
-      await call(() => store.swap(key, version, value, EXPENDABLE_MS))
+      const value = await seal(encodeRow(identity, claim.row), claim.version + 1)
+      await call(() => store.swap(key, claim.version, value, EXPENDABLE_MS))
     },
     async nameOf(chain, grant) {
       try {

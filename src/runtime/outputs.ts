@@ -1,5 +1,10 @@
-import type { ClaimOutput, Problem, RefreshContext } from '../../machines/types.ts'
-import type { ReloadOutput, SettleOutput } from '../../machines/types.ts'
+import type {
+  ClaimOutput,
+  Problem,
+  RefreshContext,
+  ReloadOutput,
+  SettleOutput,
+} from '../../machines/types.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { keyIn } from '../ledger/protocol/index.ts'
 import { FAILURES } from '../core/failure.ts'

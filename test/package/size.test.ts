@@ -8,10 +8,11 @@ const AT_ONCE_MAX = 28 * 1024
 
 /**
  * Bytes of all in one file, inspection with it: what is loaded later must not grow unseen. Since
- * each state and transition of the chart has a description, which Stately shows, it is 51 KiB; the
- * words of all options and descriptions are two more.
+ * each state and transition of the chart has a description, which Stately shows, it is 51 KiB. The
+ * words of all options, the spellings of expiries and the proofs that nothing was sent are ten
+ * more.
  */
-const ALL_MAX = 56 * 1024
+const ALL_MAX = 62 * 1024
 
 /**
  * Products that no description is needed for to be named by mistake. `oidc` is no product, and the

@@ -54,8 +54,8 @@ const STOPPING = ['AWS_LAMBDA_FUNCTION_NAME', 'VERCEL', 'NETLIFY', 'FUNCTION_TAR
 /** How long a request waits. If it left an exchange that is then stopped, the token were lost. */
 export function waitMsOf({ waitMs, waitUntil }: SessionOptions): number {
   if (waitMs !== undefined) return waitMs
-  const { process } = globalThis as { process?: Partial<NodeJS.Process> }
-  const mayStop = waitUntil === undefined && STOPPING.some((name) => process?.env?.[name])
+  const host = (globalThis as { process?: Partial<NodeJS.Process> }).process
+  const mayStop = waitUntil === undefined && STOPPING.some((name) => host?.env?.[name])
   return mayStop ? Infinity : WAIT_MS
 }
 

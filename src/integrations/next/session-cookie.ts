@@ -208,8 +208,8 @@ interface NodeResponse {
  */
 export function sendSessionOnce(name?: string): void {
   // Asked for at run time: an edge runtime has no such module, and needs none.
-  const { process } = globalThis as { process?: Partial<NodeJS.Process> }
-  const http = process?.getBuiltinModule?.('node:http')
+  const host = (globalThis as { process?: Partial<NodeJS.Process> }).process
+  const http = host?.getBuiltinModule?.('node:http')
   const response = http?.ServerResponse.prototype as NodeResponse | undefined
   if (response === undefined) return
   const known = response[SENT_ONCE]

@@ -21,7 +21,7 @@ import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { bury, randomName } from '../revoke.ts'
-import { AWAY_MS, backoffMs, LEDGER_REST_MS, PAUSE_MS, REST_MS } from '../timing.ts'
+import { AWAY_MS, backoffMs, LEDGER_PAUSE_MS } from '../timing.ts'
 
 /** A claim that was won. Its fields are hidden: they hold tokens as text. */
 export interface ClaimHandle {
@@ -121,24 +121,13 @@ async function ask(
     watch: () => hidden({ chain, view, position }),
     blocked,
   })
-  const output =
-    said.type === 'busy' ? atWork(parts, view, isPaused ? blocked : said) : impatient(said, context)
+  const output = said.type === 'busy' && isPaused ? blocked : impatient(said, context)
   nameChain(context.position, position, grantName)
   nameChain(positionIn(output), position, grantName)
   if (position.generation > 0 && view.grants[position.grant]?.version === 0) {
     emit({ type: 'ledger_lost', token: refreshToken.fingerprint })
   }
   return { ...output, ...(view.beganAtMs !== undefined && { beganAtMs: view.beganAtMs }) }
-}
-
-/** A presentation of this process that has ended without proof is not waited for. */
-function atWork(
-  { lostClaims }: RefresherContext,
-  { claim }: LedgerView<StoredTokenSet>,
-  said: ClaimResult,
-): ClaimResult {
-  const isOver = claim?.row?.kind === 'claimed' && lostClaims.has(claim.row.claimId)
-  return isOver ? { type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS } : said
 }
 
 function impatient(said: ClaimResult, context: RunContext): ClaimResult {

@@ -98,7 +98,7 @@ export async function settlePresentation(
 /** How many claims are remembered. The oldest is forgotten first, and its callers wait again. */
 const LOST_MAX = 10_000
 
-/** Tells the callers of this process that they wait in vain, unless the AS takes the token again. */
+/** Tells the callers of this process that they wait in vain, unless the AS takes it again. */
 function noteLost({ lostClaims, settings, policy }: RefresherContext, claimId: string): void {
   const { reuse = 'revokes' } = settings.provider
   if (policy.takesOver || reuse !== 'revokes') return

@@ -237,7 +237,7 @@ describe('databaseCallbacks', () => {
     expect(Object.keys(next!).filter((name) => /^(?:\$|_doc)/.test(name))).toEqual([])
   })
 
-  it('heals a row that has a lifetime and no column for the time, and says what is missing', async () => {
+  it('heals a row with a lifetime and no column for the time, and says so', async () => {
     const { table, ask, lines, server } = await held()
     const lifetime = { expires_at: undefined, expires_in: 3600 }
     const rows = table.rows.map((row) => ({ ...row, ...lifetime }))
