@@ -21,7 +21,7 @@ import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { bury, randomName } from '../revoke.ts'
-import { AWAY_MS, backoffMs, LEDGER_PAUSE_MS } from '../timing.ts'
+import { AWAY_MS, backoffMs, LEDGER_REST_MS, PAUSE_MS } from '../timing.ts'
 
 /** A claim that was won. Its fields are hidden: they hold tokens as text. */
 export interface ClaimHandle {
