@@ -105,7 +105,7 @@ describe('prepare: endpoints in a private network', () => {
   })
 
   it.each([
-    ['https://10.0.0.5', /without scheme and path/],
+    ['https://10.0.0.5', /write a list of hosts/],
     [['https://10.0.0.5'], /holds 'https:\/\/10\.0\.0\.5'.*write hosts without scheme/],
     [[7], /holds 7/],
     [[''], /holds ''/],
