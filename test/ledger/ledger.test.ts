@@ -114,6 +114,12 @@ function world(): World {
 }
 
 /** Refreshes the first token of a chain, and says how the set that came is named. */
+async function fullStore(clock: ManualClock): Promise<Store> {
+  const full = memoryStore({ name: 'full', rowsMax: 1, clock })
+  await full.swap('a row', 0, new Uint8Array([1]), 60_000)
+  return full
+}
+
 async function settledOnce(one: Worker): Promise<{ chain: ChainTokens; name: ChainName }> {
   const { answer } = await one.settle('one', (await one.claim('one')).view)
   if (answer.type !== 'settled') throw new Error(answer.type)
@@ -393,7 +399,7 @@ describe('a store that fails', () => {
 
   it('passes on the failure that lasts, when there is one that may not', async () => {
     const { worker, clock } = world()
-    const full = memoryStore({ name: 'full', rowsMax: 0, clock })
+    const full = await fullStore(clock)
     const half: Store = { ...full, read: () => Promise.reject(new Error('ECONNRESET')) }
 
     const name = { grant: GRANT, generation: 0, proof: 'made up' }
@@ -404,7 +410,7 @@ describe('a store that fails', () => {
 
   it('says at once that it is full', async () => {
     const { worker, clock } = world()
-    const full = memoryStore({ name: 'full', rowsMax: 0, clock })
+    const full = await fullStore(clock)
     const swap = vi.spyOn(full, 'swap')
 
     await expect(worker(full).claim('one')).rejects.toMatchObject({ code: 'store_full' })

@@ -92,7 +92,15 @@ export interface CallbackOptions extends SessionOptions {
   readonly storeIdToken?: boolean
 }
 
-/** What each option of both strategies may be, and the names of before 1.0. */
+/** Options as they were called before 1.0, and their names of today. */
+export const OLD_NAMES = {
+  accessToken: 'exposeAccessToken',
+  keep: 'linkedProviders',
+  adopt: 'legacyCookieProvider',
+  idToken: 'storeIdToken',
+}
+
+/** What each option of both strategies may be. */
 export const SESSION_OPTIONS: TableOf<SessionOptions> = {
   errorName: oneOf('RefreshTokenError', 'RefreshAccessTokenError'),
   exposeAccessToken: boolean,
@@ -100,10 +108,7 @@ export const SESSION_OPTIONS: TableOf<SessionOptions> = {
   waitMs: ms,
   log: func,
   clock,
-  accessToken: 'exposeAccessToken',
-  keep: 'linkedProviders',
-  adopt: 'legacyCookieProvider',
-  idToken: 'storeIdToken',
+  ...OLD_NAMES,
 }
 
 export const LEGACY_COOKIE = or(text(), 'false', (value) => value === false)

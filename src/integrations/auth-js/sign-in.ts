@@ -25,7 +25,14 @@ import {
   tokenSetInRow,
 } from './database.ts'
 import type { AccountStorage } from './database.ts'
-import { checkCallbacks, LEGACY_COOKIE, noticesFor, refresherOf, waitMsOf } from './options.ts'
+import {
+  checkCallbacks,
+  LEGACY_COOKIE,
+  noticesFor,
+  OLD_NAMES,
+  refresherOf,
+  waitMsOf,
+} from './options.ts'
 import type { CallbackOptions, Log, Notices, Refreshers } from './options.ts'
 
 /** The message of `events.signIn`. */
@@ -66,7 +73,7 @@ const SIGN_OUT_OPTIONS: TableOf<SignOutOptions> = {
   waitMs: ms,
   log: func,
   clock: aClock,
-  adopt: 'legacyCookieProvider',
+  ...OLD_NAMES,
 }
 
 /** A sign-in writes its tokens at most this often if other requests write the row meanwhile. */

@@ -90,7 +90,12 @@ async function held(options: Partial<DatabaseOptions<Row, undefined>> = {}): Pro
   const shown = { exposeAccessToken: true, log }
   const { session } = databaseCallbacks(
     { oidc: made.process() },
-    { ...table, update: (...rows) => table.update(...rows), ...shown, ...options },
+    {
+      find: (userId) => table.find(userId),
+      update: (...rows) => table.update(...rows),
+      ...shown,
+      ...options,
+    },
   )
   return {
     ...made,
