@@ -54,7 +54,9 @@ function tableOf(...rows: Row[]): Table {
       return Promise.resolve()
     },
   }
-  return table
+  // Not among the options that a callback is given.
+  const hidden = { enumerable: false }
+  return Object.defineProperties(table, { rows: hidden, updates: hidden })
 }
 
 /** What next-auth 5 hands over: the whole row of the session, with the user in it. */
@@ -90,12 +92,7 @@ async function held(options: Partial<DatabaseOptions<Row, undefined>> = {}): Pro
   const shown = { exposeAccessToken: true, log }
   const { session } = databaseCallbacks(
     { oidc: made.process() },
-    {
-      find: (userId) => table.find(userId),
-      update: (...rows) => table.update(...rows),
-      ...shown,
-      ...options,
-    },
+    { ...table, update: (...rows) => table.update(...rows), ...shown, ...options },
   )
   return {
     ...made,
