@@ -192,8 +192,8 @@ export function toBase64url(bytes: Uint8Array): string {
 }
 
 /**
- * Bytes in memory of their own, as WebCrypto takes them: `Uint8Array<ArrayBuffer>`. Not written so,
- * because the declarations must compile before TypeScript 5.7, where the type takes no argument.
+ * Bytes in memory of their own, as WebCrypto takes them: a `Uint8Array` over an `ArrayBuffer`. The
+ * type takes no argument before TypeScript 5.7, so that it is not written with one.
  */
 export type Bytes = ReturnType<Uint8ArrayConstructor['of']>
 

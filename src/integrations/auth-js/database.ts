@@ -156,7 +156,11 @@ const ROW = { userId: '', providerAccountId: '' }
 /** Reads the token set in a row of the `account` table. */
 export function tokenSetInRow(row: object): CookieTokenSet | undefined {
   try {
-    return fitted(readHeld({ ...ROW, ...plainOf(row) }).tokens, styleOf(row))
+    const { tokens } = readHeld({ ...ROW, ...plainOf(row) })
+    const { expiresAtMs } = tokens
+    const held = fitted(tokens, styleOf(row))
+    // What tells when the token expires may be no column of that name.
+    return expiresAtMs === undefined ? held : { ...held, tokens: { ...held.tokens, expiresAtMs } }
   } catch {
     return undefined
   }
