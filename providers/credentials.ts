@@ -58,8 +58,8 @@ const ANSWER: TableOf<CredentialsAnswer> = {
   error: place,
 }
 
-const { request: _, response, ...AXES } = WORDS
-const { validate: __, read: ___, ...LIFETIMES } = response as OptionTable
+const { request: _, response, answer: __, ...AXES } = WORDS
+const { validate: ___, read: ____, ...LIFETIMES } = response as OptionTable
 
 /** What a description may say. How the token is carried is checked where the request is made. */
 const WORDS_OF_YOURS: TableOf<CredentialsDescription> = {

@@ -95,6 +95,7 @@ export const WORDS: TableOf<Provider> = {
   verifiedAt: kind("a day: '2026-11-30'", (value) => typeof value === 'string'),
   // What `credentials` adds.
   signIn: func,
+  answer: kind('an object of places', isRecord),
   replay: "reuse: { acceptedForMs } for { withinMs }, 'accepted' for 'always', nothing for 'never'",
   clientId: 'createRefresher({ client: { id } })',
   clientSecret: 'createRefresher({ client: { id, secret } })',
