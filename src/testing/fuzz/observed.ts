@@ -3,6 +3,7 @@ import type { TokenSet } from '../../core/token-set.ts'
 import type { RefreshEvent } from '../../runtime/events.ts'
 import type { createRefresher } from '../../runtime/refresher.ts'
 import type { createSealer } from '../../ledger/sealer.ts'
+import { EXPENDABLE_MS } from '../../ledger/store.ts'
 import type { memoryStore } from '../../stores/memory.ts'
 import type { RevokeOutcome } from '../../core/outcome.ts'
 import type { FetchOnce } from '../../transport/send.ts'
@@ -137,8 +138,25 @@ export function observationsOf(world: Omit<World, 'judge'>): Observations<Proces
     omitsSuccessors: successor === 'omitted',
     isPastLedger: () => isPastLedger(world),
     isSkewed: () => happened.has('clock set') || happened.has('time passed'),
-    mayForget: () => happened.has('eviction'),
+    mayForget: (sending) =>
+      happened.has('eviction') || isForgottenSoon(world, sending, generationOf(sending.token)),
   }
+}
+
+/**
+ * Whether the row of a token that was refused when the ledger first saw it is gone by now
+ * (docs/decisions/0061). A set that was handed over begins a chain that the ledger does not know.
+ */
+function isForgottenSoon(
+  { schedule, sendings, happened }: Omit<World, 'judge'>,
+  { token, ending, endedAtMs = Infinity }: Sending<Process>,
+  generation: number,
+): boolean {
+  if (ending !== 'dead' || schedule.nowMs - endedAtMs < EXPENDABLE_MS) return false
+  if (generation > 0 && !happened.has('handed over')) return false
+  return !sendings.some((each) => {
+    return each.token === token && (each.ending === 'kept' || each.ending === 'spent')
+  })
 }
 
 /** Nothing went wrong so far. */
