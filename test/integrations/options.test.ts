@@ -48,7 +48,7 @@ type Factory = (...given: never[]) => unknown
 
 /** Arguments that a factory does not take, and what it says. */
 const WRONG: readonly (readonly [Factory, readonly unknown[], RegExp])[] = [
-  [memoryStore, [null], /the argument is null: write { name, rowsMax, clock }/],
+  [memoryStore, [null], /the argument is null: write { name, rowsMax, onWarning, clock }/],
   [memoryStore, ['rows'], /the argument is a string/],
   [memoryStore, [{ rowsmax: 5 }], /did you mean rowsMax\?/],
   [memoryStore, [{ rowsMax: '5' }], /rowsMax is a string: write a whole number/],
@@ -67,7 +67,7 @@ const WRONG: readonly (readonly [Factory, readonly unknown[], RegExp])[] = [
   [redisStore, [redis, { keyPrefix: 'x' }], /did you mean prefix\?/],
   [redisStore, [redis, { subscriber: url }], /subscriber is a string: write a second/],
   [redisStore, [redis, { allowEviction: 1 }], /allowEviction is a number/],
-  [redisStore, [], /takes a client of node-redis/],
+  [redisStore, [], /takes { url, createClient }, or a client of node-redis/],
   [httpStore, [], /the argument is missing/],
   [httpStore, [{ url, token: 'secret\n' }], /token has a line break/],
   [httpStore, [{ url: `${url}\n`, token: 't' }], /url has a line break/],
