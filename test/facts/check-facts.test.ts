@@ -299,6 +299,7 @@ describe('defineProviderFromFacts', () => {
   })
 
   describe('with a host that has a name in it', () => {
+    const MISMATCH = /^acme: 'shop' must match .*: write 'acme'$/
     const facts = {
       ...GOOD,
       parameters: { shop: { is: 'name', pattern: '[a-z0-9-]+', example: 'acme' } },
@@ -311,11 +312,18 @@ describe('defineProviderFromFacts', () => {
       expect(tokenEndpoint).toBe('https://blue-1.acme.example/token')
     })
 
-    it.each(['evil.example/', 'a.b', 'a@evil.example#', '', 'a\n', '$&'])('refuses %j', (shop) => {
+    it.each([
+      ['evil.example/', MISMATCH],
+      ['a.b', MISMATCH],
+      ['a@evil.example#', MISMATCH],
+      ['$&', MISMATCH],
+      ['', /^acme: shop is empty: write 'acme'$/],
+      ['a\n', /^acme: shop has a line break, .*: write it without$/],
+    ])('refuses %j', (shop, says) => {
       const make = (): unknown => defineProviderFromFacts(facts, { shop })
 
       expect(make).toThrow(TypeError)
-      expect(make).toThrow(/'shop' (?:is missing|must match .*): write 'acme'/)
+      expect(make).toThrow(says)
     })
   })
 })
