@@ -161,7 +161,7 @@ describe('telemetry', () => {
     const plain = sdk()
     const named = sdk()
     const [silent, telling] = [
-      telemetry(plain),
+      telemetry({ meter: plain.meter, tracer: plain.tracer }),
       telemetry({ meter: named.meter, tracer: named.tracer, fingerprints: true }),
     ]
     const fingerprints = new Set<string>()
