@@ -113,15 +113,17 @@ function world(): World {
   }
 }
 
-/** Refreshes the first token of a chain, and says how the set that came is named. */
+/** A store that has room for one row, and has it. */
 async function fullStore(clock: ManualClock): Promise<Store> {
   const full = memoryStore({ name: 'full', rowsMax: 1, clock })
   await full.swap('a row', 0, new Uint8Array([1]), 60_000)
   return full
 }
 
+/** Refreshes the first token of a chain, and says how the set that came is named. */
 async function settledOnce(one: Worker): Promise<{ chain: ChainTokens; name: ChainName }> {
-  const { answer } = await one.settle('one', (await one.claim('one')).view)
+  const named = { hasGrantField: true }
+  const { answer } = await one.settle('one', (await one.claim('one')).view, named)
   if (answer.type !== 'settled') throw new Error(answer.type)
   const { refreshToken } = chainOf(1)
   const proof = await createSealer().prove('one', answer.position.generation, refreshToken)
