@@ -58,6 +58,8 @@ export interface SignOutOptions {
    * tokens. Without this option, a sign-out leaves the tokens alone.
    */
   readonly find?: AccountStorage<object>['find']
+  /** Not called: it may be here so that one storage serves all events. */
+  readonly update?: AccountStorage<object>['update']
   /**
    * How long the sign-out waits for the AS, milliseconds. After that the tokens are revoked in the
    * background. Default 5,000.
@@ -70,6 +72,7 @@ export interface SignOutOptions {
 const SIGN_OUT_OPTIONS: TableOf<SignOutOptions> = {
   legacyCookieProvider: LEGACY_COOKIE,
   find: func,
+  update: func,
   waitMs: ms,
   log: func,
   clock: aClock,
