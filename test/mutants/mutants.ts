@@ -537,8 +537,8 @@ const AROUND: readonly Mutant[] = [
   {
     name: 'every request to an API that refuses presents a token',
     file: 'src/runtime/actors/claim.ts',
-    text: 'return held.grantedAtMs + floorMs - storeNowMs',
-    replacement: 'return held.grantedAtMs - floorMs - storeNowMs',
+    text: 'held.grantedAtMs + floorMs - storeNowMs',
+    replacement: 'held.grantedAtMs - floorMs - storeNowMs',
     killedBy: [
       unit(
         'runtime/oidc/refused-floor',

@@ -147,7 +147,8 @@ function floorLeftMs(
 ): number {
   const [, held] = access.find(([each]) => each === audience) ?? []
   if (held === undefined || held.token !== refused?.expose()) return 0
-  return held.grantedAtMs + floorMs - storeNowMs
+  // The store's time of a grant is estimated, and may lie milliseconds ahead.
+  return Math.min(floorMs, held.grantedAtMs + floorMs - storeNowMs)
 }
 
 const TOO_YOUNG = 'The API refused a token that is seconds old: look at its audience and scope.'

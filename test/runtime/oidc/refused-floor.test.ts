@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { TokenSet } from '../../../src/index.ts'
+import type { Store, StoredRow, TokenSet } from '../../../src/index.ts'
 import { EXPENDABLE_MS } from '../../../src/ledger/store.ts'
 import { REFUSED_FLOOR_MS } from '../../../src/runtime/timing.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
@@ -61,6 +61,27 @@ describe('an API that refuses every access token', () => {
     }
 
     expect(server.counts()).toMatchObject({ presentations: 3, granted: 3 })
+  })
+
+  it('may be asked so although the grant is dated a little ahead', async () => {
+    const { server, process, signIn, store } = await world()
+    const late = <R extends StoredRow>(row: R): R => ({
+      ...row,
+      writtenAtMs: row.writtenAtMs - 5,
+      nowMs: row.nowMs - 5,
+    })
+    const behind: Store = {
+      ...store,
+      read: async (...call) => late(await store.read(...call)),
+      swap: async (...call) => late(await store.swap(...call)),
+    }
+    const { tokens } = await process().refresh(await signIn(), { refused: true })
+
+    const asked = process({ store: behind, refusedFloorMs: 0 })
+    const outcome = await asked.refresh(tokens, { refused: true })
+
+    expect(outcome).toMatchObject({ state: 'rotated', usable: true })
+    expect(server.counts()).toMatchObject({ presentations: 2, granted: 2 })
   })
 })
 
