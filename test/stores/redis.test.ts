@@ -342,7 +342,7 @@ describe("durability: 'replicated'", () => {
     const store = await storeOn(primary, {
       durability: 'replicated',
       replicaTimeoutMs: 10_000,
-      prefix: '',
+      prefix: 'again:',
     })
     await store.swap('a', 0, value, HOUR_MS)
     await primary.cli('CONFIG', 'RESETSTAT')
@@ -350,7 +350,7 @@ describe("durability: 'replicated'", () => {
     expect(await store.swap('a', 0, value, HOUR_MS)).toMatchObject({ swapped: false, version: 1 })
 
     expect(await primary.cli('INFO', 'commandstats')).toMatch(/cmdstat_set:calls=1,/)
-    expect(Number(await primary.cli('PTTL', 'a'))).toBeGreaterThan(HOUR_MS - 60_000)
+    expect(Number(await primary.cli('PTTL', 'again:a'))).toBeGreaterThan(HOUR_MS - 60_000)
   })
 
   it('forgets nothing in a failover by Sentinel', async () => {
