@@ -55,7 +55,8 @@ describe('a failure', () => {
     let sent = 0
     const twiceOnce: FuzzOptions['fetch'] = (next) => async (url, init) => {
       if (url.endsWith('/token')) sent += 1
-      if (sent === 9) await next(url, init)
+      // In the worlds that are tried first nothing fails: this one is answered.
+      if (sent === 3) await next(url, init)
       return next(url, init)
     }
     const faultless = oidc({ issuer: 'https://id.example.com' })
