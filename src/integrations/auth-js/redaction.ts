@@ -76,7 +76,9 @@ function search(
       if (isOver) isWhole = false
       const isNamed = container.kind !== 'list' && isSecretName(name)
       const isText = typeof member === 'string' && isSecret(member)
-      if (isOver || isNamed || isText || isSecret(name) || member === UNREADABLE) {
+      // JSON has asked it already, and would ask a copy once more.
+      const isAsked = name === 'toJSON' && typeof member === 'function'
+      if (isOver || isNamed || isText || isAsked || isSecret(name) || member === UNREADABLE) {
         container.isChanged = true
         if (count > MEMBERS_MAX) break
         continue

@@ -152,7 +152,7 @@ describe('redacted', () => {
   })
 
   it('reads a Mongoose document with subdocuments as its JSON', () => {
-    const address = new mongoose.Schema({ street: String, token: String })
+    const address = new mongoose.Schema({ street: String, token: String }, { _id: false })
     const schema = new mongoose.Schema({ name: String, addresses: [address] })
     const addresses = ['a', 'b', 'c', 'd'].map((street) => ({ street, token: SECRET }))
     const user = new mongoose.Mongoose().model('User', schema).hydrate({ name: 'Ada', addresses })
