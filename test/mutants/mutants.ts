@@ -606,8 +606,8 @@ const AROUND: readonly Mutant[] = [
   {
     name: 'an access token lives for twice its time',
     file: 'src/core/token-response.ts',
-    text: 'context.nowMs + lifetimeMs',
-    replacement: 'context.nowMs + 2 * lifetimeMs',
+    text: 'expiresAtMs: nowMs + lifetimeMs',
+    replacement: 'expiresAtMs: nowMs + 2 * lifetimeMs',
     killedBy: [simulation(SOON, 'expiry')],
   },
   {
