@@ -58,7 +58,7 @@ export interface SignOutOptions {
    * tokens. Without this option, a sign-out leaves the tokens alone.
    */
   readonly find?: AccountStorage<object>['find']
-  /** Not called: it may be here so that one storage serves all events. */
+  /** Not called. One storage serves all events. */
   readonly update?: AccountStorage<object>['update']
   /**
    * How long the sign-out waits for the AS, milliseconds. After that the tokens are revoked in the

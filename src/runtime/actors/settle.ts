@@ -144,8 +144,10 @@ function interpret(
  * Whether the ledger knew nothing of the token before this claim, although it should: the set comes
  * from another renewal, or other processes have ledgers of their own.
  */
-function isUnknown({ view, position }: ClaimHandle, { isAlone = true }: Store): boolean {
-  if (position.generation > 0) return view.grants[position.grant]?.version === 0
+function isUnknown({ view, chain }: ClaimHandle, { isAlone = true }: Store): boolean {
+  if ((chain.name?.generation ?? 0) > 0) {
+    return Object.values(view.grants).every(({ version }) => version === 0)
+  }
   return !isAlone && view.claim?.version === 1
 }
 

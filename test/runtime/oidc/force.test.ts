@@ -154,17 +154,13 @@ describe('an answer that holds the refused access token again', () => {
 })
 
 describe('refresh', () => {
-  it('never rejects, whatever it is asked', async () => {
+  it('rejects for an option of a wrong kind, before anything is presented', async () => {
     const { server, process, signIn } = await world()
     const resource = 1n as unknown as string
 
-    const outcome = await process().refresh(await signIn(), { resource })
+    const refreshing = process().refresh(await signIn(), { resource })
 
-    expect(outcome).toMatchObject({
-      usable: false,
-      needsSignIn: false,
-      error: { code: 'internal' },
-    })
+    await expect(refreshing).rejects.toThrow('refresh: resource is a bigint: write a text')
     expect(server.counts().presentations).toBe(0)
   })
 })
