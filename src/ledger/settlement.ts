@@ -101,8 +101,9 @@ export function afterUnknown(presentation: Presentation): Presentation {
       return presentation
     case 'rest':
     case 'wait': {
-      const { status, origin } = presentation
+      const { code, status, origin } = presentation
       return failedPresentation('unknown', {
+        code,
         ...(status !== undefined && { status }),
         ...(origin !== undefined && { origin }),
       })
@@ -121,10 +122,7 @@ export function isOver(settlement: Settlement<StoredTokenSet>): boolean {
 }
 
 /** A rejection with its reason, if it is one. */
-export function withReason(
-  presentation: Presentation,
-  code: 'expired' | 'presented_elsewhere',
-): Presentation {
+export function withReason(presentation: Presentation, code: 'expired'): Presentation {
   if (presentation.outcome === 'granted') return presentation
   const isDead = FAILURES[presentation.failure].next === 'end'
   return isDead ? { ...presentation, code } : presentation

@@ -81,7 +81,6 @@ export function ourChains(
   inspect?: LineInspector,
 ): Way['make'] {
   const refresher = createRefresher({
-    refusedFloorMs: 0,
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token`, rotation }),
     client: { id: 'bench' },
     ledger: { store },

@@ -11,8 +11,7 @@ export function probe(world: World, config: Config): void {
   if (newest === undefined || world.endedAt !== undefined) return
   if (world.presented[newest] !== undefined || isStranded(world, newest)) return
   if (!isKnown(world, newest) || config.as === 'omitted') return
-  for (const [index, { forges }] of world.workers.entries()) {
-    if (forges === true) continue
+  for (const index of world.workers.keys()) {
     const calm: World = {
       ...world,
       now: world.now + config.lifetimeMs,

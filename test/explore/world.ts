@@ -3,7 +3,6 @@ import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 import type {
   Operation,
-  ChainName,
   ChainPosition,
   Policy,
   Settlement,
@@ -16,7 +15,7 @@ export interface Cookie {
   readonly refreshToken?: string
   readonly accessToken: string
   readonly obtainedAtMs: number
-  readonly place?: ChainName
+  readonly place?: ChainPosition
 }
 
 export interface RowState {
@@ -32,7 +31,6 @@ export interface Found {
   readonly writtenAtMs: number
   readonly nowMs: number
   readonly swapped: boolean
-  readonly holdsToken: boolean
 }
 
 /** An operation on its way; `found` once it has taken effect. */
@@ -80,8 +78,6 @@ export interface Work {
   readonly refreshToken: string
   readonly startedAt: number
   readonly place?: ChainPosition
-  /** What the holder's set says. */
-  readonly name?: ChainName
   readonly ended?: Ended
   readonly cookie?: Cookie
   /** For a revocation: the newest tokens. */
@@ -100,8 +96,6 @@ export interface Worker {
   readonly calls: number
   /** Whether it saves what it is handed; a stale holder does not. */
   readonly saves: boolean
-  /** Whether it comes with made-up tokens, and a name that it makes of an old one. */
-  readonly forges?: true
   /** Whether its storage keeps `grant`. */
   readonly carries: boolean
   /** How many claims it has tried for. */

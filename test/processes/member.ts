@@ -95,7 +95,6 @@ const refresher = createRefresher(
     client: { id: clientId },
     store: traced(await open(setup.store)),
     clock,
-    refusedFloorMs: 0,
     onEvent: await journal(setup.journal),
     async fetch(url, init) {
       const isPresentation =

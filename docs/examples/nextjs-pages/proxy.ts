@@ -1,6 +1,5 @@
 import { decode, encode } from 'next-auth/jwt'
 import { withAuth } from 'next-auth/middleware'
-import { isSignedIn } from 'refresh-once/auth-js'
 import { nextAuth4Proxy } from 'refresh-once/next'
 import { authOptions } from './auth'
 
@@ -11,7 +10,7 @@ const guarded = withAuth({
   secret,
   callbacks: {
     authorized: ({ req, token }) =>
-      !req.nextUrl.pathname.startsWith('/private') || isSignedIn(token),
+      !req.nextUrl.pathname.startsWith('/private') || (token !== null && !token.error),
   },
 })
 

@@ -37,9 +37,7 @@ export function openTabs(name: string, hear: (message: TabMessage) => void): Tab
 /** @returns `undefined` if the browser, or the application, throws. */
 export function attempted<T>(step: () => T): T | undefined {
   try {
-    const value = step()
-    if (value instanceof Promise) value.catch(() => {})
-    return value
+    return step()
   } catch {
     return undefined
   }

@@ -185,7 +185,6 @@ async function read(
       reply,
       decision: own?.decision,
       error: errorOf(own, fault),
-      code: own === undefined && fault?.kind === 'status' ? fault.error : undefined,
       isUnspent,
       isInClaimedWindow: isWindow,
       presentation,

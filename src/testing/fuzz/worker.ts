@@ -155,7 +155,6 @@ function refresherOf(
       fetch: fetchOf(process),
       clock: { ...clock, now: () => clock.now() + clockOffsetMs(number) },
       random: randomFrom(number),
-      refusedFloorMs: 0,
       timeouts: {
         requestMs: requestTimeoutMs,
         ...(storeTimeoutMs !== undefined && { storeMs: storeTimeoutMs }),

@@ -42,9 +42,8 @@ export const AS_BEFORE: readonly Edit[] = [
   },
   {
     path: 'auth.ts',
-    text: 'callbacks: refreshCallbacks(refreshers, {',
-    replacement: `callbacks: ${IS_BEFORE} ? beforeUs(source) : refreshCallbacks(refreshers, {
-    legacyCookieProvider: Object.keys(refreshers)[0],`,
+    text: 'callbacks: refreshCallbacks(',
+    replacement: `callbacks: ${IS_BEFORE} ? beforeUs(source) : refreshCallbacks(`,
   },
   {
     path: 'auth.ts',
