@@ -73,8 +73,11 @@ export function chartOf<C extends object, W extends object>() {
       isAnother: (_, output: ReloadOutput) => output.type === 'another',
 
       isEnded: (_, output: Claimed | SettleOutput | ReloadOutput) => output.type === 'ended',
+      /** A run whose access token is still good waits for no server: the token is served. */
       isDeferredInBudget: ({ context }, output: Claimed | SettleOutput) =>
-        output.type === 'deferred' && output.elapsedMs + output.retryInMs < context.budgetMs,
+        output.type === 'deferred' &&
+        output.elapsedMs + output.retryInMs < context.budgetMs &&
+        standing(context.tokens, output.nowMs, context.demand) === 'dead',
     },
     actions: {
       passLongestTimer: assign({ nowMs: ({ context }) => context.nowMs + TIMEOUT_MAX_MS }),
@@ -221,7 +224,7 @@ const DEFERRED = {
   guard: when('isDeferredInBudget'),
   target: '#refresh.expiring.backingOff',
   actions: when('recordProblem'),
-  description: 'The refresh token is not spent, and the call has time to try again.',
+  description: 'The refresh token is not spent, the access token is dead, and there is time.',
 } as const
 
 export const FAILED = {

@@ -1,9 +1,13 @@
 import { answerReader, type CredentialsAnswer } from './credentials/response.ts'
 import { requestOf, type CarriedRequest } from './credentials/request.ts'
+import { checkOptions, each, kind, needed, oneOf, or, text } from '../src/core/check-options.ts'
+import type { OptionTable, TableOf } from '../src/core/check-options.ts'
 import { systemClock } from '../src/core/clock.ts'
 import { checkUrl, defineProvider, descriptionOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
+import { WORDS } from '../src/core/provider-words.ts'
+import { isRecord } from '../src/core/text.ts'
 import { readSignIn } from './credentials/sign-in.ts'
 import type { TokenSet } from '../src/core/token-set.ts'
 
@@ -26,6 +30,8 @@ export interface CredentialsDescription
 
 /** A provider that also reads the answer to a sign-in. */
 export interface CredentialsProvider extends Provider {
+  /** Where an answer holds its members, as it was described. `fuzz` plays a server like that. */
+  readonly answer: CredentialsAnswer
   /**
    * The token set of the answer to a sign-in, which must have the form of an answer to a refresh.
    *
@@ -35,6 +41,37 @@ export interface CredentialsProvider extends Provider {
    *   without access token. It prints nothing of the answer but its status.
    */
   signIn(response: Response, nowMs?: number): Promise<TokenSet>
+}
+
+const place = or(text("the name of a member: 'data.token'"), '{ cookie }', (value) => {
+  return isRecord(value) && { cookie: needed(text()) }
+})
+
+const ANSWER: TableOf<CredentialsAnswer> = {
+  accessToken: needed(place),
+  refreshToken: place,
+  expiresIn: place,
+  expiresAt: place,
+  refreshExpiresIn: place,
+  idToken: place,
+  scope: place,
+  error: place,
+}
+
+const { request: _, response, answer: __, ...AXES } = WORDS
+const { validate: ___, read: ____, ...LIFETIMES } = response as OptionTable
+
+/** What a description may say. How the token is carried is checked where the request is made. */
+const WORDS_OF_YOURS: TableOf<CredentialsDescription> = {
+  url: needed(text("a whole URL: 'https://…'")),
+  carry: kind('{ json }, { form }, { cookie } or { bearer: true }', isRecord),
+  answer: ANSWER,
+  method: oneOf('POST', 'GET'),
+  body: each(needed(text())),
+  headers: kind('an object of texts', isRecord),
+  schema: kind('a schema: z.object(…)', (value) => '~standard' in Object(value)),
+  lifetimes: LIFETIMES,
+  ...AXES,
 }
 
 const EXAMPLE = 'defined: the backend that the parameters describe, as an example'
@@ -165,11 +202,12 @@ export const evidence = {
  * @throws {TypeError} For a description that could not be carried out; says what to write instead.
  */
 export function credentials(description: CredentialsDescription): CredentialsProvider {
+  const named = isRecord(description) && typeof description.id === 'string' ? description.id : ''
+  checkOptions(named || 'credentials', description, WORDS_OF_YOURS)
   const { url, method, carry, body, headers, answer, schema, lifetimes, ...axes } = description
   const { id = 'credentials', insecure = false } = axes
   checkUrl(id, 'url', url, insecure)
   const request = requestOf(id, { method, carry, body, headers })
-  if (answer?.accessToken === undefined) throw new TypeError(`${id}: answer.accessToken is missing`)
   const cookie = 'cookie' in carry ? carry.cookie : undefined
   const refreshToken = answer.refreshToken ?? (cookie === undefined ? undefined : { cookie })
   if (refreshToken === undefined && axes.rotation !== 'never') {
@@ -193,7 +231,7 @@ export function credentials(description: CredentialsDescription): CredentialsPro
   )
   const signIn: CredentialsProvider['signIn'] = (response, nowMs = systemClock.now()) =>
     readSignIn(response, provider, answer.accessToken, nowMs)
-  return Object.freeze({ ...provider, signIn })
+  return Object.freeze({ ...provider, answer: Object.freeze(places), signIn })
 }
 
 /**

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider, RawAnswer } from '../src/core/provider.ts'
 import { ownField } from '../src/core/text.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
@@ -274,11 +274,12 @@ export const evidence = {
 /** The three addresses that the console shows lead to the same endpoint. */
 const COPIED = /(?:\/oidc(?:\/\.well-known\/openid-configuration)?)?\/*$/
 
-/** @param endpoint `https://<tenant>.logto.app`, or the issuer, which ends in `/oidc`. */
-export const logto = ({ endpoint, ...overrides }: { endpoint: string } & Overrides): Provider => {
-  const host = typeof endpoint === 'string' ? endpoint.replace(COPIED, '') : endpoint
-  const { response, ...description } = descriptionOf(facts, { endpoint: host })
-  return defineProvider({ ...description, response: { ...response, read } }, overrides)
+/** @param options `endpoint`: `https://<tenant>.logto.app`, or the issuer, ending in `/oidc`. */
+export const logto = (options: { endpoint: string } & Overrides): Provider => {
+  const { endpoint }: { endpoint?: unknown } = { ...options }
+  const isText = typeof endpoint === 'string'
+  const host = isText ? { ...options, endpoint: endpoint.replace(COPIED, '') } : options
+  return providerOf(facts, host, { read })
 }
 
 /** Tells an expired secret from a request that is wrong. */

@@ -1,4 +1,4 @@
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -131,6 +131,6 @@ export const evidence = {
   },
 } as const satisfies ProviderEvidence
 
-/** @param issuer As the metadata writes it, to the last slash. */
-export const oidc = ({ issuer, ...overrides }: { issuer: string } & Overrides): Provider =>
-  defineProvider(descriptionOf(facts, { issuer }), overrides)
+/** @param options `issuer`: as the metadata writes it, to the last slash. */
+export const oidc = (options: { issuer: string } & Overrides): Provider =>
+  providerOf(facts, options)

@@ -10,6 +10,7 @@ export interface FlatOptions extends Omit<
   readonly pepper?: string
   readonly claimRetentionMs?: number
   readonly grantRetentionMs?: number
+  readonly formerIssuers?: readonly string[]
   readonly requestTimeoutMs?: number
   readonly claimMs?: number
   readonly waitMs?: number
@@ -21,11 +22,11 @@ export interface FlatOptions extends Omit<
 export function grouped(flat: FlatOptions): RefresherOptions {
   const { store, ledger: name, pepper, claimRetentionMs, grantRetentionMs, ...others } = flat
   const { requestTimeoutMs: requestMs, claimMs, waitMs, storeTimeoutMs: storeMs, ...more } = others
-  const { staleMs: afterMs, staleHolders: then, ...rest } = more
+  const { staleMs: afterMs, staleHolders: then, formerIssuers, ...rest } = more
   const retention = given({ claimMs: claimRetentionMs, grantMs: grantRetentionMs })
   return {
     ...rest,
-    ledger: { store, ...given({ name, pepper }), retention },
+    ledger: { store, ...given({ name, pepper, formerIssuers }), retention },
     timeouts: given({ requestMs, claimMs, waitMs, storeMs }),
     staleHolders: given({ afterMs, then }),
   }

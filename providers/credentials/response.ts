@@ -1,5 +1,5 @@
 import type { RawAnswer } from '../../src/core/provider.ts'
-import { isAccident, isRecord, ownField, readText } from '../../src/core/text.ts'
+import { isAccident, memberAt, readText } from '../../src/core/text.ts'
 import { decodeCookie, readSetCookie } from './set-cookie.ts'
 
 /** A member of the body, `'data.tokens.access'` for a nested one; or a cookie that is set. */
@@ -84,18 +84,9 @@ function refreshToken(
 
 function at(place: MemberPath | undefined, { headers, body, validated }: RawAnswer): unknown {
   if (place === undefined) return undefined
-  if (typeof place === 'string') return member(validated, place) ?? member(body, place)
+  if (typeof place === 'string') return memberAt(validated, place) ?? memberAt(body, place)
   const value = readSetCookie(headers, place.cookie)
   return value == null ? value : decodeCookie(value)
-}
-
-/** A member by its name, else by the names of a path. */
-function member(from: unknown, path: string): unknown {
-  if (!isRecord(from)) return undefined
-  if (Object.hasOwn(from, path)) return from[path]
-  return path.split('.').reduce<unknown>((value, name) => {
-    return typeof value === 'object' && value !== null ? ownField(value, name) : undefined
-  }, from)
 }
 
 function isUnmeant(value: unknown): boolean {

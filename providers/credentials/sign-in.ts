@@ -1,7 +1,7 @@
 import type { MemberPath } from './response.ts'
 import { decodeBody, readBody } from '../../src/core/body.ts'
 import { RefreshError } from '../../src/core/errors.ts'
-import { tokenSetFromResponse } from '../../src/core/field-styles.ts'
+import { tokenSetFromResponse } from '../../src/core/token-response.ts'
 import type { Provider, RawAnswer } from '../../src/core/provider.ts'
 import { ownField, readText } from '../../src/core/text.ts'
 import type { TokenSet } from '../../src/core/token-set.ts'
@@ -25,10 +25,11 @@ export async function readSignIn(
   if (!response.ok) {
     throw new RefreshError('refused', { provider: id, status, hint: 'It was a sign-in.' })
   }
-  const { text, whole } = await readBody(copyOf(response, id).body)
-  const body = decodeBody(text, whole, headers.get('content-type'))
+  const type = headers.get('content-type')
+  const { text, whole } = await readBody(copyOf(response, id).body, undefined, type)
+  const body = decodeBody(text, whole, type)
   const answer = await withValidated({ status, headers, body }, validate)
-  const members = read?.(answer)
+  const members = await read?.(answer)
   if (members === undefined || readText(ownField(members, 'access_token')) === undefined) {
     const where = typeof place === 'string' ? `at '${place}'` : `in a cookie '${place.cookie}'`
     throw invalid(id, `The answer to the sign-in holds no access token ${where}.`)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { meant, nearest } from '../core/check-options.ts'
 
 /** A command line, or a file that it names, cannot be used. The message says why. */
 export class UsageError extends Error {}
@@ -46,7 +47,9 @@ export function oneOf<const T extends string, const D extends T | undefined>(
       if (given === undefined) return standard
       const found = words.find((word) => word === given)
       if (found !== undefined) return found
-      throw new UsageError(`${name} is one of ${words.join(', ')}`)
+      const near = nearest(given, words)
+      const hint = near === undefined ? '' : `: did you mean ${near}?`
+      throw new UsageError(`${name} is one of ${words.join(', ')}${hint}`)
     },
   }
 }
@@ -116,9 +119,17 @@ function parse(args: readonly string[], options: Config) {
   } catch (error) {
     const { code, message } = error as Error & { readonly code?: string }
     if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(message, { cause: error })
-    const [name] = /(?<=')--?[a-z-]{1,24}(?=')/.exec(message) ?? []
-    throw new UsageError(name === undefined ? 'Unknown option' : `Unknown option '${name}'`)
+    throw new UsageError(unknownOption(args, Object.keys(options)))
   }
+}
+
+/** Names the first option that is none, if it looks like a name, and the one that was meant. */
+export function unknownOption(args: readonly string[], known: readonly string[]): string {
+  const flags = known.map((name) => `--${name}`)
+  const given = args.flatMap((arg) => /^--?[^=]+/.exec(arg) ?? [])
+  const wrong = given.find((each) => !flags.includes(each)) ?? '--'
+  const shown = /^--?[a-z-]{1,24}$/i.test(wrong) ? ` '${wrong}'` : ''
+  return `Unknown option${shown}: ${meant(`-${wrong.replace(/^-+/, '-')}`, flags)}`
 }
 
 function flagOf(key: string): string {

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
 import { systemClock, type Clock } from '../core/clock.ts'
+import { plain } from '../testing/fuzz/story.ts'
 import { USAGE_EXIT, UsageError } from './args.ts'
 
 /** Where a command writes, and by what clock it runs. */
@@ -62,6 +63,31 @@ export function interrupted(): Promise<void> {
   })
 }
 
+/** Control characters, but line breaks and tabs; and those that turn the direction of a line. */
+const CONTROLS = /[^\P{Cc}\n\t]|[\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu
+
+/** The colours that the commands use themselves. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const COLOR = /(\u001B\[\d{1,2}m)/
+
+/**
+ * A terminal that no text can rule: file names, arguments and answers of servers may hold its
+ * escape sequences.
+ */
+export function harmless(terminal: Terminal): Terminal {
+  const { hasColors } = terminal
+  const shown = (text: string): string =>
+    text
+      .split(COLOR)
+      .map((part, index) => (hasColors && index % 2 === 1 ? part : part.replaceAll(CONTROLS, ' ')))
+      .join('')
+  return {
+    ...terminal,
+    out: (text) => terminal.out(shown(text)),
+    error: (text) => terminal.error(shown(text)),
+  }
+}
+
 /** Runs a command. If its command line cannot be used, it says why and returns 2. */
 export async function orUsageError<E extends number>(
   name: string,
@@ -72,7 +98,7 @@ export async function orUsageError<E extends number>(
     return await run()
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    terminal.error(`refresh-once ${name}: ${error.message}\n(--help shows how to call it)\n`)
+    terminal.error(`refresh-once ${name}: ${plain(error.message)}\n(--help shows how to call it)\n`)
     return USAGE_EXIT
   }
 }

@@ -1,5 +1,8 @@
+import { createRequire } from 'node:module'
+import { meant } from '../core/check-options.ts'
+import { plain } from '../testing/fuzz/story.ts'
 import { USAGE_EXIT } from './args.ts'
-import type { Command, Terminal } from './command.ts'
+import { harmless, type Command, type Terminal } from './command.ts'
 
 /** The commands by name. Each is loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -53,7 +56,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 }
 
 /** Runs the command that the arguments name. */
-export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function run(args: readonly string[], given: Terminal): Promise<number> {
+  const terminal = harmless(given)
   const [name, ...others] = args
   const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (isHelp(name) || others.some(isHelp)) {
@@ -61,7 +65,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 0
   }
   if (command) return command.run(others, terminal)
-  if (name !== undefined) terminal.error(`refresh-once: unknown command "${name}"\n\n`)
+  if (name !== undefined && /^(?:--?v(?:ersion)?|version)$/i.test(name)) {
+    terminal.out(`${version()}\n`)
+    return 0
+  }
+  if (name !== undefined) {
+    const instead = meant(name, Object.keys(COMMANDS))
+    terminal.error(`refresh-once: unknown command "${plain(name)}": ${instead}\n\n`)
+  }
   terminal.error(usage())
   return USAGE_EXIT
 }
@@ -70,9 +81,15 @@ function isHelp(argument: string | undefined): boolean {
   return argument === '--help' || argument === '-h' || argument === 'help'
 }
 
+/** The version in the package's own manifest, which lies elsewhere for the source than for dist. */
+function version(): string {
+  const manifest: unknown = createRequire(import.meta.url)('refresh-once/package.json')
+  return (manifest as { readonly version: string }).version
+}
+
 function usage(): string {
   const commands = Object.entries(COMMANDS)
   const width = Math.max(...commands.map(([name]) => name.length))
   const lines = commands.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
-  return `usage: refresh-once <command>\n\n${lines.join('\n')}\n`
+  return `usage: refresh-once <command>\n       refresh-once --version\n\n${lines.join('\n')}\n`
 }

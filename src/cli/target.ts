@@ -1,6 +1,7 @@
 import { checkClient } from '../core/provider.ts'
 import { UNFILLED } from '../core/endpoint.ts'
 import type { Client, Overrides, Provider } from '../core/provider.ts'
+import type { ProviderRecord } from '../facts/provider-facts.ts'
 import { shippedIds, shippedProvider } from '../testing/presets.ts'
 import { flag, oneOf, text, UsageError, type Values } from './args.ts'
 import type { Environment } from './command.ts'
@@ -25,10 +26,16 @@ export const CLIENT_OPTIONS = {
   ),
 } as const
 
+/** How the command line names what a provider's facts leave open. */
+export const PARAMETER_OPTIONS = {
+  with: text('<name=value,…>', "the provider's parameters: shop=acme"),
+} as const
+
 /** How the command line names a provider and a client. */
 export const TARGET_OPTIONS = {
   issuer: text('<url>', 'the issuer as its metadata writes it; for Logto also the endpoint'),
   provider: text('<id>', 'a provider of docs/providers.md. Default: oidc'),
+  ...PARAMETER_OPTIONS,
   ...CLIENT_OPTIONS,
   insecure: flag('allows plain http, on other hosts than this one'),
 } as const
@@ -43,7 +50,7 @@ export async function targetOf(options: TargetOptions, environment: Environment)
   const { issuer = '', insecure, authentication } = options
   checkFilled('issuer', issuer)
   const client = clientOf(options, environment)
-  const provider = await shippedProviderOf(options, {
+  const { provider } = await shippedProviderOf(options, {
     ...(insecure && { insecure }),
     ...(authentication && { clientAuthentication: authentication }),
   })
@@ -51,21 +58,49 @@ export async function targetOf(options: TargetOptions, environment: Environment)
   return { provider, client }
 }
 
-/** Returns the provider of an id. If the provider takes an address, it is that of `--issuer`. */
-async function shippedProviderOf(
-  { provider: id = 'oidc', issuer }: TargetOptions,
+/**
+ * The provider of an id, with its facts. If it takes an address, that is `--issuer`; what else it
+ * takes is in `--with`.
+ */
+export async function shippedProviderOf(
+  {
+    provider: id = 'oidc',
+    issuer,
+    with: given,
+  }: Pick<TargetOptions, 'provider' | 'issuer' | 'with'>,
   overrides: Overrides,
-): Promise<Provider> {
+): Promise<{ readonly provider: Provider; readonly facts: ProviderRecord }> {
   const shipped = await shippedProvider(id)
   if (shipped === undefined) {
     throw new UsageError(`--provider is one of ${shippedIds().join(', ')}`)
   }
-  const parameters = Object.entries(shipped.facts.parameters ?? {})
-  if (parameters.some(([, { is }]) => is !== 'url')) {
+  const { facts, make } = shipped
+  const parameters = Object.entries(facts.parameters ?? {})
+  if (parameters.some(([, { is }]) => is === 'description')) {
     throw new UsageError(`--provider ${id} takes a description, which only code can give`)
   }
-  if (parameters.length > 0 && issuer === undefined) throw new UsageError('--issuer is missing')
-  return shipped.make(Object.fromEntries(parameters.map(([name]) => [name, issuer])), overrides)
+  if (issuer !== undefined && !parameters.some(([, { is }]) => is === 'url')) {
+    throw new UsageError(`--provider ${id} has an address of its own: leave --issuer out`)
+  }
+  const values = valuesIn(given)
+  const unknown = [...values.keys()].find((name) => !parameters.some(([each]) => each === name))
+  if (unknown !== undefined) throw new UsageError(`--provider ${id} takes no '${unknown}'`)
+  for (const [name, { is, example }] of parameters) {
+    const value = values.get(name) ?? (is === 'url' ? issuer : undefined)
+    if (value !== undefined) values.set(name, value)
+    else if (is === 'url') throw new UsageError('--issuer is missing')
+    else throw new UsageError(`--with is missing: write --with ${name}=${String(example)}`)
+  }
+  return { provider: make(Object.fromEntries(values), overrides), facts }
+}
+
+/** @throws {UsageError} For what is no list of `name=value`. */
+function valuesIn(given: string | undefined): Map<string, string> {
+  const pairs = given === undefined ? [] : given.split(',').map((pair) => pair.split('='))
+  if (pairs.some(([name, value, ...more]) => !name || !value || more.length > 0)) {
+    throw new UsageError('--with is a list: shop=acme, or a=b,c=d')
+  }
+  return new Map(pairs as [string, string][])
 }
 
 /**

@@ -1,28 +1,35 @@
 import { isRecord } from './text.ts'
+import { quietly } from './user-code.ts'
 
 /** The most that is read of an answer, in bytes after decompression: 1 MiB. */
 export const ANSWER_MAX_BYTES = 1024 * 1024
 
-/** Reads a body until its end, the deadline, an error or {@link ANSWER_MAX_BYTES}. */
+/**
+ * Reads a body until its end, the deadline, an error or {@link ANSWER_MAX_BYTES}.
+ *
+ * @param contentType Names the encoding, if it is not UTF-8.
+ */
 export async function readBody(
   body: ReadableStream<Uint8Array> | null,
   signal?: AbortSignal,
+  contentType?: string | null,
 ): Promise<{ readonly text: string; readonly whole: boolean }> {
-  const decoder = new TextDecoder()
+  let decoder: TextDecoder | undefined
   let text = ''
   let bytes = 0
   if (body === null) return { text, whole: true }
   const reader = body.getReader()
   const isOver = (): boolean => signal?.aborted === true
   // A cancelled reader ends its pending read at once, whether or not the stream obeys.
-  const cancel = (): void => void reader.cancel().catch(() => {})
+  const cancel = (): void => quietly(() => reader.cancel())
   signal?.addEventListener('abort', cancel)
   try {
     while (!isOver()) {
       const { done, value } = await reader.read()
-      if (done) return { text: text + decoder.decode(), whole: !isOver() }
+      if (done) return { text: text + (decoder?.decode() ?? ''), whole: !isOver() }
       bytes += value.byteLength
       if (bytes > ANSWER_MAX_BYTES) break
+      decoder ??= decoderOf(value, contentType)
       text += decoder.decode(value, { stream: true })
     }
   } catch {
@@ -35,8 +42,31 @@ export async function readBody(
 }
 
 /**
- * Decodes a body: JSON, or a form where the answer says that it is one (or plain text, as old
- * servers do), whatever else its content type says.
+ * Makes the decoder of a body. UTF-16 is believed only if its first bytes show it (RFC 4627 §3),
+ * and a name only if it is one of an encoding that has ASCII as it is: a wrong word in a header
+ * must not cost a token.
+ */
+function decoderOf([first, second]: Uint8Array, contentType: string | null = null): TextDecoder {
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) {
+    return new TextDecoder('utf-16le')
+  }
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0)) {
+    return new TextDecoder('utf-16be')
+  }
+  const [, name = 'utf-8'] = /;\s*charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '') ?? []
+  try {
+    return /^(?:utf-?16|utf-?7|utf-?32|iso-2022)/i.test(name)
+      ? new TextDecoder()
+      : new TextDecoder(name)
+  } catch {
+    return new TextDecoder()
+  }
+}
+
+/**
+ * Decodes a body: JSON, also one that is written as a text or as a call (JSONP); else a form, if
+ * the answer says that it is one, or if nothing in it contradicts that (QQ Connect sends forms as
+ * `text/html`).
  *
  * A JSON value tells by itself that it is whole; a form does not, so a broken off one is not read.
  *
@@ -44,18 +74,30 @@ export async function readBody(
  * @returns `undefined` for what cannot be read.
  */
 export function decodeBody(text: string, whole: boolean, contentType: string | null): unknown {
+  const trimmed = text.replace(/^\uFEFF/, '').trim()
+  const value = parsed(trimmed) ?? parsed(JSONP.exec(trimmed)?.[1])
+  if (typeof value === 'string') return whole ? (parsed(value) ?? value) : undefined
+  if (value !== undefined) return whole || isRecord(value) ? value : undefined
+  return whole && isForm(trimmed, contentType)
+    ? Object.fromEntries(new URLSearchParams(trimmed))
+    : undefined
+}
+
+const JSONP = /^[\w$.]{1,60}\s*\(([^]*)\)\s*;?$/
+
+function parsed(text: string | undefined): unknown {
   try {
-    const value: unknown = JSON.parse(text)
-    return whole || isRecord(value) ? value : undefined
+    return text === undefined ? undefined : JSON.parse(text)
   } catch {
-    return whole && isForm(text, contentType)
-      ? Object.fromEntries(new URLSearchParams(text))
-      : undefined
+    return undefined
   }
 }
+
+/** Pairs of names and values, and nothing in them that markup or prose would have. */
+const PAIRS = /^[\w.~%+-]+=[^\s<>&]*(?:&[\w.~%+-]+=[^\s<>&]*)*&?$/
 
 function isForm(text: string, contentType: string | null): boolean {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase()
   if (type === 'application/x-www-form-urlencoded') return /^[^<{[]+=/.test(text)
-  return type === 'text/plain' && /^\w+=[^<\s]*$/.test(text)
+  return PAIRS.test(text)
 }

@@ -1,32 +1,18 @@
+import { plainOf } from './entity.ts'
 import { RefreshError } from './errors.ts'
+import { isExpiryName, isLifetimeName, LIFETIME_ONLY } from './lifetime.ts'
 import { hasGrantShape, parseGrant } from './tokens.ts'
 import { isAccident, MILLISECONDS_MAX, SECONDS_MAX } from './text.ts'
 import type { TokenSet } from './token-set.ts'
 import type { GrantRef } from './tokens.ts'
 import type { Provider } from './provider.ts'
 
-const LIFETIME =
-  'expiresAtMs is missing, and a lifetime stands there, which counts from when the response ' +
-  'came: make the set by tokenSetFromResponse then.'
-
 /** Up to this a number that should be a point in time is a lifetime: in seconds, it is 3 years. */
 const LIFETIME_MAX = 1e8
 
-/** A set as it comes in, with the names that people have for the same things. */
+/** A set as it comes in, with the names that people have for its tokens. */
 type Candidate = {
-  readonly [
-    name in
-      | keyof TokenSet
-      | 'access_token'
-      | 'refresh_token'
-      | 'expires_at'
-      | 'expiresAt'
-      | 'accessTokenExpires'
-      | 'accessTokenExpiresAt'
-      | 'access_token_expires_at'
-      | 'expires_in'
-      | 'expiresIn'
-  ]?: unknown
+  readonly [name in keyof TokenSet | 'access_token' | 'refresh_token' | 'tokens' | 'then']?: unknown
 }
 
 /**
@@ -39,10 +25,10 @@ type Candidate = {
  * @throws {RefreshError} `invalid_tokens`, naming the `field` and what to write instead.
  */
 export function checkTokenSet(value: unknown): asserts value is TokenSet {
-  if (typeof value !== 'object' || value === null) throw invalid(undefined, 'It is no object.')
+  if (typeof value !== 'object' || value === null) throw invalid(undefined, noSetHint(value))
   const set = value as Candidate
   if (!isToken(set.accessToken)) throw badAccessToken(set)
-  if (set.refreshToken == null) checkNothingMeant(set.refresh_token, 'refreshToken')
+  if (set.refreshToken == null) checkNothingMeant(set.refresh_token ?? inner(set), 'refreshToken')
   else if (!isToken(set.refreshToken)) throw badToken('refreshToken', set.refreshToken)
   if (set.expiresAtMs == null) checkNoOtherExpiry(set)
   else checkTime('expiresAtMs', set.expiresAtMs)
@@ -91,21 +77,32 @@ function checkNothingMeant(foreign: unknown, field: keyof TokenSet): void {
   if (foreign != null) throw invalid(field, otherStyle(field))
 }
 
-function checkNoOtherExpiry(set: Candidate): void {
-  const { expires_at, expiresAt, accessTokenExpires } = set
-  const { accessTokenExpiresAt, access_token_expires_at, expires_in, expiresIn } = set
-  checkNothingMeant(
-    expires_at ??
-      expiresAt ??
-      accessTokenExpires ??
-      accessTokenExpiresAt ??
-      access_token_expires_at,
-    'expiresAtMs',
-  )
-  if ((expires_in ?? expiresIn) != null) throw invalid('expiresAtMs', LIFETIME)
+/** Without this check, a set whose expiry has another name would be served for ever. */
+function checkNoOtherExpiry(set: object): void {
+  for (const [name, value] of Object.entries(plainOf(set))) {
+    if (value == null) continue
+    if (isExpiryName(name)) throw invalid('expiresAtMs', otherStyle('expiresAtMs'))
+    if (isLifetimeName(name)) throw invalid('expiresAtMs', LIFETIME_ONLY)
+  }
+}
+
+/** What to do with something that is no object. */
+function noSetHint(value: unknown): string {
+  if (typeof value === 'string') return 'It is a text: pass what JSON.parse makes of it.'
+  if (value === undefined) return 'It is undefined: was there a set under this key?'
+  return 'It is no object.'
+}
+
+/** The refresh token of what is around a set: an outcome, or the answer of `readTokenSet`. */
+function inner({ tokens }: Candidate): unknown {
+  return (tokens as { readonly refreshToken?: unknown } | null | undefined)?.refreshToken
 }
 
 function badAccessToken(set: Candidate): RefreshError {
+  if (typeof set.then === 'function') return invalid(undefined, 'It is a promise: await it.')
+  if (set.accessToken === undefined && set.tokens != null) {
+    return invalid('accessToken', 'accessToken is missing: pass the `tokens` that stand in it.')
+  }
   return set.accessToken === undefined && set.access_token !== undefined
     ? invalid('accessToken', otherStyle('accessToken'))
     : badToken('accessToken', set.accessToken)
@@ -122,7 +119,7 @@ function badGrant(): RefreshError {
   return invalid(
     'grant',
     'grant must be stored exactly as it was handed out (43 base64url characters, a dot, ' +
-      'a whole number), or left out.',
+      'a whole number, a dot, 22 more: does the column hold 82 characters?), or left out.',
   )
 }
 
@@ -157,5 +154,9 @@ function invalid(field: keyof TokenSet | undefined, hint: string): RefreshError 
  */
 export function checkProvider(tokens: TokenSet, { id }: Pick<Provider, 'id'>): void {
   if (tokens.provider == null || tokens.provider === id) return
-  throw new RefreshError('provider_mismatch', { provider: id })
+  throw new RefreshError('provider_mismatch', {
+    provider: id,
+    field: 'provider',
+    hint: 'Pass it to the refresher whose provider.id is the `provider` of the set.',
+  })
 }

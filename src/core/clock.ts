@@ -21,9 +21,17 @@ export interface Clock {
 /** The longest delay that `setTimeout` takes as it is, in milliseconds. */
 export const TIMEOUT_MAX_MS = 2 ** 31 - 1
 
+/** Added to `performance.now()`, which fake timers and their end put back. */
+let offsetMs = 0
+let latestMs = 0
+
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic() {
+    const readMs = performance.now()
+    if (readMs + offsetMs < latestMs) offsetMs = latestMs - readMs
+    return (latestMs = readMs + offsetMs)
+  },
   setTimeout(callback, ms, { keepAlive = false } = {}) {
     const timer: unknown = setTimeout(callback, Math.min(Math.max(ms, 0), TIMEOUT_MAX_MS))
     if (!keepAlive && isUnrefable(timer)) timer.unref()
@@ -32,6 +40,48 @@ export const systemClock: Clock = {
   clearTimeout(timer) {
     clearTimeout(timer as Parameters<typeof clearTimeout>[0])
   },
+}
+
+/** What {@link timeOfDay} remembers between two calls. Plain data. */
+export interface TimeOfDay {
+  /** The time that was told last, epoch milliseconds. */
+  latestMs: number
+  /** Added to the monotonic clock, makes that time. */
+  offsetMs: number
+  /** By how much the wall clock is ahead of the time that is told. */
+  aheadMs: number
+  /** How much of the time the monotonic clock did not count. */
+  sleptMs: number
+}
+
+/** Wall clock and monotonic clock may part by this much before one of them has jumped. */
+const JUMP_MS = 1_000
+
+export function startOfDay(clock: Clock): TimeOfDay {
+  const latestMs = clock.now()
+  return { latestMs, offsetMs: latestMs - clock.monotonic(), aheadMs: 0, sleptMs: 0 }
+}
+
+/**
+ * Tells a time of day that never runs backwards and counts sleep.
+ *
+ * A monotonic clock stands still while a laptop sleeps or a container is suspended, a wall clock is
+ * set back and forth, and fake timers move both. So the time runs with the monotonic clock; when
+ * the wall clock jumps ahead of it, the time jumps too; when it is set back, only later jumps
+ * count.
+ */
+export function timeOfDay(clock: Clock, day: TimeOfDay): number {
+  const monotonicMs = clock.monotonic()
+  const wallMs = clock.now()
+  if (monotonicMs + day.offsetMs < day.latestMs) day.offsetMs = day.latestMs - monotonicMs
+  const jumpedMs = wallMs - (monotonicMs + day.offsetMs) - day.aheadMs
+  if (jumpedMs > JUMP_MS) {
+    day.offsetMs += jumpedMs
+    day.sleptMs += jumpedMs
+  }
+  if (jumpedMs < -JUMP_MS) day.aheadMs += jumpedMs
+  day.latestMs = monotonicMs + day.offsetMs
+  return day.latestMs
 }
 
 /**

@@ -1,6 +1,9 @@
-import { readEndpoint, UNFILLED } from './endpoint.ts'
+import { checkOptions, needed, text, wrong } from './check-options.ts'
+import { readEndpoint, readHost, retiredAddress, UNFILLED } from './endpoint.ts'
+import { systemClock } from './clock.ts'
 import type { ClientAuthentication, Overrides, Provider, ProviderDescription } from './provider.ts'
-import { FAILURES } from './failure.ts'
+import { checkWords } from './provider-words.ts'
+import { isRecord } from './text.ts'
 
 const BODIES: ReadonlySet<string> = new Set(['form', 'json'])
 
@@ -15,6 +18,7 @@ export function defineProvider(
   description: ProviderDescription,
   overrides: Overrides = {},
 ): Provider {
+  for (const given of [description, overrides]) checkWords(description, given)
   const given = merged(description, overrides)
   const provider: Provider = {
     rotation: 'sometimes',
@@ -39,9 +43,19 @@ export function defineProvider(
     response: { ...given.response },
     failures: { ...given.failures },
   }
+  checkDescription(provider)
+  return frozen(provider)
+}
+
+/**
+ * Checks a whole description, whose words decide where tokens are sent and what becomes of them.
+ *
+ * @throws {TypeError} Says what to write instead.
+ */
+export function checkDescription(provider: Provider): void {
+  checkWords(provider, { ...provider, id: provider.id ?? null })
   checkEndpoints(provider)
   checkAxes(provider)
-  return frozen(provider)
 }
 
 /** Both, the latter winning; a member that is `undefined` was not given. */
@@ -76,6 +90,7 @@ export interface DrivingFacts extends Loose<
     | 'oldAccessToken'
     | 'tokens'
     | 'failures'
+    | 'retired'
   >
 > {
   readonly id: string
@@ -84,11 +99,13 @@ export interface DrivingFacts extends Loose<
   readonly parameters?: Readonly<Record<string, Parameter>> | undefined
   readonly clientAuthentication?: Exclude<ClientAuthentication, Function> | undefined
   readonly request?: Loose<Provider['request']> | undefined
+  readonly response?: Loose<Pick<Provider['response'], 'members' | 'codes'>> | undefined
+  /** `null`: it does not expire. */
   readonly lifetimes?:
     | Loose<{
-        readonly accessMs: number
-        readonly refreshMs: number
-        readonly refreshIdleMs: number
+        readonly accessMs: number | null
+        readonly refreshMs: number | null
+        readonly refreshIdleMs: number | null
       }>
     | undefined
   readonly wire?: { readonly expiresIn?: string | undefined } | undefined
@@ -111,11 +128,11 @@ interface Parameter {
  */
 export function descriptionOf(
   facts: DrivingFacts,
-  values: Readonly<Record<string, string>> = {},
+  values: Readonly<Record<string, unknown>> = {},
 ): ProviderDescription {
   const { id, discovery, clientAuthentication, rotation, oldAccessToken, tokens } = facts
   const { request, failures, missingRefreshToken, verifiedAt, lifetimes, wire } = facts
-  const { issuer, tokenEndpoint, revocationEndpoint } = facts
+  const { issuer, tokenEndpoint, revocationEndpoint, retired } = facts
   return {
     ...defined({
       issuer: issuer && filled(issuer, facts, values),
@@ -129,52 +146,88 @@ export function descriptionOf(
       oldAccessToken,
       tokens,
       failures,
+      retired,
     }),
     id,
     verifiedAt,
     request: defined(request),
     response: defined({
-      accessLifetimeMs: wire?.expiresIn === 'absent' ? lifetimes?.accessMs : undefined,
-      refreshLifetimeMs: lifetimes?.refreshMs,
-      refreshIdleMs: lifetimes?.refreshIdleMs,
+      ...facts.response,
+      accessLifetimeMs:
+        wire?.expiresIn === 'absent' ? (lifetimes?.accessMs ?? undefined) : undefined,
+      refreshLifetimeMs: lifetimes?.refreshMs ?? undefined,
+      refreshIdleMs: lifetimes?.refreshIdleMs ?? undefined,
     }),
   }
+}
+
+/**
+ * The provider of facts: what the user writes are the facts' parameters and overrides.
+ *
+ * @param response What no facts can say: a reader.
+ * @throws {TypeError} Says what to write instead.
+ */
+export function providerOf(
+  facts: DrivingFacts,
+  options: object = {},
+  response: ProviderDescription['response'] = {},
+): Provider {
+  const { id, parameters = {} } = facts
+  const names = Object.keys(parameters)
+  if (!isRecord(options)) {
+    const example = names.map((name) => `${name}: ${quoted(parameters[name]!.example)}`)
+    throw new TypeError(`${id}: the argument ${wrong(options, `{ ${example.join(', ')} }`)}`)
+  }
+  const [values, overrides] = [true, false].map((isParameter) =>
+    Object.entries(options).filter(([name]) => names.includes(name) === isParameter),
+  )
+  const { response: derived, ...description } = descriptionOf(facts, Object.fromEntries(values!))
+  return defineProvider(
+    { ...description, response: { ...derived, ...response } },
+    Object.fromEntries(overrides!),
+  )
 }
 
 /** An endpoint with the values of its parameters. */
 function filled(
   endpoint: string,
   { id, parameters = {} }: DrivingFacts,
-  values: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, unknown>>,
 ): string {
   return endpoint.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const { example, pattern } = parameters[name]!
-    const value = values[name]
-    if (typeof value !== 'string' || value === '') {
-      throw new TypeError(`${id}: '${name}' is missing: write ${quoted(example)}`)
-    }
+    const value = Object(values)[name] as unknown
+    checkOptions(id, { [name]: value }, { [name]: needed(text(quoted(example))) })
     // A value that brings a host of its own would send tokens there.
-    if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value)) {
+    if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(String(value))) {
       throw new TypeError(`${id}: '${name}' must match ${pattern}: write ${quoted(example)}`)
     }
-    return value
+    return String(value)
   })
 }
 
 function checkEndpoints(provider: Provider): void {
   const { id, issuer, tokenEndpoint, revocationEndpoint, insecure } = provider
-  if (typeof id !== 'string' || !/^[a-z0-9-]+$/.test(id)) {
-    throw new TypeError(`provider id ${quoted(id)}: write lower-case letters, digits and '-'`)
-  }
   if (issuer === undefined && tokenEndpoint === undefined) {
     throw new TypeError(`${id}: give 'issuer', to discover the endpoints, or 'tokenEndpoint'`)
   }
   checkUrl(id, 'issuer', issuer, insecure)
   checkUrl(id, 'tokenEndpoint', tokenEndpoint, insecure)
   checkUrl(id, 'revocationEndpoint', revocationEndpoint ?? undefined, insecure)
-  // RFC 8414 §2: "a URL that uses the "https" scheme and has no query or fragment components".
-  if (issuer !== undefined && /[?#]/.test(issuer)) {
-    throw new TypeError(`${id}: 'issuer' has no query and no fragment: write it without`)
+  const gone = retiredAddress(provider)
+  if (gone !== undefined && systemClock.now() >= Date.parse(gone.from)) {
+    throw new TypeError(`${id}: ${gone.address} ended on ${gone.from}: write '${gone.use}'`)
+  }
+  checkHosts(id, provider.allowedHosts)
+}
+
+function checkHosts(id: string, hosts: unknown): void {
+  if (hosts === undefined) return
+  const example = "write hosts without scheme and path, ['10.0.0.5', 'id.internal:8443']"
+  if (!Array.isArray(hosts)) throw new TypeError(`${id}: 'allowedHosts' is a list: ${example}`)
+  for (const host of hosts as readonly unknown[]) {
+    if (readHost(host) !== undefined) continue
+    throw new TypeError(`${id}: 'allowedHosts' holds ${quoted(host)}: ${example}`)
   }
 }
 
@@ -189,6 +242,11 @@ export function checkUrl(
   // An environment variable that was pasted into quotes instead of backticks.
   if (typeof value === 'string' && value.includes('${')) {
     throw new TypeError(`${id}: '${axis}' holds a literal '\${': write it in backticks`)
+  }
+  if (typeof value === 'string' && /\{\w+\}|<\w[\w -]*>/.test(value)) {
+    throw new TypeError(
+      `${id}: '${axis}' holds a placeholder in brackets: write your own value there`,
+    )
   }
   if (typeof value === 'string' && UNFILLED.test(value)) {
     throw new TypeError(
@@ -207,42 +265,10 @@ export function checkUrl(
   )
 }
 
-function checkAxes(provider: Provider): void {
-  const { id, request, failures } = provider
-  checkReuse(provider)
+function checkAxes({ id, request }: Provider): void {
   if (request.method === 'GET' && BODIES.has(request.format)) {
     throw new TypeError(`${id}: a GET has no body: write POST, or format the request otherwise`)
   }
-  for (const [name, failure] of Object.entries(failures)) {
-    if (Object.hasOwn(FAILURES, failure)) continue
-    throw new TypeError(
-      `${id}: failures[${quoted(name)}] is ${quoted(failure)}: ` +
-        `write one of ${Object.keys(FAILURES).join(', ')}`,
-    )
-  }
-}
-
-const REUSES: readonly unknown[] = ['accepted', 'until_successor_used', 'refused', 'revokes']
-
-function checkReuse(provider: Provider): void {
-  const { id, reuse } = provider
-  if ('replay' in provider) {
-    throw new TypeError(
-      `${id}: 'replay' is now 'reuse': write reuse: { acceptedForMs } for { withinMs }, ` +
-        "reuse: 'accepted' for 'always', and leave it out for 'never'",
-    )
-  }
-  if (reuse === undefined || REUSES.includes(reuse)) return
-  if (typeof reuse !== 'object' || reuse === null) {
-    throw new TypeError(
-      `${id}: reuse is ${quoted(reuse)}: write one of ${REUSES.join(', ')}, { acceptedForMs }`,
-    )
-  }
-  if (Number.isFinite(reuse.acceptedForMs) && reuse.acceptedForMs > 0) return
-  throw new TypeError(
-    `${id}: reuse.acceptedForMs is milliseconds above 0: write reuse: 'refused' or 'revokes' ` +
-      'where the server has no window',
-  )
 }
 
 function quoted(value: unknown): string {

@@ -2,30 +2,35 @@ const BRAND = Symbol.for('refresh-once/error/1')
 
 /** Codes that only a new sign-in ends, unless the problem itself says otherwise. */
 const FINAL = {
-  invalid_tokens: 'The token set makes no sense.',
   no_refresh_token: 'The access token cannot be renewed: the set holds no refresh token.',
   rejected: 'The authorization server says that the grant is dead.',
   expired: 'The refresh token is past its lifetime, and the authorization server refused it.',
+  presented_elsewhere:
+    'The server calls a token dead that this ledger never presented: do all processes share it?',
   reuse_detected:
     'A spent refresh token came back after a later one was seen: the grant was ended.',
   revoked: 'The grant was revoked here.',
   unknown: 'The request was sent and no answer proves what became of the refresh token.',
   subject_changed: 'The answer speaks of another subject than the tokens it renews.',
   lost: 'The refresh token may be spent, and its successor never arrived.',
-  wrong_issuer: 'The ledger knows this token as issued by another issuer or for another client.',
 } as const
 
 /** Codes that pass: the same call may succeed later, or once the code or the setup is mended. */
 const PASSING = {
+  invalid_tokens: 'The token set makes no sense.',
   no_tokens: 'Nothing is stored under this key.',
+  wrong_issuer: 'The ledger knows this token as issued by another issuer or for another client.',
   provider_mismatch: 'The token set was issued by another provider than this refresher speaks to.',
-  refused: 'The authorization server refused the client or the request; the grant lives.',
+  refused: 'The authorization server refused the client or the request.',
   rate_limited: 'The authorization server asks to come again later.',
   unreachable: 'The authorization server could not be reached; nothing was sent.',
   misconfigured: 'The authorization server cannot be used as configured; nothing was sent.',
+  no_revocation_endpoint:
+    'The authorization server was told nothing: no revocation endpoint is known.',
   busy: 'Another holder is presenting the refresh token and has not finished.',
+  timed_out: 'The time of this call was over; the exchange, if any, runs on.',
   superseded: 'The chain moved on faster than this call could follow.',
-  unusable: 'The access token that came is the one that was refused, or over already.',
+  unusable: 'The access token that came cannot be used: refused, over already, or malformed.',
   paused: 'The refresh token waits for the time that the authorization server asked for.',
   store_unavailable: 'The ledger could not be read or written.',
   store_full: 'The ledger takes no more rows; nothing was presented.',

@@ -41,15 +41,17 @@ export const FAILURES = {
 export type Failure = keyof typeof FAILURES
 
 /**
- * The errors of RFC 6749 §5.2 and RFC 8707 §2. The first group is about the client, which is
- * authenticated before the grant is looked at. The second may come when the token is spent:
- * oidc-provider raises `invalid_target` after it consumed the token.
+ * The errors of RFC 6749 §5.2, RFC 8707 §2 and RFC 9449 §8. The first group is about the client,
+ * which is authenticated before the grant is looked at. The second may come when the token is
+ * spent: oidc-provider raises `invalid_target` after it consumed the token.
  */
 export const STANDARD_ERRORS: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['invalid_grant', 'rejected'],
   ['invalid_client', 'refused_before'],
   ['unauthorized_client', 'refused_before'],
   ['unsupported_grant_type', 'refused_before'],
+  // RFC 9449 §8: the client is asked to make its proof anew, before anything else happens.
+  ['use_dpop_nonce', 'refused_before'],
   ['invalid_scope', 'refused_after'],
   ['invalid_target', 'refused_after'],
   ['invalid_request', 'refused_after'],
@@ -61,6 +63,8 @@ export interface FailedPresentation extends Trouble {
   readonly failure: Failure
   /** Milliseconds from now that the AS asks to wait (RFC 9110 §10.2.3). */
   readonly retryAfterMs?: number
+  /** What the operator can do about it, in our own words. */
+  readonly hint?: string | undefined
 }
 
 /** How the presentation of a refresh token ended. */
@@ -70,7 +74,7 @@ export type Presentation =
 /** Makes a failed presentation of its class. `details.code` wins over the class's own. */
 export function failedPresentation(
   failure: Failure,
-  details: Partial<Trouble> & Pick<FailedPresentation, 'retryAfterMs'> = {},
+  details: Partial<Trouble> & Pick<FailedPresentation, 'retryAfterMs' | 'hint'> = {},
 ): FailedPresentation {
   const { outcome, code } = FAILURES[failure]
   return { outcome, failure, code, ...details }

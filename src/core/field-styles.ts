@@ -1,23 +1,13 @@
-import { DEFAULT_AUDIENCE, parseGrant, tokenSetOf } from './tokens.ts'
-import { RefreshError } from './errors.ts'
-import { jwtClaims } from './jwt.ts'
-import {
-  SECONDS_MAX,
-  isAccident,
-  ownField,
-  readInstant,
-  readNumber,
-  readScope,
-  readText,
-} from './text.ts'
-import { readTokenResponse, type ResponseContext } from './token-response.ts'
+import { plainOf } from './entity.ts'
+import { isRefreshError, RefreshError } from './errors.ts'
+import { isExpiryName, isRefreshExpiryName, readExpiry } from './lifetime.ts'
+import { inForm, isAccident, ownField, readInstant, readScope, readText, seenForm } from './text.ts'
+import type { FieldForm } from './text.ts'
+import { parseGrant } from './tokens.ts'
 import type { TokenSet } from './token-set.ts'
 
 /** A field of a token set. */
 type Field = keyof TokenSet
-
-/** How a value is written: a text as it is, a list of texts, a time in one of four ways. */
-type FieldForm = 'text' | 'list' | 's' | 'ms' | 'iso' | 'date'
 
 /** One field of a token set, as some object holds it. */
 interface FieldSlot {
@@ -51,6 +41,7 @@ const NAMES: Readonly<Record<Field, readonly (readonly [name: string, form: Fiel
     ['accessTokenExpires', 'ms'],
     ['accessTokenExpiresAt', 'date'],
     ['access_token_expires_at', 's'],
+    ['expiry_date', 'ms'],
   ],
   refreshExpiresAtMs: [
     ['refreshExpiresAtMs', 'ms'],
@@ -75,6 +66,14 @@ const NAMES: Readonly<Record<Field, readonly (readonly [name: string, form: Fiel
 
 const FIELDS = Object.keys(NAMES) as readonly Field[]
 
+const KNOWN = new Set(FIELDS.flatMap((field) => NAMES[field].map(([name]) => name)))
+
+/**
+ * Names such as `expires` and `expiry`, which an application may also use for a session of its own.
+ * They count only if no other name tells when the access token expires.
+ */
+const VAGUE = /^[._-]?expir(?!(?:es?|y|ation)[_-]?at)/i
+
 /** The names that fields get beside a snake_case access token, if the object has none. */
 const SNAKE_SLOTS: readonly FieldSlot[] = [
   { field: 'refreshToken', name: 'refresh_token', form: 'text' },
@@ -92,31 +91,43 @@ export const OWN_STYLE: FieldStyle = {
 /**
  * Reads a token set out of an object that holds it in any of the styles people have: `access_token`
  * with `expires_at` in seconds (Auth.js accounts and the columns of its databases), `accessToken`
- * with `expiresAt` in seconds or milliseconds, `accessTokenExpires`, `Date`s, ISO texts, our own.
+ * with `expiresAt` in seconds or milliseconds, `accessTokenExpires`, `expiry_date`, `expires_on`
+ * and the like, `Date`s, ISO and database texts, our own; also behind the getters of an ORM's
+ * entity.
  *
- * Seconds and milliseconds are told apart by size. What cannot be read counts as absent, except an
- * expiry (`NaN`, `'Invalid Date'`; `null` too, which is what JSON makes of `NaN`, but not in a
- * database row) beside a refresh token: that set is taken as expired, so that one refresh heals it.
- * If no field holds an expiry, an access token that is a JWT tells it. `provider` is read in our
- * own style only: Auth.js calls its own providers so.
+ * Seconds and milliseconds are told apart by size. A text without zone is of UTC, or of this host's
+ * zone if that is earlier. What cannot be read counts as absent, except an expiry (`NaN`, `'Invalid
+ * Date'`; `null` too, which is what JSON makes of `NaN`, but not in a database row) beside a
+ * refresh token: that set is taken as expired, so that one refresh heals it. If no field holds an
+ * expiry, an access token that is a JWT tells it, or a lifetime together with `issued_at` and the
+ * like. `provider` is read in our own style only: Auth.js calls its own providers so.
  *
  * @returns The set, which passes {@link checkTokenSet}, and the style to write its successor in.
- * @throws {RefreshError} `invalid_tokens` when there is no access token in it.
+ * @throws {RefreshError} `invalid_tokens` when there is no access token in it, or only a lifetime
+ *   (`expires_in`) and no time from which it counts.
  */
 export function readTokenSet(value: unknown): { tokens: TokenSet; style: FieldStyle } {
   if (typeof value !== 'object' || value === null) throw noAccessToken()
+  try {
+    return readFields(plainOf(value))
+  } catch (error) {
+    if (isRefreshError(error)) throw error
+    throw invalid('accessToken', 'It cannot be read: one of its getters throws.')
+  }
+}
+
+function readFields(value: object): { tokens: TokenSet; style: FieldStyle } {
   const isRow = isDatabaseRow(value)
   const found = foundSlots(value)
   const accessToken = readToken(value, found, 'accessToken')
   if (accessToken === undefined) throw noAccessToken()
   const refreshToken = readToken(value, found, 'refreshToken')
+  const canRefresh = refreshToken !== undefined
+  const expiries = found.filter(({ field }) => field === 'expiresAtMs').map(({ name }) => name)
   const tokens: TokenSet = {
     accessToken,
     ...present('refreshToken', refreshToken),
-    ...present(
-      'expiresAtMs',
-      readExpiry(value, found, accessToken, refreshToken !== undefined, isRow),
-    ),
+    ...present('expiresAtMs', readExpiry(value, expiries, accessToken, canRefresh, isRow)),
     ...present('refreshExpiresAtMs', firstOf(value, found, 'refreshExpiresAtMs', readInstant)),
     ...present('obtainedAtMs', firstOf(value, found, 'obtainedAtMs', readInstant)),
     ...present('authorizedAtMs', firstOf(value, found, 'authorizedAtMs', readInstant)),
@@ -134,14 +145,14 @@ export function readTokenSet(value: unknown): { tokens: TokenSet; style: FieldSt
  * removed, or `null` in a database row; nothing is ever `undefined`. A row gets no field it had
  * not: there is no column for it.
  *
- * @returns A new object.
+ * @returns A new, plain object, also of an ORM's entity.
  */
 export function writeTokenSet(
   tokens: TokenSet,
   style: FieldStyle,
   into: Record<string, unknown>,
 ): Record<string, unknown> {
-  const written = { ...into }
+  const written = { ...plainOf(into) }
   for (const { field, name, form } of style.slots) {
     const value = tokens[field]
     if (value != null) written[name] = inForm(value, form)
@@ -149,31 +160,6 @@ export function writeTokenSet(
     else delete written[name]
   }
   return written
-}
-
-/**
- * The token set of a raw token response (RFC 6749 §5.1), as it comes from a code exchange: what an
- * application stores at sign-in. `obtainedAtMs` and `authorizedAtMs` are now.
- *
- * @param body The decoded response, its members under their standard names.
- * @param context `nowMs`: epoch milliseconds. `accessLifetimeMs`: for a response that does not tell
- *   when its access token expires. `provider`: the `id` of the provider that sent it.
- * @throws {RefreshError} `invalid_tokens` when there is no access token in it.
- */
-export function tokenSetFromResponse(
-  body: unknown,
-  { provider, ...context }: ResponseContext & { readonly provider?: string | undefined },
-): TokenSet {
-  const isObject = typeof body === 'object' && body !== null
-  const response = isObject && readTokenResponse(body as Record<string, unknown>, context)
-  if (!response) throw noAccessToken()
-  const { access, ...chain } = response
-  const tokens = {
-    ...chain,
-    access: new Map([[DEFAULT_AUDIENCE, access]]),
-    authorizedAtMs: context.nowMs,
-  }
-  return tokenSetOf(tokens, undefined, { accessToken: access.token.expose() }, provider)
 }
 
 /** Reads the first name of a field that `read` can read. */
@@ -197,25 +183,6 @@ function readToken(from: object, found: readonly FieldSlot[], field: Field): str
   })
 }
 
-/** Reads when the access token expires, else asks the token itself (RFC 7519 §4.1.4). */
-function readExpiry(
-  from: object,
-  found: readonly FieldSlot[],
-  accessToken: string,
-  canRefresh: boolean,
-  isRow: boolean,
-): number | undefined {
-  const expiresAtMs = firstOf(from, found, 'expiresAtMs', readInstant)
-  if (expiresAtMs !== undefined) return expiresAtMs
-  const statedAtMs = readInstant(ownField(jwtClaims(accessToken) ?? {}, 'exp'))
-  if (statedAtMs !== undefined || !canRefresh) return statedAtMs
-  const isUnreadable = found.some(({ field, name }) => {
-    const value = ownField(from, name)
-    return field === 'expiresAtMs' && value !== undefined && !(isRow && value === null)
-  })
-  return isUnreadable ? 0 : undefined
-}
-
 function readGrant(value: unknown): string | undefined {
   return typeof value === 'string' && parseGrant(value) ? value : undefined
 }
@@ -224,11 +191,15 @@ function present<K extends Field>(field: K, value: TokenSet[K]): Partial<Pick<To
   return (value === undefined ? {} : { [field]: value }) as Partial<Pick<TokenSet, K>>
 }
 
+function invalid(field: Field, hint: string): RefreshError {
+  return new RefreshError('invalid_tokens', { field, hint })
+}
+
 function noAccessToken(): RefreshError {
-  return new RefreshError('invalid_tokens', {
-    field: 'accessToken',
-    hint: 'There is no access token in it, neither as accessToken nor as access_token.',
-  })
+  return invalid(
+    'accessToken',
+    'There is no access token in it, neither as accessToken nor as access_token.',
+  )
 }
 
 /** Tokens in a row of accounts: Auth.js's adapters, better-auth. Its columns are all it takes. */
@@ -241,13 +212,30 @@ function isDatabaseRow(value: object): boolean {
 
 /** Every name of ours that the object has. `provider` only where every other name is our own. */
 function foundSlots(value: object): FieldSlot[] {
-  const slots = FIELDS.flatMap((field) =>
-    NAMES[field]
+  const slotOf = (field: Field, name: string, form: FieldForm): FieldSlot => ({
+    field,
+    name,
+    form: seenForm(ownField(value, name), name, form),
+  })
+  const others = Object.keys(value).filter((name) => !KNOWN.has(name))
+  const slots = FIELDS.flatMap((field) => [
+    ...NAMES[field]
       .filter(([name]) => Object.hasOwn(value, name))
-      .map(([name, form]) => ({ field, name, form: seenForm(ownField(value, name), name, form) })),
-  )
-  const isOwn = slots.every(({ field, name }) => field === name)
-  return isOwn ? slots : slots.filter(({ name }) => name !== 'provider')
+      .map(([name, form]) => slotOf(field, name, form)),
+    ...others
+      .filter((name) => OTHER_NAMES[field]?.(name))
+      .map((name) => slotOf(field, name, name.includes('_') ? 's' : 'ms')),
+  ])
+  const isClear = slots.some(({ field, name }) => field === 'expiresAtMs' && !VAGUE.test(name))
+  const clear = isClear ? slots.filter(({ name }) => !VAGUE.test(name)) : slots
+  const isOwn = clear.every(({ field, name }) => field === name)
+  return isOwn ? clear : clear.filter(({ name }) => name !== 'provider')
+}
+
+/** How a field is found under further names. */
+const OTHER_NAMES: { readonly [field in Field]?: (name: string) => boolean } = {
+  expiresAtMs: isExpiryName,
+  refreshExpiresAtMs: isRefreshExpiryName,
 }
 
 /** The style of an object that takes new fields: each of ours gets a name. */
@@ -264,22 +252,4 @@ function completed(found: readonly FieldSlot[]): FieldStyle {
 
 function ownSlot(field: Field): FieldSlot {
   return { field, name: field, form: NAMES[field][0]?.[1] ?? 'text' }
-}
-
-/** The form that a value has, if it can be told. A name that ends in its unit is believed. */
-function seenForm(value: unknown, name: string, usual: FieldForm): FieldForm {
-  if (usual === 'text') return name === 'scope' && Array.isArray(value) ? 'list' : 'text'
-  if (name.endsWith('Ms')) return 'ms'
-  if (value instanceof Date) return 'date'
-  const number = readNumber(value)
-  if (number !== undefined && number > 0) return number > SECONDS_MAX ? 'ms' : 's'
-  return number === undefined && readInstant(value) !== undefined ? 'iso' : usual
-}
-
-/** A value of a token set, as a slot of that form holds it. */
-function inForm(value: string | number, form: FieldForm): unknown {
-  if (typeof value === 'string') return form === 'list' ? value.split(' ') : value
-  if (form === 's') return Math.floor(value / 1000)
-  if (form === 'ms') return value
-  return form === 'date' ? new Date(value) : new Date(value).toISOString()
 }

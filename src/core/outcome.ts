@@ -51,12 +51,12 @@ export interface RevokeOutcome {
 
 export interface KeepOptions<T extends TokenSet> {
   /**
-   * Stores a new set. The next refresh waits for it; if it rejects, it is called again with the
-   * same set, later.
+   * Stores a new set. The next refresh waits for it; if it rejects, or has not ended after 30 s, it
+   * is called again with the same set, later.
    */
   readonly onChanged: (next: T, previous: T) => void | Promise<void>
   /** Told once when only a new sign-in can help. */
-  readonly onSignIn?: (outcome: Outcome<T>) => void
+  readonly onSignIn?: (outcome: Outcome<T>) => unknown
 }
 
 /** A set that keeps itself fresh. */

@@ -1,5 +1,8 @@
+import { checkOptions, kind, needed, text } from './check-options.ts'
+import type { TableOf } from './check-options.ts'
 import type { Failure } from './failure.ts'
 import type { Secret } from './secret.ts'
+import { isRecord } from './text.ts'
 
 export interface Client {
   /** `client_id` (RFC 6749 §2.2). */
@@ -41,6 +44,15 @@ export type ClientAuthentication =
 export type Reuse =
   'accepted' | { readonly acceptedForMs: number } | 'until_successor_used' | 'refused' | 'revokes'
 
+/** An endpoint that the AS gives up. */
+export interface RetiredAddress {
+  readonly address: string
+  /** The day from which it is refused, `YYYY-MM-DD`. Before, it is warned about. */
+  readonly from: string
+  /** What to write instead. */
+  readonly use: string
+}
+
 /** An answer as a description's reader gets it: the decoded body and the headers. */
 export interface RawAnswer {
   readonly status: number
@@ -50,6 +62,9 @@ export interface RawAnswer {
   /** What `validate` made of the body. Absent: it was not asked, or refused the body. */
   readonly validated?: unknown
 }
+
+/** The members of an answer under their standard names. */
+export type ReadAnswer = Readonly<Record<string, unknown>> | undefined
 
 /**
  * One AS product, as data. Made by {@link defineProvider}; every axis can be overridden.
@@ -77,6 +92,12 @@ export interface Provider {
    * the tokens. Default `false`.
    */
   readonly insecure: boolean
+  /**
+   * Hosts in private networks that the metadata of a public issuer may name as endpoints, e.g.
+   * `['10.0.0.5', 'id.internal:8443']`. Default: none, because whoever can write the metadata could
+   * send tokens to services that trust their network. Endpoints that are given need no entry.
+   */
+  readonly allowedHosts?: readonly string[]
 
   /** Whether an answer brings a new refresh token. Default `sometimes`. */
   readonly rotation: 'always' | 'sometimes' | 'never'
@@ -136,9 +157,25 @@ export interface Provider {
      * Reads an answer that RFC 6749 §5.1 does not describe. Returns the members under their
      * standard names (`access_token`, `refresh_token`, `expires_in`, …), or `undefined` for "no
      * token set in it". `refresh_token: false`: the old one is not kept, and there is no new one.
+     * One that throws, rejects, or takes longer than the request has left, counts as not there.
      */
-    readonly read?: (answer: RawAnswer) => Record<string, unknown> | undefined
+    readonly read?: (answer: RawAnswer) => ReadAnswer | Promise<ReadAnswer>
+    /**
+     * Where an answer holds what RFC 6749 §5 has other names or places for, without a function: `{
+     * access_token: 'data.accessToken', error: ['error', 'status'] }`. The first place that holds
+     * something counts. Not used where there is a `read`.
+     */
+    readonly members?: Readonly<Record<string, string | readonly string[]>>
+    /**
+     * Words in an error's `error_description`, in any case of letters, that say more than its code,
+     * to the code that they stand for: `{ 'refresh token has expired': 'invalid_grant' }`. The
+     * first that fits counts. Not used where there is a `read`.
+     */
+    readonly codes?: Readonly<Record<string, string>>
   }
+
+  /** Addresses that the AS gives up, or gave up. One of them as an endpoint is refused. */
+  readonly retired?: readonly RetiredAddress[]
 
   /**
    * `error` code, HTTP status as a string, or both (`'403 access_denied'`), to what it means:
@@ -177,19 +214,49 @@ export function reuseWindowMs({ reuse }: Pick<Provider, 'reuse'>): number {
   return typeof reuse === 'object' ? reuse.acceptedForMs : 0
 }
 
+const KEY: TableOf<Client['privateKey'] & object> = {
+  key: needed(
+    kind("a private CryptoKey: await crypto.subtle.importKey('pkcs8', …)", (value) => {
+      // `instanceof` does not know the keys of other implementations.
+      return Object.prototype.toString.call(value) === '[object CryptoKey]'
+    }),
+  ),
+  kid: text(),
+}
+
+const CLIENT: TableOf<Client> = {
+  id: needed(text('the client_id you registered')),
+  secret: text('the client_secret, or leave it out for a public client'),
+  privateKey: kind('{ key, kid }', (value) => isRecord(value) && KEY),
+  clientId: 'id',
+  client_id: 'id',
+  clientSecret: 'secret',
+  client_secret: 'secret',
+}
+
 /** @throws {TypeError} For a client that cannot authenticate as the provider wants. */
-export function checkClient(client: Client, { id, clientAuthentication: method }: Provider): void {
-  if (typeof client.id !== 'string' || client.id === '') {
-    throw new TypeError(`${id}: client.id is empty: write the client_id you registered`)
-  }
-  if (client.secret !== undefined && (typeof client.secret !== 'string' || client.secret === '')) {
-    throw new TypeError(`${id}: client.secret is empty: leave it out for a public client`)
-  }
+export function checkClient(
+  client: Client | undefined,
+  { id, clientAuthentication: method }: Pick<Provider, 'id' | 'clientAuthentication'>,
+): asserts client is Client {
+  checkOptions(id, { client }, { client: CLIENT })
   if (typeof method !== 'string') return
-  if (method.startsWith('client_secret') && client.secret === undefined) {
+  const { secret, privateKey } = client!
+  if (method.startsWith('client_secret') && secret === undefined) {
     throw new TypeError(`${id}: '${method}' needs client.secret; a public client is 'none'`)
   }
-  if (method === 'private_key_jwt' && client.privateKey === undefined) {
+  if (method === 'private_key_jwt' && privateKey === undefined) {
     throw new TypeError(`${id}: 'private_key_jwt' needs client.privateKey`)
   }
+  if (method === 'none' && secret !== undefined) {
+    throw new TypeError(
+      `${id}: clientAuthentication 'none' sends no client.secret: leave it out, or write ` +
+        "'client_secret_basic' or 'client_secret_post'",
+    )
+  }
+}
+
+/** Stands for the client, in the ledger, where the description has no place for one. */
+export function nameless({ id, clientAuthentication, request }: Provider): Client | undefined {
+  return clientAuthentication === 'none' && request.names['client_id'] === null ? { id } : undefined
 }

@@ -5,10 +5,14 @@ export const SECONDS_MAX = 1e11
 export const MILLISECONDS_MAX = 1e14
 
 /**
- * A date, or date, time and zone, as ECMA-262 §21.4.1.32 has them. What else `Date.parse` takes
- * depends on the engine, and a time without zone on the host.
+ * A date, or date, time and zone, as ECMA-262 §21.4.1.32, RFC 3339 and databases write them
+ * (`2030-01-01 00:00:00.123456+00`). What else `Date.parse` takes depends on the engine.
  */
-const ISO_DATE = /^\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,18}(?:Z|[+-]\d\d:\d\d))?$/
+const ISO_DATE = new RegExp(
+  '^(\\d{4}-\\d\\d-\\d\\d)' +
+    '(?:[T ](\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d{1,9})?)?)(?: ?(Z|UTC|[+-]\\d\\d(?::?\\d\\d)?))?)?$',
+  'i',
+)
 
 const NUMBER = /^-?\d{1,16}(?:\.\d{1,9})?$/
 
@@ -21,6 +25,15 @@ const ACCIDENT_MAX_LENGTH = 15
 /** The value of an object's own field: inherited names are never read. */
 export function ownField(from: object, name: string): unknown {
   return Object.hasOwn(from, name) ? (from as Record<string, unknown>)[name] : undefined
+}
+
+/** The value at a place in an object, by the names of a path: `'data.tokens.access'`. */
+export function memberAt(from: unknown, path: string): unknown {
+  if (!isRecord(from)) return undefined
+  if (Object.hasOwn(from, path)) return from[path]
+  return path.split('.').reduce<unknown>((value, name) => {
+    return typeof value === 'object' && value !== null ? ownField(value, name) : undefined
+  }, from)
 }
 
 /** Whether a value is an object with named members: neither `null` nor a list. */
@@ -54,7 +67,8 @@ export function readNumber(value: unknown): number | undefined {
 
 /**
  * A point in time as epoch milliseconds, however it was written: seconds, milliseconds (told apart
- * at 1e11), either as text, an ISO 8601 text, a `Date`.
+ * at 1e11), either as text, a text with date and time, a `Date` of any realm, an object that stands
+ * for one of these.
  *
  * @returns `0` for all that lies before 1973: long ago, and below what is taken for milliseconds.
  *   `undefined` for what is no point in time, or lies before 1970 or after year 5138.
@@ -66,12 +80,108 @@ export function readInstant(value: unknown): number | undefined {
 }
 
 function toMilliseconds(value: unknown): number | undefined {
-  if (value instanceof Date) return value.getTime()
+  if (typeof value === 'object' && value !== null) return objectToMilliseconds(value)
   const number = readNumber(value)
-  if (number !== undefined) return number > SECONDS_MAX ? number : number * 1000
-  return typeof value === 'string' && ISO_DATE.test(value)
-    ? Date.parse(value.replace(' ', 'T'))
-    : undefined
+  if (number !== undefined) return epochMs(number)
+  return typeof value === 'string' ? textToMilliseconds(value.trim()) : undefined
+}
+
+/** Epoch seconds or milliseconds, told apart by size, as milliseconds. */
+export function epochMs(number: number): number {
+  return number > SECONDS_MAX ? number : number * 1000
+}
+
+/**
+ * Without a zone, a text is of UTC (databases) or of this host's zone. The earlier of the two
+ * counts: a token is then renewed too early at worst, and never served after its end.
+ */
+function textToMilliseconds(text: string): number | undefined {
+  const [, date, time, zone] = ISO_DATE.exec(text) ?? []
+  if (date === undefined) return undefined
+  if (time === undefined) return Date.parse(date)
+  const local = `${date}T${time.replace(/[.,](\d{1,3})\d*$/, '.$1')}`
+  if (zone === undefined) return Math.min(Date.parse(`${local}Z`), Date.parse(local))
+  const [, sign, hours, minutes = '00'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? []
+  return Date.parse(local + (sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`))
+}
+
+/** A `Date`, also of another realm, where `instanceof` does not know it. */
+export function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]'
+}
+
+/** A `Date`, a `Temporal.Instant`, or what turns into a date or a number (Firestore, Day.js). */
+function objectToMilliseconds(value: object): number | undefined {
+  try {
+    if (isDate(value)) return Date.prototype.getTime.call(value)
+    const { toDate, epochMilliseconds } = value as Readonly<Record<string, unknown>>
+    if (typeof epochMilliseconds === 'number') return epochMilliseconds
+    const meant: unknown = typeof toDate === 'function' ? toDate.call(value) : value.valueOf()
+    if (isDate(meant)) return Date.prototype.getTime.call(meant)
+    return typeof meant === 'object' ? undefined : toMilliseconds(meant)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * How a value is written. A text as it is; a list of texts; a time as seconds or milliseconds, each
+ * as a number or as a text; as ISO 8601, as a database prints it, or as a `Date`.
+ */
+export type FieldForm =
+  'text' | 'list' | 's' | 'ms' | 's text' | 'ms text' | 'iso' | 'sql' | 'sql utc' | 'date'
+
+/**
+ * The form that a value has, if it can be told, else the usual one of its name. A name that ends in
+ * its unit is believed.
+ */
+export function seenForm(value: unknown, name: string, usual: FieldForm): FieldForm {
+  if (usual === 'text') return name === 'scope' && Array.isArray(value) ? 'list' : 'text'
+  const isText = typeof value === 'string'
+  if (name.endsWith('Ms')) return isText && readNumber(value) !== undefined ? 'ms text' : 'ms'
+  if (isDate(value)) return 'date'
+  const number = readNumber(value)
+  if (number !== undefined && number > 0) {
+    const unit = number > SECONDS_MAX ? 'ms' : 's'
+    return isText ? `${unit} text` : unit
+  }
+  if (number !== undefined || readInstant(value) === undefined) return usual
+  return isText ? textForm(value) : 'date'
+}
+
+/** A database prints a space before the time; a zone only if the column has one. */
+function textForm(text: string): FieldForm {
+  if (!/^\S+ \S/.test(text) || /z$/i.test(text)) return 'iso'
+  return /\d\d:\d\d.*(?:[+-]|utc$)/i.test(text) ? 'sql utc' : 'sql'
+}
+
+/** A value of a token set in that form. Times are cut, not rounded: early rather than late. */
+export function inForm(value: string | number, form: FieldForm): unknown {
+  if (typeof value === 'string') return form === 'list' ? value.split(' ') : value
+  switch (form) {
+    case 's':
+      return Math.floor(value / 1000)
+    case 'ms':
+      return value
+    case 's text':
+      return String(Math.floor(value / 1000))
+    case 'ms text':
+      return String(value)
+    case 'date':
+      return new Date(value)
+    case 'sql':
+      return sqlText(value)
+    case 'sql utc':
+      return `${sqlText(value)}+00`
+    case 'text':
+    case 'list':
+    case 'iso':
+      return new Date(value).toISOString()
+  }
+}
+
+function sqlText(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
 }
 
 /** Bytes as base64url without padding (RFC 4648 §5). */
@@ -82,8 +192,8 @@ export function toBase64url(bytes: Uint8Array): string {
 }
 
 /**
- * Bytes in memory of their own, as WebCrypto takes them: `Uint8Array<ArrayBuffer>`. Not written so,
- * because the declarations must compile before TypeScript 5.7, where the type takes no argument.
+ * Bytes in memory of their own, as WebCrypto takes them: a `Uint8Array` over an `ArrayBuffer`. The
+ * type takes no argument before TypeScript 5.7, so that it is not written with one.
  */
 export type Bytes = ReturnType<Uint8ArrayConstructor['of']>
 

@@ -1,13 +1,21 @@
+import { accessLifetimeMsIn, expiryUntilIn, plausibleMs, refreshLifetimeMsIn } from './lifetime.ts'
+import { plainOf } from './entity.ts'
 import { jwtClaims } from './jwt.ts'
-import { isAccident, ownField, readInstant, readNumber, readScope, readText } from './text.ts'
+import {
+  epochMs,
+  isAccident,
+  MILLISECONDS_MAX,
+  ownField,
+  readNumber,
+  readScope,
+  readText,
+  SECONDS_MAX,
+} from './text.ts'
+import { RefreshError } from './errors.ts'
+import { DEFAULT_AUDIENCE, tokenSetOf } from './tokens.ts'
 import type { Access } from './tokens.ts'
 import { Secret } from './secret.ts'
-
-/**
- * The longest lifetime that is believed, milliseconds: ten years. What is longer is a mistake (an
- * instant where seconds belong) or means "for ever".
- */
-const LIFETIME_MAX_MS = 10 * 365 * 24 * 60 * 60 * 1000
+import type { TokenSet } from './token-set.ts'
 
 /** A token response, read and normalised. */
 export interface TokenResponse {
@@ -24,6 +32,45 @@ export interface TokenResponse {
    * subject (OIDC Core §12.2). It is settled all the same, or a live token would be lost.
    */
   readonly withheld?: 'subject_changed'
+  /** Why the access token must not be handed out. The rest is settled, so nothing is lost. */
+  readonly unusable?: Unusable
+}
+
+/** Why a token of an answer cannot be used, in our own words. */
+export const UNUSABLE = {
+  malformed: 'The server sent a token that no header can hold, or one of more than 16 KiB.',
+  another_type: 'The server answered with another token_type than that of the tokens it renews.',
+} as const
+
+export type Unusable = keyof typeof UNUSABLE
+
+/** Matches a token as RFC 6749 Appendix A.12 and A.17 write it, of at most 16 KiB. */
+const TOKEN = /^[\x20-\x7e]{1,16384}$/
+
+/**
+ * Marks a response whose tokens cannot be used: they are malformed, or of another type than the one
+ * that is held, which the holder would send wrongly (a DPoP token as a bearer token).
+ *
+ * @param heldType `token_type` of the set that is renewed. Types are compared without case.
+ * @see https://www.rfc-editor.org/rfc/rfc6749.html#section-7.1
+ */
+export function withUsability(
+  response: TokenResponse,
+  heldType: string | undefined,
+): TokenResponse {
+  const { access, refreshToken, ...rest } = response
+  const type = access.tokenType?.trim().toLowerCase()
+  const isOther =
+    type !== undefined && heldType !== undefined && type !== heldType.trim().toLowerCase()
+  const hasSuccessor = refreshToken !== undefined && TOKEN.test(refreshToken.expose())
+  const isMalformed = !TOKEN.test(access.token.expose()) || hasSuccessor !== !!refreshToken
+  if (!isMalformed && !isOther) return response
+  return {
+    ...rest,
+    access,
+    ...(hasSuccessor ? { refreshToken } : refreshToken && { isWithout: true }),
+    unusable: isMalformed ? 'malformed' : 'another_type',
+  }
 }
 
 /** Facts about a response that it does not hold. */
@@ -46,30 +93,78 @@ export function readTokenResponse(
   body: Record<string, unknown>,
   context: ResponseContext,
 ): TokenResponse | undefined {
+  const nowMs = Math.round(context.nowMs)
   const token = readToken(ownField(body, 'access_token'))
   if (token === undefined) return undefined
-  const lifetimeMs = accessLifetimeMs(body, token, context)
+  const lifetimeMs = accessLifetimeMs(body, token, { ...context, nowMs })
   const scope = readScope(ownField(body, 'scope'))
   const tokenType = readText(ownField(body, 'token_type'))
   const successor = ownField(body, 'refresh_token')
   const refreshToken = readToken(successor)
-  const refreshLifetimeMs = refreshTokenLifetimeMs(body)
+  const refreshLifetimeMs = refreshLifetimeMsIn(body, nowMs)
   const idToken = readText(ownField(body, 'id_token'))
   return {
     access: {
       token: new Secret(token),
-      obtainedAtMs: context.nowMs,
-      ...(lifetimeMs !== undefined && { expiresAtMs: context.nowMs + lifetimeMs }),
+      obtainedAtMs: nowMs,
+      ...(lifetimeMs !== undefined && { expiresAtMs: nowMs + lifetimeMs }),
       ...(scope !== undefined && { scope }),
       ...(tokenType !== undefined && { tokenType }),
     },
     ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
     ...((successor === false || isAccidental(successor)) && { isWithout: true }),
     ...(refreshLifetimeMs !== undefined && {
-      refreshExpiresAtMs: context.nowMs + refreshLifetimeMs,
+      refreshExpiresAtMs: nowMs + refreshLifetimeMs,
     }),
     ...(idToken !== undefined && jwtClaims(idToken) && { idToken: new Secret(idToken) }),
   }
+}
+
+/**
+ * The token set of a raw token response (RFC 6749 §5.1), as it comes from a code exchange: what an
+ * application stores at sign-in. `obtainedAtMs` and `authorizedAtMs` are now.
+ *
+ * @param body The decoded response, its members under their standard names.
+ * @param context `nowMs`: epoch milliseconds. `accessLifetimeMs`: for a response that does not tell
+ *   when its access token expires. `provider`: the `id` of the provider that sent it.
+ * @throws {RefreshError} `invalid_tokens` when there is no access token in it.
+ * @throws {TypeError} For a context without a `nowMs` in epoch milliseconds.
+ */
+export function tokenSetFromResponse(
+  body: unknown,
+  context: ResponseContext & { readonly provider?: string | undefined },
+): TokenSet {
+  const { provider, nowMs } = checkedContext(context)
+  const isObject = typeof body === 'object' && body !== null
+  const response = isObject && readTokenResponse(plainOf(body) as Record<string, unknown>, context)
+  if (!response) {
+    const hint = 'There is no access_token in it: pass the decoded JSON of the token response.'
+    throw new RefreshError('invalid_tokens', { field: 'accessToken', hint })
+  }
+  const { access, ...chain } = response
+  const tokens = {
+    ...chain,
+    access: new Map([[DEFAULT_AUDIENCE, access]]),
+    authorizedAtMs: Math.round(nowMs),
+  }
+  return tokenSetOf(tokens, undefined, { accessToken: access.token.expose() }, provider)
+}
+
+function checkedContext<C extends ResponseContext & { readonly provider?: unknown }>(
+  context: C,
+): C {
+  const { nowMs, provider } = (context ?? {}) as Partial<C>
+  const isInstant = typeof nowMs === 'number' && nowMs > SECONDS_MAX && nowMs < MILLISECONDS_MAX
+  if (!isInstant) {
+    throw new TypeError(
+      'tokenSetFromResponse: nowMs is when the response came, in milliseconds since the epoch: ' +
+        'write { nowMs: Date.now() }',
+    )
+  }
+  if (provider != null && typeof provider !== 'string') {
+    throw new TypeError("tokenSetFromResponse: provider is the provider's id: write provider.id")
+  }
+  return context
 }
 
 /** A token; not what code wrote that had none (`"undefined"`). */
@@ -83,7 +178,7 @@ function isAccidental(value: unknown): boolean {
 
 /**
  * How long the access token lives from now: `expires_in`, else `expires_at`, else the token's own
- * word, else what the provider's description says.
+ * word, else what the provider's description says. All of them under the names that servers have.
  *
  * A source that says zero, less, or more than ten years is passed over: a token that was just
  * issued is not dead, and to call it dead would refresh on every request.
@@ -93,47 +188,22 @@ function accessLifetimeMs(
   token: string,
   { nowMs, accessLifetimeMs }: ResponseContext,
 ): number | undefined {
-  return (
-    secondsToMs(readNumber(ownField(body, 'expires_in'))) ??
-    plausibleMs(untilMs(ownField(body, 'expires_at'), nowMs)) ??
-    jwtLifetimeMs(token, nowMs) ??
-    plausibleMs(accessLifetimeMs)
-  )
+  const otherMs = expiryUntilIn(body, nowMs) ?? jwtLifetimeMs(token, nowMs)
+  const canRenew = readToken(ownField(body, 'refresh_token')) !== undefined
+  const statedMs = accessLifetimeMsIn(body, { nowMs, otherMs, canRenew })
+  return statedMs ?? otherMs ?? plausibleMs(accessLifetimeMs)
 }
 
 /**
  * The lifetime that a JWT states (RFC 7519 §4.1.4, §4.1.6): `exp - iat` where both are there, both
- * being of the server's clock, so that ours may be wrong; else `exp` against our clock.
+ * being of the server's clock, so that ours may be wrong; else `exp` against our clock. Some
+ * servers write milliseconds.
  */
 function jwtLifetimeMs(token: string, nowMs: number): number | undefined {
   const claims = jwtClaims(token)
   if (claims === undefined) return undefined
   const exp = readNumber(ownField(claims, 'exp'))
   const iat = readNumber(ownField(claims, 'iat'))
-  if (exp !== undefined && iat !== undefined) return secondsToMs(exp - iat)
-  return plausibleMs(untilMs(exp, nowMs))
-}
-
-/**
- * Not of any RFC: `refresh_expires_in` is Keycloak's, which writes 0 for a token that does not
- * expire (an offline one); `refresh_token_expires_in` is what most others write.
- */
-function refreshTokenLifetimeMs(body: Record<string, unknown>): number | undefined {
-  return (
-    secondsToMs(readNumber(ownField(body, 'refresh_expires_in'))) ??
-    secondsToMs(readNumber(ownField(body, 'refresh_token_expires_in')))
-  )
-}
-
-function untilMs(instant: unknown, nowMs: number): number | undefined {
-  const atMs = readInstant(instant)
-  return atMs === undefined ? undefined : atMs - nowMs
-}
-
-function secondsToMs(seconds: number | undefined): number | undefined {
-  return plausibleMs(seconds === undefined ? undefined : Math.round(seconds * 1000))
-}
-
-function plausibleMs(ms: number | undefined): number | undefined {
-  return ms !== undefined && ms > 0 && ms <= LIFETIME_MAX_MS ? ms : undefined
+  if (exp === undefined) return undefined
+  return plausibleMs(epochMs(exp) - (iat === undefined ? nowMs : epochMs(iat)))
 }

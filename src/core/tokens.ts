@@ -1,3 +1,4 @@
+import { plainOf } from './entity.ts'
 import { Secret } from './secret.ts'
 import type { TokenSet } from './token-set.ts'
 
@@ -31,6 +32,11 @@ export interface Tokens {
 export interface GrantRef {
   readonly secret: Secret
   readonly generation: number
+  /**
+   * Proves to the ledger that it has handed out this generation together with this refresh token.
+   * Absent: the ledger keeps no key for the chain yet, or an earlier release wrote the name.
+   */
+  readonly proof?: Secret | undefined
 }
 
 /** The audience of an access token. Without both: the one that the AS issues it for by default. */
@@ -79,7 +85,7 @@ export function tokenSetOf<T extends TokenSet>(
   provider: string | undefined,
 ): T {
   // Not `{ ...base }`: V8 takes ten times as long to add fields to what a spread has made.
-  const set: T = Object.assign({}, base)
+  const set: T = Object.assign({}, plainOf(base))
   const access = tokens.access.get(DEFAULT_AUDIENCE)
   if (access !== undefined) putAccess(set, access)
   put(set, 'refreshToken', tokens.refreshToken?.expose())
@@ -119,24 +125,28 @@ function put<K extends Optional>(set: TokenSet, field: K, value: TokenSet[K] | n
 
 /**
  * 32 bytes as base64url, of which the last character carries four bits: any other would spell the
- * same bytes again. Then a whole number that is exact as a `number`.
+ * same bytes again. Then a whole number that is exact as a `number`. Then a proof, whose last
+ * character carries two bits. Names without a proof, as earlier releases wrote them, stay readable
+ * until 0.2.
  */
-const GRANT = /^[\w-]{42}[AEIMQUYcgkosw048]\.(?:0|[1-9]\d{0,14})$/
+const GRANT = /^[\w-]{42}[AEIMQUYcgkosw048]\.(?:0|[1-9]\d{0,14})(?:\.[\w-]{21}[AQgw])?$/
 
 const SECRET_LENGTH = 43
 const TEXT_MIN_LENGTH = SECRET_LENGTH + 2
-const TEXT_MAX_LENGTH = SECRET_LENGTH + 1 + 15
+const TEXT_MAX_LENGTH = SECRET_LENGTH + 1 + 15 + 1 + 22
 
 /**
- * Reads the `grant` of a token set: `<base64url of 32 bytes>.<generation>`.
+ * Reads the `grant` of a token set: `<base64url of 32 bytes>.<generation>.<proof>`.
  *
  * @returns `undefined` for any other text. There is one spelling of each grant and no other.
  */
 export function parseGrant(text: string): GrantRef | undefined {
   if (!GRANT.test(text)) return undefined
+  const [generation, proof] = text.slice(SECRET_LENGTH + 1).split('.')
   return {
     secret: new Secret(text.slice(0, SECRET_LENGTH)),
-    generation: Number(text.slice(SECRET_LENGTH + 1)),
+    generation: Number(generation),
+    ...(proof !== undefined && { proof: new Secret(proof) }),
   }
 }
 
@@ -148,8 +158,14 @@ export function hasGrantShape(text: string): boolean {
 }
 
 /** Writes the `grant` of a token set. */
-export function formatGrant({ secret, generation }: GrantRef): string {
-  return `${secret.expose()}.${generation}`
+export function formatGrant({ secret, generation, proof }: GrantRef): string {
+  const name = `${secret.expose()}.${generation}`
+  return proof === undefined ? name : `${name}.${proof.expose()}`
+}
+
+/** The chain that a checked grant names: the part that all its generations share. */
+export function chainOf(grant: string): string {
+  return grant.slice(0, SECRET_LENGTH)
 }
 
 /** The key under which a chain keeps the access token of an audience. `''` for the default. */

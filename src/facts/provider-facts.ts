@@ -5,6 +5,8 @@ const text = z.string().min(1).describe('a text')
 const texts = z.array(text).describe('a list of texts').readonly()
 const anything = z.record(z.string(), z.unknown()).describe('an object')
 const milliseconds = z.number().positive().describe('milliseconds above 0')
+/** `null`: it does not expire. */
+const lifetime = milliseconds.nullable().describe('milliseconds above 0, or null: never')
 const day = z.iso.date().describe("a day: '2026-11-30'")
 const place = z.union([text, z.strictObject({ cookie: text })])
 const headers = z.record(z.string(), text).describe('an object of texts')
@@ -13,6 +15,8 @@ const source = z
   .string()
   .regex(/^(?:https:\/\/\S|measured: \S|defined: \S)/)
   .describe("'https://…', 'measured: <command>' or 'defined: <why>'")
+
+const FAILURE = z.enum(Object.keys(FAILURES) as (keyof typeof FAILURES)[])
 
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
 const ERROR_ANSWER = z.strictObject({
@@ -57,6 +61,8 @@ export const WIRE_TYPES = {
   target: ERROR_ANSWER,
   /** Parameters that ask for an audience; the server knows none of their values. */
   audience: texts,
+  /** What else the server means by a code, a status, or both, as in a provider's `failures`. */
+  failures: z.record(text, FAILURE).readonly(),
 }
 
 /** What each axis of a server may say that is the same in facts and in a description. */
@@ -79,8 +85,6 @@ export const SERVER_TYPES = {
   /** Whether a 5xx, of the server or of a gateway, may come when the token is consumed. */
   unavailable: z.enum(['any_time', 'before_consuming']),
 }
-
-const FAILURE = z.enum(Object.keys(FAILURES) as (keyof typeof FAILURES)[])
 
 /** One answer of the server, as its source shows it, and how the presentation ends. */
 const ANSWER = z.strictObject({
@@ -126,6 +130,10 @@ export const SOURCED = z
     tokenEndpoint: https,
     /** RFC 7009. `null`: the server has none. Left out: discovered. */
     revocationEndpoint: https.nullable(),
+    /** RFC 7662. `null`: the server has none. */
+    introspectionEndpoint: https.nullable(),
+    /** Addresses that end on a day: one of them is warned about before, and then refused. */
+    retired: z.array(z.strictObject({ address: https, from: day, use: https })).readonly(),
     clientAuthentication: z.enum([
       'none',
       'client_secret_basic',
@@ -140,11 +148,18 @@ export const SOURCED = z
     ]),
     lifetimes: z
       .strictObject({
-        accessMs: milliseconds,
+        accessMs: lifetime,
         /** From the day of authorization, however often the token is used. */
-        refreshMs: milliseconds,
-        /** Since the last use. */
-        refreshIdleMs: milliseconds,
+        refreshMs: lifetime,
+        /** Since the last use, which begins it anew. */
+        refreshIdleMs: lifetime,
+      })
+      .partial(),
+    /** Where an answer differs from RFC 6749 §5: see `Provider.response`. */
+    response: z
+      .strictObject({
+        members: z.record(z.string(), z.union([text, texts])),
+        codes: z.record(z.string(), text),
       })
       .partial(),
     request: z
@@ -196,11 +211,44 @@ const PROVIDER_FACTS = z.strictObject({
   verifiedAt: day,
 })
 
+/** A number that a server does not let pass, such as the live refresh tokens of a user. */
+const LIMIT = z.strictObject({
+  /** What is counted, in the plural: 'live refresh tokens'. */
+  what: text,
+  per: text,
+  max: z.int().positive().describe('a whole number above 0'),
+  withinMs: milliseconds.optional(),
+  /** What the server does past it, as a sentence. */
+  then: text.optional(),
+  source,
+})
+
+/** Other facts under some condition, of which the provider cannot know. */
+const VARIANT = z.strictObject({
+  /** As a condition: 'the app is in testing'. */
+  when: text,
+  lifetimes: SOURCED.shape.lifetimes,
+  rotation: SERVER_TYPES.rotation.optional(),
+  reuse: SOURCED.shape.reuse,
+  /** What no field says, as sentences. */
+  says: text.optional(),
+  source,
+})
+
 /** What proves the facts. A module exports it apart from them, so that no bundle holds it. */
 const PROVIDER_EVIDENCE = z.strictObject({
   answers: z.array(ANSWER).readonly(),
   /** By the name of a fact, `lifetimes`, or of a part of it, `lifetimes.refreshMs`. */
   sources: z.record(z.string(), z.union([source, z.array(source).min(1).readonly()])),
+  limits: z.array(LIMIT).readonly().optional(),
+  variants: z.array(VARIANT).readonly().optional(),
+  /** Days on which something changes, or changed. */
+  changes: z
+    .array(z.strictObject({ on: day, what: text, source }))
+    .readonly()
+    .optional(),
+  /** The names that other libraries have for the provider. */
+  aliases: z.strictObject({ authJs: texts, betterAuth: texts, nango: texts }).partial().optional(),
   /** What a reader should know beside the facts: whole sentences. */
   notes: texts.optional(),
 })

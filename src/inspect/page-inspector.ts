@@ -1,8 +1,10 @@
+import { checkOptions, text } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import { systemClock } from '../core/clock.ts'
 import { variable } from '../runtime/inspect/line.ts'
 import type { LineInspector } from '../runtime/inspect/line.ts'
 import type { RecorderOptions } from './recorder.ts'
-import { stamping } from './recorder.ts'
+import { RECORDER_OPTIONS, stamping } from './recorder.ts'
 
 export interface PageInspectorOptions extends RecorderOptions {
   /**
@@ -11,6 +13,8 @@ export interface PageInspectorOptions extends RecorderOptions {
    */
   readonly url?: string | undefined
 }
+
+const OPTIONS: TableOf<PageInspectorOptions> = { ...RECORDER_OPTIONS, url: text() }
 
 /** How long one request to the page's server may take, milliseconds. */
 const REQUEST_MS = 5_000
@@ -22,6 +26,7 @@ const REQUEST_MS = 5_000
  * @throws {TypeError} For an address that is none of a page, or a name of the process that is none.
  */
 export function pageInspector(options: PageInspectorOptions = {}): LineInspector {
+  checkOptions('pageInspector', options, OPTIONS)
   const { url = variable(ADDRESS_VARIABLE), process, allowInProduction } = options
   if (url === undefined) {
     throw new TypeError(

@@ -1,5 +1,8 @@
 import type { Line, LineInspector } from '../runtime/inspect/line.ts'
+import { boolean, checkOptions, func, needed, text } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import { toBase64url } from '../core/text.ts'
+import { quietly } from '../core/user-code.ts'
 import { systemRandom } from '../core/random.ts'
 import { RECORDING_VERSION } from './recording.ts'
 import type { RecordedLine } from './recording.ts'
@@ -11,22 +14,32 @@ export interface RecorderOptions {
   readonly allowInProduction?: boolean | undefined
 }
 
+/** What each option may be. Whether `process` is a name is checked where it is used. */
+export const RECORDER_OPTIONS: TableOf<RecorderOptions> = {
+  process: text(),
+  allowInProduction: boolean,
+}
+
 /**
  * An inspector that writes a recording: lines of JSON, for a file that `refresh-once inspect
  * --open` shows.
  *
- * @param write Takes one line at a time, its end included. It may throw: the line is lost then.
+ * @param write Takes one line at a time, its end included. It may throw or reject: the line is lost
+ *   then.
  * @throws {TypeError} For a name of the process that is none.
  */
 export function recorder(
   write: (line: string) => unknown,
-  { process, allowInProduction }: RecorderOptions = {},
+  options: RecorderOptions = {},
 ): LineInspector {
+  checkOptions('recorder', { write }, { write: needed(func) })
+  checkOptions('recorder', options, RECORDER_OPTIONS)
+  const { process, allowInProduction } = options
   const stamped = stamping(process)
   return {
     allowInProduction,
     lines(batch) {
-      for (const line of batch) write(`${JSON.stringify(stamped(line))}\n`)
+      for (const line of batch) quietly(() => write(`${JSON.stringify(stamped(line))}\n`))
     },
   }
 }

@@ -1,5 +1,5 @@
 import { jwtCallback, type AnyJwtCallback, type JwtCallback } from './auth-js/jwt.ts'
-import { checkOptions, type CallbackOptions, type Refreshers } from './auth-js/options.ts'
+import { checkCallbackOptions, type CallbackOptions, type Refreshers } from './auth-js/options.ts'
 import type { RenewalResult } from './auth-js/renewal.ts'
 import { tokenSessionCallback } from './auth-js/session.ts'
 import type { AnySessionCallback, SessionCallback } from './auth-js/session.ts'
@@ -9,6 +9,7 @@ export type { AccountStorage, DatabaseOptions } from './auth-js/database.ts'
 export type { AnyJwtCallback, JwtCallback, JwtParams } from './auth-js/jwt.ts'
 export type { CallbackOptions, Log, Refreshers, SessionErrorName } from './auth-js/options.ts'
 export type { AnySessionCallback, SessionCallback, SessionParams } from './auth-js/session.ts'
+export { isSignedIn } from './react/session.ts'
 export { signInEvent, signOutEvent } from './auth-js/sign-in.ts'
 export type { SignInMessage, SignOutMessage, SignOutOptions } from './auth-js/sign-in.ts'
 
@@ -33,7 +34,8 @@ export interface OwnCallbacks<J, S> {
  *
  * They never throw, because Auth.js deletes the cookie if `jwt` throws, and the user is signed out.
  *
- * - `session.error` is set exactly while only a new sign-in can help.
+ * - `session.error` is set exactly while only a new sign-in can help: {@link isSignedIn} knows it.
+ * - If the user has signed out, an older cookie holds no session: `jwt` returns `null`.
  * - The refresh token never reaches `session`; `exposeAccessToken: true` lets the access token in.
  * - Tokens stay under the names that the cookie has for them; after a sign-in, under those of
  *   `account`.
@@ -62,7 +64,7 @@ export function refreshCallbacks(
   refreshers: Refreshers,
   options: CallbackOptions & OwnCallbacks<AnyJwtCallback, AnySessionCallback> = {},
 ): { jwt: JwtCallback; session: SessionCallback } {
-  checkOptions(refreshers, options)
+  checkCallbackOptions(refreshers, options)
   // Auth.js passes the object that `jwt` returned to the `session` callback of the same request.
   const results = new WeakMap<object, readonly RenewalResult[]>()
   return {

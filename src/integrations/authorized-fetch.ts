@@ -1,3 +1,6 @@
+import { checkOptions, func, having, kind, needed, text } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
+import { canBeSentAgain, initOf, outgoing, redirected } from './authorized-fetch/request.ts'
 import { RefreshError, tokenSource } from '../index.ts'
 import type { Outcome, Refresher, RefreshOptions, TokenSet, TokenSource } from '../index.ts'
 
@@ -25,7 +28,7 @@ export interface AuthorizedFetchOptions {
    * Whether a response refuses the access token. Default: a 401 with `error="invalid_token"` (RFC
    * 6750 §3.1). Set it for servers that refuse a token in another way.
    */
-  readonly isRefused?: (response: Response) => boolean
+  readonly isRefused?: (response: Response) => boolean | Promise<boolean>
   /** Sends requests. Default: the runtime's `fetch`. */
   readonly fetch?: Fetch
 }
@@ -65,9 +68,10 @@ export function authorizedFetch<K, T extends TokenSet>(
   if ('document' in globalThis) {
     throw new TypeError('authorizedFetch is for servers: in a browser, call a route of your own')
   }
+  checkOptions('authorizedFetch', { tokens, ...options }, OPTIONS)
   const { audience, isRefused = isTokenRefused } = options
   const send: Fetch = options.fetch ?? ((url, sent) => globalThis.fetch(url, sent))
-  const origins = originsOf(options.origins)
+  const origins: ReadonlySet<string> = new Set(options.origins)
   const get = getterOf(tokens, options.key as K)
 
   return async (input, init = {}) => {
@@ -84,7 +88,7 @@ export function authorizedFetch<K, T extends TokenSet>(
       const isOurs = origins.has(request.url.origin)
       const sent = initOf(request, init, signal, isOurs ? accessToken : undefined)
       const response = await send(request.url.href, sent)
-      if (isOurs && mayRenew && canBeSentAgain(request.body) && isRefused(response)) {
+      if (isOurs && mayRenew && canBeSentAgain(request.body) && (await isRefused(response))) {
         mayRenew = false
         const another = await anotherToken(response, ask(accessToken))
         if (another === undefined) return response
@@ -102,17 +106,32 @@ export function authorizedFetch<K, T extends TokenSet>(
   }
 }
 
-/** @throws {TypeError} If the list is empty, or an entry is no origin. */
-function originsOf(origins: readonly string[]): ReadonlySet<string> {
-  if (!Array.isArray(origins) || origins.length === 0) {
-    throw new TypeError("origins is missing: write ['https://api.example.com']")
-  }
-  for (const origin of origins as readonly unknown[]) {
-    const url = typeof origin === 'string' && URL.canParse(origin) ? new URL(origin) : undefined
-    if (url?.origin === origin && /^https?:$/.test(url!.protocol)) continue
-    throw new TypeError(`origins: ${String(origin)} is none: write 'https://api.example.com'`)
-  }
-  return new Set(origins)
+const OWN: TableOf<OwnTokens<TokenSet>> = {
+  refresher: needed(having('createRefresher(…)', 'refresh')),
+  load: needed(func),
+  save: needed(func),
+}
+
+const OPTIONS: TableOf<AuthorizedFetchOptions & { key?: unknown; tokens: unknown }> = {
+  tokens: needed(
+    kind('{ refresher, load, save }, or tokenSource(…)', (value) => {
+      return 'get' in Object(value) || (typeof value === 'object' && OWN)
+    }),
+  ),
+  origins: needed(
+    kind("origins: ['https://api.example.com']", (value) => {
+      return Array.isArray(value) && value.length > 0 && value.every(isOrigin)
+    }),
+  ),
+  audience: { resource: text(), organization: text() },
+  isRefused: func,
+  fetch: func,
+  key: kind('', () => true),
+}
+
+function isOrigin(value: unknown): boolean {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+  return url?.origin === value && /^https?:$/.test(url!.protocol)
 }
 
 type Get = (options: RefreshOptions) => Promise<Outcome | undefined>
@@ -131,7 +150,14 @@ function getterOf<K, T extends TokenSet>(tokens: TokenSource<K, T> | OwnTokens<T
 function usable(outcome: Outcome | undefined): string {
   if (outcome === undefined) throw new RefreshError('no_tokens')
   if (outcome.accessToken === undefined) throw outcome.error ?? new RefreshError('internal')
-  return outcome.accessToken
+  return sendable(outcome.accessToken)
+}
+
+/** @throws {RefreshError} Without the token: the error of `Headers` would print it. */
+function sendable(accessToken: string): string {
+  if (/^[\x20-\x7e]{1,16384}$/.test(accessToken)) return accessToken
+  const hint = 'No header can hold this access token, or it has more than 16 KiB.'
+  throw new RefreshError('unusable', { hint })
 }
 
 /**
@@ -149,8 +175,9 @@ async function anotherToken(
     if (outcome === undefined) throw new RefreshError('no_tokens')
     if (outcome.needsSignIn) throw outcome.error ?? new RefreshError('internal')
     if (outcome.accessToken === undefined) return undefined
+    const accessToken = sendable(outcome.accessToken)
     await discard(response)
-    return outcome.accessToken
+    return accessToken
   } catch (error) {
     await discard(response)
     throw error
@@ -159,7 +186,11 @@ async function anotherToken(
 
 /** Frees the connection of a response. */
 async function discard({ body }: Response): Promise<void> {
-  await body?.cancel().catch(() => {})
+  try {
+    await body?.cancel()
+  } catch {
+    // The body is read already, or its stream is none of the web's.
+  }
 }
 
 /** Matches a parameter with its value, or a single word, which is the name of a scheme. */
@@ -180,112 +211,4 @@ function isTokenRefused({ status, headers }: Response): boolean {
     if (isError && (quoted ?? bare) === 'invalid_token') return true
   }
   return false
-}
-
-/** The request that is sent next. */
-interface ApiRequest {
-  readonly url: URL
-  readonly method: string
-  readonly headers: Headers
-  readonly body: RequestInit['body']
-}
-
-/**
- * Makes the request that a call of `fetch` describes.
- *
- * @throws {TypeError} If the address is outside of the origins, or the request has its own token.
- */
-function outgoing(
-  input: string | URL | Request,
-  init: RequestInit,
-  origins: ReadonlySet<string>,
-): ApiRequest {
-  const request = input instanceof Request ? input : undefined
-  const text = input instanceof Request ? input.url : String(input)
-  if (!URL.canParse(text)) throw new TypeError('write the whole address, with its origin')
-  const url = new URL(text)
-  if (!origins.has(url.origin)) {
-    throw new TypeError(`${url.origin} is none of the origins that the access token is for`)
-  }
-  const headers = new Headers(init.headers ?? request?.headers)
-  if (headers.has('authorization')) {
-    throw new TypeError('the request has an Authorization header already: leave it out')
-  }
-  return {
-    url,
-    method: (init.method ?? request?.method ?? 'GET').toUpperCase(),
-    headers,
-    body: init.body === undefined ? request?.body : init.body,
-  }
-}
-
-/** Makes the second argument of `fetch`. */
-function initOf(
-  { method, headers, body }: ApiRequest,
-  init: RequestInit,
-  signal: AbortSignal | undefined,
-  accessToken: string | undefined,
-): RequestInit {
-  const all = new Headers(headers)
-  if (accessToken !== undefined) all.set('authorization', `Bearer ${accessToken}`)
-  return {
-    cache: 'no-store',
-    ...init,
-    method,
-    headers: all,
-    body: body ?? null,
-    redirect: 'manual',
-    ...(signal && { signal }),
-    ...(!canBeSentAgain(body) && { duplex: 'half' }),
-  }
-}
-
-/** Whether a body can be sent again. A stream can be read once only. */
-function canBeSentAgain(body: unknown): boolean {
-  if (body == null || typeof body === 'string') return true
-  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return true
-  return [URLSearchParams, FormData, Blob].some((kind) => body instanceof kind)
-}
-
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-
-/** These headers describe the body. Without a body they are removed. */
-const OF_A_BODY = ['content-encoding', 'content-language', 'content-location', 'content-type']
-
-/** `fetch` removes these headers when a redirect leads to another origin. */
-const OF_AN_ORIGIN = ['cookie', 'host', 'proxy-authorization']
-
-/**
- * Makes the request that follows a redirect.
- *
- * @returns `undefined` if the response is no redirect, or if the redirect cannot be followed: the
- *   body is a stream that was read, or it would be sent outside of the origins.
- * @throws {TypeError} If the redirect leads to an address that is not HTTP.
- * @see https://fetch.spec.whatwg.org/#http-redirect-fetch
- */
-function redirected(
-  request: ApiRequest,
-  { status, headers: answered }: Response,
-  origins: ReadonlySet<string>,
-): ApiRequest | undefined {
-  const location = answered.get('location')
-  if (!REDIRECTS.has(status) || location === null) return undefined
-  const url = URL.canParse(location, request.url) ? new URL(location, request.url) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new TypeError('the redirect leads to no address of HTTP')
-  }
-  const headers = new Headers(request.headers)
-  if (url.origin !== request.url.origin) for (const name of OF_AN_ORIGIN) headers.delete(name)
-  if (becomesGet(status, request.method)) {
-    for (const name of OF_A_BODY) headers.delete(name)
-    return { url, method: 'GET', headers, body: null }
-  }
-  const { method, body } = request
-  const mayFollow = body == null || (canBeSentAgain(body) && origins.has(url.origin))
-  return mayFollow ? { url, method, headers, body } : undefined
-}
-
-function becomesGet(status: number, method: string): boolean {
-  if (status === 303) return method !== 'GET' && method !== 'HEAD'
-  return (status === 301 || status === 302) && method === 'POST'
 }

@@ -1,4 +1,6 @@
-import { sessionCookies } from './next/session-cookie.ts'
+import { checkOptions, func, isAbove0, kind, needed, number, text } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
+import { sendSessionOnce, sessionCookies } from './next/session-cookie.ts'
 import type { SessionChange, SessionCookies } from './next/session-cookie.ts'
 
 /** The type of the function that `proxy.ts` exports (`middleware.ts` before Next 16). */
@@ -9,7 +11,10 @@ export type AnyProxy = (...args: never[]) => unknown
 
 /** The options of {@link refreshProxy}. */
 export interface RefreshProxyOptions {
-  /** The path of the routes of Auth.js. Default `/api/auth`. */
+  /**
+   * The path of the routes of Auth.js, with or without the `basePath` of `next.config`. Default
+   * `/api/auth`.
+   */
   readonly basePath?: string
   /** The name of the session cookie, if `cookies.sessionToken` sets one. */
   readonly cookieName?: string
@@ -25,6 +30,7 @@ export interface RefreshProxyOptions {
  * - A response that sets the session cookie becomes `private, no-store`.
  * - The routes of Auth.js set their cookie themselves: the proxy sets none there.
  * - If a proxy deletes the session cookie, it stays deleted. `auth` alone would set it again.
+ * - If a handler sets the session too (`update()`), the browser gets the handler's only.
  *
  * @see https://nextjs.org/docs/app/api-reference/file-conventions/proxy
  */
@@ -32,7 +38,10 @@ export function refreshProxy(
   proxy: AnyProxy | Promise<AnyProxy>,
   options: RefreshProxyOptions = {},
 ): Proxy {
+  checkOptions('refreshProxy', { proxy }, { proxy: needed(PROXY) })
+  checkOptions('refreshProxy', options, PROXY_OPTIONS)
   const cookies = sessionCookies(options.cookieName)
+  sendSessionOnce(options.cookieName)
 
   return async (request, event) => {
     const response = await callProxy(await proxy, request, event)
@@ -43,6 +52,15 @@ export function refreshProxy(
     }
     return withSessionChange(request, response, change, cookies)
   }
+}
+
+const PROXY = kind('auth of next-auth 5, or a proxy: is it imported in a circle?', (value) => {
+  return typeof value === 'function' || value instanceof Promise
+})
+
+const PROXY_OPTIONS: TableOf<RefreshProxyOptions> = {
+  basePath: text("a path: '/api/auth'", (path) => path.startsWith('/')),
+  cookieName: text(),
 }
 
 /** The parts of NextAuth 4 that {@link nextAuth4Proxy} calls. */
@@ -80,7 +98,10 @@ export interface NextAuth4 {
  * @param proxy Runs afterwards, if given.
  */
 export function nextAuth4Proxy(nextAuth: NextAuth4 & RefreshProxyOptions, proxy?: AnyProxy): Proxy {
+  checkOptions('nextAuth4Proxy', nextAuth, NEXT_AUTH)
+  checkOptions('nextAuth4Proxy', { proxy }, { proxy: func })
   const cookies = sessionCookies(nextAuth.cookieName)
+  sendSessionOnce(nextAuth.cookieName)
 
   return async (request, event) => {
     const change = isOwnRoute(request, nextAuth)
@@ -92,6 +113,19 @@ export function nextAuth4Proxy(nextAuth: NextAuth4 & RefreshProxyOptions, proxy?
     const last = cookies.changeIn(response.headers, request.headers.get('cookie') ?? '') ?? change
     return last === undefined ? response : withSessionChange(request, response, last, cookies)
   }
+}
+
+const NEXT_AUTH: TableOf<NextAuth4 & RefreshProxyOptions> = {
+  ...PROXY_OPTIONS,
+  callbacks: needed(
+    kind('what refreshCallbacks returns', (value) => {
+      return typeof (value as { jwt?: unknown } | null)?.jwt === 'function'
+    }),
+  ),
+  secret: needed(text('the secret of NextAuth: is NEXTAUTH_SECRET set?')),
+  decode: needed(func),
+  encode: needed(func),
+  maxAge: number('seconds above 0', isAbove0),
 }
 
 const MAX_AGE = 30 * 24 * 60 * 60
@@ -140,7 +174,7 @@ function byName([one]: readonly [string, unknown], [other]: readonly [string, un
 /** The fields that are used here of the request that Next passes to a proxy. */
 interface ProxyRequest extends Request {
   /** Its path is without the `basePath` of the application. */
-  readonly nextUrl?: { readonly pathname: string }
+  readonly nextUrl?: { readonly pathname: string; readonly basePath?: string }
   readonly cookies?: { set(name: string, value: string): unknown; delete(name: string): unknown }
 }
 
@@ -158,12 +192,16 @@ async function callProxy(
   throw new TypeError('refresh-once/next: the proxy answered something that is no Response')
 }
 
+const pathOf = ({ url }: Request): NonNullable<ProxyRequest['nextUrl']> => new URL(url)
+
 function isOwnRoute(
   request: ProxyRequest,
   { basePath = '/api/auth' }: RefreshProxyOptions,
 ): boolean {
-  const { pathname } = request.nextUrl ?? new URL(request.url)
-  return pathname === basePath || pathname.startsWith(`${basePath}/`)
+  const { pathname, basePath: before = '' } = request.nextUrl ?? pathOf(request)
+  return [pathname, before + pathname].some(
+    (path) => path === basePath || path.startsWith(`${basePath}/`),
+  )
 }
 
 /**

@@ -5,6 +5,8 @@
  */
 import { metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { Attributes, Meter, Tracer } from '@opentelemetry/api'
+import { boolean, checkOptions, having } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import type { OnEvent, RefreshEvent } from '../index.ts'
 
 export interface TelemetryOptions {
@@ -29,7 +31,9 @@ export interface TelemetryOptions {
  *   `onEvent` of your own.
  * @see https://opentelemetry.io/docs/specs/semconv/general/metrics/
  */
-export function telemetry({ meter, tracer, fingerprints = false }: TelemetryOptions = {}): OnEvent {
+export function telemetry(options: TelemetryOptions = {}): OnEvent {
+  checkOptions('telemetry', options, OPTIONS)
+  const { meter, tracer, fingerprints = false } = options
   const instruments = instrumentsOf(meter ?? metrics.getMeter('refresh-once'))
   const spans = tracer ?? trace.getTracer('refresh-once')
   return (event) => {
@@ -44,6 +48,13 @@ export function telemetry({ meter, tracer, fingerprints = false }: TelemetryOpti
     if (event.code !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
     span.end(atMs)
   }
+}
+
+const OPTIONS: TableOf<TelemetryOptions> = {
+  meter: having('a Meter: metrics.getMeter(…)', 'createHistogram', 'createCounter'),
+  tracer: having('a Tracer: trace.getTracer(…)', 'startSpan'),
+  fingerprints: boolean,
+  type: 'onEvent: telemetry()',
 }
 
 const NAMES = { ended: 'refresh_once.refresh', presented: 'refresh_once.presentation' } as const
@@ -186,7 +197,10 @@ function instrumentsOf(meter: Meter): Instruments {
           break
         case 'claimed':
         case 'revoked':
+        case 'grant_ignored':
+        case 'paused':
         case 'expires_soon':
+        case 'endpoint_changed':
           break
       }
     },

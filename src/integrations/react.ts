@@ -1,11 +1,14 @@
 'use client'
 
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { checkOptions, having, needed } from '../core/check-options.ts'
 import { createSessionGuard } from './react/session-guard.ts'
 import type { SessionGuardOptions, SessionGuardState } from './react/session-guard.ts'
+import { GUARD_OPTIONS } from './react/session.ts'
 import type { SessionSource } from './react/session.ts'
 
 export { createSessionGuard } from './react/session-guard.ts'
+export { isSignedIn } from './react/session.ts'
 export type { SessionGuard, SessionGuardOptions, SessionGuardState } from './react/session-guard.ts'
 export type { SessionLike, SessionSource } from './react/session.ts'
 
@@ -14,6 +17,8 @@ export interface GuardedSession extends SessionGuardState {
   /** Signs the user out now. Call it when the user has read the notice. */
   readonly confirm: () => void
 }
+
+const SOURCE = needed(having('what useSession() returns: is there a SessionProvider?', 'update'))
 
 const QUIET: SessionGuardState = { phase: 'quiet' }
 
@@ -30,6 +35,7 @@ export function useSessionGuard(
   source: SessionSource,
   options: SessionGuardOptions,
 ): GuardedSession {
+  checkOptions('useSessionGuard', { ...options, source }, { ...GUARD_OPTIONS, source: SOURCE })
   const signOut = useRef(options.signOut)
   const [guard] = useState(() =>
     createSessionGuard({ ...options, signOut: () => signOut.current() }),

@@ -6,28 +6,25 @@ import { isClaimRow, isGrantRow } from './rows.ts'
 import type { ClaimRow, GrantRow } from './rows.ts'
 
 /**
- * The client whose tokens a refresher renews. Every row names it, but for open claim rows that
- * belong to no client yet; it is compared when a row is opened.
+ * The client whose tokens a refresher renews. It is compared when a row is opened that names one:
+ * every grant row, and each claim row whose token the AS has granted to a client.
  */
 export interface Identity {
   readonly issuer: string
   readonly clientId: string
+  /** Other spellings of the issuer, which rows of earlier configurations name. Default: none. */
+  readonly formerIssuers?: readonly string[] | undefined
 }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/**
- * Encodes a row as bytes, to be sealed: JSON in UTF-8.
- *
- * @param identity Absent: an open claim row of no client, which every client may read.
- */
-export function encodeRow(
-  identity: Identity | undefined,
-  row: ClaimRow | GrantRow<StoredTokenSet>,
-): Bytes {
-  const { issuer, clientId } = identity ?? {}
-  const envelope = { issuer, clientId, row }
+/** Encodes a row as bytes, to be sealed: JSON in UTF-8. */
+export function encodeRow(identity: Identity, row: ClaimRow | GrantRow<StoredTokenSet>): Bytes {
+  const { issuer, clientId } = identity
+  const isClaim = 'kind' in row
+  const { isBound, ...bare } = isClaim ? row : { ...row, isBound: true }
+  const envelope = isBound === true ? { issuer, clientId, row: bare } : { row: bare }
   const text = JSON.stringify(envelope)
   // What holds no `null` has no hole. Asking for each value takes longer than all the rest.
   const isWhole = !text.includes('null')
@@ -42,12 +39,11 @@ export function encodeRow(
 export function decodeClaim(identity: Identity, bytes: Uint8Array | undefined): ClaimRow {
   const value = parsed(bytes)
   const row = ownField(value, 'row')
-  const isUnnamed = !Object.hasOwn(value, 'issuer') && !Object.hasOwn(value, 'clientId')
-  if (!isUnnamed) check(identity, value)
-  if (!isClaimRow(row) || (isUnnamed && row.kind !== 'open')) {
-    throw new RefreshError('row_unreadable')
-  }
-  return row
+  const isBound = Object.hasOwn(value, 'issuer') || Object.hasOwn(value, 'clientId')
+  if (isBound) check(identity, value)
+  if (!isClaimRow(row)) throw new RefreshError('row_unreadable')
+  const { isBound: _, ...bare } = row
+  return isBound ? { ...bare, isBound } : bare
 }
 
 /**
@@ -60,9 +56,9 @@ export function decodeGrant(
   bytes: Uint8Array | undefined,
 ): GrantRow<StoredTokenSet> {
   const value = parsed(bytes)
-  check(identity, value)
   const row = ownField(value, 'row')
   if (!isGrantRow(row)) throw new RefreshError('row_unreadable')
+  check(identity, value)
   return row
 }
 
@@ -72,10 +68,17 @@ function parsed(bytes: Uint8Array | undefined): object {
   return value
 }
 
-function check({ issuer, clientId }: Identity, envelope: object): void {
-  if (ownField(envelope, 'issuer') === issuer && ownField(envelope, 'clientId') === clientId) return
-  throw new RefreshError('wrong_issuer')
+function check({ issuer, clientId, formerIssuers = [] }: Identity, envelope: object): void {
+  const named = ownField(envelope, 'issuer')
+  const isIssuer = named === issuer || formerIssuers.includes(named as string)
+  if (isIssuer && ownField(envelope, 'clientId') === clientId) return
+  throw new RefreshError('wrong_issuer', { hint: isIssuer ? OTHER_CLIENT : OTHER_ISSUER })
 }
+
+const OTHER_CLIENT = 'Compare client.id with the other processes of this ledger.'
+const OTHER_ISSUER =
+  'If another spelling of the issuer, or its token endpoint, was configured before, write it ' +
+  'into ledger.formerIssuers. If this is another server, give it a ledger.name of its own.'
 
 /** The JSON in bytes, or `undefined`. */
 export function parseJson(bytes: Uint8Array): unknown {

@@ -1,7 +1,7 @@
 import { RefreshError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import type { StoredTokenSet } from './stored-token-set.ts'
-import type { Operation } from './protocol/index.ts'
+import type { ChainName, Operation } from './protocol/index.ts'
 import type { RowKeys, Sealer } from './sealer.ts'
 
 /** Whose rows a procedure is about. */
@@ -10,6 +10,10 @@ export interface ChainTokens {
   readonly refreshToken: Secret
   /** The token that came for it: its claim row is what operations on `successor` mean. */
   readonly successor?: Secret | undefined
+  /** What the caller's set says of its place. */
+  readonly name?: ChainName | undefined
+  /** Of a set without refresh token: what it can show instead. */
+  readonly accessToken?: Secret | undefined
   /** Whether the caller's set has a `grant`. Default `false`: claims then live longer. */
   readonly hasGrantField?: boolean | undefined
 }

@@ -1,21 +1,17 @@
 import { sleep, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
 import { ownField } from '../core/text.ts'
+import type { GrantRef } from '../core/tokens.ts'
 import { decodeClaim, decodeGrant, encodeRow, parseJson, type Identity } from './codec.ts'
 import { createKeyrings, type ChainTokens, type Keyring } from './keyring.ts'
-import {
-  see,
-  UNSEEN,
-  type Next,
-  type Operation,
-  type ChainPosition,
-  type LedgerView,
-} from './protocol/index.ts'
+import { keyIn, see, UNSEEN } from './protocol/index.ts'
+import type { ChainName, ChainPosition, LedgerView, Next, Operation } from './protocol/index.ts'
 import { RETENTION, ttlMsOf, type Retention } from './configuration.ts'
 import type { ClaimRow, GrantRow, SeenRow } from './rows.ts'
 import { FORMAT, type Sealer } from './sealer.ts'
 import { callStore, createPatience, isUnavailable } from './store-call.ts'
-import type { Store, StoredRow } from './store.ts'
+import { EXPENDABLE_MS, type Store, type StoredRow } from './store.ts'
 import type { StoredTokenSet } from './stored-token-set.ts'
 
 export interface ProcedureOptions {
@@ -57,6 +53,22 @@ export interface Ledger {
     position: ChainPosition,
     signal: AbortSignal,
   ): Promise<void>
+  /**
+   * Names the place of a token set in its chain.
+   *
+   * @param key Of the chain. `undefined`: no grant row is there yet, and the name has no proof.
+   */
+  refOf(
+    position: ChainPosition,
+    refreshToken: Secret | undefined,
+    key: string | undefined,
+  ): Promise<GrantRef>
+  /**
+   * Lets the claim row of a token go soon that the AS refused at once, if the row is still as seen.
+   *
+   * @throws {RefreshError} `store_unavailable`.
+   */
+  forgetSoon(chain: ChainTokens, view: LedgerView<StoredTokenSet>): Promise<void>
   /**
    * The fingerprint of a chain's secret, for logs. Derived once for all that is done with the same
    * `Secret`, as the keys of its row are. Never rejects: `undefined` if it cannot be derived.
@@ -115,11 +127,10 @@ export function createLedger({
       const keyring = keyringOf(chain)
       const bear = createPatience(clock, patienceMs)
       for (let step = 0; step < STEPS_MAX; step += 1) {
+        view = await withProofs(view, chain, sealer)
         const asked = next(view)
         if (asked.type === 'answer') return { answer: asked.answer, view }
-        const work = asked.operations.map((each) =>
-          performOperation(each, rows, keyring, chain.hasGrantField ?? false),
-        )
+        const work = asked.operations.map((each) => performOperation(each, rows, keyring, chain))
         const ends = await Promise.allSettled(work)
         for (const [index, operation] of asked.operations.entries()) {
           const end = ends[index]!
@@ -168,6 +179,18 @@ export function createLedger({
         abort()
       }
     },
+    async refOf({ grant, generation }, refreshToken = new Secret(''), key) {
+      const secret = new Secret(grant)
+      if (key === undefined) return { secret, generation }
+      const proof = new Secret(await sealer.prove(key, generation, refreshToken))
+      return { secret, generation, proof }
+    },
+    async forgetSoon(chain, { claim }) {
+      if (claim?.row === undefined) return
+      const { key, seal } = await keyringOf(chain)({ on: 'claim' })
+      const value = await seal(encodeRow(identity, claim.row), claim.version + 1)
+      await call(() => store.swap(key, claim.version, value, EXPENDABLE_MS))
+    },
     async nameOf(chain, grant) {
       try {
         return (await keyringOf(chain)({ on: 'grant', grant })).fingerprint
@@ -198,41 +221,58 @@ interface RowAccess {
  * A process overwrites a row at a version only if it has read the row at that version, so that a
  * row which it cannot open stays as it is.
  *
- * @param hasGrantField Whether the caller's set names its chain.
  * @throws {RefreshError} `row_unreadable`, `wrong_issuer`, or what the store's call threw.
  */
 async function performOperation(
   operation: Operation<StoredTokenSet>,
   { store, identity, retention, call }: RowAccess,
   keyring: Keyring,
-  hasGrantField: boolean,
+  chain: ChainTokens,
 ): Promise<OperationResult> {
   const keys = await keyring(operation)
   const decode = operation.on === 'grant' ? decodeGrant : decodeClaim
-  const opened = async (stored: StoredRow): Promise<OperationResult> => ({
-    row: stored.value && decode(identity, await keys.open(stored.value, stored.version)),
+  const found = (row: OperationResult['row'], stored: StoredRow): OperationResult => ({
+    row,
     ...stored,
+    ...(row !== undefined && !('kind' in row) && { holdsToken: holdsToken(row, chain) }),
   })
+  const opened = async (stored: StoredRow): Promise<OperationResult> =>
+    found(stored.value && decode(identity, await keys.open(stored.value, stored.version)), stored)
   if (operation.do === 'read') return opened(await call(() => store.read(keys.key)))
   const { expected, row } = operation
-  const owner = isGivenBackFirst(operation) ? undefined : identity
-  const value = await keys.seal(encodeRow(owner, row), expected + 1)
-  const ttlMs = ttlMsOf(operation, hasGrantField, retention)
+  const value = await keys.seal(encodeRow(identity, row), expected + 1)
+  const ttlMs = ttlMsOf(operation, chain.hasGrantField ?? false, retention)
   const stored = await call(() => store.swap(keys.key, expected, value, ttlMs))
-  return stored.swapped ? { row, ...stored } : opened(stored)
+  return stored.swapped ? found(row, stored) : opened(stored)
 }
 
-/**
- * Whether the first process that claimed a token gives it back. The AS has not yet confirmed which
- * client the token belongs to: a process that is configured wrong must not keep the others from
- * it.
- */
-function isGivenBackFirst({
-  on,
-  expected,
-  row,
-}: Operation<StoredTokenSet> & { readonly do: 'swap' }): boolean {
-  return on === 'claim' && expected === 1 && row.kind === 'open'
+/** Whether a set with the newest refresh token asks, or without any, with one of its newest. */
+function holdsToken(
+  { set }: GrantRow<StoredTokenSet>,
+  { refreshToken, accessToken }: ChainTokens,
+): boolean {
+  if (set === undefined) return false
+  if (accessToken === undefined) return refreshToken.expose() === set.refreshToken
+  return set.access.some(([, { token }]) => token === accessToken.expose())
+}
+
+/** Checks the proofs that the caller's set and the claim row bring, once the key is seen. */
+async function withProofs(
+  view: LedgerView<StoredTokenSet>,
+  { refreshToken, name }: ChainTokens,
+  sealer: Sealer,
+): Promise<LedgerView<StoredTokenSet>> {
+  const isRight = async (said: ChainName | undefined): Promise<boolean> => {
+    const key = said && keyIn(view, said)
+    if (said?.proof === undefined || key === undefined) return false
+    return (await sealer.prove(key, said.generation, refreshToken)) === said.proof
+  }
+  const claimed = view.claim?.row
+  if (name?.proof === undefined && claimed?.proof === undefined) return view
+  const isNameProven = view.isNameProven === true || (await isRight(name))
+  const isRepeated = claimed?.grant === name?.grant && claimed?.proof === name?.proof
+  const isSame = isRepeated && claimed?.generation === name?.generation
+  return { ...view, isNameProven, isClaimProven: isSame ? isNameProven : await isRight(claimed) }
 }
 
 /** A year. When the row goes, the next process writes it again. */

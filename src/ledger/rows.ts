@@ -7,25 +7,36 @@ import type { StoredTokenSet } from './stored-token-set.ts'
  * never looks into. Durations live in rows; times come from the store that keeps them.
  */
 
+interface AnyClaimRow {
+  /** The chain's secret. */
+  readonly grant: string
+  readonly generation: number
+  /**
+   * What the holder's set said to prove this position, where the row was written before the ledger
+   * had checked it. Absent: the position is certain.
+   */
+  readonly proof?: string
+  /**
+   * Whether the AS has confirmed that the token belongs to the client that the row names. Without
+   * it the row names no client: a process that is configured wrong binds no token to itself.
+   */
+  readonly isBound?: true
+}
+
 /** Of one refresh token: _this token has been, or is about to be, presented_. */
 export type ClaimRow =
-  | {
+  | ({
       readonly kind: 'open'
-      /** The chain's secret. */
-      readonly grant: string
-      readonly generation: number
       /** No process presents the token for this long after the row was written, milliseconds. */
       readonly delayMs?: number
-    }
-  | {
+    } & AnyClaimRow)
+  | ({
       readonly kind: 'claimed'
-      readonly grant: string
-      readonly generation: number
       /** Random, fresh for every claim: by it a holder recognises its own row. */
       readonly claimId: string
       /** How long after it was written the claim counts as being worked on. */
       readonly claimMs: number
-    }
+    } & AnyClaimRow)
 
 /** Why a chain has ended. */
 export type EndReason = 'rejected' | 'expired' | 'replay' | 'revoked'
@@ -45,6 +56,11 @@ export interface GrantRow<S> {
   readonly set?: S
   /** The claim whose settling wrote the newest set. */
   readonly claimId?: string
+  /**
+   * The key of the proofs in the names of this chain. It never leaves the ledger, so that no holder
+   * of an old name can make a later one. Absent: a release before 0.1.0 wrote the row.
+   */
+  readonly proofKey?: string
   readonly acknowledged: readonly Acknowledgement[]
   readonly ended?: EndReason
   /** The claim, or the revocation, that ended it. */
@@ -58,6 +74,8 @@ export interface SeenRow<R> {
   readonly row: R | undefined
   readonly version: number
   readonly writtenAtMs: number
+  /** Of a grant row: whether its newest refresh token is the one that the procedure is about. */
+  readonly holdsToken?: boolean
 }
 
 /**
@@ -110,6 +128,7 @@ const shape =
 const isStoredAccessToken = shape({
   token: isText,
   grantedAtMs: isNumber,
+  obtainedAtMs: optional(isNumber),
   lifetimeMs: optional(isNumber),
   scope: optional(isText),
   tokenType: optional(isText),
@@ -126,6 +145,7 @@ const isStoredTokenSet = shape({
 const isPlace = shape({
   grant: (value) => parseGrant(`${String(value)}.0`) !== undefined,
   generation: isCount,
+  proof: optional(isText),
 })
 const isOpen = shape({ kind: oneOf('open'), delayMs: optional(isDuration) })
 const isClaimed = shape({ kind: oneOf('claimed'), claimId: isText, claimMs: isDuration })
@@ -134,6 +154,7 @@ const isGrantShape = shape({
   generation: isCount,
   set: optional(isStoredTokenSet),
   claimId: optional(isText),
+  proofKey: optional(isText),
   acknowledged: list(shape({ generation: isCount, atMs: optional(isNumber) })),
   ended: optional(oneOf('rejected', 'expired', 'replay', 'revoked')),
   endedBy: optional(isText),

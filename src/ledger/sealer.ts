@@ -5,6 +5,7 @@ import type { Secret } from '../core/secret.ts'
 import type { Naming } from './configuration.ts'
 import { webCiphers, type Ciphers } from './ciphers.ts'
 import { nodeCiphers } from './node-ciphers.ts'
+import { keyIdOf } from './protocol/index.ts'
 
 /** What a row of a secret is kept under, and what opens it. */
 export interface RowKeys {
@@ -22,6 +23,12 @@ export interface RowKeys {
 export interface Sealer {
   /** Also names the secret by its fingerprint. */
   derive(domain: 'claim' | 'grant', secret: Secret): Promise<RowKeys>
+  /**
+   * Proves that the ledger has handed out a generation of a chain with this refresh token.
+   *
+   * @param key Of the chain. It lies in the grant row, which no holder can read.
+   */
+  prove(key: string, generation: number, refreshToken: Secret): Promise<string>
   /** The key of the ledger's configuration row, and a digest that tells peppers apart. */
   configuration(): Promise<{ readonly key: string; readonly check: string }>
 }
@@ -38,6 +45,9 @@ export const FORMAT = 1
 /** RFC 5116 §5.3. Random: one key seals one row, which is written some thousand times at most. */
 const IV_LENGTH = 12
 const HEADER_LENGTH = 1 + IV_LENGTH
+
+/** 104 bits, behind the 24 that name the key: 22 characters, which no process guesses by asking. */
+const PROOF_LENGTH = 13
 
 /**
  * Where the 64 bytes of HMAC-SHA-512 (RFC 2104) go. Measured against HKDF-SHA-256 it takes one call
@@ -66,6 +76,11 @@ export function createSealer({
       const fingerprint = toBase64url(part(digest, 'fingerprint'))
       secret.nameAs(fingerprint)
       return { key, fingerprint, ...box(key, part(digest, 'sealing'), ciphers, random) }
+    },
+    async prove(key, generation, refreshToken) {
+      const about = encode('proof', key, `${generation}`, refreshToken.expose())
+      const digest = await ciphers.digest(keyed, about)
+      return keyIdOf(key) + toBase64url(digest.slice(0, PROOF_LENGTH))
     },
     async configuration() {
       const open = await ciphers.digest(unkeyed, encode('configuration'))

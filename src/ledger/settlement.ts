@@ -101,9 +101,8 @@ export function afterUnknown(presentation: Presentation): Presentation {
       return presentation
     case 'rest':
     case 'wait': {
-      const { code, status, origin } = presentation
+      const { status, origin } = presentation
       return failedPresentation('unknown', {
-        code,
         ...(status !== undefined && { status }),
         ...(origin !== undefined && { origin }),
       })
@@ -122,7 +121,10 @@ export function isOver(settlement: Settlement<StoredTokenSet>): boolean {
 }
 
 /** A rejection with its reason, if it is one. */
-export function withReason(presentation: Presentation, code: 'expired'): Presentation {
+export function withReason(
+  presentation: Presentation,
+  code: 'expired' | 'presented_elsewhere',
+): Presentation {
   if (presentation.outcome === 'granted') return presentation
   const isDead = FAILURES[presentation.failure].next === 'end'
   return isDead ? { ...presentation, code } : presentation

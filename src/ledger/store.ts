@@ -11,6 +11,13 @@ export interface StoredRow {
 }
 
 /**
+ * How long rows live of a token that the AS refused when it first saw it: made-up tokens must not
+ * fill a store. No other row has exactly this time to live, so a store that is full may drop these
+ * early: such a token is only refused again.
+ */
+export const EXPENDABLE_MS = 5 * 60 * 1000 - 1
+
+/**
  * Where the ledger's rows live: one linearizable compare-and-swap register a key.
  *
  * Three methods, no more: a store knows nothing of tokens, claims or grants. A method that cannot
@@ -27,6 +34,11 @@ export interface Store {
    * trip, and can still break the promise: see docs/decisions/0009. Default `false`.
    */
   readonly mayEvict?: boolean
+  /**
+   * `false` if other processes that serve this application seem to have rows of their own. A
+   * refresh token that the AS refuses may then have been presented there. Default `true`.
+   */
+  readonly isAlone?: boolean
   /** Reads a row. A row past its time to live is absent. */
   read(key: string): Promise<StoredRow>
   /**

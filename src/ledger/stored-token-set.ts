@@ -7,6 +7,11 @@ export interface StoredAccessToken {
   readonly token: string
   /** When it was received, on the store's clock. */
   readonly grantedAtMs: number
+  /**
+   * When it was received, on the clock of the host that received it. It counts on a host if it
+   * agrees with what the clocks of this host and the store say: all such hosts serve equal times.
+   */
+  readonly obtainedAtMs?: number
   /** For how long it was issued. Absent: unknown. */
   readonly lifetimeMs?: number
   readonly scope?: string
@@ -38,7 +43,7 @@ export interface Moment {
  *   6749 §6), or leaves the chain without any.
  */
 export function responseToStored(
-  { access, refreshToken, refreshExpiresAtMs, idToken }: TokenResponse,
+  { access, refreshToken, refreshExpiresAtMs, idToken, unusable }: TokenResponse,
   renewed: Tokens,
   audience: string,
   keepsRefreshToken: boolean,
@@ -49,21 +54,18 @@ export function responseToStored(
   const refreshExpiry =
     refreshExpiresAtMs ?? (refreshToken ? undefined : renewed.refreshExpiresAtMs)
   const id = idToken ?? renewed.idToken
+  const stored: StoredAccessToken = {
+    token: token.expose(),
+    grantedAtMs: storeNowMs,
+    ...(obtainedAtMs !== undefined && { obtainedAtMs: Math.round(obtainedAtMs) }),
+    ...(expiresAtMs !== undefined && {
+      lifetimeMs: Math.round(expiresAtMs - (obtainedAtMs ?? hostNowMs)),
+    }),
+    ...(scope !== undefined && { scope }),
+    ...(tokenType !== undefined && { tokenType }),
+  }
   return {
-    access: [
-      [
-        audience,
-        {
-          token: token.expose(),
-          grantedAtMs: storeNowMs,
-          ...(expiresAtMs !== undefined && {
-            lifetimeMs: expiresAtMs - (obtainedAtMs ?? hostNowMs),
-          }),
-          ...(scope !== undefined && { scope }),
-          ...(tokenType !== undefined && { tokenType }),
-        },
-      ],
-    ],
+    access: unusable === undefined ? [[audience, stored]] : [],
     ...(refresh !== undefined && { refreshToken: refresh.expose() }),
     ...(refreshExpiry !== undefined && { refreshExpiresAtMs: refreshExpiry }),
     ...(renewed.authorizedAtMs !== undefined && { authorizedAtMs: renewed.authorizedAtMs }),
@@ -97,6 +99,11 @@ export function merge(
   return { ...received, access: [...access] }
 }
 
+/** The refresh token of a stored set. */
+export function refreshTokenIn({ refreshToken }: StoredTokenSet): Secret | undefined {
+  return refreshToken === undefined ? undefined : new Secret(refreshToken)
+}
+
 /** Makes the set that a holder on this host gets, with times of this host's clock. */
 export function fromStored(stored: StoredTokenSet, moment: Moment): Tokens {
   const { refreshToken, refreshExpiresAtMs, authorizedAtMs, idToken } = stored
@@ -122,7 +129,11 @@ export function isYoung(
 
 function accessOf(held: StoredAccessToken, { hostNowMs, storeNowMs }: Moment): Access {
   const { token, grantedAtMs, lifetimeMs, scope, tokenType } = held
-  const obtainedAtMs = hostNowMs - (storeNowMs - grantedAtMs)
+  // The clock of a store is read with the time of a round trip and has fractions of milliseconds.
+  const estimatedAtMs = Math.round(hostNowMs - (storeNowMs - grantedAtMs))
+  const statedAtMs = held.obtainedAtMs ?? estimatedAtMs
+  const isAgreed = Math.abs(statedAtMs - estimatedAtMs) < IMPRECISION_MS
+  const obtainedAtMs = isAgreed ? statedAtMs : estimatedAtMs
   return {
     token: new Secret(token),
     obtainedAtMs,

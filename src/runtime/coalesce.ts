@@ -60,7 +60,8 @@ function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
   return one.length === other.length && one.every((value, index) => value === other[index])
 }
 
-function isWorkerd(): boolean {
+/** Whether this is workerd, where a promise may not outlive the request that made it. */
+export function isWorkerd(): boolean {
   return typeof navigator === 'object' && navigator.userAgent === 'Cloudflare-Workers'
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
+import { quietly } from '../core/user-code.ts'
 import { isReusable } from '../core/provider.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -13,7 +14,7 @@ import { logLine } from './events.ts'
 import type { Emit } from './events.ts'
 import type { Watch } from './inspect/watch.ts'
 import type { Settings } from './options.ts'
-import { PAUSE_MS } from './timing.ts'
+import { PAUSE_MAX_MS } from './timing.ts'
 
 /** What the refresher hands to the engine when it loads it. */
 export interface EngineOptions {
@@ -52,6 +53,11 @@ export interface RefresherContext extends EngineOptions {
   readonly transport: Transport
   readonly pauses: Pauses
   readonly keptRuns: Set<KeptRun>
+  /**
+   * Claims under which this process presented and received nothing that settles them. Its callers
+   * do not wait for them to become overdue: no process will settle them.
+   */
+  readonly lostClaims: Set<string>
   readonly emit: Emit
   /** The fingerprint of a chain, for events. Answers `undefined` if no observer wants events. */
   readonly nameOf: Ledger['nameOf']
@@ -76,12 +82,12 @@ export function contextOf(options: EngineOptions): RefresherContext {
   const rows = createLedger({
     store,
     sealer: createSealer({ ledger, pepper, random }),
-    identity: { issuer, clientId: client.id },
+    identity: { issuer, clientId: client.id, formerIssuers: settings.formerIssuers },
     clock,
     storeTimeoutMs: settings.storeTimeoutMs,
     ...retentionOf(settings),
   })
-  return {
+  const parts: RefresherContext = {
     ...options,
     id,
     policy: {
@@ -92,21 +98,28 @@ export function contextOf(options: EngineOptions): RefresherContext {
       mayEvict: store.mayEvict ?? false,
     },
     ledger: rows,
-    transport: createTransport({ provider, client, fetch, clock, random, requestTimeoutMs }),
-    pauses: pauseOf(`${issuer} ${client.id}`, clock),
+    transport: createTransport({
+      provider,
+      client,
+      fetch,
+      clock,
+      random,
+      requestTimeoutMs,
+      onEndpointChanged: (endpoint, before, after) =>
+        parts.emit({ type: 'endpoint_changed', token: undefined, endpoint, before, after }),
+    }),
+    pauses: pausesOf(`${issuer} ${client.id}`, clock),
     keptRuns: new Set(),
+    lostClaims: new Set(),
     emit(body) {
       // Not spread: V8 is slow to add fields to a copy of an object that has many shapes.
       const event = Object.assign(body, { atMs: clock.now(), provider: provider.id })
       watch?.event(event)
-      try {
-        onEvent(event)
-      } catch {
-        // Errors are ignored here: `onEvent` must not affect a refresh.
-      }
+      quietly(() => onEvent(event))
     },
     nameOf: isListening ? rows.nameOf : () => NAMELESS,
   }
+  return parts
 }
 
 const NAMELESS = Promise.resolve(undefined)
@@ -123,33 +136,49 @@ function retentionOf({ claimRetentionMs, grantRetentionMs, provider }: Settings)
   }
 }
 
-/** How long one client leaves an AS alone that answered 429 (RFC 6585). */
-export interface Pauses {
-  /** Milliseconds that are left; 0 without a pause. */
-  left(): number
-  /** @param ms What the AS asked for (`Retry-After`). Default `PAUSE_MS`. */
-  begin(ms: number | undefined): void
+/** Why one client leaves an AS alone for a while, and for how long. */
+export interface Pause {
+  /** `rate_limited`: the AS asked for it. `unreachable`: it did not answer. */
+  readonly code: 'rate_limited' | 'unreachable'
+  /** On the monotonic clock. */
+  readonly untilMs: number
 }
 
-const SHARED = Symbol.for('refresh-once/pauses/1')
+/** What this process knows of an AS that is not to be asked now. */
+export interface Pauses {
+  /** The pause that runs, with the milliseconds that are left of it. */
+  running(): (Pause & { readonly leftMs: number }) | undefined
+  /** @returns How long the pause is, milliseconds: at most `PAUSE_MAX_MS`. */
+  begin(code: Pause['code'], ms: number): number
+  /** The AS has answered: it is not `unreachable`. */
+  answered(): void
+}
+
+const SHARED = Symbol.for('refresh-once/pauses/2')
 
 /**
  * One pause per issuer and client in this process, shared by all its refreshers. It lies on
  * `globalThis`, because bundlers build one module several times.
  */
-function pauseOf(client: string, clock: Clock): Pauses {
-  const holder = globalThis as { [SHARED]?: Map<string, number> }
-  const untilMs = (holder[SHARED] ??= new Map())
+function pausesOf(client: string, clock: Clock): Pauses {
+  const holder = globalThis as { [SHARED]?: Map<string, Pause> }
+  const pauses = (holder[SHARED] ??= new Map())
   return {
-    left() {
-      const leftMs = (untilMs.get(client) ?? 0) - clock.monotonic()
-      if (leftMs > 0) return leftMs
-      untilMs.delete(client)
-      return 0
+    running() {
+      const pause = pauses.get(client)
+      const leftMs = (pause?.untilMs ?? 0) - clock.monotonic()
+      if (pause !== undefined && leftMs > 0) return { ...pause, leftMs }
+      pauses.delete(client)
+      return undefined
     },
-    begin(ms = PAUSE_MS) {
-      const until = clock.monotonic() + ms
-      if (until > (untilMs.get(client) ?? 0)) untilMs.set(client, until)
+    begin(code, ms) {
+      const pauseMs = Math.min(ms, PAUSE_MAX_MS)
+      const untilMs = clock.monotonic() + pauseMs
+      if (untilMs > (pauses.get(client)?.untilMs ?? 0)) pauses.set(client, { code, untilMs })
+      return pauseMs
+    },
+    answered() {
+      if (pauses.get(client)?.code === 'unreachable') pauses.delete(client)
     },
   }
 }

@@ -1,11 +1,15 @@
 import type { Demand, RefreshInput } from '../../machines/types.ts'
 import { audienceKey, tokensOf } from '../core/tokens.ts'
+import type { Clock } from '../core/clock.ts'
 import { checkProvider, grantOf } from '../core/check-token-set.ts'
+import type { RefreshError } from '../core/errors.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
 import { Secret } from '../core/secret.ts'
+import { isRecord, ownField } from '../core/text.ts'
 import type { TokenSet } from '../core/token-set.ts'
+import { quietly } from '../core/user-code.ts'
 import { contextOf } from './context.ts'
-import { coalesce } from './coalesce.ts'
+import { coalesce, isWorkerd } from './coalesce.ts'
 import type { Watched } from './inspect/watch.ts'
 import { keepFresh } from './keep.ts'
 import { machineOf, run } from './machine.ts'
@@ -16,6 +20,7 @@ import {
   outcomeOf,
   problemOf,
   revokedOutcome,
+  servedOutcome,
   stillGood,
   tellEnd,
 } from './outcome.ts'
@@ -23,11 +28,11 @@ import type { End } from './outcome.ts'
 import type { EngineOptions, RefresherContext } from './context.ts'
 import type { RefreshOptions } from './options.ts'
 import { revokeChain } from './revoke.ts'
-import { ADOPTIONS_MAX, RECHECK_MS } from './timing.ts'
+import { ADOPTIONS_MAX, GOOD_WAIT_MS, RECHECK_MS } from './timing.ts'
 import { checkGrant } from '../ledger/protocol/index.ts'
 import type { GrantCheck } from '../ledger/protocol/index.ts'
 import { codeOf } from '../ledger/settlement.ts'
-import { placeOf } from './outputs.ts'
+import { nameOf } from './outputs.ts'
 
 /**
  * All of a refresher that a fresh set does not need: chart, ledger and transport. Loaded when there
@@ -36,8 +41,10 @@ import { placeOf } from './outputs.ts'
 export interface Engine {
   /** For a checked set that is not fresh. Never rejects. */
   renew<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>>
+  /** For a set that makes no sense: tells the observer, as the application has to be mended. */
+  refuse<T extends TokenSet>(tokens: T, error: unknown): Outcome<T>
   /** For a checked set that is fresh: whether its chain still stands. Never rejects. */
-  verify<T extends TokenSet>(tokens: T): Promise<Outcome<T>>
+  verify<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>>
   revoke(tokens: TokenSet): Promise<RevokeOutcome>
   keep<T extends TokenSet>(tokens: T, options: KeepOptions<T>): Keeper<T>
 }
@@ -81,7 +88,9 @@ export function createEngine(options: EngineOptions): Engine {
     const { audience, refused, minValidMs } = demand
     const { refreshToken, accessToken, expiresAtMs, grant } = tokens
     const held = [accessToken, expiresAtMs, grant]
-    const about = [context.id, ...held, audience, refused?.expose(), minValidMs]
+    // A run that waits for an AS is not joined once this process knows that the AS is away.
+    const pause = context.pauses.running()?.code
+    const about = [context.id, ...held, audience, refused?.expose(), minValidMs, pause]
     let watched: Watched | undefined
     let isJoined = true
     const flight = coalesce(flights, refreshToken ?? '', about, (shared) => {
@@ -104,26 +113,56 @@ export function createEngine(options: EngineOptions): Engine {
     return flight
   }
 
+  /** Tells of a call that ended before a run began. */
+  function tellRefused({ code, hint }: Pick<RefreshError, 'code' | 'hint'>): void {
+    const about = { token: undefined, grant: undefined, callers: 1, durationMs: 0 }
+    context.emit({ type: 'ended', state: 'error', code, hint, ...about })
+  }
+
   return {
+    refuse(tokens, error) {
+      const problem = problemOf(error)
+      tellRefused({ hint: undefined, ...problem })
+      return failedOutcome(tokens, problem, provider.id)
+    },
     async renew(tokens, asked) {
-      const { signal, waitUntil } = asked
       try {
         checkProvider(tokens, provider)
         const flight = shared(tokens, demandOf(tokens, asked))
-        handOver(flight, waitUntil)
-        const end = await (signal === undefined ? flight : unlessAborted(flight, signal))
-        if (end !== undefined) return outcomeOf(end, tokens, provider.id)
-        const accessToken = stillGood(tokens, asked, clock.now())
-        return failedOutcome(tokens, { code: 'aborted' }, provider.id, accessToken)
+        // If the platform takes none any more, the exchange runs all the same.
+        quietly(() => asked.waitUntil?.(flight.catch(() => {})))
+        const waitMs = Math.min(asked.waitMs ?? Infinity, goodWaitMs(tokens, asked, clock.now()))
+        const end = await unlessLeft(flight, { ...asked, waitMs }, clock)
+        switch (end) {
+          case 'aborted': {
+            const accessToken = stillGood(tokens, asked, clock.now())
+            return failedOutcome(tokens, { code: 'aborted' }, provider.id, accessToken)
+          }
+          case 'timed_out':
+            return lateOutcome(context, tokens, asked)
+          default:
+            return outcomeOf(end, tokens, provider.id)
+        }
       } catch (error) {
         const problem = problemOf(error)
+        tellRefused({ hint: undefined, ...problem })
         const isOurs = problem.code === 'internal'
         const accessToken = isOurs ? stillGood(tokens, asked, clock.now()) : undefined
         return failedOutcome(tokens, problem, provider.id, accessToken)
       }
     },
-    verify: (tokens) => verifyChain(context, tokens),
-    revoke: (tokens) => revokeChain(context, tokens),
+    async verify(tokens, asked) {
+      const checked = await unlessLeft(verifyChain(context, tokens), asked, clock)
+      if (typeof checked !== 'string') return checked
+      return freshOutcome(tokens, errorOf({ code: checked }, provider.id, undefined))
+    },
+    async revoke(tokens) {
+      const outcome = await revokeChain(context, tokens)
+      const { error } = outcome
+      if (error?.code === 'invalid_tokens' || error?.code === 'provider_mismatch')
+        tellRefused(error)
+      return outcome
+    },
     keep(tokens, keepOptions) {
       const input = inputOf(tokens, { audience: '', aheadMs })
       return keepFresh(context, machine, input, tokens, keepOptions)
@@ -131,28 +170,63 @@ export function createEngine(options: EngineOptions): Engine {
   }
 }
 
-/** Gives the exchange to the platform. If that takes none any more, it runs all the same. */
-function handOver(flight: Promise<End>, waitUntil: RefreshOptions['waitUntil']): void {
+/** How long a call waits for a newer access token than the good one that it has, milliseconds. */
+function goodWaitMs(tokens: TokenSet, asked: RefreshOptions, nowMs: number): number {
+  const { minValidMs = 0, waitUntil } = asked
+  const isGood = stillGood(tokens, asked, nowMs + minValidMs) !== undefined
+  return isGood && (waitUntil !== undefined || !mayFreeze()) ? GOOD_WAIT_MS : Infinity
+}
+
+/** Environment variables of platforms that stop a process when it has answered. */
+const FREEZING = ['AWS_LAMBDA_FUNCTION_NAME', 'VERCEL', 'NETLIFY', 'FUNCTION_TARGET']
+
+/**
+ * Whether this process may be stopped as soon as it has answered: an exchange that is under way
+ * then may lose its answer, so the call waits for it.
+ */
+function mayFreeze(): boolean {
+  const host = ownField(globalThis, 'process')
+  const env = isRecord(host) ? ownField(host, 'env') : undefined
+  return isWorkerd() || (isRecord(env) && FREEZING.some((name) => env[name] !== undefined))
+}
+
+/** Waits for the flight, until the caller's signal aborts, or its time is over. */
+async function unlessLeft<E>(
+  flight: Promise<E>,
+  { signal, waitMs = Infinity }: Pick<RefreshOptions, 'signal' | 'waitMs'>,
+  clock: Clock,
+): Promise<E | 'aborted' | 'timed_out'> {
+  if (signal === undefined && waitMs === Infinity) return flight
+  if (signal?.aborted) return 'aborted'
+  let stop = (): void => {}
+  let timer: unknown
+  const left = new Promise<'aborted' | 'timed_out'>((resolve) => {
+    stop = () => resolve('aborted')
+    signal?.addEventListener('abort', stop)
+    if (waitMs === Infinity) return
+    timer = clock.setTimeout(() => resolve('timed_out'), waitMs, { keepAlive: true })
+  })
   try {
-    waitUntil?.(flight.catch(() => {}))
-  } catch {
-    // What the platform throws is its own.
+    return await Promise.race([flight, left])
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    if (timer !== undefined) clock.clearTimeout(timer)
   }
 }
 
-/** Waits for the flight, or until the caller's signal aborts. */
-async function unlessAborted(flight: Promise<End>, signal: AbortSignal): Promise<End | undefined> {
-  if (signal.aborted) return undefined
-  let stop = (): void => {}
-  const aborted = new Promise<undefined>((resolve) => {
-    stop = () => resolve(undefined)
-    signal.addEventListener('abort', stop)
-  })
-  try {
-    return await Promise.race([flight, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
+/** For a call whose time is over: the access token while it is good, else why there is none. */
+function lateOutcome<T extends TokenSet>(
+  { settings: { clock, provider }, pauses }: RefresherContext,
+  tokens: T,
+  asked: RefreshOptions,
+): Outcome<T> {
+  const nowMs = clock.now()
+  const pause = pauses.running()
+  const accessToken = stillGood(tokens, asked, nowMs)
+  if (pause === undefined && accessToken !== undefined) return servedOutcome(tokens, accessToken)
+  const problem = { code: pause?.code ?? 'timed_out' } as const
+  const retryAtMs = pause && nowMs + pause.leftMs
+  return failedOutcome(tokens, problem, provider.id, accessToken, retryAtMs)
 }
 
 /**
@@ -199,8 +273,9 @@ async function ask(
   refreshToken: Secret,
 ): Promise<GrantCheck> {
   const ref = grantOf(tokens)
-  const position = ref && placeOf(ref)
+  const name = ref && nameOf(ref)
   await ledger.ready()
-  const chain = { refreshToken, hasGrantField: position !== undefined }
-  return (await ledger.run(chain, (seen) => checkGrant(position, seen))).answer
+  const chain = { refreshToken, name }
+  const hasToken = tokens.refreshToken != null
+  return (await ledger.run(chain, (seen) => checkGrant(name, hasToken, seen))).answer
 }

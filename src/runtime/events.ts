@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts'
+import { retiredAddress } from '../core/endpoint.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { OutcomeState } from '../core/outcome.ts'
 import type { Presentation } from '../core/failure.ts'
+import type { Provider } from '../core/provider.ts'
 
 interface Common {
   /** Epoch milliseconds. */
@@ -45,10 +47,38 @@ export type RefreshEvent = Common &
     | ({ readonly type: 'reuse_detected' } & Chained)
     /** The application ended the chain by `revoke`; the ledger hands out nothing of it any more. */
     | ({ readonly type: 'revoked' } & Chained)
+    /**
+     * The AS asked to wait, or did not answer. Until it is over, no call of this process waits for
+     * the AS: it gets the access token while that is good, else this code at once.
+     */
+    | {
+        readonly type: 'paused'
+        readonly code: 'rate_limited' | 'unreachable'
+        /** For how long all users of this client leave the AS alone: 60,000 at most. */
+        readonly pauseMs: number
+        /** How long the AS asked this token to wait. `undefined`: it did not say. */
+        readonly retryAfterMs: number | undefined
+      }
+    /**
+     * The set named a chain that its tokens are not part of: tokens of a new sign-in beside the old
+     * `grant`, or a name that was made up. The name was ignored; `grant` is the chain of the
+     * tokens.
+     */
+    | ({ readonly type: 'grant_ignored' } & Chained)
     /** The ledger could not be written: the set went to its caller all the same. */
     | { readonly type: 'handed_over' }
     /** The ledger knows nothing of a chain that was refreshed before. */
     | { readonly type: 'ledger_lost' }
+    /**
+     * The metadata of the AS names another endpoint than this process knew: tokens go there from
+     * now on. Told by their origins; `undefined`: none that may be used. `token` is `undefined`.
+     */
+    | {
+        readonly type: 'endpoint_changed'
+        readonly endpoint: 'tokenEndpoint' | 'revocationEndpoint'
+        readonly before: string | undefined
+        readonly after: string | undefined
+      }
     /** Tokens of an ended chain were revoked at the AS, or could not be. */
     | ({ readonly type: 'tokens_revoked'; readonly revoked: boolean } & Chained)
     /**
@@ -71,7 +101,7 @@ export type RefreshEvent = Common &
       } & Chained)
   )
 
-export type OnEvent = (event: RefreshEvent) => void
+export type OnEvent = (event: RefreshEvent) => unknown
 
 /** An event without what every event has. */
 export type EventBody = RefreshEvent extends infer E
@@ -100,15 +130,39 @@ export function logLine(clock: Clock): OnEvent {
       const end = new Date(event.refreshExpiresAtMs).toISOString()
       console.warn(`refresh-once: provider=${provider} event=${type} at=${end} token=${token}`)
     }
-    if (type !== 'ended' || event.code === undefined) return
-    const { state, code, hint } = event
+    if (type === 'endpoint_changed') {
+      const { endpoint, before = '-', after = '-' } = event
+      console.warn(
+        `refresh-once: provider=${provider} event=${type} ${endpoint}=${after} before=${before}`,
+      )
+    }
+    const isFailure = type === 'ended' && event.code !== undefined
+    if (!isFailure && type !== 'grant_ignored') return
+    const about = isFailure ? event.code : type
     const now = clock.monotonic()
-    const last = lastAt.get(code)
+    const last = lastAt.get(about)
     if (last !== undefined && now - last < QUIET_MS) return
-    lastAt.set(code, now)
+    lastAt.set(about, now)
+    if (!isFailure) {
+      console.warn(`refresh-once: provider=${provider} event=${type} token=${token}`)
+      return
+    }
+    const { state, code, hint } = event
     const advice = hint === undefined ? '' : ` ${hint}`
     console.warn(
       `refresh-once: provider=${provider} state=${state} code=${code} token=${token}${advice}`,
     )
   }
+}
+
+const warnedOf = new Set<string>()
+
+/** Says once in a process that the AS gives up an endpoint that is in use. */
+export function warnOfRetired(provider: Provider): void {
+  const ends = retiredAddress(provider)
+  if (ends === undefined || warnedOf.has(ends.address)) return
+  warnedOf.add(ends.address)
+  console.warn(
+    `refresh-once: provider=${provider.id} ${ends.address} ends on ${ends.from}: write ${ends.use}`,
+  )
 }

@@ -1,15 +1,17 @@
 import { createActor } from 'xstate'
 import type { ChartEvent, RefreshInput } from '../../machines/types.ts'
-import { sleep } from '../core/clock.ts'
+import { sleep, within } from '../core/clock.ts'
+import { RefreshError } from '../core/errors.ts'
 import type { Keeper, KeepOptions, Outcome } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
+import { quietly } from '../core/user-code.ts'
 import { endOf, inspecting, timersOf } from './machine.ts'
 import type { Machine, Snapshot } from './machine.ts'
 import { outcomeOf, tellEnd, unaskedOutcome } from './outcome.ts'
 import type { End } from './outcome.ts'
 import type { KeptRun, RefresherContext } from './context.ts'
-import { STORE_AGAIN_MS, UNCHANGED_MS } from './timing.ts'
+import { STORE_AGAIN_MS, STORE_MS, UNCHANGED_MS } from './timing.ts'
 
 /** From a set that must be renewed to a settled state. */
 interface Work {
@@ -53,10 +55,17 @@ export function keepFresh<T extends TokenSet>(
     void background.add(tellEnd(parts, end, { refreshToken, callers: 1, durationMs }))
   }
 
+  /** @throws If the application's storage has not ended in time: the set is offered again. */
+  function inTime(work: () => void | Promise<void>): Promise<void> {
+    return within<void, never>(clock, STORE_MS, work, () => {
+      throw new RefreshError('timed_out')
+    })
+  }
+
   async function store(next: Outcome<T>): Promise<void> {
     while (next.changed) {
       try {
-        await onChanged(next.tokens, stored)
+        await inTime(() => onChanged(next.tokens, stored))
         stored = next.tokens
         break
       } catch {
@@ -99,19 +108,14 @@ export function keepFresh<T extends TokenSet>(
     current = outcomeOf(end, stored, provider.id)
     if (work !== undefined) tell(end, work)
     if (snapshot.can({ type: 'STORED', nowMs: 0 })) storing = background.add(store(current))
-    if (current.needsSignIn && !before.needsSignIn) tellOwner(current)
+    if (current.needsSignIn && !before.needsSignIn) {
+      const outcome = current
+      quietly(() => onSignIn?.(outcome))
+    }
     work?.end()
     work = undefined
     if (end.isEnded) forget()
     if (stopping.signal.aborted) actor.stop()
-  }
-
-  function tellOwner(outcome: Outcome<T>): void {
-    try {
-      onSignIn?.(outcome)
-    } catch {
-      // The owner's failure is the owner's: thrown here, it would end the process.
-    }
   }
 
   actor.subscribe({ next: look, error: () => work?.end() })

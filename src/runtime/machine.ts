@@ -1,16 +1,20 @@
 import { createActor, fromPromise } from 'xstate'
 import type { PromiseActorLogic, SnapshotFrom } from 'xstate'
 import { refreshMachineOf } from '../../machines/refresh.machine.ts'
-import type { RefreshContext, RefreshInput, Times } from '../../machines/types.ts'
+import type { FollowOutput, RefreshContext, RefreshInput, Times } from '../../machines/types.ts'
+import { sleep } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
 import type { OutcomeState } from '../core/outcome.ts'
-import { claimToken, followHolder } from './actors/claim.ts'
+import { claimToken } from './actors/claim.ts'
 import type { ClaimHandle, RunContext, WatchHandle } from './actors/claim.ts'
 import { reloadTokens } from './actors/reload.ts'
 import { presentToken } from './actors/present.ts'
 import { settlePresentation } from './actors/settle.ts'
 import type { Watched } from './inspect/watch.ts'
+import { problemOf } from './outcome.ts'
+import { REST_MS } from './timing.ts'
 import type { End } from './outcome.ts'
+import type { Timeless } from './outputs.ts'
 import type { RefresherContext } from './context.ts'
 
 /** The chart with the handles that this runtime's actors hand each other. */
@@ -37,6 +41,37 @@ export function machineOf(parts: RefresherContext): Machine {
       reload: actor(reloadTokens),
     },
   })
+}
+
+/** Waits until another holder's presentation may be over, or it is overdue, or patience ends. */
+async function followHolder(
+  { ledger, lostClaims, settings }: RefresherContext,
+  { watch, elapsedMs, budgetMs }: RunContext,
+  signal: AbortSignal,
+): Promise<Timeless<FollowOutput>> {
+  if (watch === undefined) return { type: 'failed', problem: { code: 'internal' } }
+  const { chain, view, position } = watch
+  const { claim, nowMs } = view
+  if (claim?.row?.kind === 'claimed' && lostClaims.has(claim.row.claimId)) {
+    return { type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }
+  }
+  const claimMs = claim?.row?.kind === 'claimed' ? claim.row.claimMs : 0
+  const overdueInMs = Math.max(0, (claim?.writtenAtMs ?? nowMs) + claimMs - nowMs)
+  const leftMs = budgetMs - elapsedMs
+  if (leftMs <= 0) return { type: 'failed', problem: { code: 'busy' }, retryInMs: overdueInMs }
+  const stop = new AbortController()
+  const abort = (): void => stop.abort('over')
+  signal.addEventListener('abort', abort)
+  try {
+    const over = sleep(settings.clock, Math.min(overdueInMs, leftMs), stop.signal)
+    await Promise.race([ledger.watch(chain, view, position, stop.signal), over])
+    return { type: 'changed' }
+  } catch (error) {
+    return { type: 'failed', problem: problemOf(error) }
+  } finally {
+    signal.removeEventListener('abort', abort)
+    stop.abort('over')
+  }
 }
 
 /** The runtime's clock as XState takes one. */

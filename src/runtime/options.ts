@@ -1,18 +1,33 @@
 import type { Audience } from '../core/tokens.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
-import { checkOptionNames } from '../core/option-names.ts'
-import { checkClient, reuseWindowMs } from '../core/provider.ts'
+import {
+  checkOptions,
+  clock,
+  func,
+  having,
+  kind,
+  ms,
+  msAbove0,
+  needed,
+  oneOf,
+  random,
+  text,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
+import { checkDescription } from '../core/define-provider.ts'
+import { checkClient, nameless, reuseWindowMs } from '../core/provider.ts'
 import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
+import { isRecord } from '../core/text.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import { checkNaming } from '../ledger/configuration.ts'
+import { FORMER_ISSUERS, PEPPER } from '../ledger/configuration.ts'
 import type { Store } from '../ledger/store.ts'
 import type { OnEvent } from './events.ts'
 import { checkInspector } from './inspect/line.ts'
 import type { Inspector } from './inspect/line.ts'
-import { CLAIM_MARGIN_MIN_MS, CLAIM_MARGIN_MS, REQUEST_TIMEOUT_MS, STALE_MS } from './timing.ts'
+import * as timing from './timing.ts'
 
 /** What `createRefresher` takes. Durations are milliseconds. */
 export interface RefresherOptions {
@@ -34,12 +49,11 @@ export interface RefresherOptions {
    * asked; a fresh set serves until its access token expires.
    */
   readonly revocationCheckMs?: number
-  /**
-   * Asks the application's storage for its newest set, when the AS refused this one. Believed for
-   * the same grant only, and waited for as long as the call has time.
-   */
+  /** An access token younger than this is not renewed for being `refused`. Default 10,000. */
+  readonly refusedFloorMs?: number
+  /** Asks the storage for its newest set, when the AS refused this one: of the same grant only. */
   readonly reload?: (tokens: TokenSet) => Promise<TokenSet | undefined>
-  /** Told what happens; replaces the log line. It must not throw, and is not waited for. */
+  /** Told what happens; replaces the log line. Not waited for; what it throws is ignored. */
   readonly onEvent?: OnEvent
   /**
    * Looks on: `pageInspector()` of `refresh-once/inspect`, any inspector of `@statelyai/inspect` as
@@ -57,7 +71,7 @@ export interface RefresherOptions {
 export interface LedgerOptions {
   /** Holds the rows. Use `memoryStore()` only if one process holds all sessions. */
   readonly store: Store
-  /** Refreshers of one name share their claims. Default `default`. */
+  /** Refreshers of one name share claims. Default `default`. */
   readonly name?: string | undefined
   /**
    * A secret of the application's, mixed into every key of the ledger; all processes need the same
@@ -65,16 +79,15 @@ export interface LedgerOptions {
    */
   readonly pepper?: string | undefined
   readonly retention?: RetentionOptions
+  /** Issuers, or token endpoints, configured for this same server before. Default: none. */
+  readonly formerIssuers?: readonly string[] | undefined
 }
 
 /** How long rows are remembered, milliseconds. */
 export interface RetentionOptions {
   /** The claim of a spent token: `staleHolders.afterMs` at least. Default 7 days. */
   readonly claimMs?: number
-  /**
-   * A chain, since its last refresh. Default: as long as the provider's refresh tokens live unused,
-   * or at all, else 30 days.
-   */
+  /** A chain, since its last refresh. Default: as unused refresh tokens, or 30 days. */
   readonly grantMs?: number
 }
 
@@ -84,7 +97,7 @@ export interface TimeoutOptions {
   readonly requestMs?: number
   /**
    * How long a claim counts as being worked on; past it a token is lost. Default: 5,000 more than
-   * `requestMs`, and the provider's reuse window if it has one.
+   * `requestMs`, and the provider's reuse window if it has one, of which it takes 30,000 at most.
    */
   readonly claimMs?: number
   /** A call in all. Default `claimMs`. */
@@ -93,7 +106,7 @@ export interface TimeoutOptions {
   readonly storeMs?: number
 }
 
-/** What becomes of holders of older sets, once another holder came with a later one as its own. */
+/** What becomes of holders of older sets, once another came with a later one as its own. */
 export interface StaleHolderOptions {
   /** How long they are served, milliseconds. Default 3,600,000. */
   readonly afterMs?: number
@@ -114,17 +127,18 @@ export interface RefreshOptions extends Audience {
   readonly refused?: true | string | undefined
   /** How long the access token must be good for at least, milliseconds. Default 0. */
   readonly minValidMs?: number | undefined
+  /** After so many milliseconds this call gets the access token if good, else `timed_out`. */
+  readonly waitMs?: number | undefined
   /** Stops the caller's waiting, nothing else: an exchange runs to its end. */
   readonly signal?: AbortSignal | undefined
   /** Takes the exchange, on platforms that end a request with its answer. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
 }
 
+type Replaced = 'client' | 'ledger' | 'timeouts' | 'staleHolders' | 'clock' | 'random'
+
 /** The options with every default in place, not grouped. */
-export interface Settings extends Omit<
-  RefresherOptions,
-  'client' | 'ledger' | 'timeouts' | 'staleHolders' | 'clock' | 'random'
-> {
+export interface Settings extends Omit<RefresherOptions, Replaced> {
   readonly client: Client
   readonly store: Store
   /** The ledger's name. */
@@ -132,9 +146,11 @@ export interface Settings extends Omit<
   readonly pepper?: string | undefined
   readonly claimRetentionMs?: number | undefined
   readonly grantRetentionMs?: number | undefined
+  readonly formerIssuers?: readonly string[] | undefined
   readonly requestTimeoutMs: number
   readonly claimMs: number
   readonly waitMs: number
+  readonly refusedFloorMs: number
   readonly storeTimeoutMs?: number | undefined
   readonly staleMs: number
   readonly staleHolders: 'revoke' | 'serve'
@@ -144,58 +160,21 @@ export interface Settings extends Omit<
 
 /** @throws {TypeError} For settings that cannot keep the promise, saying what to write instead. */
 export function settingsOf(options: RefresherOptions): Settings {
-  checkNames(options)
+  checkOptions('createRefresher', options, OPTIONS)
   const { provider, ledger, timeouts = {}, staleHolders = {}, revocationCheckMs } = options
-  if (typeof provider?.failures !== 'object') {
-    throw new TypeError('provider is missing: try oidc({ issuer })')
-  }
-  const client = options.client ?? nameless(provider)
-  if (typeof client?.id !== 'string' || client.id === '') {
-    throw new TypeError('client.id must be the client_id that the AS knows')
-  }
-  if (typeof ledger?.store?.swap !== 'function') {
-    throw new TypeError(
-      'ledger.store is missing: write ledger: { store: memoryStore() } for one process, ' +
-        'or a shared store',
-    )
-  }
-  for (const name of ['onEvent', 'reload', 'fetch'] as const) {
-    const hook: unknown = options[name]
-    if (hook !== undefined && typeof hook !== 'function') {
-      throw new TypeError(`${name} is a function, or left out`)
-    }
-  }
-  const { store, name = 'default', pepper, retention = {} } = ledger
-  const { requestMs = REQUEST_TIMEOUT_MS, storeMs } = timeouts
-  const { afterMs = STALE_MS, then = 'revoke' } = staleHolders
-  if (then !== 'revoke' && then !== 'serve') {
-    throw new TypeError(`staleHolders.then is 'revoke' or 'serve', not ${String(then)}`)
-  }
-  const durations = {
-    refreshAheadMs: options.refreshAheadMs,
-    revocationCheckMs,
-    'timeouts.requestMs': requestMs,
-    'timeouts.claimMs': timeouts.claimMs,
-    'timeouts.waitMs': timeouts.waitMs,
-    'timeouts.storeMs': storeMs,
-    'staleHolders.afterMs': afterMs,
-    'ledger.retention.claimMs': retention.claimMs,
-    'ledger.retention.grantMs': retention.grantMs,
-  }
-  for (const [each, value] of Object.entries(durations)) {
-    if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
-      throw new TypeError(`${each} is a number of milliseconds, not ${String(value)}`)
-    }
-  }
+  checkDescription(provider)
+  const { client = nameless(provider) } = options
+  const { store, name = 'default', pepper, retention = {}, formerIssuers } = ledger
+  const { requestMs = timing.REQUEST_TIMEOUT_MS, storeMs } = timeouts
+  const { afterMs = timing.STALE_MS, then = 'revoke' } = staleHolders
   checkInspector(options.inspect)
-  checkNaming({ ledger: name, pepper })
   checkClient(client, provider)
-  if (requestMs === 0) throw new TypeError('timeouts.requestMs is milliseconds above 0')
-  const { claimMs = requestMs + CLAIM_MARGIN_MS + reuseWindowMs(provider) } = timeouts
-  if (claimMs < requestMs + CLAIM_MARGIN_MIN_MS) {
+  const windowMs = Math.min(reuseWindowMs(provider), timing.CLAIM_WINDOW_MAX_MS)
+  const { claimMs = requestMs + timing.CLAIM_MARGIN_MS + windowMs } = timeouts
+  if (claimMs < requestMs + timing.CLAIM_MARGIN_MIN_MS) {
     throw new TypeError(
-      `timeouts.claimMs must exceed timeouts.requestMs by ${CLAIM_MARGIN_MIN_MS}: write at least ` +
-        `${requestMs + CLAIM_MARGIN_MIN_MS}, or leave it out`,
+      `timeouts.claimMs must exceed timeouts.requestMs by ${timing.CLAIM_MARGIN_MIN_MS}: write ` +
+        `at least ${requestMs + timing.CLAIM_MARGIN_MIN_MS}, or leave it out`,
     )
   }
   for (const each of ['claimMs', 'grantMs'] as const) {
@@ -227,9 +206,11 @@ export function settingsOf(options: RefresherOptions): Settings {
     pepper,
     claimRetentionMs: retention.claimMs,
     grantRetentionMs: retention.grantMs,
+    formerIssuers,
     requestTimeoutMs: requestMs,
     claimMs,
     waitMs: timeouts.waitMs ?? claimMs,
+    refusedFloorMs: options.refusedFloorMs ?? timing.REFUSED_FLOOR_MS,
     storeTimeoutMs: storeMs,
     staleMs: afterMs,
     staleHolders: then,
@@ -238,8 +219,52 @@ export function settingsOf(options: RefresherOptions): Settings {
   }
 }
 
-/** Options of 0.1.0, with what to write now. */
-const MOVED = {
+/** Whether a value is a function, and not the factory of one, which was not called. */
+function isFunction(value: unknown, factory: string): boolean {
+  return typeof value === 'function' && value.name !== factory
+}
+
+/** What each option may be, and what to write in place of names that are none. */
+const OPTIONS: TableOf<RefresherOptions> = {
+  provider: needed(
+    kind('a provider: oidc({ issuer })', (value) => {
+      if (!isRecord(value) || !isRecord(value['request'])) return false
+      return [value['request']['names'], value['response'], value['failures']].every(isRecord)
+    }),
+  ),
+  // Checked beside the provider, which says what it needs.
+  client: kind('', () => true),
+  ledger: {
+    store: needed(
+      having('memoryStore() for one process, or a shared store', 'read', 'swap', 'changed'),
+    ),
+    name: text(),
+    pepper: PEPPER,
+    formerIssuers: FORMER_ISSUERS,
+    retention: { claimMs: ms, grantMs: ms } satisfies TableOf<RetentionOptions>,
+    id: 'ledger: { store: memoryStore() }',
+  } satisfies TableOf<LedgerOptions>,
+  timeouts: {
+    requestMs: msAbove0,
+    claimMs: ms,
+    waitMs: ms,
+    storeMs: ms,
+  } satisfies TableOf<TimeoutOptions>,
+  staleHolders: {
+    afterMs: ms,
+    then: oneOf('revoke', 'serve'),
+  } satisfies TableOf<StaleHolderOptions>,
+  refreshAheadMs: ms,
+  revocationCheckMs: ms,
+  refusedFloorMs: ms,
+  reload: func,
+  onEvent: kind('a function: telemetry()', (value) => isFunction(value, 'telemetry')),
+  inspect: kind('an inspector: pageInspector()', (value) => {
+    return typeof value !== 'function' || isFunction(value, 'pageInspector')
+  }),
+  fetch: func,
+  clock,
+  random,
   store: 'ledger: { store }',
   pepper: 'ledger: { store, pepper }',
   claimRetentionMs: 'ledger: { store, retention: { claimMs } }',
@@ -250,50 +275,8 @@ const MOVED = {
   storeTimeoutMs: 'timeouts: { storeMs }',
   staleMs: 'staleHolders: { afterMs }',
   verifyMs: 'revocationCheckMs',
-}
-
-const NAMES: readonly (keyof RefresherOptions)[] = [
-  'provider',
-  'client',
-  'ledger',
-  'timeouts',
-  'staleHolders',
-  'refreshAheadMs',
-  'revocationCheckMs',
-  'reload',
-  'onEvent',
-  'inspect',
-  'fetch',
-  'clock',
-  'random',
-]
-
-function checkNames(options: RefresherOptions): void {
-  const { ledger, timeouts, staleHolders }: Readonly<Record<string, unknown>> = { ...options }
-  if (typeof ledger === 'string') {
-    throw new TypeError(`ledger is an object now: write ledger: { store, name: '${ledger}' }`)
-  }
-  if (typeof staleHolders === 'string') {
-    const then = staleHolders === 'replay' ? 'revoke' : staleHolders
-    throw new TypeError(`staleHolders is an object now: write staleHolders: { then: '${then}' }`)
-  }
-  checkOptionNames(options, '', NAMES, MOVED)
-  const { retention }: { retention?: unknown } = { ...(ledger as object) }
-  checkGroup('ledger', ledger, ['store', 'name', 'pepper', 'retention'])
-  checkGroup('ledger.retention', retention, ['claimMs', 'grantMs'])
-  checkGroup('timeouts', timeouts, ['requestMs', 'claimMs', 'waitMs', 'storeMs'])
-  checkGroup('staleHolders', staleHolders, ['afterMs', 'then'])
-}
-
-function checkGroup(name: string, group: unknown, known: readonly string[]): void {
-  if (group === undefined) return
-  if (typeof group !== 'object' || group === null) {
-    throw new TypeError(`${name} is an object: write ${name}: { ${known.join(', ')} }`)
-  }
-  checkOptionNames(group, name, known)
-}
-
-/** Stands for the client, in the ledger, where the description has no place for one. */
-function nameless({ id, clientAuthentication, request }: Provider): Client | undefined {
-  return clientAuthentication === 'none' && request.names['client_id'] === null ? { id } : undefined
+  // Options of other libraries.
+  clientId: 'client: { id }',
+  clientSecret: 'client: { id, secret }',
+  issuer: 'provider: oidc({ issuer })',
 }

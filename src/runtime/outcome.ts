@@ -1,5 +1,6 @@
 import { accessFor, standing } from '../../machines/freshness.ts'
 import type { Problem, RefreshContext } from '../../machines/types.ts'
+import { plainOf } from '../core/entity.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
 import { formatGrant, tokenSetOf } from '../core/tokens.ts'
 import { isFinalCode, isRefreshError, RefreshError } from '../core/errors.ts'
@@ -61,7 +62,7 @@ export function outcomeOf<T extends TokenSet>(
   const changed = next !== base && isOther(next, base)
   const isUsable = !isEnded && standing(context.tokens, nowMs, demand) !== 'dead'
   const access = isUsable ? accessFor(context.tokens, demand) : undefined
-  const retryAtMs = retryInMs === undefined ? undefined : nowMs + retryInMs
+  const retryAtMs = retryInMs === undefined ? undefined : Math.ceil(nowMs + retryInMs)
   const tokens = changed ? next : base
   const { problem } = context
   if (access === undefined) {
@@ -84,7 +85,7 @@ function renewed<T extends TokenSet>(
   provider: string,
 ): T {
   if (tokens !== first) return tokenSetOf(tokens, position, base, provider)
-  return position === undefined ? base : { ...base, grant: formatGrant(position) }
+  return position === undefined ? base : { ...plainOf(base), grant: formatGrant(position) }
 }
 
 const FIELDS = [
@@ -111,6 +112,11 @@ export function freshOutcome<T extends TokenSet>(tokens: T, error?: RefreshError
   return outcome('fresh', tokens, { accessToken: tokens.accessToken, error })
 }
 
+/** An access token that is good while its successor is on its way. */
+export function servedOutcome<T extends TokenSet>(tokens: T, accessToken: string): Outcome<T> {
+  return outcome('expiring', tokens, { accessToken })
+}
+
 /** A fresh access token of a chain that has ended in the ledger: it is not handed out. */
 export function revokedOutcome<T extends TokenSet>(tokens: T, error: RefreshError): Outcome<T> {
   return outcome('revoked', tokens, { needsSignIn: true, error })
@@ -122,8 +128,9 @@ export function failedOutcome<T extends TokenSet>(
   problem: Problem,
   provider: string,
   accessToken?: string,
+  retryAtMs?: number,
 ): Outcome<T> {
-  const error = errorOf(problem, provider, undefined)
+  const error = errorOf(problem, provider, retryAtMs)
   return accessToken === undefined
     ? outcome('error', tokens, { needsSignIn: isFinal(problem), error })
     : outcome('error', tokens, { accessToken, error })

@@ -1,16 +1,26 @@
-import type { ClaimOutput, Problem, ReloadOutput, SettleOutput } from '../../machines/types.ts'
+import type {
+  ClaimOutput,
+  Problem,
+  RefreshContext,
+  ReloadOutput,
+  SettleOutput,
+} from '../../machines/types.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { keyIn } from '../ledger/protocol/index.ts'
 import { FAILURES } from '../core/failure.ts'
 import type { FailedPresentation, Presentation } from '../core/failure.ts'
-import { Secret } from '../core/secret.ts'
+import { UNUSABLE } from '../core/token-response.ts'
 import type { GrantRef } from '../core/tokens.ts'
 import type {
   ClaimAnswer,
   EndAnswer,
+  ChainName,
   ChainPosition,
+  LedgerView,
   SettleAnswer,
 } from '../ledger/protocol/index.ts'
 import { codeOf } from '../ledger/settlement.ts'
-import { fromStored } from '../ledger/stored-token-set.ts'
+import { fromStored, refreshTokenIn } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../ledger/stored-token-set.ts'
 import { REST_MS } from './timing.ts'
 
@@ -21,6 +31,8 @@ interface Claiming<C extends object, W extends object> {
   readonly moment: Moment
   /** What the run is told if the token could be claimed, and must not be. */
   readonly blocked: Timeless<ClaimOutput<C, W>>
+  /** Where the answer's set stands, with its proof. */
+  readonly ref: GrantRef
   /** Makes what `present` and `settle` need of the claim. */
   claim(): C
   /** Makes what `follow` needs. */
@@ -30,24 +42,20 @@ interface Claiming<C extends object, W extends object> {
 /** What the ledger said to a claim, in the words of the chart. */
 export function claimOutput<C extends object, W extends object>(
   answer: ClaimAnswer<StoredTokenSet>,
-  { moment, blocked, claim, watch }: Claiming<C, W>,
+  { moment, blocked, ref, claim, watch }: Claiming<C, W>,
 ): Timeless<ClaimOutput<C, W>> {
   switch (answer.type) {
     case 'won':
-      return { type: 'won', claim: claim(), position: refOf(answer.position) }
+      return { type: 'won', claim: claim(), position: ref }
     case 'adopted':
       return {
         type: 'adopted',
         callerGeneration: answer.callerGeneration,
-        position: refOf(answer.position),
+        position: ref,
         tokens: fromStored(answer.set, moment),
       }
     case 'current':
-      return {
-        type: 'current',
-        position: refOf(answer.position),
-        tokens: fromStored(answer.set, moment),
-      }
+      return { type: 'current', position: ref, tokens: fromStored(answer.set, moment) }
     case 'busy':
       return { type: 'busy', watch: watch() }
     case 'paused':
@@ -55,7 +63,11 @@ export function claimOutput<C extends object, W extends object>(
     case 'blocked':
       return blocked
     case 'lost':
-      return { type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }
+      return {
+        type: 'failed',
+        problem: { code: 'lost', ...(answer.isUnsure && { hint: UNSURE }) },
+        retryInMs: REST_MS,
+      }
     case 'ended':
       return { type: 'ended', problem: { code: codeOf(answer.reason) } }
     case 'withheld':
@@ -63,9 +75,15 @@ export function claimOutput<C extends object, W extends object>(
   }
 }
 
+const UNSURE =
+  'Its set names a chain that has moved on, and nothing proves that it is part of it. Store the ' +
+  'tokens of a new sign-in without the `grant` of the one before.'
+
 interface Settling {
   readonly presentation: Presentation
   readonly moment: Moment
+  /** Where the answer's set stands, with its proof. */
+  readonly ref: GrantRef
   /** Whether the AS accepts the token again, right now. */
   readonly isReplayable: boolean
   /** Whether the token may be spent now. */
@@ -82,12 +100,19 @@ export function settleOutput(
   settling: Settling,
 ): Timeless<SettleOutput> {
   switch (answer.type) {
-    case 'settled':
+    case 'settled': {
+      const { presentation, moment } = settling
+      const unusable = presentation.outcome === 'granted' && presentation.response.unusable
+      if (unusable) {
+        const problem = { code: 'unusable', hint: UNUSABLE[unusable] } as const
+        return { type: 'failed', problem, retryInMs: REST_MS }
+      }
       return {
         type: 'granted',
-        position: refOf(answer.position),
-        tokens: fromStored(answer.set, settling.moment),
+        position: settling.ref,
+        tokens: fromStored(answer.set, moment),
       }
+    }
     case 'withheld':
       return { type: 'failed', problem: { code: answer.reason } }
     case 'ended':
@@ -105,7 +130,7 @@ function ungrantedOutput(settling: Settling): Timeless<SettleOutput> {
     case 'end':
       return { type: 'rejected', problem }
     case 'rest':
-      return { type: 'failed', problem: { ...problem, isFinal: isSpent }, retryInMs: REST_MS }
+      return { type: 'failed', problem: { ...problem, ...fateOf(isSpent) }, retryInMs: REST_MS }
     case 'wait': {
       const retryInMs = Math.max(settling.backoffMs(), presentation.retryAfterMs ?? 0)
       return { type: 'deferred', problem, retryInMs }
@@ -117,10 +142,18 @@ function ungrantedOutput(settling: Settling): Timeless<SettleOutput> {
   }
 }
 
+/** What a refusal leaves of the refresh token, and what the caller is to do about it. */
+function fateOf(isSpent: boolean): Pick<Problem, 'isFinal' | 'hint'> {
+  return isSpent
+    ? { isFinal: true, hint: 'The refresh token may be spent: the user must sign in again.' }
+    : { isFinal: false, hint: 'The refresh token was not consumed: mend client or request.' }
+}
+
 /** What the ledger said to the end of a chain, in the words of the chart. */
 export function reloadOutput(
   answer: EndAnswer<StoredTokenSet>,
   moment: Moment,
+  ref: GrantRef,
 ): Timeless<ReloadOutput> {
   switch (answer.type) {
     case 'ended':
@@ -129,18 +162,31 @@ export function reloadOutput(
       return {
         type: 'another',
         isCallersToken: false,
-        position: refOf(answer.position),
+        position: ref,
         tokens: fromStored(answer.set, moment),
       }
   }
 }
 
-export function refOf({ grant, generation }: ChainPosition): GrantRef {
-  return { secret: new Secret(grant), generation }
+/** The place of the set that the ledger has answered with, or of the caller's own. */
+export async function refOf(
+  ledger: Pick<Ledger, 'refOf'>,
+  { tokens, position: own }: Pick<RefreshContext, 'tokens' | 'position'>,
+  answer: ClaimAnswer<StoredTokenSet>,
+  view: LedgerView<StoredTokenSet>,
+): Promise<GrantRef> {
+  const { position } = answer
+  const isOwn = own?.secret.expose() === position.grant && own.generation === position.generation
+  if (isOwn && view.isNameProven === true) return own
+  const set = answer.type === 'adopted' || answer.type === 'current' ? answer.set : undefined
+  const refreshToken = set === undefined ? tokens.refreshToken : refreshTokenIn(set)
+  return ledger.refOf(position, refreshToken, keyIn(view, position))
 }
 
-export function placeOf({ secret, generation }: GrantRef): ChainPosition {
-  return { grant: secret.expose(), generation }
+/** What a token set says of its place, in the words of the protocol. */
+export function nameOf({ secret, generation, proof }: GrantRef): ChainName {
+  const position = { grant: secret.expose(), generation }
+  return proof === undefined ? position : { ...position, proof: proof.expose() }
 }
 
 /** Where the set of an output stands in its chain. Absent: the output brings none. */
@@ -168,11 +214,12 @@ export function nameChain(
 }
 
 /** The part of a failed presentation that a caller may see. */
-function problemOf({ code, oauthError, status, origin }: FailedPresentation): Problem {
+function problemOf({ code, oauthError, status, origin, hint }: FailedPresentation): Problem {
   return {
     code,
     ...(oauthError !== undefined && { oauthError }),
     ...(status !== undefined && { status }),
     ...(origin !== undefined && { origin }),
+    ...(hint !== undefined && { hint }),
   }
 }

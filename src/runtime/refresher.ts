@@ -1,12 +1,18 @@
+import { checkOptions, func, kind, ms, needed, number, or, text } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import { checkProvider, checkTokenSet } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
+import { startOfDay, timeOfDay } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
 import type { Provider } from '../core/provider.ts'
+import { isRecord } from '../core/text.ts'
+import { chainOf } from '../core/tokens.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { background, sharedFlights } from './coalesce.ts'
 import type { EngineOptions, Verified } from './context.ts'
 import type { Engine } from './engine.ts'
+import { warnOfRetired } from './events.ts'
 import type { Watch } from './inspect/watch.ts'
 import { settingsOf } from './options.ts'
 import type { RefresherOptions, RefreshOptions, Settings } from './options.ts'
@@ -25,7 +31,8 @@ export interface Refresher {
    * Answers with a usable access token, renewed if it must be.
    *
    * Never throws and never rejects: whatever the AS, the network or the store does is in the
-   * outcome. Only for `force`, which is called `refused` now, it rejects with a `TypeError`.
+   * outcome. Only for options that are none, or have values of another kind, it rejects with a
+   * `TypeError`.
    */
   refresh<T extends TokenSet>(tokens: T, options?: RefreshOptions): Promise<Outcome<T>>
   /**
@@ -52,6 +59,7 @@ export interface Refresher {
 export function createRefresher(options: RefresherOptions): Refresher {
   const settings = settingsOf(options)
   const { clock, provider, refreshAheadMs: aheadMs, revocationCheckMs } = settings
+  warnOfRetired(provider)
   const work = background()
   const verified = verifiedFor(revocationCheckMs, clock)
   const engine = engineOf({ settings, background: work, flights: sharedFlights(), verified })
@@ -77,9 +85,18 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  async function revoke(tokens: TokenSet): Promise<RevokeOutcome> {
-    verified.forget(tokens)
+  /** A programming error is told, and signs no user out. */
+  async function refuse<T extends TokenSet>(tokens: T, refusal: unknown): Promise<Outcome<T>> {
     try {
+      return (await work.add(engine.load())).refuse(tokens, refusal)
+    } catch (error) {
+      return failedOutcome(tokens, problemOf(error), provider.id)
+    }
+  }
+
+  async function revoke(tokens: TokenSet): Promise<RevokeOutcome> {
+    try {
+      verified.forget(tokens)
       return await (engine.here() ?? (await engine.load())).revoke(tokens)
     } catch (error) {
       const problem = errorOf(problemOf(error), provider.id, undefined)
@@ -89,13 +106,12 @@ export function createRefresher(options: RefresherOptions): Refresher {
 
   return {
     refresh(tokens, asked = NOTHING) {
-      if ('force' in asked) {
-        return Promise.reject(new TypeError('force is no option any more: write refused: true'))
-      }
+      const refusal = refusalOf(asked)
+      if (refusal !== undefined) return Promise.reject(refusal)
       try {
         checkTokenSet(tokens)
       } catch (error) {
-        return Promise.resolve(failedOutcome(tokens, problemOf(error), provider.id))
+        return refuse(tokens, error)
       }
       const { resource, organization, refused } = asked
       const isPlain = resource === undefined && organization === undefined && !refused
@@ -107,13 +123,15 @@ export function createRefresher(options: RefresherOptions): Refresher {
       }
       if (!verified.isRecent(tokens)) {
         return (
-          engine.here()?.verify(tokens) ?? loadAnd(tokens, asked, (each) => each.verify(tokens))
+          engine.here()?.verify(tokens, asked) ??
+          loadAnd(tokens, asked, (each) => each.verify(tokens, asked))
         )
       }
       return Promise.resolve(freshOutcome(tokens))
     },
     revoke: (tokens) => work.add(revoke(tokens)),
     keep(tokens, keepOptions) {
+      checkOptions('keep', keepOptions, KEEP)
       checkTokenSet(tokens)
       checkProvider(tokens, provider)
       const here = engine.here()
@@ -130,6 +148,30 @@ export function createRefresher(options: RefresherOptions): Refresher {
 }
 
 const NOTHING: RefreshOptions = {}
+
+const KEEP: TableOf<KeepOptions<TokenSet>> = { onChanged: needed(func), onSignIn: func }
+
+const ASKED: TableOf<RefreshOptions> = {
+  resource: text(),
+  organization: text(),
+  refused: or(text('the refused token'), 'true', (value) => typeof value === 'boolean'),
+  minValidMs: ms,
+  waitMs: number('milliseconds, 0 or more, or Infinity', (value) => value >= 0),
+  signal: kind('an AbortSignal', (value) => isRecord(value) && 'aborted' in value),
+  waitUntil: func,
+  force: 'refused: true',
+}
+
+/** What is wrong with the options of a call. */
+function refusalOf(asked: RefreshOptions): unknown {
+  if (asked === NOTHING) return undefined
+  try {
+    checkOptions('refresh', asked, ASKED)
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
 
 /** A keeper that works once the engine is loaded. Until then it shows the set as it looks now. */
 function keeperToCome<T extends TokenSet>(
@@ -207,18 +249,19 @@ const CHAINS_MAX = 10_000
 function verifiedFor(revocationCheckMs: number | undefined, clock: Clock): Verified {
   if (revocationCheckMs === undefined) return { isRecent: () => true, note() {}, forget() {} }
   const times = new Map<string, number>()
+  const day = startOfDay(clock)
   return {
     isRecent(tokens) {
       const name = nameOf(tokens)
       if (name === undefined) return true
       const askedAt = times.get(name)
-      return askedAt !== undefined && clock.monotonic() - askedAt < revocationCheckMs
+      return askedAt !== undefined && timeOfDay(clock, day) - askedAt < revocationCheckMs
     },
     note(tokens) {
       const name = nameOf(tokens)
       if (name === undefined || revocationCheckMs === 0) return
       times.delete(name)
-      times.set(name, clock.monotonic())
+      times.set(name, timeOfDay(clock, day))
       if (times.size > CHAINS_MAX) times.delete(times.keys().next().value!)
     },
     forget(tokens) {
@@ -229,6 +272,7 @@ function verifiedFor(revocationCheckMs: number | undefined, clock: Clock): Verif
 }
 
 /** The chain, or the refresh token if the set names no chain. A set without both has no row. */
-function nameOf({ grant, refreshToken }: TokenSet): string | undefined {
-  return grant?.slice(0, grant.lastIndexOf('.')) ?? refreshToken ?? undefined
+function nameOf(tokens: TokenSet | undefined): string | undefined {
+  const { grant, refreshToken } = tokens ?? {}
+  return typeof grant === 'string' ? chainOf(grant) : (refreshToken ?? undefined)
 }

@@ -6,9 +6,11 @@ import type { TokenSet } from '../core/token-set.ts'
 import { tokensToStored } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet } from '../ledger/stored-token-set.ts'
 import { revoke, takeClaim } from '../ledger/protocol/index.ts'
-import { placeOf } from './outputs.ts'
+import { nameOf } from './outputs.ts'
 import type { RefresherContext } from './context.ts'
 import { errorOf, problemOf } from './outcome.ts'
+import { isRefreshError } from '../core/errors.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import { toBase64url } from '../core/text.ts'
 import type { ChainPosition, TakeClaimAnswer } from '../ledger/protocol/index.ts'
 import type { Revoked } from '../transport/revocation.ts'
@@ -35,6 +37,7 @@ export async function revokeChain(
     const own = tokensOf(tokens)
     const place = grantOf(tokens)
     const { refreshToken } = own
+    const name = place && nameOf(place)
     const mine = tokensToStored(own, 0)
     if (refreshToken === undefined && place === undefined) {
       return told(parts, false, await tell(parts, mine, NAMELESS))
@@ -44,18 +47,21 @@ export async function revokeChain(
     const chain = {
       refreshToken: refreshToken ?? new Secret(''),
       hasGrantField: place !== undefined,
+      name,
+      ...(refreshToken === undefined && { accessToken: new Secret(tokens.accessToken) }),
     }
     const request = {
       claimId: randomName(parts),
-      newGrant: randomName(parts),
       claimMs: policy.claimMs,
-      ...(place !== undefined && { namedPosition: placeOf(place) }),
+      ...(refreshToken !== undefined && { newGrant: randomName(parts) }),
+      ...(name !== undefined && { name }),
     }
     try {
       await ledger.ready()
       const { answer } = await ledger.run(chain, (seen) => revoke<StoredTokenSet>(request, seen), {
         patienceMs: settings.requestTimeoutMs,
       })
+      if (answer.type === 'unknown') return told(parts, false, await tell(parts, mine, NAMELESS))
       const grant = await parts.nameOf(chain, answer.position.grant)
       const about = { token: refreshToken?.fingerprint, grant }
       parts.emit({ type: 'revoked', ...about })
@@ -65,8 +71,10 @@ export async function revokeChain(
       const newest = ('set' in answer ? answer.set : undefined) ?? mine
       return told(parts, true, await bury(parts, newest, answer.position, waitMs, about))
     } catch (error) {
-      // Nobody can say whether these are the newest.
-      await tell(parts, mine, { ...NAMELESS, token: refreshToken?.fingerprint })
+      // The tokens at hand may not be the newest, and they are all that can be revoked now.
+      if (isLedgerDown(error)) {
+        await tell(parts, mine, { ...NAMELESS, token: refreshToken?.fingerprint })
+      }
       return failed(error, provider)
     }
   } catch (error) {
@@ -84,7 +92,35 @@ function told(
     return { ended, revoked: burial.revoked, error: undefined }
   }
   const { revoked, ...trouble } = burial
-  return { ended, revoked, error: errorOf(trouble, provider.id, undefined) }
+  const hint = trouble.code === 'no_revocation_endpoint' ? withoutEndpoint(ended) : undefined
+  const problem = { ...trouble, ...(hint !== undefined && { hint }) }
+  return { ended, revoked, error: errorOf(problem, provider.id, undefined) }
+}
+
+/** What a sign-out reached where the AS cannot be told of it. */
+function withoutEndpoint(ended: boolean): string {
+  const here = ended
+    ? 'The chain has ended in the ledger: no holder is handed a token of it any more.'
+    : 'The set has no refresh token and no chain in the ledger: nothing has ended.'
+  return (
+    `${here} At the authorization server the tokens live until they expire. ` +
+    'If it has no such endpoint, write revocationEndpoint: null; if it has one, write its URL.'
+  )
+}
+
+/**
+ * Codes under which the AS is told without the ledger. Under every other code the ledger has
+ * answered, and what it said must not be bypassed: after `wrong_issuer` the tokens belong to
+ * another AS, or to another client of this one (S4).
+ */
+const LEDGER_IS_DOWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'store_unavailable',
+  'store_full',
+  'row_unreadable',
+])
+
+function isLedgerDown(error: unknown): boolean {
+  return isRefreshError(error) && LEDGER_IS_DOWN.has(error.code)
 }
 
 function failed(error: unknown, { id }: Pick<Provider, 'id'>): RevokeOutcome {
@@ -121,7 +157,11 @@ export async function bury(
 ): Promise<Burial> {
   if (newest.refreshToken !== undefined) {
     const refreshToken = new Secret(newest.refreshToken)
-    await claimNewest(parts, refreshToken, position, patienceMs).catch(() => {})
+    try {
+      await claimNewest(parts, refreshToken, position, patienceMs)
+    } catch (error) {
+      if (!isLedgerDown(error)) return { revoked: false, ...problemOf(error) }
+    }
   }
   return tell(parts, newest, about)
 }
@@ -144,8 +184,7 @@ async function claimNewest(
     if (next.done) return
     if (next.position !== undefined) {
       position = next.position
-      const namedPosition = position
-      await ledger.run(chain, (seen) => revoke<StoredTokenSet>({ ...request, namedPosition }, seen))
+      await ledger.run(chain, (seen) => revoke<StoredTokenSet>(request, seen))
     } else {
       const leftMs = endsAt - settings.clock.monotonic()
       if (leftMs <= 0) return

@@ -1,3 +1,5 @@
+import type { Random } from '../core/random.ts'
+
 /**
  * All times and counts of `src/runtime` that shape a call, in milliseconds. What an application may
  * set is an option with its default here. The store's and the transport's own repetitions lie with
@@ -10,11 +12,23 @@ export const REQUEST_TIMEOUT_MS = 15_000
 /** What a claim adds to the request by default: the way to the store and back, and a margin. */
 export const CLAIM_MARGIN_MS = 5_000
 
+/**
+ * How much of a reuse window a claim lasts longer by default, for more presentations under it. The
+ * callers of other processes wait until the claim of a process that died is over.
+ */
+export const CLAIM_WINDOW_MAX_MS = 30_000
+
 /** What a claim must add to the request at least, so that its holder can settle in time. */
 export const CLAIM_MARGIN_MIN_MS = 1_000
 
 /** `staleMs`: an hour covers the slowest tab, request or job that still holds an older set. */
 export const STALE_MS = 3_600_000
+
+/**
+ * `refusedFloorMs`: an API that refuses an access token this young refuses the next one too, so
+ * that each of its requests would present a refresh token.
+ */
+export const REFUSED_FLOOR_MS = 10_000
 
 /**
  * How often one call goes on from a newer set that is not fresh either. More than a few means that
@@ -26,10 +40,27 @@ export const ADOPTIONS_MAX = 4
 export const RECHECK_MS = 1_000
 
 /** The first wait after a deferred presentation; doubled each time, jittered down to a half. */
-export const BACKOFF_MS = 200
+const BACKOFF_MS = 200
 
-/** An AS that answers 429 without `Retry-After` is left alone for this long. */
+/** @param attempt How often the run has waited already. */
+export function backoffMs(random: Random, attempt: number): number {
+  return BACKOFF_MS * 2 ** attempt * (0.5 + random.fraction() / 2)
+}
+
+/** An AS that asks to wait without `Retry-After` is left alone for this long. */
 export const PAUSE_MS = 1_000
+
+/**
+ * What one answer to one user may ask of all users of a client. A longer `Retry-After` holds for
+ * the token that it was said to.
+ */
+export const PAUSE_MAX_MS = 60_000
+
+/** For so long no call waits for an AS that did not answer the last one. */
+export const AWAY_MS = 3_000
+
+/** A call whose access token is good waits no longer for a newer one. */
+export const GOOD_WAIT_MS = 500
 
 /** A long-lived run rests this long after a failure that names no time. */
 export const REST_MS = 30_000
@@ -46,6 +77,9 @@ export const PATIENCE_PART = 3
 
 /** `reload` gets this much time at least, also if the call has none left. */
 export const RELOAD_LEAST_MS = 1_000
+
+/** `onChanged` of a keeper counts as failed after this: neither `stop` nor `drain` waits longer. */
+export const STORE_MS = 30_000
 
 /** A keeper offers a set again after this if `onChanged` failed. */
 export const STORE_AGAIN_MS = 1_000

@@ -1,3 +1,5 @@
+import { checkOptions, func, having, needed } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { RefreshError } from '../core/errors.ts'
 import type { TokenSet } from '../core/token-set.ts'
@@ -6,7 +8,8 @@ import type { Refresher } from './refresher.ts'
 
 /** Where an application keeps its token sets. */
 export interface TokenStorage<K, T extends TokenSet> {
-  load(key: K): Promise<T | undefined>
+  /** `undefined` or `null`: there is no set under the key. */
+  load(key: K): Promise<T | null | undefined>
   /** `previous` is the set that was loaded, for a compare-and-set; losing that race is no error. */
   save(key: K, next: T, previous: T): Promise<void>
 }
@@ -24,14 +27,21 @@ export interface TokenSource<K, T extends TokenSet> {
   get(key: K, options?: RefreshOptions): Promise<Outcome<T> | undefined>
 }
 
+const REFRESHER = needed(having('createRefresher(…)', 'refresh'))
+
+const STORAGE: TableOf<TokenStorage<unknown, TokenSet>> = { load: needed(func), save: needed(func) }
+
 /** For applications that keep token sets under a key, in a database of theirs. */
 export function tokenSource<K, T extends TokenSet>(
   refresher: Refresher,
-  { load, save }: TokenStorage<K, T>,
+  storage: TokenStorage<K, T>,
 ): TokenSource<K, T> {
+  checkOptions('tokenSource', { refresher }, { refresher: REFRESHER })
+  checkOptions('tokenSource', storage, STORAGE)
+  const { load, save } = storage
   async function get(key: K, options?: RefreshOptions): Promise<Outcome<T> | undefined> {
     const tokens = await load(key)
-    if (tokens === undefined) return undefined
+    if (tokens == null) return undefined
     const outcome = await refresher.refresh(tokens, options)
     if (outcome.changed) await save(key, outcome.tokens, tokens)
     return outcome

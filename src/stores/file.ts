@@ -1,4 +1,6 @@
 import { join, resolve } from 'node:path'
+import { checkOptions, clock as aClock, random as aRandom } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
@@ -29,6 +31,8 @@ export interface FileStoreOptions {
   readonly clock?: Clock
   readonly random?: Random
 }
+
+const OPTIONS: TableOf<FileStoreOptions> = { clock: aClock, random: aRandom }
 
 const STORE = 'file'
 const KEY = /^[\w-]{1,100}$/
@@ -81,6 +85,7 @@ interface FileRow {
  * @needs a local disk
  */
 export function fileStore(directory: string, options: FileStoreOptions = {}): Store {
+  checkOptions('fileStore', options, OPTIONS)
   const { clock = systemClock, random = systemRandom } = options
   if (typeof directory !== 'string' || directory === '') {
     throw new TypeError('fileStore() takes the path of a folder')

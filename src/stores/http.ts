@@ -1,3 +1,14 @@
+import {
+  boolean,
+  checkOptions,
+  clock as aClock,
+  func,
+  msAbove0,
+  needed,
+  random as aRandom,
+  text,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { readEndpoint } from '../core/endpoint.ts'
 import { RefreshError } from '../core/errors.ts'
@@ -27,6 +38,20 @@ export interface HttpStoreOptions {
   readonly random?: Random
 }
 
+const VARIABLE = 'is the environment variable set?'
+
+const OPTIONS: TableOf<HttpStoreOptions> = {
+  url: needed(text(`an https url: ${VARIABLE}`)),
+  token: needed(text(`a token: ${VARIABLE}`)),
+  prefix: text(),
+  timeoutMs: msAbove0,
+  allowEviction: boolean,
+  onWarning: func,
+  fetch: func,
+  clock: aClock,
+  random: aRandom,
+}
+
 /** What a refused request means, by its status. */
 const HINTS: Readonly<Record<number, string>> = {
   401: 'It refuses the token.',
@@ -48,14 +73,12 @@ const HINTS: Readonly<Record<number, string>> = {
  * @needs Redis behind Upstash's REST
  */
 export function httpStore(options: HttpStoreOptions): Store {
+  checkOptions('httpStore', options, OPTIONS)
   const { url, token, prefix = 'refresh-once:' } = options
   const { timeoutMs = 5_000, clock = systemClock, random } = options
   const endpoint = readEndpoint(url, false)
   if (endpoint === undefined) {
     throw new TypeError('httpStore() needs an https url: is the environment variable set?')
-  }
-  if (typeof token !== 'string' || token === '') {
-    throw new TypeError('httpStore() needs a token: is the environment variable set?')
   }
 
   async function send(command: readonly (string | Uint8Array)[]): Promise<unknown> {

@@ -1,3 +1,11 @@
+import {
+  boolean,
+  checkOptions,
+  text,
+  clock as aClock,
+  random as aRandom,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import type { Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
@@ -31,6 +39,13 @@ export interface PostgresStore extends Store {
 
 const TABLE = /^[a-z_][a-z0-9_]{0,39}(?:\.[a-z_][a-z0-9_]{0,39})?$/
 
+const OPTIONS: TableOf<PostgresStoreOptions> = {
+  table: text('a name of lowercase letters, digits and _', (name) => TABLE.test(name)),
+  listen: boolean,
+  clock: aClock,
+  random: aRandom,
+}
+
 /** How long the name of a channel may be, bytes (`NAMEDATALEN`). */
 const CHANNEL_MAX = 63
 
@@ -56,12 +71,10 @@ export function postgresStore(
   pool: PostgresPool,
   options: PostgresStoreOptions = {},
 ): PostgresStore {
+  checkOptions('postgresStore', options, OPTIONS)
   const { table = 'refresh_once', listen = false, clock, random = systemRandom } = options
   if (typeof pool?.query !== 'function' || typeof pool.connect !== 'function') {
     throw new TypeError('postgresStore() takes a Pool of pg: new pg.Pool({ connectionString })')
-  }
-  if (!TABLE.test(table)) {
-    throw new TypeError(`table is a name of lowercase letters, digits and _, not ${table}`)
   }
   if (listen && pool.options?.max === 1) {
     throw new TypeError('listen needs a pool of more than one connection: raise its max')

@@ -1,10 +1,26 @@
+import {
+  boolean,
+  checkOptions,
+  clock,
+  func,
+  having,
+  msAbove0,
+  oneOf,
+  random,
+  text,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { Store } from '../ledger/store.ts'
-import { identityOf, warnOnce } from './shared.ts'
-import { redisRows } from './redis/rows.ts'
+import { connectionOf, isIoRedis, isOneConnection } from './redis/clients.ts'
+import type { RedisClient, RedisSubscriber } from './redis/clients.ts'
+import { ownConnections, type RedisByUrl } from './redis/own-connections.ts'
+import { redisRows, type Connection } from './redis/rows.ts'
+import { identityOf, ofProcess, warnOnce } from './shared.ts'
 import type { Listen, Wake } from './shared.ts'
-import type { Connection } from './redis/rows.ts'
+
+export type { RedisByUrl, RedisClient, RedisSubscriber }
 
 export interface RedisStoreOptions {
   /** The beginning of every key and channel. Default `refresh-once:`. */
@@ -34,11 +50,22 @@ export interface RedisStoreOptions {
   readonly random?: Random
 }
 
+/** A store that has connections of its own. */
+export interface OwnRedisStore extends Store {
+  /** Ends the connections of every store of this URL in this process, for a process that ends. */
+  close(): void
+}
+
 /**
  * Keeps rows in Redis 6.2 or later, or Valkey. All processes that reach the server share them, for
  * as long as the server keeps what it acknowledged (docs/stores.md has the settings).
  *
- * The client stays the caller's, to connect, to share and to close.
+ *     import { createClient } from 'redis'
+ *     const store = redisStore({ url: process.env.REDIS_URL, createClient })
+ *
+ * With a URL, the store connects at its first use, and all stores of a process with that URL share
+ * two connections: also copies of the module, and what `next dev` makes anew at each edit. A client
+ * that you pass instead stays yours, to connect, to share and to close.
  *
  * @throws {TypeError} For settings that cannot keep what they say.
  * @store Redis
@@ -46,12 +73,41 @@ export interface RedisStoreOptions {
  * @sharedBy all processes that reach it
  * @needs Redis 6.2 or later, or Valkey
  */
-export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
-  const { prefix = 'refresh-once:', subscriber, durability = 'primary' } = options
-  const connection = connectionOf(client)
-  if (durability !== 'primary' && durability !== 'replicated') {
-    throw new TypeError(`durability is 'primary' or 'replicated', not ${String(durability)}`)
+export function redisStore(
+  server: RedisByUrl,
+  options?: Omit<RedisStoreOptions, 'subscriber'>,
+): OwnRedisStore
+export function redisStore(client: RedisClient, options?: RedisStoreOptions): Store
+export function redisStore(
+  given: RedisByUrl | RedisClient,
+  options: RedisStoreOptions = {},
+): Store | OwnRedisStore {
+  checkOptions('redisStore', options, OPTIONS)
+  if (!isByUrl(given)) return storeOver(given, connectionOf(given), options)
+  if (options.subscriber !== undefined) {
+    throw new TypeError('subscriber belongs to a client: with a url, the store has its own')
   }
+  const own = ownConnections(given)
+  const { client, connection, subscriber } = own
+  const listening = { publishes: true, listen: subscribing(subscriber, prefixOf(options)) }
+  return { ...storeOver(client, connection, options, listening), close: own.close }
+}
+
+/** Either property makes it so: what is missing is then said. No client has one of them. */
+function isByUrl(given: RedisByUrl | RedisClient): given is RedisByUrl {
+  return typeof given === 'object' && given !== null && ('url' in given || 'createClient' in given)
+}
+
+const prefixOf = ({ prefix = 'refresh-once:' }: RedisStoreOptions): string => prefix
+
+function storeOver(
+  client: RedisClient,
+  connection: Connection,
+  options: RedisStoreOptions,
+  listening?: { readonly publishes: boolean; readonly listen: Listen },
+): Store {
+  const { subscriber, durability = 'primary' } = options
+  const prefix = prefixOf(options)
   if (durability === 'replicated' && !isOneConnection(client)) {
     throw new TypeError(
       "durability: 'replicated' needs a client of one connection: on a cluster, a pool or " +
@@ -68,7 +124,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     replicas: durability === 'replicated' ? 1 : 0,
     replicasTimeoutMs: options.replicaTimeoutMs ?? 1_000,
     publishes: subscriber !== undefined,
-    listen: subscriber && subscribing(subscriber, prefix),
+    listen: subscriber && subscribing(() => subscriber, prefix),
+    ...listening,
     allowEviction: options.allowEviction ?? false,
     warn: options.onWarning ?? warnOnce,
     clock: options.clock,
@@ -76,107 +133,15 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   })
 }
 
-/**
- * What is asked of a client: node-redis 5 and later, ioredis and iovalkey, their clusters, and what
- * finds the primary by Sentinel.
- */
-export type RedisClient = NodeRedis | NodeRedisCluster | NodeRedisSentinel | IoRedis
-/** What is asked of the second connection. */
-export type RedisSubscriber = NodeRedisSubscriber | IoRedisSubscriber
-
-interface NodeRedis {
-  sendCommand(args: readonly (string | Uint8Array)[], options?: object): Promise<unknown>
-}
-
-interface NodeRedisCluster {
-  nodeClient(node: never): unknown
-  sendCommand(
-    firstKey: string | undefined,
-    isReadonly: boolean | undefined,
-    args: (string | Uint8Array)[],
-    options?: object,
-  ): Promise<unknown>
-}
-
-interface NodeRedisSentinel {
-  getSentinelNode(): unknown
-  sendCommand(
-    isReadonly: boolean | undefined,
-    args: (string | Uint8Array)[],
-    options?: object,
-  ): Promise<unknown>
-}
-
-interface IoRedis {
-  /** Takes texts and bytes; typed by no more than its name, because it has many signatures. */
-  callBuffer(command: string, ...args: never[]): Promise<unknown>
-}
-
-interface NodeRedisSubscriber {
-  subscribe(channel: string, listener: (message: unknown) => void): Promise<unknown>
-  unsubscribe(channel: string, listener: (message: unknown) => void): Promise<unknown>
-}
-
-interface IoRedisSubscriber {
-  callBuffer: IoRedis['callBuffer']
-  subscribe(channel: string): Promise<unknown>
-  unsubscribe(channel: string): Promise<unknown>
-  on(event: 'message', listener: (channel: string, message: unknown) => void): unknown
-}
-
-/** RESP's `$`, a string of bytes, as node-redis numbers it: to be left as it is. */
-const AS_BYTES = { typeMapping: { 36: Buffer } }
-
-/** @throws {TypeError} For an object that is not one of the clients. */
-function connectionOf(client: RedisClient): Connection {
-  if (isIoRedis(client)) {
-    return {
-      bytes: 'raw',
-      send: ([command, ...args]) =>
-        client.callBuffer(String(command), ...(args.map(sendable) as never[])),
-    }
-  }
-  if (!isNodeRedis(client)) {
-    throw new TypeError(
-      'redisStore() takes a client of node-redis (5 or later), ioredis or iovalkey; for Redis ' +
-        'over HTTP there is httpStore()',
-    )
-  }
-  if ('nodeClient' in client) {
-    return {
-      bytes: 'raw',
-      send: (command, key) => client.sendCommand(key, false, command.map(sendable), AS_BYTES),
-    }
-  }
-  if ('getSentinelNode' in client) {
-    return {
-      bytes: 'raw',
-      send: (command) => client.sendCommand(false, command.map(sendable), AS_BYTES),
-    }
-  }
-  return { bytes: 'raw', send: (command) => client.sendCommand(command.map(sendable), AS_BYTES) }
-}
-
-/** Whether two commands sent one after the other go over one connection, in that order. */
-function isOneConnection(client: object): boolean {
-  const several = ['nodeClient', 'getSentinelNode', 'nodes', 'execute']
-  const hasSeveral = several.some((method) => method in client)
-  return !hasSeveral
-}
-
-function isNodeRedis(client: RedisClient): client is Exclude<RedisClient, IoRedis> {
-  return typeof (client as Partial<NodeRedis> | undefined)?.sendCommand === 'function'
-}
-
-function isIoRedis(client: RedisClient | RedisSubscriber): client is IoRedis & IoRedisSubscriber {
-  return typeof (client as Partial<IoRedis> | undefined)?.callBuffer === 'function'
-}
-
-/** Clients take bytes as `Buffer` only. */
-function sendable(each: string | Uint8Array): string | Uint8Array {
-  return typeof each === 'string'
-    ? each
-    : Buffer.from(each.buffer, each.byteOffset, each.byteLength)
+const OPTIONS: TableOf<RedisStoreOptions> = {
+  prefix: text(),
+  subscriber: having('a second connection: client.duplicate()', 'subscribe', 'unsubscribe'),
+  durability: oneOf('primary', 'replicated'),
+  replicaTimeoutMs: msAbove0,
+  allowEviction: boolean,
+  onWarning: func,
+  clock,
+  random,
 }
 
 interface Topic {
@@ -188,12 +153,13 @@ interface Topic {
 }
 
 /** What each subscriber listens to. One table a connection, since stores may share it. */
-const topicsOf = new WeakMap<RedisSubscriber, Map<string, Topic>>()
+const topicsOf = ofProcess('redis-topics/1', () => new WeakMap<object, Map<string, Topic>>())
 
 /** Listens to the channel of a row for as long as a call waits for the row. */
-function subscribing(subscriber: RedisSubscriber, prefix: string): Listen {
+function subscribing(subscriberOf: () => RedisSubscriber, prefix: string): Listen {
   return (key, wake) => {
     const channel = prefix + key
+    const subscriber = subscriberOf()
     const topics = topicsOf.get(subscriber) ?? newTopics(subscriber)
     const topic = topics.get(channel) ?? newTopic(subscriber, channel)
     topics.set(channel, topic)

@@ -73,7 +73,18 @@ export function watching(
   }
 }
 
-const identities = new WeakMap<object, string>()
+/**
+ * A value that all copies of this module in a process share: Next.js builds the same module several
+ * times, and again at each edit.
+ *
+ * @param name Ends with a version, because the copies may be of different ones.
+ */
+export function ofProcess<T extends object>(name: string, make: () => T): T {
+  const shared = globalThis as { [key: symbol]: T | undefined }
+  return (shared[Symbol.for(`refresh-once/${name}`)] ??= make())
+}
+
+const identities = ofProcess('connections/1', () => new WeakMap<object, string>())
 
 /**
  * A name for the connection that a caller passed in, the same for each store made with it: stores
@@ -85,7 +96,7 @@ export function identityOf(connection: object): string {
   return identity
 }
 
-const warned = new Set<string>()
+const warned = ofProcess('warned/1', () => new Set<string>())
 
 /** Says it where Node says such things (`process.on('warning')`), once a process. */
 export function warnOnce(message: string): void {

@@ -1,3 +1,12 @@
+import { chmodSync, statSync } from 'node:fs'
+import {
+  checkOptions,
+  clock as aClock,
+  ms,
+  random as aRandom,
+  text,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import type { Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
@@ -34,6 +43,14 @@ export interface SqliteStoreOptions {
 
 const STORE = 'sqlite'
 const TABLE = /^[a-z_][a-z0-9_]{0,39}$/
+
+const OPTIONS: TableOf<SqliteStoreOptions> = {
+  table: text('a name of lowercase letters, digits and _', (name) => TABLE.test(name)),
+  busyTimeoutMs: ms,
+  clock: aClock,
+  random: aRandom,
+}
+
 const SWEEP_CHANCE = 1 / 50
 const SWEEP_ROWS = 200
 
@@ -43,7 +60,8 @@ const SWEEP_ROWS = 200
  *
  * Give the store a connection of its own: an open transaction of the application would hold the
  * claims back, and would take them away if it is rolled back. When it is first used, the store
- * turns on WAL and `synchronous = FULL`, and makes its table.
+ * turns on WAL and `synchronous = FULL`, makes its table, and takes the files away from other users
+ * of the host (mode 0600).
  *
  * @throws {TypeError} For an object that is no database, or a table name that is not allowed.
  * @store SQLite
@@ -52,6 +70,7 @@ const SWEEP_ROWS = 200
  * @needs `node:sqlite` (Node 22.13), or better-sqlite3
  */
 export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}): Store {
+  checkOptions('sqliteStore', options, OPTIONS)
   const { table = 'refresh_once', busyTimeoutMs = 1_000, clock, random = systemRandom } = options
   if (typeof db?.prepare !== 'function' || typeof db.exec !== 'function') {
     throw new TypeError(
@@ -59,12 +78,10 @@ export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}
         'better-sqlite3',
     )
   }
-  if (!TABLE.test(table)) {
-    throw new TypeError(`table is a name of lowercase letters, digits and _, not ${table}`)
-  }
   let statements: ReturnType<typeof prepare> | undefined
 
   function prepare(): Readonly<Record<keyof SqliteStatements, SqliteStatement>> {
+    keepPrivate(db)
     for (const text of prepareFor(table, Math.ceil(busyTimeoutMs))) db.exec(text)
     const { read, insert, update, sweep } = statementsFor(table)
     return {
@@ -117,6 +134,24 @@ export function sqliteStore(db: SqliteDatabase, options: SqliteStoreOptions = {}
       })
     },
     changed: watching(read, { clock, random }),
+  }
+}
+
+/**
+ * Takes the files of a database away from other users. SQLite makes new ones beside it with the
+ * permissions of the database, which it makes readable for everybody.
+ */
+function keepPrivate(db: SqliteDatabase): void {
+  const main = "SELECT file FROM pragma_database_list WHERE name = 'main'"
+  const file = ownField(Object(db.prepare(main).get()) as object, 'file')
+  // Empty for a database in memory.
+  if (typeof file !== 'string' || file === '') return
+  for (const each of [file, `${file}-journal`, `${file}-wal`, `${file}-shm`]) {
+    try {
+      if ((statSync(each).mode & 0o077) !== 0) chmodSync(each, 0o600)
+    } catch {
+      // It is not there, or belongs to another user, who decides about it.
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+import { checkOptions, clock as aClock, number, random as aRandom } from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
@@ -25,6 +27,12 @@ export interface AuthorizationServerOptions {
   readonly clock?: Clock
   /** The source of tokens. */
   readonly random?: Random
+}
+
+const OPTIONS: TableOf<AuthorizationServerOptions> = {
+  seed: number('a whole number', Number.isSafeInteger),
+  clock: aClock,
+  random: aRandom,
 }
 
 /** A described authorization server on loopback. */
@@ -71,8 +79,10 @@ export interface AuthorizationServer extends AsyncDisposable {
  */
 export async function authorizationServer(
   description: ServerDescription,
-  { seed = 0, clock = systemClock, random = systemRandom }: AuthorizationServerOptions = {},
+  options: AuthorizationServerOptions = {},
 ): Promise<AuthorizationServer> {
+  checkOptions('authorizationServer', options, OPTIONS)
+  const { seed = 0, clock = systemClock, random = systemRandom } = options
   const next = seed === 0 ? () => 0 : numbersFrom(seed)
   const { pace = { headersMs: 0, bodyMs: 0 } } = checkDescription(description)
   const { behaviour, drawn } = drawBehaviour({ ...description, pace }, next)

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import type { NetworkFault } from './authorization-server/fault.ts'
+import { UNREADABLE, type NetworkFault } from './authorization-server/fault.ts'
 import type { StoreFault } from './held-store.ts'
 
 export { wordsOf } from './authorization-server/fault.ts'
@@ -26,27 +26,6 @@ const DAY_MS = 24 * HOUR_MS
 
 const isProcessed = fc.boolean()
 const retryAfterSeconds = fc.option(fc.constantFrom(0, 3, 30), { nil: undefined })
-
-/**
- * Answers with status 200 that hold no token set. `{token}` stands for the refresh token that was
- * presented, which must not be printed wherever it comes back.
- */
-const UNREADABLE: readonly string[] = [
-  '',
-  '<html>',
-  '{',
-  '[]',
-  'null',
-  '"granted"',
-  '{"access_token":',
-  '{"access_token":""}',
-  '{"access_token":7,"refresh_token":[]}',
-  '{"__proto__":{"access_token":"x"}}',
-  '{"error":"{token}"}',
-  '{"error":{"message":"{token}"},"error_description":"{token}"}',
-  `{"padding":"${'x'.repeat(1024)}"`,
-  '['.repeat(10_000),
-]
 
 /** What may happen between a client and the token endpoint, one thing each, by its name. */
 export const networkFault = {

@@ -1,7 +1,21 @@
+import {
+  checkOptions,
+  count,
+  func,
+  kind,
+  ms,
+  msAbove0,
+  needed,
+  number,
+  text,
+} from '../core/check-options.ts'
+import type { TableOf } from '../core/check-options.ts'
+import { isRecord } from '../core/text.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Client, Provider } from '../core/provider.ts'
 import { systemRandom } from '../core/random.ts'
 import { checkDescription } from './authorization-server/description.ts'
+import { wiredAs } from './authorization-server/provider-server.ts'
 import type { ServerDescription } from './authorization-server/description.ts'
 import { askedPath, commandOf, readPath, reportOf, writePath } from './fuzz/report.ts'
 import type { Invariant } from './invariants.ts'
@@ -18,7 +32,10 @@ export { INVARIANTS } from './invariants.ts'
 export type FuzzFetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface FuzzOptions {
-  /** The provider's server: a preset, a shipped provider by its id, or a description of yours. */
+  /**
+   * The provider's server: a preset, a shipped provider by its id, or a description of yours. What
+   * a description does not say of the wire is taken from the provider.
+   */
   readonly server: PresetName | (string & {}) | ServerDescription
   /** Default: a public client, or one with a secret where the provider wants one. */
   readonly client?: Client
@@ -27,7 +44,7 @@ export interface FuzzOptions {
    * something real, such as a file or a timer, the world's clock stops.
    */
   readonly fetch?: (fetch: FuzzFetch) => FuzzFetch
-  /** How many worlds are drawn. Default 1,000. */
+  /** How many worlds are drawn, after those that are tried each time. Default 1,000. */
   readonly runs?: number
   /** After so long no further world is begun, milliseconds. Default: none is left out. */
   readonly timeMs?: number
@@ -41,6 +58,25 @@ export interface FuzzOptions {
   readonly onRun?: (runs: number) => void
   /** Returns the command that repeats a run. Default: one for vitest, jest or `node --test`. */
   readonly command?: (path: string) => string
+}
+
+const OPTIONS: TableOf<FuzzOptions & { provider: Provider }> = {
+  provider: needed(kind('a provider, or what defineProvider returns', isRecord)),
+  server: needed(
+    kind("a server: the id of a provider, such as 'logto', or a description", (value) => {
+      return isRecord(value) || (typeof value === 'string' && value !== '')
+    }),
+  ),
+  client: kind('{ id, secret }', isRecord),
+  fetch: func,
+  runs: count,
+  timeMs: ms,
+  seed: number('a whole number', Number.isSafeInteger),
+  path: text(),
+  requestTimeoutMs: msAbove0,
+  onRun: func,
+  command: func,
+  replay: 'path',
 }
 
 /** The result of all runs. Holds no token. */
@@ -112,10 +148,13 @@ export async function tryProvider(
   options: FuzzOptions,
   stack = '',
 ): Promise<FuzzResult> {
-  if ('replay' in options) throw new TypeError('replay is now called path')
+  checkOptions('fuzzProvider', { provider, ...options }, OPTIONS)
   const { requestTimeoutMs = 15_000, runs = 1_000, timeMs, onRun } = options
   const { server } = options
-  const description = typeof server === 'object' ? checkDescription(server) : await presetOf(server)
+  const description =
+    typeof server === 'object'
+      ? wiredAs(provider, checkDescription(server))
+      : await presetOf(server)
   const named = plain(`${provider.id}@${description.name}`)
   const asked = options.path ?? askedPath(named, process.env)
   const { seed, steps } =

@@ -12,7 +12,7 @@ export type {
   ServerDescription,
   Wire,
 } from './authorization-server.ts'
-export { serverOf } from './authorization-server/description.ts'
+export { serverOf } from './authorization-server/provider-server.ts'
 export { presets } from './presets.ts'
 export type { PresetName } from './presets.ts'
 export { FuzzError, fuzzProvider, INVARIANTS } from './fuzz-provider.ts'

@@ -5,7 +5,7 @@ import { facts as logto } from '../../providers/logto.ts'
 import { facts as spotify } from '../../providers/spotify.ts'
 import type { Overrides, Provider } from '../core/provider.ts'
 import type { ProviderEvidence, ProviderFacts, ProviderRecord } from '../facts/provider-facts.ts'
-import { serverOf } from './authorization-server/description.ts'
+import { serverOf } from './authorization-server/provider-server.ts'
 import type { ServerDescription } from './authorization-server/description.ts'
 
 /**

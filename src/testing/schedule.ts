@@ -202,6 +202,6 @@ export function inOwnProcess<R>(make: () => R): R {
 
 /** Drops the rows of a memory store: each world makes one, under a name of its own. */
 export function forgetStore(name: string): void {
-  const shared = (globalThis as Record<symbol, unknown>)[Symbol.for('refresh-once/memory-store/1')]
+  const shared = (globalThis as Record<symbol, unknown>)[Symbol.for('refresh-once/memory-store/2')]
   ;(shared as Map<string, unknown> | undefined)?.delete(name)
 }

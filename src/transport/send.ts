@@ -1,13 +1,10 @@
 import { decodeBody, readBody } from '../core/body.ts'
 import type { Clock } from '../core/clock.ts'
 import type { RawAnswer } from '../core/provider.ts'
-import { ownField } from '../core/text.ts'
+import { UNSENT, whyUnsent } from './unsent.ts'
 
 /** Sends one request, once: one that repeats a request by itself spends a token twice. */
 export type FetchOnce = (url: string, init: RequestInit) => Promise<Response>
-
-/** The runtime's `fetch`, looked up at each call, because frameworks replace it. */
-export const runtimeFetch: FetchOnce = (url, init) => globalThis.fetch(url, init)
 
 /** The means by which a transport sends every request. */
 export interface Sender {
@@ -35,10 +32,20 @@ export interface HttpRequest {
   readonly body?: string | undefined
 }
 
-/** What came back. `unsent`: it is proved that the request was not sent. */
+/**
+ * What came back. `unsent`: it is proved that the request was not sent. `hint`: what the operator
+ * can do about it, in our own words.
+ */
 export type HttpReply =
-  | { readonly answered: true; readonly answer: RawAnswer }
-  | { readonly answered: false; readonly unsent: boolean }
+  | {
+      readonly answered: true
+      readonly answer: RawAnswer
+      /** The body as it came, also where it cannot be decoded. */
+      readonly text?: string
+      /** What the provider's `read` made of the answer. Absent: it was not asked yet. */
+      readonly read?: unknown
+    }
+  | { readonly answered: false; readonly unsent: boolean; readonly hint?: string | undefined }
 
 /** A request as oauth4webapi builds it, before it is written for a provider. */
 export interface BuiltRequest<Body> {
@@ -86,7 +93,7 @@ export async function send(
   const deadline = new AbortController()
   const timer = clock.setTimeout(() => deadline.abort(), timeoutMs, { keepAlive: true })
   try {
-    const response = await unlessAborted(deadline.signal, () =>
+    const answer = await unlessAborted(deadline.signal, () =>
       sender.fetch(request.url, {
         method: request.method,
         headers: { ...request.headers, ...(closing && CLOSING) },
@@ -96,25 +103,138 @@ export async function send(
         signal: deadline.signal,
       }),
     )
-    const read = await readBody(response.body, deadline.signal)
-    const body = decodeBody(read.text, read.whole, response.headers.get('content-type'))
-    return { answered: true, answer: { status: response.status, headers: response.headers, body } }
+    const response = readAnswer(answer)
+    if (response === undefined) return { answered: false, unsent: false, hint: UNREADABLE }
+    const { status, headers } = response
+    const type = headers.get('content-type')
+    const { text, whole } = await readBody(response.body, deadline.signal, type)
+    const body = decodeBody(text, whole, type)
+    return { answered: true, answer: { status, headers, body }, text }
   } catch (error) {
-    return { answered: false, unsent: isUnsent(error) }
+    const why = whyUnsent(error)
+    return { answered: false, unsent: why !== undefined, hint: why && UNSENT[why] }
   } finally {
     clock.clearTimeout(timer)
   }
 }
 
-/** Gives up a `fetch` that ignores its signal. The body of a late answer is cancelled. */
-function unlessAborted(signal: AbortSignal, call: () => Promise<Response>): Promise<Response> {
+/**
+ * Gives up a `fetch` that ignores its signal. The body of a late answer is cancelled. An HTTP
+ * client that throws for a status of 400 has got an answer all the same.
+ */
+function unlessAborted(signal: AbortSignal, call: () => Promise<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('deadline')))
-    Promise.resolve(call()).then((response) => {
-      if (signal.aborted) response.body?.cancel().catch(() => {})
-      resolve(response)
-    }, reject)
+    Promise.resolve(call()).then(
+      (answer) => {
+        if (signal.aborted) cancel(answer)
+        resolve(answer)
+      },
+      (error: unknown) => {
+        const answer = isObject(error) ? error['response'] : undefined
+        if (readAnswer(answer) === undefined) reject(error)
+        else resolve(answer)
+      },
+    )
   })
+}
+
+function cancel(answer: unknown): void {
+  if (answer instanceof Response) answer.body?.cancel().catch(() => {})
+}
+
+/** What is needed of an answer, whatever `fetch` it came from. */
+interface ReadableAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: ReadableStream<Uint8Array> | null
+}
+
+const UNREADABLE =
+  'The answer of `fetch` cannot be read: it must be a web Response, whose body was not read before.'
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+
+/**
+ * Reads what `fetch` answered: the platform's Response; one of another implementation, whose body
+ * is a stream of Node's or nothing; or an object of a test or of an HTTP client, with `text`,
+ * `json` or `data`. The token is spent by then, so everything that can be understood is.
+ *
+ * @returns `undefined` if there is no status, or no body that can be read.
+ */
+function readAnswer(answer: unknown): ReadableAnswer | undefined {
+  if (!isObject(answer)) return undefined
+  const { status = answer['statusCode'] ?? (answer['ok'] === true ? 200 : undefined) } = answer
+  const body = bodyOf(answer)
+  if (typeof status !== 'number' || body === undefined) return undefined
+  return { status, headers: headersOf(answer['headers']), body }
+}
+
+function bodyOf(answer: Fields): ReadableAnswer['body'] | undefined {
+  const { body, bodyUsed, data } = answer
+  if (bodyUsed === true || (isObject(body) && body['locked'] === true)) return undefined
+  if (isObject(body) && typeof body['getReader'] === 'function') {
+    return body as unknown as ReadableStream<Uint8Array>
+  }
+  if (isObject(body) && Symbol.asyncIterator in body) {
+    return streamOf(body as unknown as AsyncIterable<unknown>)
+  }
+  for (const name of ['text', 'json', 'arrayBuffer']) {
+    const read = answer[name]
+    if (typeof read === 'function') return streamOf(once(() => read.call(answer) as unknown))
+  }
+  const value = data ?? body
+  return value === undefined ? undefined : streamOf(once(() => value))
+}
+
+async function* once(read: () => unknown): AsyncGenerator {
+  yield await read()
+}
+
+function streamOf(chunks: AsyncIterable<unknown>): ReadableStream<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next()
+      if (done === true) controller.close()
+      else controller.enqueue(bytesOf(value))
+    },
+    async cancel() {
+      await iterator.return?.()
+    },
+  })
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+  }
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  return new TextEncoder().encode(text)
+}
+
+/** The headers that are read of an answer whose headers cannot be listed. */
+const READ_HEADERS = ['content-type', 'date', 'retry-after', 'set-cookie', 'www-authenticate']
+
+function headersOf(given: unknown): Headers {
+  if (given instanceof Headers) return given
+  const headers = new Headers()
+  if (!isObject(given)) return headers
+  const { get } = given
+  const pairs =
+    Symbol.iterator in given
+      ? [...(given as unknown as Iterable<[unknown, unknown]>)]
+      : typeof get === 'function'
+        ? READ_HEADERS.map((name) => [name, get.call(given, name) as unknown] as const)
+        : Object.entries(given)
+  for (const [name, value] of pairs) {
+    const isText = ['string', 'number'].includes(typeof value) || Array.isArray(value)
+    if (typeof name === 'string' && isText) headers.append(name, String(value))
+  }
+  return headers
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -133,87 +253,4 @@ export function retryAfterMs(headers: Headers, nowMs: number): number | undefine
   const isDate = /^[A-Z][a-z]{2}/.test(text)
   const ms = seconds ? Number(text) * 1000 : isDate ? Date.parse(text) - nowMs : NaN
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.round(ms), 0), DAY_MS)
-}
-
-/** Causes lie nested: `fetch` wraps undici's error, which may wrap another. */
-const DEPTH_MAX = 8
-
-/** The name was not resolved, or no connection was made. */
-const BEFORE_CONNECTING: ReadonlySet<string> = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EAI_NODATA',
-  'EAI_NONAME',
-  // The only answer to a SYN that says so; an open TCP connection never ends like this.
-  'ECONNREFUSED',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
-
-/** An open connection fails with these, too: they are proof only if `connect` failed. */
-const WHILE_CONNECTING: ReadonlySet<string> = new Set([
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-  'ETIMEDOUT',
-])
-
-/**
- * We refused the server's certificate (X.509 verification, as OpenSSL and Node name its results):
- * raised by this side, at the end of the handshake and before the first byte of the request.
- *
- * `EPROTO` and `ERR_SSL_*` are missing on purpose. With TLS 1.3 a server's alert (a client
- * certificate it wants, say) may come after the request was sent, under the same codes.
- */
-const CERTIFICATE_REFUSED: ReadonlySet<string> = new Set([
-  'CERT_CHAIN_TOO_LONG',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'CERT_REJECTED',
-  'CERT_REVOKED',
-  'CERT_SIGNATURE_FAILURE',
-  'CERT_UNTRUSTED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'HOSTNAME_MISMATCH',
-  'INVALID_CA',
-  'INVALID_PURPOSE',
-  'PATH_LENGTH_EXCEEDED',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-])
-
-/**
- * Whether the error of a failed `fetch` proves that nothing of the request was sent.
- *
- * Strict, for a wrong `true` presents a token twice: what could also happen to an open connection
- * (`ECONNRESET`, a timeout of ours, any error without a code) proves nothing. The outermost error
- * that has a code decides; of several attempts to connect (RFC 8305) each must have failed so.
- *
- * Knows the codes of Node and undici. It holds for a `fetch` that tries once: one that sends again
- * by itself hides the first attempt behind the error of the last.
- */
-export function isUnsent(error: unknown): boolean {
-  try {
-    return proves(error, DEPTH_MAX)
-  } catch {
-    return false
-  }
-}
-
-function proves(error: unknown, depth: number): boolean {
-  if (typeof error !== 'object' || error === null || depth === 0) return false
-  const attempts = ownField(error, 'errors')
-  if (Array.isArray(attempts) && attempts.length > 0) {
-    return attempts.every((attempt) => proves(attempt, depth - 1))
-  }
-  const code = 'code' in error ? error.code : undefined
-  if (typeof code !== 'string') return proves(ownField(error, 'cause'), depth - 1)
-  if (BEFORE_CONNECTING.has(code) || CERTIFICATE_REFUSED.has(code)) return true
-  return WHILE_CONNECTING.has(code) && ownField(error, 'syscall') === 'connect'
 }

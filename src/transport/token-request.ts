@@ -1,6 +1,7 @@
 import { allowInsecureRequests, customFetch, refreshTokenGrantRequest } from 'oauth4webapi'
 import { failedPresentation, type Presentation } from '../core/failure.ts'
 import type { Client, OutgoingRequest, Provider } from '../core/provider.ts'
+import type { Secret } from '../core/secret.ts'
 import { captureRequest, send } from './send.ts'
 import type { BuiltRequest, HttpRequest, Sender } from './send.ts'
 import { interpretResponse, validated } from './token-response.ts'
@@ -13,10 +14,12 @@ export interface Prepared {
    * Presents the refresh token. A second call sends nothing, because the first may have spent the
    * token.
    *
+   * @param knownIdToken The ID token that the ledger has of the chain. Default: the one of the set
+   *   that is renewed. The answer's subject is held against it.
    * @returns How the presentation ended, at the latest `requestTimeoutMs` after the call. Never
    *   rejects.
    */
-  present(): Promise<Presentation>
+  present(knownIdToken?: Secret): Promise<Presentation>
 }
 
 /** An endpoint that was found, and how this client authenticates there. */
@@ -66,7 +69,7 @@ export async function prepareTokenRequest(
   let isSent = false
   return {
     ready: true,
-    async present() {
+    async present(knownIdToken = presented.idToken) {
       if (isSent) return failedPresentation('unknown', { code: 'internal', origin })
       isSent = true
       const endsAt = clock.monotonic() + timeoutMs
@@ -85,7 +88,13 @@ export async function prepareTokenRequest(
       //   `unknown`, and only an error that proves that no byte was sent is `deferred`.
       const reply = await send(request, sender, timeoutMs)
       const read = await validated(reply, provider, clock, endsAt - clock.monotonic())
-      return interpretResponse(read, { provider, presented, origin, nowMs: clock.now() })
+      const compared = { ...presented, idToken: knownIdToken }
+      return interpretResponse(read, {
+        provider,
+        presented: compared,
+        origin,
+        nowMs: clock.now(),
+      })
     },
   }
 }

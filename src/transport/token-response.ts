@@ -1,9 +1,10 @@
-import { isRecord, ownField, readText } from '../core/text.ts'
+import { isRecord, memberAt, ownField, readText } from '../core/text.ts'
 import { FAILURES, failedPresentation, STANDARD_ERRORS } from '../core/failure.ts'
 import type { Failure, Presentation } from '../core/failure.ts'
 import type { Provider, RawAnswer } from '../core/provider.ts'
-import { readTokenResponse, type TokenResponse } from '../core/token-response.ts'
+import { readTokenResponse, withUsability, type TokenResponse } from '../core/token-response.ts'
 import { retryAfterMs } from './send.ts'
+import { UNSENT } from './unsent.ts'
 import type { HttpReply } from './send.ts'
 import { jwtClaims } from '../core/jwt.ts'
 import type { Secret } from '../core/secret.ts'
@@ -20,6 +21,8 @@ export interface PresentedTokens {
   readonly audience: Audience
   /** The ID token of the set that is renewed: its `sub` must not change (OIDC Core §12.2). */
   readonly idToken?: Secret | undefined
+  /** Of the access token that is renewed: another type is not handed out. */
+  readonly tokenType?: string | undefined
   /** For backends that want the old access token beside the refresh token. */
   readonly accessToken?: Secret | undefined
 }
@@ -41,25 +44,29 @@ interface PresentationContext {
 export function interpretResponse(reply: HttpReply, context: PresentationContext): Presentation {
   const { origin, provider, presented, nowMs } = context
   if (!reply.answered) {
+    const about = { origin, ...(reply.hint !== undefined && { hint: reply.hint }) }
     return reply.unsent
-      ? failedPresentation('deferred', { code: 'unreachable', origin })
-      : failedPresentation('unknown', { origin })
+      ? failedPresentation('deferred', { code: 'unreachable', ...about })
+      : failedPresentation('unknown', about)
   }
   const { answer } = reply
   const { status } = answer
-  const members = readMembers(answer, provider)
+  const members = readMembers(reply, provider)
   if (status >= 200 && status < 300 && members !== undefined) {
     const { accessLifetimeMs } = provider.response
     const response = readTokenResponse(members, { nowMs, accessLifetimeMs })
-    if (response)
-      return { outcome: 'granted', response: checkIdTokenContinuity(response, presented.idToken) }
+    if (response !== undefined) {
+      const continued = checkIdTokenContinuity(response, presented.idToken)
+      return { outcome: 'granted', response: withUsability(continued, presented.tokenType) }
+    }
   }
-  const error = members && readText(ownField(members, 'error'))
-  const failure = failureOf(status, error, provider)
-  const mayWait = FAILURES[failure].next === 'wait'
-  const waitMs = mayWait ? retryAfterMs(answer.headers, nowMs) : undefined
+  const error = errorCodeOf(members ?? answer.body)
+  const waitMs = retryAfterMs(answer.headers, nowMs)
+  const failure = failureOf(reply, error, waitMs !== undefined, provider)
+  const mayWait = waitMs !== undefined && FAILURES[failure].next === 'wait'
   return failedPresentation(failure, {
-    ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+    ...(mayWait && { retryAfterMs: waitMs }),
+    ...(status === 407 && failure === 'deferred' && { code: 'unreachable', hint: UNSENT.proxy }),
     status,
     origin,
     ...printable(error, provider, presented),
@@ -72,39 +79,131 @@ export function interpretResponse(reply: HttpReply, context: PresentationContext
  * cost a token that we can read ourselves.
  */
 function readMembers(
-  answer: RawAnswer,
+  reply: Extract<HttpReply, { answered: true }>,
   { response }: Provider,
 ): Record<string, unknown> | undefined {
+  const { answer } = reply
   const body = isRecord(answer.body) ? answer.body : undefined
-  if (response.read === undefined) return body
+  if (response.read === undefined) return body && withOwnNames(body, response)
   try {
-    const read: unknown = response.read(answer)
-    return isRecord(read) ? read : body && { error: ownField(body, 'error') }
+    const read: unknown = 'read' in reply ? reply.read : response.read(answer)
+    if (isRecord(read)) return read
+    return body && { error: ownField(body, 'error'), errors: ownField(body, 'errors') }
   } catch {
     return body
   }
+}
+
+/** The members of a body under their standard names, as the provider's description finds them. */
+function withOwnNames(
+  body: Record<string, unknown>,
+  { members = {}, codes = {} }: Provider['response'],
+): Record<string, unknown> {
+  const found = Object.entries(members).map(([name, places]) => {
+    const values = [places].flat().map((place) => memberAt(body, place) ?? undefined)
+    const value = values.find((each) => each !== undefined && each !== '')
+    return [name, name === 'error' && typeof value === 'number' ? String(value) : value] as const
+  })
+  const read: Record<string, unknown> = { ...body, ...Object.fromEntries(found) }
+  const said = readText(ownField(read, 'error_description'))?.toLowerCase()
+  const code = Object.entries(codes).find(([words]) => said?.includes(words.toLowerCase()))?.[1]
+  return code === undefined ? read : { ...read, error: code }
 }
 
 /**
  * Finds the class of a failure. The provider's description goes before the RFC; status and code
  * together before the code alone, and the code before the status.
  *
- * A status is no proof of what became of the token, with two exceptions. 429: the request was not
- * looked at, even if the body says otherwise. 401 without a code: RFC 6749 §5.2 knows it for a
- * client that did not authenticate only, and "the request has not been applied" (RFC 9110 §15.5.2).
- * A 5xx proves nothing even with a code: the AS says that it does not know what it does.
+ * A status is no proof of what became of the token, with these exceptions:
+ *
+ * - 407 comes from a proxy, which has not passed the request on (RFC 9110 §15.5.8).
+ * - 429: the request was not looked at, even if the body says otherwise.
+ * - 503 with `Retry-After`: the server did not handle the request, and says when it will (RFC 9110
+ *   §15.6.4, §10.2.3). Without it, or with a code of the RFC beside it, it proves nothing.
+ * - 401 that says nothing more: RFC 6749 §5.2 knows it for a client that did not authenticate only,
+ *   and "the request has not been applied" (RFC 9110 §15.5.2). One that speaks of the token comes
+ *   from a server that has looked at it.
+ *
+ * Any other 5xx proves nothing even with a code: the AS says that it does not know what it does.
  */
-function failureOf(status: number, error: string | undefined, { failures }: Provider): Failure {
+function failureOf(
+  reply: Extract<HttpReply, { answered: true }>,
+  error: string | undefined,
+  asksToWait: boolean,
+  { failures }: Provider,
+): Failure {
+  const { status } = reply.answer
   const described = (name: string): Failure | undefined =>
     Object.hasOwn(failures, name) ? failures[name] : undefined
-  const isStandard = error !== undefined && status !== 429 && status < 500
+  const standard = error === undefined ? undefined : STANDARD_ERRORS.get(error)
+  const isUnhandled = status === 503 && asksToWait && standard === undefined
+  const isDeferred = status === 407 || status === 429 || isUnhandled
   return (
     (error === undefined ? undefined : (described(`${status} ${error}`) ?? described(error))) ??
-    (isStandard ? STANDARD_ERRORS.get(error) : undefined) ??
+    (isDeferred || status >= 500 ? undefined : standard) ??
     described(String(status)) ??
-    (status === 429 ? 'deferred' : undefined) ??
-    (status === 401 && error === undefined ? 'refused_before' : 'unknown')
+    (isDeferred ? 'deferred' : undefined) ??
+    (status === 401 && error === undefined && !isAboutToken(reply) ? 'refused_before' : 'unknown')
   )
+}
+
+/** Where servers put the code into an object, in the order in which it is looked for. */
+const CODE_MEMBERS = ['code', 'error', 'errors', 'type', 'status'] as const
+
+/** Objects lie in objects; deeper ones are not read. */
+const DEPTH_MAX = 4
+
+/**
+ * The error code of an answer: the text of `error` (RFC 6749 §5.2), or the one that stands inside,
+ * for servers that put an object or a list there, or call the member `errors`.
+ *
+ * @param members Those of the answer; or the answer, if it is a list.
+ * @returns `undefined` if there is none, or if a list holds several.
+ */
+function errorCodeOf(members: unknown): string | undefined {
+  if (!isRecord(members)) return codeIn(members, DEPTH_MAX)
+  return (
+    codeIn(ownField(members, 'error'), DEPTH_MAX) ?? codeIn(ownField(members, 'errors'), DEPTH_MAX)
+  )
+}
+
+function codeIn(value: unknown, depth: number): string | undefined {
+  if (depth === 0) return undefined
+  if (Array.isArray(value)) {
+    const codes = new Set(value.map((each) => codeIn(each, depth - 1)))
+    return codes.size === 1 ? [...codes][0] : undefined
+  }
+  if (!isRecord(value)) return readText(value)
+  for (const name of CODE_MEMBERS) {
+    const code = codeIn(ownField(value, name), depth - 1)
+    if (code !== undefined) return code
+  }
+  return undefined
+}
+
+/** Matches words that a party which never looked at the token does not use, and codes as text. */
+const OF_A_TOKEN = /token|grant|session|expired|revoked|"(?:error_?)?code"\s*:\s*"/i
+
+/** The `error` of a challenge (RFC 6750 §3), unless it speaks of the client. */
+const CHALLENGE = /\berror\s*=\s*"?(?!(?:invalid|unauthorized)_client\b)[\w.-]/i
+
+/**
+ * Whether an answer speaks of the token, in whatever form. Its sender has looked at the token then,
+ * and may have consumed it. A web page does not count: gateways send pages, and pages hold tokens
+ * of their own.
+ */
+function isAboutToken({ answer, text = '' }: Extract<HttpReply, { answered: true }>): boolean {
+  const { body, headers } = answer
+  const isPage = text.trimStart().startsWith('<')
+  return (
+    (isRecord(body) && ['error', 'errors'].some((name) => isSaid(ownField(body, name)))) ||
+    (!isPage && OF_A_TOKEN.test(text)) ||
+    CHALLENGE.test(headers.get('www-authenticate') ?? '')
+  )
+}
+
+function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== ''
 }
 
 /** The `error` of an answer, if it is known or a plain word, and not a token that was sent. */
@@ -146,9 +245,10 @@ function checkIdTokenContinuity(
 }
 
 /**
- * Adds to the reply what the provider's `validate` makes of the body of a 2xx.
+ * Adds to the reply what the provider's `validate` makes of the body of a 2xx, and what its `read`
+ * makes of the answer.
  *
- * The token is spent by now. If the validation throws, rejects or never ends, the reply stays as it
+ * The token is spent by now. If one of them throws, rejects or never ends, the body counts as it
  * came.
  *
  * @param timeoutMs What is left of the request's time, milliseconds.
@@ -156,16 +256,34 @@ function checkIdTokenContinuity(
  */
 export async function validated(
   reply: HttpReply,
-  { response: { validate } }: Provider,
+  { response: { validate, read } }: Provider,
   clock: Clock,
   timeoutMs: number,
 ): Promise<HttpReply> {
-  if (validate === undefined || !reply.answered) return reply
+  if (!reply.answered) return reply
+  const endsAt = clock.monotonic() + timeoutMs
   const { answer } = reply
-  if (answer.status < 200 || answer.status > 299) return reply
-  const check = async (): Promise<HttpReply> => {
-    const output = await validate(answer.body)
-    return { answered: true, answer: { ...answer, validated: output } }
+  const isGranted = answer.status >= 200 && answer.status < 300
+  const check = async (): Promise<RawAnswer> => ({
+    ...answer,
+    validated: await validate?.(answer.body),
+  })
+  const whole = () => answer
+  const checked =
+    validate !== undefined && isGranted
+      ? await within(clock, timeoutMs, check, whole).catch(whole)
+      : answer
+  if (read === undefined) return { ...reply, answer: checked }
+  const body = (): unknown => answer.body
+  let made: unknown
+  try {
+    made = read(checked)
+  } catch {
+    made = body()
   }
-  return within(clock, timeoutMs, check, () => reply).catch(() => reply)
+  // A timer for a reader that is asynchronous only, which it need not be.
+  const isPromise = typeof made === 'object' && made !== null && 'then' in made
+  const leftMs = endsAt - clock.monotonic()
+  const awaited = isPromise ? within(clock, leftMs, async () => made, body).catch(body) : made
+  return { ...reply, answer: checked, read: await awaited }
 }

@@ -4,15 +4,15 @@ import type { Clock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
 import { authenticate, authenticationMethod } from './client-authentication.ts'
-import { discovery, misconfigured } from './metadata.ts'
+import { discovery, endpointHint, misconfigured } from './metadata.ts'
 import { prepareTokenRequest } from './token-request.ts'
 import { attemptRevocation } from './revocation.ts'
 import type { RevocationAttempt, Revoked } from './revocation.ts'
-import { runtimeFetch } from './send.ts'
+import { runtimeFetch } from './unsent.ts'
 import type { FetchOnce, Sender } from './send.ts'
 import type { Prepared } from './token-request.ts'
 import type { PresentedTokens } from './token-response.ts'
-import type { Unprepared } from './metadata.ts'
+import type { EndpointName, OnEndpointChanged, Unprepared } from './metadata.ts'
 
 /** Everything that is said to one AS on behalf of one client. */
 export interface Transport {
@@ -23,7 +23,8 @@ export interface Transport {
   prepare(presented: PresentedTokens): Promise<Prepared | Unprepared>
   /**
    * Revokes one token (RFC 7009); a provider without endpoint answers `revoked: false` with code
-   * `misconfigured`. Retries a 503 or an unreachable endpoint inside its time. Never throws.
+   * `no_revocation_endpoint`. Retries a 503 or an unreachable endpoint inside its time. Never
+   * throws.
    */
   revoke(revocation: Revocation): Promise<Revoked>
 }
@@ -46,9 +47,9 @@ export interface TransportOptions {
    * undici), or a connection that is never made counts as `unknown`.
    */
   readonly requestTimeoutMs: number
+  /** Told when the metadata names another endpoint than before. Must not throw. */
+  readonly onEndpointChanged?: OnEndpointChanged | undefined
 }
-
-type Endpoint = 'tokenEndpoint' | 'revocationEndpoint'
 
 /** What a request to one endpoint needs. */
 interface ReachableEndpoint {
@@ -65,18 +66,20 @@ export function createTransport(options: TransportOptions): Transport {
     clock,
     closing: provider.rotation !== 'never',
   }
-  const metadata = discovery(provider, sender, requestTimeoutMs)
+  const metadata = discovery(provider, sender, requestTimeoutMs, options.onEndpointChanged)
 
-  async function reach(name: Endpoint): Promise<ReachableEndpoint | Unprepared> {
+  async function reach(name: EndpointName): Promise<ReachableEndpoint | Unprepared> {
     const given = provider[name]
     if (given === null || (given === undefined && provider.issuer === undefined)) {
-      return misconfigured(undefined, `The provider's description has no ${name}.`)
+      return missing(name, undefined, `The provider's description has no ${name}.`)
     }
     const found = given === undefined ? await metadata() : undefined
     if (found?.ready === false) return found
-    const endpoint = given === undefined ? found?.[name] : new URL(given)
-    if (endpoint === undefined) {
-      return misconfigured(new URL(provider.issuer!), `The metadata has no usable ${name}.`)
+    const endpoint = given === undefined ? found![name] : new URL(given)
+    if (typeof endpoint === 'string') {
+      const from = new URL(provider.issuer!)
+      const hint = endpointHint(name, endpoint)
+      return endpoint === 'unusable' ? missing(name, from, hint) : misconfigured(from, hint)
     }
     const method = authenticationMethod(provider, client, found?.authenticationMethods ?? [])
     try {
@@ -111,7 +114,8 @@ export function createTransport(options: TransportOptions): Transport {
     }
     const { ready: _, hint: __, retryAfterMs, ...trouble } = found
     const result = { revoked: false, ...trouble } as const
-    return { result, retry: found.code !== 'misconfigured', retryAfterMs }
+    const isLasting = found.code === 'misconfigured' || found.code === 'no_revocation_endpoint'
+    return { result, retry: !isLasting, retryAfterMs }
   }
 
   async function revoke(revocation: Revocation): Promise<Revoked> {
@@ -129,3 +133,9 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 const UNREACHABLE: Unprepared = { ready: false, code: 'unreachable' }
+
+/** Without token endpoint nothing works. Many servers have no revocation endpoint. */
+function missing(name: EndpointName, at: URL | undefined, hint: string): Unprepared {
+  const unprepared = misconfigured(at, hint)
+  return name === 'tokenEndpoint' ? unprepared : { ...unprepared, code: 'no_revocation_endpoint' }
+}

@@ -68,6 +68,15 @@ describe('publicApi', () => {
     expect(snapshot).toContain('// pkg/b\nexport { one }')
   })
 
+  it('leaves out what facts say: they change with their vendors', () => {
+    const snapshot = snapshotOf({
+      '/a.d.ts':
+        "export declare const facts: { readonly id: 'a' };\nexport declare const a: number;",
+    })
+
+    expect(snapshot).toContain('export const a: number;\nexport const facts: {…};')
+  })
+
   it('throws for a module that was not built', () => {
     expect(() => publicApi([{ name: 'pkg', path: '/nowhere.d.ts' }])).toThrow(/npm run build/)
   })

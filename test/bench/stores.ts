@@ -67,6 +67,7 @@ async function operations(origin: string): Promise<readonly Figure[]> {
     return work()
   }
   const refresher = createRefresher({
+    refusedFloorMs: 0,
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token`, rotation: 'always' }),
     client: { id: 'bench' },
     ledger: {

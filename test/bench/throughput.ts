@@ -81,6 +81,7 @@ export function ourChains(
   inspect?: LineInspector,
 ): Way['make'] {
   const refresher = createRefresher({
+    refusedFloorMs: 0,
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token`, rotation }),
     client: { id: 'bench' },
     ledger: { store },

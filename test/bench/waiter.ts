@@ -43,6 +43,7 @@ export async function wait(text: string): Promise<void> {
   const subscriber = client.duplicate()
   await Promise.all([client.connect(), subscriber.connect()])
   const refresher = createRefresher({
+    refusedFloorMs: 0,
     provider: oidc({ issuer: origin, tokenEndpoint: `${origin}/token` }),
     client: { id: 'bench' },
     ledger: { store: redisStore(client, { subscriber }) },

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DoctorFinding } from '../../src/cli/doctor/finding.ts'
 import { report } from '../../src/cli/doctor/finding.ts'
@@ -13,7 +14,7 @@ beforeAll(async () => {
   server = await startOidcServer()
 })
 
-afterAll(() => server.stop())
+afterAll(() => server?.stop())
 
 const about = (told: Told, check: string) =>
   told.findings.find((finding) => finding.check === check)
@@ -187,7 +188,47 @@ describe('doctor on what people get wrong', () => {
 
     expect(says).toContain('the metadata does not list the grant refresh_token')
     expect(says).toContain('none is not listed by the metadata')
-    expect(about(told, 'offline_access')?.verdict).toBe('warning')
+    expect(about(told, 'offline_access')).toMatchObject({
+      verdict: 'open',
+      says: expect.stringContaining('this server may have another way'),
+    })
+  })
+
+  it('does not say that a server knows the client if it answers any client alike', async () => {
+    const issuer = await publishing((origin) => ({
+      token_endpoint: `${origin}/token`,
+      error: 'invalid_grant',
+    }))
+
+    const told = await ask(['--issuer', issuer, '--client', 'public'])
+
+    expect(about(told, 'client_authentication')).toMatchObject({
+      verdict: 'open',
+      says: expect.stringContaining('for any client'),
+    })
+  })
+
+  it('takes a token endpoint, and a provider by its id', async () => {
+    const at = await ask(['--token-endpoint', server.tokenEndpoint, '--client', 'public'])
+    const by = await ask([
+      '--provider',
+      'oidc-provider',
+      '--issuer',
+      server.issuer,
+      '--client',
+      'public',
+    ])
+
+    expect(at.verdicts).toMatchObject({ connection: 'fine', client_authentication: 'fine' })
+    expect(by.verdicts).toMatchObject({ client_authentication: 'fine' })
+  })
+
+  it('takes a file that exports a provider', async () => {
+    const file = fileURLToPath(new URL('../../providers/spotify.ts', import.meta.url))
+
+    const told = await ask([file, '--client', 'public'])
+
+    expect(`${told.out}${told.error}`).toContain('exports no provider')
   })
 
   it('tells a server that is no authorization server', async () => {
@@ -253,7 +294,7 @@ describe('doctor on a Redis', () => {
     redis = await startRedis({ config: { requirepass: 'a-password-of-redis' } })
   })
 
-  afterAll(() => redis.stop())
+  afterAll(() => redis?.stop())
 
   const withPassword = (): string => redis.url.replace('//', '//:a-password-of-redis@')
   const config = (policy: string): Promise<string> =>
@@ -343,8 +384,9 @@ describe('doctor and its command line', () => {
       ['--issuer', 'https://id.example.com', '--client', 'a', 'a-token'],
       'a value is without its option',
     ],
-    [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'x'], '--provider is'],
+    [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'nobody'], '--provider is'],
     [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'toString'], '--provider is'],
+    [['--issuer', 'https://a.example', '--client', 'a', '--provider', 'x'], 'leave --issuer out'],
     [
       ['--issuer', 'https://a.example', '--client', 'a', '--authentication', 'x'],
       'is one of none,',

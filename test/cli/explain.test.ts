@@ -1,4 +1,6 @@
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { pino } from 'pino'
 import { INVARIANTS } from '../../src/cli/explain/invariants.ts'
@@ -252,6 +254,60 @@ describe('refresh-once explain', () => {
     expect(brokenOf(told)).toEqual([])
   })
 
+  it('survives times and numbers that no clock and no ledger has', async () => {
+    const odd = [1e300, -1e300, 8.65e15].map((atMs) => ({ ...event(0, 'claimed'), atMs }))
+    const numbers = { generation: 1e300, status: 1e300, durationMs: 1e300, pid: 1e300, times: 0.5 }
+
+    const { exitCode, out } = await call(
+      journalOf([...odd, ...TRUE, event(500, 'served', { ...about(1), ...numbers })]),
+    )
+
+    expect(exitCode, out).toBe(0)
+    expect(out).toContain('lines that are not of refresh-once: 3')
+  })
+
+  it('holds a token that was presented very often against its claims', async () => {
+    const often = Array.from({ length: 150_000 }, (_, at) => presented(60 + at / 1_000, 0))
+
+    expect(brokenOf(await ask(journalOf(often)))).toContain('presented_once')
+  })
+
+  it.each([
+    [
+      'console.log of an event',
+      "{ type: 'claimed', atMs: 1795248000000 }",
+      'JSON.stringify(event)',
+    ],
+    ['an event over several lines', '{\n  "type": "claimed",\n  "atMs": 1\n}', 'whole on one line'],
+    ['a line that breaks off', JSON.stringify(TRUE[1]).slice(0, 40), 'lines that break off'],
+    ['a very long line', 'x'.repeat(300_000), 'lines of more than 64 KiB'],
+    ['other text', 'Server listening', 'lines that are not of refresh-once: 1'],
+  ])('says why no line is an event: %s', async (_, text, why) => {
+    const { exitCode, error } = await call(journalOf([text]))
+
+    expect(error).toContain(why)
+    expect(exitCode).toBe(2)
+  })
+
+  it('says that a journal is compressed', async () => {
+    const path = ownFile('journal.jsonl.gz')
+    writeFileSync(path, gzipSync(JSON.stringify(TRUE[0])))
+
+    expect((await call(path)).error).toContain('is compressed: unpack it first, gunzip -c')
+  })
+
+  it('reads a pipe as it reads a file', () => {
+    const journal = readFileSync(journalOf(TRUE), 'utf8')
+    const told = (name: string): string =>
+      execFileSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'explain', name], {
+        input: journal,
+        encoding: 'utf8',
+      })
+
+    expect(told('-')).toContain('presents R1 (tokenAA1): granted')
+    expect(told('/dev/stdin')).toBe(told('-'))
+  })
+
   it.each([
     [[], 'name a journal'],
     [['/nowhere.jsonl'], '/nowhere.jsonl cannot be read (ENOENT)'],
@@ -273,6 +329,78 @@ describe('refresh-once explain', () => {
   })
 })
 
+describe('a journal as it really comes', () => {
+  const JSON_LINES = TRUE.map((line) => JSON.stringify(line))
+  const text = `${JSON_LINES.join('\n')}\n`
+  const each = (make: (line: string, index: number) => string): string =>
+    JSON_LINES.map((line, index) => `${make(line, index)}\n`).join('')
+  const at = '2026-11-30T08:00:00.123456789Z'
+
+  const FORMS: Readonly<Record<string, string | Buffer>> = {
+    'docker compose logs': each((line, index) => `web-${(index % 2) + 1}  | ${line}`),
+    'docker compose logs, with colours': each((line) => `\u001b[36mweb-1  | \u001b[0m${line}`),
+    'docker compose logs --timestamps': each((line) => `web-1  | ${at} ${line}`),
+    'the file of docker': each((line) =>
+      JSON.stringify({ log: `${line}\n`, stream: 'stdout', time: at }),
+    ),
+    'kubectl logs --timestamps': each((line) => `${at} ${line}`),
+    'kubectl logs --prefix': each((line) => `[pod/web-7d9c-x2/web] ${line}`),
+    'the file of a kubelet': each((line) => `${at} stdout F ${line}`),
+    stern: each((line) => `web-7d9c-x2 web ${line}`),
+    journalctl: each((line) => `Nov 30 08:00:00 vm web[812]: ${line}`),
+    'journalctl -o json': each((line) => JSON.stringify({ MESSAGE: line, _PID: '812' })),
+    logcli: each((line) => `${at} {app="web"} ${line}`),
+    logfmt: each((line) => `ts=${at} msg=${JSON.stringify(line)}`),
+    'a text of JSON': each((line) => JSON.stringify(line)),
+    'a collector, two members deep': each((line) =>
+      JSON.stringify({ a: { event: JSON.parse(line) as object } }),
+    ),
+    'a list on one line': `[${JSON_LINES.join(',')}]\n`,
+    'a list over several lines': `[\n${JSON_LINES.join(',\n')}\n]\n`,
+    'words behind it': each((line) => `${line} (web)`),
+    'jq -C': each((line) => `\u001b[1;39m${line.replaceAll(':', '\u001b[0m:')}\u001b[0m`),
+    CRLF: text.replaceAll('\n', '\r\n'),
+    CR: text.replaceAll('\n', '\r'),
+    'no line break at its end': text.trimEnd(),
+    'a byte order mark': `\ufeff${text}`,
+    'a byte order mark before each line': each((line) => `\ufeff${line}`),
+    'UTF-16': Buffer.from(`\ufeff${text.replaceAll('\n', '\r\n')}`, 'utf16le'),
+    'UTF-16, big-endian': Buffer.from(`\ufeff${text}`, 'utf16le').swap16(),
+    'UTF-16 without byte order mark': Buffer.from(text, 'utf16le'),
+  }
+
+  it.each(Object.keys(FORMS))('is read: %s', async (form) => {
+    const path = ownFile('journal.txt')
+    writeFileSync(path, FORMS[form]!)
+
+    const told = await ask(path)
+
+    expect(told).toMatchObject({ exitCode: 0, grants: 1, tokens: 3, lines: { broken: 0 } })
+    expect(told.lines.events).toBe(TRUE.length)
+  })
+
+  it('tells processes apart by the name before a line', async () => {
+    const path = ownFile('journal.txt')
+    writeFileSync(path, FORMS['docker compose logs']!)
+
+    const { out } = await call(path)
+
+    expect(out).toContain('processes: 2')
+    expect(out).toContain('web-2  claims R0')
+  })
+
+  it('takes time in proportion to a line that is made to be slow', async () => {
+    const evil = [
+      '{'.repeat(60_000),
+      '{"'.repeat(30_000),
+      '\u001b]'.repeat(30_000),
+      '{\\"'.repeat(15_000),
+    ]
+
+    expect(await ask(journalOf([...evil, ...TRUE]))).toMatchObject({ exitCode: 0, grants: 1 })
+  })
+})
+
 describe('what a logger makes of an event', () => {
   const LOGGERS: Readonly<Record<string, (path: string) => OnEvent>> = {
     'JSON lines': (path) => (event) => appendFileSync(path, `${JSON.stringify(event)}\n`),
@@ -291,6 +419,7 @@ describe('what a logger makes of an event', () => {
     const path = ownFile('journal.jsonl')
     writeFileSync(path, '')
     const refresher = createRefresher({
+      refusedFloorMs: 0,
       provider: oidc({ issuer: server.issuer }),
       client: server.clients.public,
       ledger: { store: memoryStore() },

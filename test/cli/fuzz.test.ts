@@ -285,7 +285,8 @@ describe('the reporters', () => {
     expect(text).toContain('failures="1"')
     expect(text).toContain('message="a &lt;b&gt; &amp; &quot;c&quot;, 100 %"')
     expect(text).toContain('classname="it&apos;s, a:b.ts"')
-    for (const part of ['\u0000', '\u001b', ']]>']) expect(text).not.toContain(part)
+    for (const part of ['\u0000', '\u001b', '\u009b', '\u007f', ']]>'])
+      expect(text).not.toContain(part)
   })
 
   it('github: one annotation on one line, escaped', () => {

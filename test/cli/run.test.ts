@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Terminal } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
 import { systemClock } from '../../src/core/clock.ts'
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
 
 /** A terminal that keeps what is written to it. */
 function recording(): Terminal & { readonly written: { out: string; error: string } } {
@@ -51,10 +54,59 @@ describe('run', () => {
     })
   }
 
+  it.each([
+    [['docter'], 'did you mean doctor?'],
+    [['explian'], 'did you mean explain?'],
+    [['Demo'], 'did you mean demo?'],
+    [
+      ['doctor', '--isuer', 'https://a.example'],
+      "Unknown option '--isuer': did you mean --issuer?",
+    ],
+    [['doctor', '-issuer', 'https://a.example'], 'did you mean --issuer?'],
+    [['probe', '--tokenEnv', 'T'], 'did you mean --tokens-env?'],
+    [['explain', 'a', '--jsn'], "Unknown option '--jsn': did you mean --json?"],
+    [['doctor', '--authentication', 'basic'], 'did you mean client_secret_basic?'],
+  ])('says for %j which name was meant', async (args, instead) => {
+    const terminal = recording()
+
+    expect(await run(args, terminal)).toBe(2)
+    expect(terminal.written.error).toContain(instead)
+  })
+
+  it.each(['--version', '-v', '-V', 'version'])('prints its version for %s', async (name) => {
+    const terminal = recording()
+
+    expect(await run([name], terminal)).toBe(0)
+    expect(terminal.written).toEqual({ out: `${manifest.version}\n`, error: '' })
+  })
+
   it('ends with 2 and the usage without a command', async () => {
     const terminal = recording()
 
     expect(await run([], terminal)).toBe(2)
     expect(terminal.written.error).toMatch(/^usage:/)
+  })
+
+  const EVIL = '\u001b]0;owned\u0007\u001b[31m\u009b2J\u202ex\r\n'
+
+  it.each([
+    ['a command', [EVIL]],
+    ['an option', ['fuzz', `--${EVIL}`]],
+    ['a value', ['fuzz', './a.ts', '--runs', EVIL]],
+    ['a value of explain', ['explain', 'a', `--grant=${EVIL}`]],
+    ['a journal', ['explain', EVIL]],
+    ['a file of fuzz', ['fuzz', `./${EVIL}.ts`, '--server', 'logto']],
+    ['a server', ['fuzz', './package.json', '--server', EVIL]],
+    ['a diagram', ['diagram', EVIL]],
+    ['an issuer', ['doctor', '--issuer', `https://${EVIL}.example`, '--client', EVIL]],
+    ['a provider', ['probe', '--provider', EVIL, '--issuer', 'https://a.example', '--client', 'a']],
+  ])('obeys and echoes no escape sequence of %s', async (_, args) => {
+    const terminal = { ...recording(), hasColors: true }
+
+    await run(args, terminal)
+
+    const { out, error } = terminal.written
+    expect(out + error).not.toMatch(/[^\P{Cc}\n]|\u202e/u)
+    expect(out + error).not.toBe('')
   })
 })

@@ -98,6 +98,9 @@ describe('checkTokenSet', () => {
     ['expiresAtMs', { accessToken: 'at', accessTokenExpires: 1 }],
     ['expiresAtMs', { accessToken: 'at', accessTokenExpiresAt: new Date(0) }],
     ['expiresAtMs', { accessToken: 'at', access_token_expires_at: 1 }],
+    ['expiresAtMs', { accessToken: 'at', expiry_date: NOW_MS }],
+    ['expiresAtMs', { accessToken: 'at', expires: 'soon' }],
+    ['expiresAtMs', { accessToken: 'at', accessTokenExpiry: NOW_MS }],
   ])('points to readTokenSet when %s goes by another name', (field, set) => {
     const error = caught(() => checkTokenSet(set))
 
@@ -105,13 +108,16 @@ describe('checkTokenSet', () => {
     expect(error.message).toContain('readTokenSet')
   })
 
-  it.each(['expires_in', 'expiresIn'])('points to tokenSetFromResponse for %s', (name) => {
-    const error = caught(() => checkTokenSet({ accessToken: 'at', [name]: 3600 }))
+  it.each(['expires_in', 'expiresIn', 'expires_in_sec'])(
+    'points to tokenSetFromResponse for %s',
+    (name) => {
+      const error = caught(() => checkTokenSet({ accessToken: 'at', [name]: 3600 }))
 
-    expect(error.field).toBe('expiresAtMs')
-    expect(error.message).toContain('tokenSetFromResponse')
-    expect(() => checkTokenSet({ ...VALID, [name]: 3600 })).not.toThrow()
-  })
+      expect(error.field).toBe('expiresAtMs')
+      expect(error.message).toContain('tokenSetFromResponse')
+      expect(() => checkTokenSet({ ...VALID, [name]: 3600 })).not.toThrow()
+    },
+  )
 
   it('never throws anything else, and never repeats a value', () => {
     const leak = 'leak-4711'

@@ -21,6 +21,18 @@ describe('systemClock', () => {
     expect(systemClock.monotonic() - before).toBe(5)
   })
 
+  it('does not run backwards when fake timers end, or others begin', () => {
+    vi.advanceTimersByTime(60_000)
+    const before = systemClock.monotonic()
+
+    vi.useRealTimers()
+    const after = systemClock.monotonic()
+    vi.useFakeTimers()
+
+    expect(after).toBeGreaterThanOrEqual(before)
+    expect(systemClock.monotonic()).toBeGreaterThanOrEqual(after)
+  })
+
   it('does not run backwards when the wall clock does', () => {
     const before = systemClock.monotonic()
 

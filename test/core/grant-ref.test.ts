@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatGrant, hasGrantShape, parseGrant } from '../../src/core/tokens.ts'
+import { chainOf, formatGrant, hasGrantShape, parseGrant } from '../../src/core/tokens.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { grantText } from './helpers.ts'
 
@@ -21,6 +21,30 @@ describe('parseGrant and formatGrant', () => {
         expect(hasGrantShape(text)).toBe(true)
         expect(ref?.secret.expose()).toBe(secret)
         expect(ref?.generation).toBe(generation)
+      }),
+    )
+  })
+
+  it('read what they write, with its proof', () => {
+    const proofs = fc
+      .uint8Array({ minLength: 16, maxLength: 16 })
+      .map((bytes) => Buffer.from(bytes).toString('base64url'))
+    fc.assert(
+      fc.property(secrets, generations, proofs, (secret, generation, proof) => {
+        const text = formatGrant({
+          secret: new Secret(secret),
+          generation,
+          proof: new Secret(proof),
+        })
+        const ref = parseGrant(text)
+
+        expect(hasGrantShape(text)).toBe(true)
+        expect(chainOf(text)).toBe(secret)
+        expect([ref?.secret.expose(), ref?.generation, ref?.proof?.expose()]).toEqual([
+          secret,
+          generation,
+          proof,
+        ])
       }),
     )
   })
@@ -60,6 +84,11 @@ describe('parseGrant and formatGrant', () => {
     ['another spelling of the same bytes', `${GRANT.slice(0, 42)}B.7`],
     ['a line end', `${GRANT}\n`],
     ['a blank', ` ${GRANT.slice(1)}`],
+    ['a proof that is too short', `${GRANT}.${'A'.repeat(21)}`],
+    ['a proof that is too long', `${GRANT}.${'A'.repeat(23)}`],
+    ['another spelling of a proof', `${GRANT}.${'A'.repeat(21)}B`],
+    ['two proofs', `${GRANT}.${'A'.repeat(22)}.${'A'.repeat(22)}`],
+    ['no proof behind a dot', `${GRANT}.`],
   ])('do not read %s', (_name, text) => {
     expect(parseGrant(text)).toBeUndefined()
   })

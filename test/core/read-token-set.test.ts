@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkTokenSet } from '../../src/core/check-token-set.ts'
@@ -29,13 +30,114 @@ describe('readTokenSet', () => {
     [{ accessToken: 'at' }, undefined],
     [{ accessToken: 'at', refreshToken: 'rt' }, undefined],
     [{ accessToken: 'at', refreshToken: 'rt', expires_at: undefined }, undefined],
-    [{ accessToken: 'at', expires: ISO, exp: NOW_S, expires_in: 3600 }, undefined],
+    [{ accessToken: 'at', exp: NOW_S, sessionExpires: ISO }, undefined],
+    [{ access_token: jwt({ exp: NOW_MS }), refresh_token: 'rt' }, NOW_MS],
     [{ access_token: jwt({ exp: NOW_S }), refresh_token: 'rt' }, NOW_MS],
     [{ access_token: jwt({ exp: NOW_S }), expires_at: NOW_S + 1 }, NOW_MS + 1_000],
     [{ access_token: jwt({ exp: NOW_S }), refresh_token: 'rt', expires_at: NaN }, NOW_MS],
     [{ access_token: jwt({ exp: 'soon' }), refresh_token: 'rt' }, undefined],
   ])('reads the expiry of %j as %j', (held, expected) => {
     expect(readTokenSet(held).tokens.expiresAtMs).toBe(expected)
+  })
+
+  it.each([
+    ['expiry_date', NOW_MS],
+    ['expiryDate', String(NOW_MS)],
+    ['expiry', '2025-10-09T08:53:20.000000001Z'],
+    ['expires', new Date(NOW_MS)],
+    ['.expires', ISO],
+    ['expires_on', String(NOW_S)],
+    ['expiresOn', runInNewContext(`new Date(${NOW_MS})`)],
+    ['accessTokenExpiry', NOW_S],
+    ['accessTokenExpirationDate', ISO],
+    ['access_token_expiration', BigInt(NOW_S)],
+    ['tokenExpirationTime', NOW_MS],
+    ['token_expires_at', '2025-10-09 08:53:20+00'],
+    ['expiresAtUtc', '2025-10-09T08:53:20Z'],
+    ['expires_at_ms', NOW_MS],
+    ['expirationTimestamp', NOW_S],
+  ])('reads an expiry under the name %s, and writes the next one there', (name, value) => {
+    const held = { access_token: 'at', refresh_token: 'rt', [name]: value }
+
+    const { tokens, style } = readTokenSet(held)
+
+    expect(tokens.expiresAtMs).toBe(NOW_MS)
+    const next = writeTokenSet({ accessToken: 'at-2', expiresAtMs: NOW_MS + 1000 }, style, held)
+    expect(readTokenSet(next).tokens.expiresAtMs).toBe(NOW_MS + 1000)
+    expect(Object.keys(next)).toEqual(['access_token', name])
+  })
+
+  it.each(['expires', 'expiry', 'expiry_date_of_the_plan', 'refresh_token_expires_at', 'expired'])(
+    'leaves %s alone beside an expiry that is clear',
+    (name) => {
+      const held = { access_token: 'at', expires_at: NOW_S, [name]: '2030-01-01T00:00:00Z' }
+
+      const { tokens, style } = readTokenSet(held)
+
+      expect(tokens.expiresAtMs).toBe(NOW_MS)
+      if (name.startsWith('refresh')) return
+      expect(writeTokenSet(tokens, style, held)[name]).toBe('2030-01-01T00:00:00Z')
+    },
+  )
+
+  it.each(['soon', '09.10.2025', true, {}, ['x'], '1e10'])(
+    'takes an expiry that says %j as expired, also if nothing can be refreshed',
+    (expires) => {
+      expect(readTokenSet({ access_token: 'at', expires }).tokens.expiresAtMs).toBe(0)
+    },
+  )
+
+  it.each(['expires_in', 'expiresIn', 'expires_in_sec', 'accessTokenLifetime'])(
+    'refuses a lifetime (%s) without the time from which it counts',
+    (name) => {
+      for (const refresh_token of ['rt', undefined]) {
+        const error = caught(() =>
+          readTokenSet({ access_token: 'at', refresh_token, [name]: 3600 }),
+        )
+
+        expect(error.code).toBe('invalid_tokens')
+        expect(error.field).toBe('expiresAtMs')
+        expect(error.message).toContain('tokenSetFromResponse')
+      }
+      const jwtKnows = { access_token: jwt({ exp: NOW_S }), [name]: 3600 }
+      expect(readTokenSet(jwtKnows).tokens.expiresAtMs).toBe(NOW_MS)
+      const nothingSaid = { access_token: 'at', [name]: null }
+      expect(readTokenSet(nothingSaid).tokens).toEqual({ accessToken: 'at' })
+    },
+  )
+
+  it.each([
+    { expires_in: 3600, obtainedAtMs: NOW_MS },
+    { expires_in: '3600', issued_at: String(NOW_MS) },
+    { expires_in: 3600, created_at: NOW_S },
+    { expiresIn: 3600, obtainedAt: NOW_MS },
+    { expires_in: 3_600_000, expires_in_sec: 3600, issued_at: NOW_S },
+  ])('counts a lifetime from the time beside it: %j', (held) => {
+    const { tokens } = readTokenSet({ access_token: 'at', refresh_token: 'rt', ...held })
+
+    expect(tokens.expiresAtMs).toBe(NOW_MS + 3_600_000)
+  })
+
+  it('does not count a lifetime from the time at which a database made the row', () => {
+    const held = { access_token: 'at', expires_in: 3600, createdAt: new Date(NOW_MS) }
+
+    expect(caught(() => readTokenSet(held)).field).toBe('expiresAtMs')
+  })
+
+  it('heals a set whose expiry is NaN, although it has a lifetime', () => {
+    const held = { access_token: 'at', refresh_token: 'rt', expires_at: NaN, expires_in: 3600 }
+
+    expect(readTokenSet(held).tokens.expiresAtMs).toBe(0)
+  })
+
+  it('throws our error for a getter that throws', () => {
+    const held = {
+      get access_token(): string {
+        throw new Error('connection closed')
+      },
+    }
+
+    expect(caught(() => readTokenSet(held)).code).toBe('invalid_tokens')
   })
 
   it('reads the expiry of a BigInt column', () => {
@@ -135,6 +237,11 @@ describe('readTokenSet', () => {
       ...new Set(styles.flatMap(({ held }) => Object.keys(held))),
       'grant',
       '__proto__',
+      'expires',
+      'expiry_date',
+      'expires_in',
+      'issued_at',
+      'toObject',
     ]
     const objects = fc.dictionary(fc.constantFrom(...names), fc.anything({ withDate: true }))
     const poison = fc.constantFrom(NaN, null, undefined, 'undefined', '', -1, NOW_S, 'at', ISO)

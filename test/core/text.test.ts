@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { isAccident, ownField, readInstant, readNumber, readText } from '../../src/core/text.ts'
 import { NOW_MS } from './helpers.ts'
@@ -51,7 +52,19 @@ describe('readInstant', () => {
     ['2025-10-09', 1_759_968_000_000],
     ['2025-10-09 08:53:20Z', NOW_MS],
     ['2025-10-09T08:53:20.000Z', NOW_MS],
+    ['2025-10-09T08:53:20.123456789Z', NOW_MS + 123],
+    ['2025-10-09T10:53:20+0200', NOW_MS],
+    ['2025-10-09T06:53:20-02', NOW_MS],
+    ['2025-10-09 08:53:20+00', NOW_MS],
+    ['2025-10-09 08:53:20.5 +00:00', NOW_MS + 500],
+    ['2025-10-09 08:53:20 UTC', NOW_MS],
+    ['2025-10-09t08:53:20z', NOW_MS],
+    [BigInt(NOW_MS), NOW_MS],
     [new Date(NOW_MS), NOW_MS],
+    [runInNewContext(`new Date(${NOW_MS})`), NOW_MS],
+    [{ toDate: () => new Date(NOW_MS) }, NOW_MS],
+    [{ valueOf: () => NOW_MS }, NOW_MS],
+    [{ epochMilliseconds: NOW_MS }, NOW_MS],
     [0, 0],
     [86_400, 0],
     ['1970-01-02', 0],
@@ -61,6 +74,21 @@ describe('readInstant', () => {
     expect(readInstant(value)).toBe(expected)
   })
 
+  it.each(['2025-10-09T08:53:20', '2025-10-09 08:53:20'])(
+    'reads %s, which has no zone, as the earlier of UTC and the zone of this host',
+    (text) => {
+      const zone = process.env['TZ']
+      const seen = ['UTC', 'Asia/Tokyo', 'America/Los_Angeles'].map((each) => {
+        process.env['TZ'] = each
+        return readInstant(text)
+      })
+      if (zone === undefined) delete process.env['TZ']
+      else process.env['TZ'] = zone
+
+      expect(seen).toEqual([NOW_MS, NOW_MS - 9 * 3_600_000, NOW_MS])
+    },
+  )
+
   it.each([
     -1,
     '-1',
@@ -68,9 +96,17 @@ describe('readInstant', () => {
     NaN,
     'Fri, 10 Oct 2025 00:00:00 GMT',
     '2025-13-45',
-    '2025-10-09T08:53:20',
-    '2025-10-09T08:53:20+0000',
+    '2025-10-09T08:53:20 CET',
+    '2025-10-09T8:53',
     'now',
+    {},
+    [NOW_MS],
+    { valueOf: () => ({}) },
+    {
+      valueOf() {
+        throw new Error('no')
+      },
+    },
     new Date(NaN),
   ])('reads no instant from %s', (value) => {
     expect(readInstant(value)).toBeUndefined()

@@ -129,6 +129,37 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     }
   })
 
+  it.each([
+    [{ iat: NOW_MS, exp: NOW_MS + 300_000 }],
+    [{ iat: NOW_S, exp: NOW_MS + 300_000 }],
+    [{ iat: NOW_MS, exp: NOW_S + 300 }],
+    [{ iat: String(NOW_MS), exp: String(NOW_MS + 300_000) }],
+    [{ exp: NOW_MS + 300_000 }],
+  ])('reads milliseconds in the claims of a JWT: %j', (claims) => {
+    expect(lifetimeOf({ access_token: jwt(claims) })).toBe(300_000)
+  })
+
+  it.each([
+    [{ expires_in: 3_600_000, expires_in_sec: 3600 }, HOUR_MS],
+    [{ expires_in_sec: '3600' }, HOUR_MS],
+    [{ expires_in_seconds: 3600, expires_in: 3_600_000 }, HOUR_MS],
+    [{ expires_in_ms: HOUR_MS }, HOUR_MS],
+    [{ expires_in: 3_600_000, expires_at: NOW_S + 3600 }, HOUR_MS],
+    [{ expires_in: 3_599_000, access_token: jwt({ iat: NOW_S, exp: NOW_S + 3600 }) }, 3_599_000],
+    [{ expires_in: 604_800_000, refresh_token: 'rt' }, 604_800_000],
+    [{ expires_in: 604_800_000 }, undefined],
+    [{ expires_in: NOW_S + 3600 }, HOUR_MS],
+    [{ expires_in: NOW_MS + HOUR_MS }, HOUR_MS],
+    [{ expires_on: String(NOW_S + 3600) }, HOUR_MS],
+    [{ expiry_date: NOW_MS + HOUR_MS }, HOUR_MS],
+    [{ expires: 5_184_000 }, 5_184_000_000],
+    [{ expires: NOW_S + 3600 }, HOUR_MS],
+    [{ expires_at: '2025-10-09 09:53:20+00' }, HOUR_MS],
+    [{ ext_expires_in: 7200, id_token_expires_in: 7200 }, undefined],
+  ])('reads the lifetime in %j as %j ms', (members, lifetimeMs) => {
+    expect(lifetimeOf(members)).toBe(lifetimeMs)
+  })
+
   it('takes exp against our clock when there is no iat', () => {
     expect(lifetimeOf({ access_token: jwt({ exp: NOW_S + 60 }) })).toBe(60_000)
     expect(lifetimeOf({ access_token: jwt({ exp: NOW_S - 60 }) })).toBeUndefined()
@@ -143,6 +174,9 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     [{ refresh_expires_in: 1800 }, NOW_MS + 1_800_000],
     [{ refresh_expires_in: '1800' }, NOW_MS + 1_800_000],
     [{ refresh_token_expires_in: 15_811_200 }, NOW_MS + 15_811_200_000],
+    [{ x_refresh_token_expires_in: 8_726_400 }, NOW_MS + 8_726_400_000],
+    [{ refresh_token_expires_at: NOW_S + 60 }, NOW_MS + 60_000],
+    [{ refresh_token_expires_in_sec: 60 }, NOW_MS + 60_000],
     [{ refresh_expires_in: 0 }, undefined],
     [{ refresh_expires_in: 0, refresh_token_expires_in: 5 }, NOW_MS + 5000],
     [{ refresh_token_expires_in: -1 }, undefined],

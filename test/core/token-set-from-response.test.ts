@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkTokenSet } from '../../src/core/check-token-set.ts'
-import { tokenSetFromResponse } from '../../src/core/field-styles.ts'
+import { tokenSetFromResponse } from '../../src/core/token-response.ts'
 import { caught, jwt, NOW_MS } from './helpers.ts'
 
 describe('tokenSetFromResponse', () => {
@@ -45,6 +45,24 @@ describe('tokenSetFromResponse', () => {
     const context = { nowMs: NOW_MS, accessLifetimeMs: 5000 }
 
     expect(tokenSetFromResponse({ access_token: 'at' }, context).expiresAtMs).toBe(NOW_MS + 5000)
+  })
+
+  it.each([undefined, null, {}, { nowMs: NaN }, { nowMs: NOW_MS / 1000 }, { nowMs: 'now' }])(
+    'says what nowMs is when the context is %j',
+    (context) => {
+      const call = (): unknown => tokenSetFromResponse({ access_token: 'at' }, context as never)
+
+      expect(call).toThrow(TypeError)
+      expect(call).toThrow(/nowMs.*Date\.now\(\)/)
+    },
+  )
+
+  it('says what to write for a Date and for a whole provider', () => {
+    const call = (context: object): unknown =>
+      tokenSetFromResponse({ access_token: 'at' }, context as never)
+
+    expect(() => call({ nowMs: new Date(NOW_MS) })).toThrow(/nowMs/)
+    expect(() => call({ nowMs: NOW_MS, provider: { id: 'x' } })).toThrow(/provider\.id/)
   })
 
   it('throws nothing but our error, whatever the body', () => {

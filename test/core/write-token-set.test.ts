@@ -85,6 +85,12 @@ describe('writeTokenSet', () => {
     [{ accessToken: 'at', expires_at: 0 }, 'expires_at', NOW_S],
     [{ accessToken: 'at', expires_at: NOW_S }, 'expires_at', NOW_S],
     [{ accessToken: 'at', expires_at: NaN }, 'expires_at', NOW_S],
+    [{ accessToken: 'at', expires_at: String(NOW_S) }, 'expires_at', String(NOW_S)],
+    [{ accessToken: 'at', expiresAt: String(NOW_MS) }, 'expiresAt', String(NOW_MS + 999)],
+    [{ accessToken: 'at', expires_on: NOW_S }, 'expires_on', NOW_S],
+    [{ accessToken: 'at', expires: '2020-01-01 00:00:00' }, 'expires', '2025-10-09 08:53:20'],
+    [{ accessToken: 'at', expires: '2020-01-01 00:00+02' }, 'expires', '2025-10-09 08:53:20+00'],
+    [{ accessToken: 'at', expires: '2020-01-01T00:00' }, 'expires', '2025-10-09T08:53:20.999Z'],
   ])(
     'writes the expiry of %j in the unit of its name, early rather than late',
     (held, name, is) => {

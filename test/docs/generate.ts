@@ -1,7 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { withPicture } from './picture.ts'
 import { allStores, withStoreList, withStoreTable } from './stores.ts'
-import { allFacts, newPage, withFacts, withProviderList, withProviderTable } from './providers.ts'
+import {
+  allFacts,
+  factsAsJson,
+  newPage,
+  schemaAsJson,
+  withFacts,
+  withProviderList,
+  withProviderTable,
+} from './providers.ts'
+import { withNames } from './provider-names.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 
@@ -10,7 +19,9 @@ const stores = allStores()
 
 rewrite('README.md', (text) => withStoreList(withProviderList(withPicture(text), all), stores))
 rewrite('docs/stores.md', (text) => withStoreTable(text, stores))
-rewrite('docs/providers.md', (text) => withProviderTable(text, all))
+rewrite('docs/providers.md', (text) => withNames(withProviderTable(text, all), all))
+writeFileSync(new URL('docs/providers.json', ROOT), factsAsJson(all))
+writeFileSync(new URL('docs/providers.schema.json', ROOT), schemaAsJson())
 for (const facts of all) {
   const path = `docs/providers/${facts.id}.md`
   if (existsSync(new URL(path, ROOT))) rewrite(path, (text) => withFacts(text, facts))

@@ -1,6 +1,9 @@
+import * as z from 'zod'
 import type { ProviderRecord } from '../../src/facts/check-facts.ts'
+import { PROVIDER_RECORD } from '../../src/facts/provider-facts.ts'
 import { shippedIds, shippedProvider } from '../../src/testing/presets.ts'
 import { between, table } from './marks.ts'
+import { inWords, link, priceOfLostAnswer, time } from './provider-words.ts'
 
 /** The marks around what is written from the facts. */
 const BEGIN = '<!-- Written by `npx tsx test/docs/generate.ts` from providers/. -->'
@@ -14,17 +17,15 @@ export async function allFacts(): Promise<readonly ProviderRecord[]> {
 
 /** The README with its list of providers. */
 export function withProviderList(text: string, all: readonly ProviderRecord[]): string {
-  const rows = all.map((facts) => [
-    `[\`${facts.id}\`](docs/providers/${facts.id}.md)`,
-    `\`refresh-once/providers/${facts.id}\``,
-    facts.for,
-  ])
-  return between(text, BEGIN, table(['provider', 'module', 'for'], rows), END)
+  const links = all.map(({ id, name }) => `[${name}](docs/providers/${id}.md)`)
+  const list = `${all.length} providers, each as \`refresh-once/providers/<id>\`:`
+  return between(text, BEGIN, `${list}\n${links.join(' ·\n')}.`, END)
 }
 
 /** `docs/providers.md` with the table that compares them. */
 export function withProviderTable(text: string, all: readonly ProviderRecord[]): string {
   const columns = ['provider', 'for', 'endpoints', 'rotation', 'reuse', 'refresh token lives']
+  const others = ['audiences', 'revocation', 'a lost answer costs']
   const rows = all.map((facts) => [
     `[\`${facts.id}\`](providers/${facts.id}.md)`,
     facts.for,
@@ -34,8 +35,32 @@ export function withProviderTable(text: string, all: readonly ProviderRecord[]):
     refreshLifetime(facts),
     facts.audiences?.map((each) => `\`${each}\``).join(', ') ?? '–',
     revocation(facts),
+    priceOfLostAnswer(facts).split(/[:.]/, 1)[0]!,
   ])
-  return between(text, BEGIN, table([...columns, 'audiences', 'revocation'], rows), END)
+  return between(text, BEGIN, table([...columns, ...others], rows), END)
+}
+
+/** All facts with their evidence, for programs. */
+export function factsAsJson(all: readonly ProviderRecord[]): string {
+  const data = { $schema: './providers.schema.json', providers: all }
+  return `${JSON.stringify(data, undefined, 2)}\n`
+}
+
+/** The JSON schema of {@link factsAsJson}. */
+export function schemaAsJson(): string {
+  const record = z.toJSONSchema(PROVIDER_RECORD)
+  const schema = {
+    $schema: record.$schema,
+    title: 'Facts about the refreshing of OAuth tokens, by provider',
+    type: 'object',
+    properties: {
+      $schema: { type: 'string' },
+      providers: { type: 'array', items: { ...record, $schema: undefined } },
+    },
+    required: ['providers'],
+    additionalProperties: false,
+  }
+  return `${JSON.stringify(schema, undefined, 2)}\n`
 }
 
 /** A provider's page with its facts and answers. */
@@ -79,10 +104,11 @@ function reuse({ reuse: known, unused }: ProviderRecord): string {
 
 function refreshLifetime({ lifetimes: { refreshMs, refreshIdleMs } = {} }: ProviderRecord): string {
   const said = [
-    refreshMs === undefined ? [] : `${time(refreshMs)} from the sign-in`,
-    refreshIdleMs === undefined ? [] : `${time(refreshIdleMs)} without use`,
+    refreshMs == null ? [] : `${time(refreshMs)} from the sign-in`,
+    refreshIdleMs == null ? [] : `${time(refreshIdleMs)} without use`,
   ].flat()
-  return said.length === 0 ? 'as the answer says' : said.join(', ')
+  if (said.length > 0) return said.join(', ')
+  return refreshMs === null || refreshIdleMs === null ? 'until it is revoked' : 'as the answer says'
 }
 
 function revocation({ revocationEndpoint }: ProviderRecord): string {
@@ -90,23 +116,13 @@ function revocation({ revocationEndpoint }: ProviderRecord): string {
   return revocationEndpoint === undefined ? 'discovered' : 'RFC 7009'
 }
 
-/** A time in the largest unit that divides it. */
-function time(ms: number): string {
-  const units = [
-    [86_400_000, 'days'],
-    [3_600_000, 'hours'],
-    [60_000, 'minutes'],
-    [1_000, 'seconds'],
-  ] as const
-  const [unit, name] = units.find(([each]) => ms % each === 0) ?? [1, 'ms']
-  return ms === unit ? `1 ${name.replace(/s$/, '')}` : `${ms / unit} ${name}`
-}
-
 function factsPart(facts: ProviderRecord): string {
   const { verifiedAt, unused, notes = [], answers } = facts
   const known = factRows(facts)
   const open = OPEN.filter((field) => facts[field] === undefined).map((field) => `\`${field}\``)
   const parts = [
+    '## In words',
+    inWords(facts),
     '## Facts',
     table(['fact', 'value', 'source'], known),
     ...(unused?.reuse === undefined
@@ -143,6 +159,14 @@ function factRows(facts: ProviderRecord): readonly string[][] {
       'revocationEndpoint',
       facts.revocationEndpoint === null ? 'none' : code(facts.revocationEndpoint),
     ],
+    [
+      'introspectionEndpoint',
+      facts.introspectionEndpoint === null ? 'none' : code(facts.introspectionEndpoint),
+    ],
+    ...(facts.retired ?? []).map(
+      ({ address, from, use }) =>
+        ['retired', `\`${address}\` ends on ${from}: \`${use}\``] as const,
+    ),
     ['clientAuthentication', code(facts.clientAuthentication)],
     ['tokens', code(facts.tokens)],
     ['rotation', code(facts.rotation)],
@@ -153,9 +177,12 @@ function factRows(facts: ProviderRecord): readonly string[][] {
     ['oldAccessToken', code(facts.oldAccessToken)],
     ['validates', code(facts.validates)],
     ['unavailable', code(facts.unavailable)],
-    ...Object.entries(lifetimes).map(([name, ms]) => [`lifetimes.${name}`, time(ms ?? 0)] as const),
+    ...Object.entries(lifetimes).map(
+      ([name, ms]) => [`lifetimes.${name}`, ms === null ? 'never' : time(ms ?? 0)] as const,
+    ),
     ['audiences', facts.audiences?.map((each) => `\`${each}\``).join(', ')],
     ['request', request && `\`${JSON.stringify(request)}\``],
+    ['response', facts.response && `\`${JSON.stringify(facts.response)}\``],
     ...Object.entries(failures).map(([name, means]) => [`failures.${name}`, code(means)] as const),
     ...Object.entries(authorizationRequest ?? {}).map(
       ([name, value]) => [`authorizationRequest.${name}`, `\`${literal(value)}\``] as const,
@@ -176,11 +203,4 @@ const errorOf = ({ status, error }: { status: number; error?: string | undefined
 function sourcesOf(name: string, { sources }: ProviderRecord): string {
   const found = sources[name] ?? sources[name.split('.')[0]!] ?? []
   return [found].flat().map(link).join(', ')
-}
-
-function link(source: string): string {
-  if (!source.startsWith('https://')) return source.replace(/^\w+: /, '')
-  const { hostname, pathname } = new URL(source)
-  const last = pathname.split('/').findLast((part) => part !== '') ?? ''
-  return `[${last === '' ? hostname : last}](${source})`
 }

@@ -54,7 +54,11 @@ describe('README.md', () => {
       .map(({ name }) => name)
       .filter((name) => /^\.\/(?:stores|providers)\//.test(name))
 
-    const unnamed = modules.filter((line) => !readme.includes(`\`refresh-once${line.slice(1)}\``))
+    const named = (line: string): string =>
+      line.startsWith('./providers/')
+        ? `docs${line.slice(1)}.md`
+        : `\`refresh-once${line.slice(1)}\``
+    const unnamed = modules.filter((line) => !readme.includes(named(line)))
 
     expect(unnamed).toEqual([])
   })

@@ -11,7 +11,8 @@ export function probe(world: World, config: Config): void {
   if (newest === undefined || world.endedAt !== undefined) return
   if (world.presented[newest] !== undefined || isStranded(world, newest)) return
   if (!isKnown(world, newest) || config.as === 'omitted') return
-  for (const index of world.workers.keys()) {
+  for (const [index, { forges }] of world.workers.entries()) {
+    if (forges === true) continue
     const calm: World = {
       ...world,
       now: world.now + config.lifetimeMs,

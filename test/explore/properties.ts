@@ -30,6 +30,8 @@ export function checkEnd(world: World, config: Config, run: Run): void {
   const hands = top === 'rotated' || state === 'fresh.ageing' || state === 'expiring.serving'
   const code = context.problem?.code
 
+  if (cookie.accessToken === 'ax') return checkForger(hands, context)
+
   // A sign-out whose swap took effect need not have been told so yet.
   const isBySignOut = code === 'revoked' && world.happened.includes('revoke')
   if (state === 'revoked' && world.endedAt === undefined && code !== 'rejected' && !isBySignOut) {
@@ -66,6 +68,13 @@ export function checkEnd(world: World, config: Config, run: Run): void {
     const isJust = world.acknowledged.some(([, atMs]) => atMs + config.policy.staleMs <= world.now)
     if (!isJust) throw new Violation('P4: a chain was ended as replayed too early')
   }
+}
+
+/** S2, P5: a name without a token of its chain opens nothing and ends nothing. */
+function checkForger(hands: boolean, { tokens, problem }: Run['position']['context']): void {
+  const handed = tokens.access.get('')?.token.expose()
+  if (hands || handed !== 'ax') throw new Violation(`S2: a forged name was served ${handed}`)
+  if (problem?.code === 'reuse_detected') throw new Violation('P5: a forged name ended the chain')
 }
 
 /** What holds when nobody is doing anything. */

@@ -21,14 +21,10 @@ import type {
   Settlement,
   LedgerView,
 } from '../../src/ledger/protocol/index.ts'
+import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 import { received, settlementOf } from '../../src/ledger/settlement.ts'
-import {
-  claimOutput,
-  placeOf,
-  refOf,
-  reloadOutput,
-  settleOutput,
-} from '../../src/runtime/outputs.ts'
+import { claimOutput, nameOf, reloadOutput, settleOutput } from '../../src/runtime/outputs.ts'
+import { placeWithProof, refOf, withProofs } from './proofs.ts'
 import { meetsDemand } from '../../src/runtime/actors/claim.ts'
 import { answersOf, revokeAtServer } from './authorization-server.ts'
 import { begin, elapsed, ended, SETTLED } from './chart.ts'
@@ -81,9 +77,11 @@ function* workerSteps(world: World, config: Config, index: number): Generator<St
   const worker = world.workers[index]!
   const name = `worker ${index}`
   if (worker.run === undefined) {
-    if (worker.calls > 0) {
-      const called = call(world, config, index)
-      if (called !== undefined) yield [`${name} calls`, called]
+    if (worker.calls === 0) return
+    for (const cookie of worker.forges === true ? forgedCookies(world) : [worker.cookie]) {
+      const called = call(withWorker(world, index, { ...worker, cookie }), config, index)
+      const beside = worker.forges === true ? ` with ${JSON.stringify(cookie.place)}` : ''
+      if (called !== undefined) yield [`${name} calls${beside}`, called]
     }
     return
   }
@@ -113,6 +111,24 @@ function* workerSteps(world: World, config: Config, index: number): Generator<St
   }
 }
 
+/** Sets whose tokens are made up, beside names that are made of the first worker's. */
+function forgedCookies({ workers }: World): Cookie[] {
+  const held = workers[0]!.cookie.place
+  if (held === undefined) return []
+  const { grant, generation } = held
+  const proofs = new Set([undefined, held.proof, `${held.proof?.slice(0, 4)}made up`])
+  return [generation - 1, generation, generation + 1]
+    .filter((forged) => forged >= 0)
+    .flatMap((forged) =>
+      [...proofs].map((proof) => ({
+        refreshToken: 'x',
+        accessToken: 'ax',
+        obtainedAtMs: -100,
+        place: { grant, generation: forged, ...(proof !== undefined && { proof }) },
+      })),
+    )
+}
+
 /** Starts a call, unless the set is fresh or cannot be renewed. */
 export function call(world: World, config: Config, index: number): World | undefined {
   const worker = world.workers[index]!
@@ -124,7 +140,7 @@ export function call(world: World, config: Config, index: number): World | undef
     maxAdoptions: 4,
     recheckMs: 1,
     tokens: tokensOf(cookie, config),
-    ...(cookie.place !== undefined && { position: refOf(cookie.place) }),
+    ...(cookie.place !== undefined && { position: refOf(cookie.place, cookie.place.proof) }),
     nowMs: world.now,
   })
   if (position.state === 'fresh.ageing') return undefined
@@ -181,6 +197,7 @@ function proceed(world: World, config: Config, index: number, position: Position
         claimId: `k${index}.${worker.claims}`,
         refreshToken: refreshToken.expose(),
         startedAt: world.now,
+        ...(context.position !== undefined && { name: nameOf(context.position) }),
       }
       const claiming = withWorker(world, index, { ...worker, claims: worker.claims + 1, run })
       return ask(claiming, config, who, 'claim', work, UNSEEN)
@@ -239,8 +256,9 @@ function ask(
   who: Who,
   doing: Asking,
   work: Work,
-  view: LedgerView<StoredTokenSet>,
+  seen: LedgerView<StoredTokenSet>,
 ): World {
+  const view = withProofs(seen, work)
   const next = nextOf(world, config, who, doing, work, view)
   if (next.type === 'answer') return answered(world, config, who, doing, work, view, next.answer)
   const pending = next.operations.map((operation): Pending => ({
@@ -258,14 +276,14 @@ function nextOf(
   work: Work,
   view: LedgerView<StoredTokenSet>,
 ): Next<StoredTokenSet, { type: string }> {
-  const { claimId, place } = work
+  const { claimId, place, name } = work
   const newGrant = `G${claimId}`
   const { policy } = config
   const revocation = {
     claimId,
     newGrant,
     claimMs: policy.claimMs,
-    ...(place !== undefined && { namedPosition: place }),
+    ...(name !== undefined && { name }),
   }
   if (doing === 'revoke') return revoke(revocation, view)
   if (doing === 'takeClaim') return takeClaim(revocation, place!, view)
@@ -278,7 +296,7 @@ function nextOf(
         claimId,
         newGrant,
         policy,
-        ...(context.position !== undefined && { namedPosition: placeOf(context.position) }),
+        ...(name !== undefined && { name }),
         ...(context.callerGeneration !== undefined && {
           callerGeneration: context.callerGeneration,
         }),
@@ -343,8 +361,11 @@ function answered(
         grant: view.grants[told.position.grant]?.version ?? 0,
         until: (view.claim?.writtenAtMs ?? 0) + (row?.kind === 'claimed' ? row.claimMs : 0),
       }
+      const set = 'set' in told ? told.set : undefined
+      const token = set === undefined ? work.refreshToken : set.refreshToken
       const output = claimOutput(told, {
         moment,
+        ref: placeWithProof(told.position, token, view),
         claim: () => ({ view, work: claimed }),
         watch: () => watch,
         blocked: { type: 'failed', problem: { code: 'internal' } },
@@ -361,6 +382,11 @@ function answered(
         settleOutput(told, {
           presentation,
           moment,
+          ref: placeWithProof(
+            'position' in told ? told.position : work.place!,
+            'set' in told ? told.set.refreshToken : undefined,
+            view,
+          ),
           isReplayable: false,
           isSpent: true,
           againMs: () => 1,
@@ -371,8 +397,11 @@ function answered(
     }
     case 'dispose':
       return go({ type: 'ended', problem: { code: 'revoked' } } as never)
-    default:
-      return go(reloadOutput(answer as Parameters<typeof reloadOutput>[0], moment))
+    default: {
+      const told = answer as Parameters<typeof reloadOutput>[0]
+      const ref = placeWithProof(told.position, told.set?.refreshToken, view)
+      return go(reloadOutput(told, moment, ref))
+    }
   }
 }
 
@@ -433,8 +462,9 @@ function taskAnswered(
         set?: StoredTokenSet
       }
       const newest = set ?? work.newest!
+      const { name: _, ...rest } = work
       const next: Work = {
-        ...work,
+        ...rest,
         place,
         newest,
         refreshToken: newest.refreshToken ?? work.refreshToken,
@@ -641,7 +671,7 @@ function giveUp(
   world: World,
   config: Config,
   who: Who,
-  { doing, work }: Extract<Activity, { pending: unknown }>,
+  { doing, work, view }: Extract<Activity, { pending: unknown }>,
 ): World | undefined {
   if (who.kind === 'task') return undefined
   const { run } = world.workers[who.index]!
@@ -664,11 +694,24 @@ function giveUp(
     )
   }
   const generation = work.place!.generation + (settlement.rotated ? 1 : 0)
-  return go({
-    type: 'granted',
-    tokens: fromStored(settlement.set, moment),
-    position: refOf({ ...work.place!, generation }),
-  })
+  const ref = placeWithProof(
+    { ...work.place!, generation },
+    settlement.set.refreshToken,
+    view,
+    work.claimId,
+  )
+  return go({ type: 'granted', tokens: fromStored(settlement.set, moment), position: ref })
+}
+
+/** There is one client only: whether a row names it tells no two worlds apart. */
+function unbound(row: ClaimRow | GrantRow<StoredTokenSet>): ClaimRow | GrantRow<StoredTokenSet> {
+  if (!('kind' in row)) return row
+  const { isBound: _, ...others } = row
+  return others
+}
+
+function holdsToken(row: ClaimRow | GrantRow<StoredTokenSet> | undefined, token: string): boolean {
+  return row !== undefined && !('kind' in row) && row.set?.refreshToken === token
 }
 
 /** An operation takes effect. */
@@ -687,10 +730,11 @@ function perform(
     writtenAtMs: state?.writtenAtMs ?? 0,
     nowMs,
     swapped,
+    holdsToken: holdsToken(state?.row, work.refreshToken),
   })
   if (operation.do === 'read' || (stands?.version ?? 0) !== operation.expected)
     return [world, look(stands, false)]
-  const state = { row: operation.row, version: operation.expected + 1, writtenAtMs: nowMs }
+  const state = { row: unbound(operation.row), version: operation.expected + 1, writtenAtMs: nowMs }
   const rows = { ...world.rows, [key]: state }
   const worker = who.kind === 'worker' ? world.workers[who.index] : undefined
   const isOwn = worker?.run?.cookie.refreshToken === work.refreshToken
@@ -736,7 +780,7 @@ function* worldSteps(world: World, config: Config): Generator<Step> {
         ...(cookie.refreshToken !== undefined && { refreshToken: cookie.refreshToken }),
         access: [['', { token: cookie.accessToken, grantedAtMs: 0 }]],
       },
-      ...(cookie.place !== undefined && carries && { place: cookie.place }),
+      ...(cookie.place !== undefined && carries && { name: cookie.place }),
     }
     const added = addTask(faulty, {
       reason: 'sign-out',
@@ -765,7 +809,7 @@ function endCall(world: World, config: Config, index: number, run: Run): World {
     accessToken: access.token.expose(),
     obtainedAtMs: access.obtainedAtMs!,
     ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken.expose() }),
-    ...(worker.carries && position !== undefined && { place: placeOf(position) }),
+    ...(worker.carries && position !== undefined && { place: nameOf(position) }),
   }
   const { run: _, ...rest } = worker
   const after = withWorker(world, index, worker.saves ? { ...rest, cookie } : rest)

@@ -3,6 +3,7 @@ import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 import type { ClaimRow, GrantRow } from '../../src/ledger/rows.ts'
 import type {
   Operation,
+  ChainName,
   ChainPosition,
   Policy,
   Settlement,
@@ -15,7 +16,7 @@ export interface Cookie {
   readonly refreshToken?: string
   readonly accessToken: string
   readonly obtainedAtMs: number
-  readonly place?: ChainPosition
+  readonly place?: ChainName
 }
 
 export interface RowState {
@@ -31,6 +32,7 @@ export interface Found {
   readonly writtenAtMs: number
   readonly nowMs: number
   readonly swapped: boolean
+  readonly holdsToken: boolean
 }
 
 /** An operation on its way; `found` once it has taken effect. */
@@ -78,6 +80,8 @@ export interface Work {
   readonly refreshToken: string
   readonly startedAt: number
   readonly place?: ChainPosition
+  /** What the holder's set says. */
+  readonly name?: ChainName
   readonly ended?: Ended
   readonly cookie?: Cookie
   /** For a revocation: the newest tokens. */
@@ -96,6 +100,8 @@ export interface Worker {
   readonly calls: number
   /** Whether it saves what it is handed; a stale holder does not. */
   readonly saves: boolean
+  /** Whether it comes with made-up tokens, and a name that it makes of an old one. */
+  readonly forges?: true
   /** Whether its storage keeps `grant`. */
   readonly carries: boolean
   /** How many claims it has tried for. */

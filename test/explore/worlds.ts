@@ -35,6 +35,8 @@ export interface Setting {
   readonly storage: 'carries' | 'drops' | 'mixed'
   /** Whether the last worker never saves what it is handed. */
   readonly hasStaleHolder?: boolean
+  /** Whether the last worker makes a name of the first one's, and the tokens beside it up. */
+  readonly hasForger?: boolean
 }
 
 const BASE = { expiries: 1, faultsMax: 1, tokens: 'short', storage: 'carries' } as const
@@ -85,6 +87,13 @@ export const SHORT_WORLDS: readonly Setting[] = [
   })),
   { ...BASE, as: 'strict', tokens: 'long', calls: [1, 1], faults: ['overdue'] },
   { ...BASE, as: 'kept', tokens: 'long', calls: [1, 1], faults: ['crash'] },
+  ...(['strict', 'kept', 'omitted'] as const).map((as): Setting => ({
+    ...BASE,
+    as,
+    hasForger: true,
+    calls: [2, 1],
+    faults: ['crash'],
+  })),
 ]
 
 /** More calls under heavy faults, holders that never save, mixed storages, long-lived tokens. */
@@ -98,6 +107,13 @@ const HOLDERS: readonly Setting[] = [
     { ...BASE, as, tokens: 'long', calls: [2, 1], faults: ['crash'] },
     { ...BASE, as, storage: 'mixed', calls: [1, 1], faults: ['revoke'] },
     { ...BASE, as, hasStaleHolder: true, calls: [2, 1], faults: ['crash'] },
+    ...(['stale', 'revoke', 'outage'] as const).map((fault): Setting => ({
+      ...BASE,
+      as,
+      hasForger: true,
+      calls: [2, 1],
+      faults: [fault],
+    })),
   ]),
 ]
 
@@ -139,9 +155,13 @@ export const LONG_WORLDS: readonly Setting[] = [
 
 /** A world's name: what is in it. */
 export function nameOf(setting: Setting): string {
-  const { as, calls, tokens, storage, faults, hasStaleHolder } = setting
+  const { as, calls, tokens, storage, faults, hasStaleHolder, hasForger } = setting
   const who = `${calls.join('+')} calls`
-  const how = [tokens === 'long' && 'long-lived tokens', hasStaleHolder && 'stale holder']
+  const how = [
+    tokens === 'long' && 'long-lived tokens',
+    hasStaleHolder && 'stale holder',
+    hasForger && 'forger',
+  ]
   const what = faults.length === 0 ? 'no fault' : faults.join(' and ')
   return [as, who, storage, ...how, what].filter(Boolean).join(', ')
 }
@@ -187,6 +207,7 @@ export function worldOf(setting: Setting): World {
       calls,
       claims: 0,
       saves: !(setting.hasStaleHolder === true && index === setting.calls.length - 1),
+      ...(setting.hasForger === true && index === setting.calls.length - 1 && { forges: true }),
       carries: setting.storage === 'carries' || (setting.storage === 'mixed' && index === 0),
     })),
     tasks: [],

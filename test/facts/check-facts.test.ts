@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import * as logtoModule from '../../providers/logto.ts'
 import * as spotifyModule from '../../providers/spotify.ts'
 import { descriptionOf } from '../../src/core/define-provider.ts'
 import { checkFacts, defineProviderFromFacts } from '../../src/facts/check-facts.ts'
+import { createRefresher } from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
 
 const logto = { ...logtoModule.facts, ...logtoModule.evidence }
 const spotify = { ...spotifyModule.facts, ...spotifyModule.evidence }
@@ -122,6 +124,87 @@ describe('checkFacts', () => {
       "facts.failures.bad: write 'rejected'",
     ],
     [
+      'a lifetime that is over before',
+      {
+        ...GOOD,
+        lifetimes: { refreshMs: 5, refreshIdleMs: 9 },
+        sources: sourced('lifetimes'),
+      },
+      'facts.lifetimes.refreshIdleMs: leave it out',
+    ],
+    [
+      'a token that is kept and always replaced',
+      { ...GOOD, rotation: 'always', keptAs: 'echoed', sources: sourced('keptAs') },
+      'facts.keptAs: leave it out',
+    ],
+    [
+      'an effect of what is accepted',
+      { ...GOOD, reuse: 'accepted', reuseEffect: 'family', sources: sourced('reuse') },
+      'facts.reuseEffect: leave it out',
+    ],
+    [
+      'words that lead to a code without a meaning',
+      { ...GOOD, response: { codes: { gone: 'dead_token' } }, sources: sourced('response') },
+      'facts.failures.dead_token: write what it means',
+    ],
+    [
+      'an endpoint that ends',
+      {
+        ...GOOD,
+        retired: [{ address: GOOD.tokenEndpoint, from: '2027-01-01', use: 'https://b.example' }],
+        sources: sourced('retired'),
+      },
+      "facts.tokenEndpoint: write 'https://b.example'",
+    ],
+    [
+      'a plain-http introspection endpoint',
+      { ...GOOD, introspectionEndpoint: 'http://a.example' },
+      'introspectionEndpoint is "http://a.example", and must be: \'https://…\'',
+    ],
+    [
+      'a limit without a number',
+      { ...GOOD, limits: [{ what: 'live tokens', per: 'user', source }] },
+      'limits.0.max is missing, and must be: a whole number above 0',
+    ],
+    [
+      'a limit without a source',
+      { ...GOOD, limits: [{ what: 'live tokens', per: 'user', max: 5 }] },
+      'limits.0.source is missing',
+    ],
+    [
+      'a change on no day',
+      { ...GOOD, changes: [{ on: 'soon', what: 'It ends.', source }] },
+      'changes.0.on is "soon", and must be: a day: \'2026-11-30\'',
+    ],
+    [
+      'an alias of no library',
+      { ...GOOD, aliases: { passport: ['acme'] } },
+      'there is no "aliases.passport", but { authJs, betterAuth, nango }',
+    ],
+    [
+      'a pattern that is none',
+      { ...GOOD, parameters: { shop: { is: 'name', pattern: '(', example: 'a' } } },
+      'facts.parameters.shop.pattern: write a regular expression',
+    ],
+    ...['.*', '[^/]+', '[a-z.@]+', '\\S+'].map((pattern): [string, unknown, string] => [
+      `a pattern ${pattern} that leads to other hosts`,
+      {
+        ...GOOD,
+        tokenEndpoint: 'https://{host}/token',
+        parameters: { host: { is: 'name', pattern, example: 'id.acme.example' } },
+      },
+      'facts.parameters.host.pattern: write a stricter one: it takes "',
+    ]),
+    [
+      'a pattern that ends the host of an address early',
+      {
+        ...GOOD,
+        tokenEndpoint: 'https://{shop}.acme.example/token',
+        parameters: { shop: { is: 'name', pattern: '[a-z./]+', example: 'a' } },
+      },
+      'facts.parameters.shop.pattern: write a stricter one: it takes "evil.example/',
+    ],
+    [
       'an example that its pattern refuses',
       { ...GOOD, parameters: { shop: { is: 'name', pattern: '[a-z]+', example: 'a.b' } } },
       'facts.parameters.shop.example',
@@ -131,6 +214,61 @@ describe('checkFacts', () => {
 
     expect(check).toThrow(TypeError)
     expect(check).toThrow(says)
+  })
+})
+
+describe('an address that a vendor gives up', () => {
+  const retired = [
+    { address: 'https://id.acme.example/v1/token', from: '2027-02-16', use: GOOD.tokenEndpoint },
+  ]
+  const facts = { ...GOOD, retired, sources: { ...GOOD.sources, retired: source } }
+  const on = (day: string): void => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(day) })
+    onTestFinished(() => void vi.useRealTimers())
+  }
+  const at = (tokenEndpoint: string) => defineProviderFromFacts(facts, {}, { tokenEndpoint })
+  const refresherAt = (tokenEndpoint: string) =>
+    createRefresher({
+      provider: at(tokenEndpoint),
+      client: { id: 'app' },
+      ledger: { store: memoryStore() },
+    })
+
+  it.each([
+    'https://id.acme.example/v1/token',
+    'https://id.acme.example/v1/token/',
+    'https://ID.acme.example/v1/token?a=b',
+  ])('is refused from its day, as %s', (address) => {
+    on('2027-02-16T00:00:00Z')
+
+    expect(() => at(address)).toThrow(TypeError)
+    expect(() => at(address)).toThrow(`ended on 2027-02-16: write '${GOOD.tokenEndpoint}'`)
+  })
+
+  it('is warned about before, once', () => {
+    on('2027-02-15T23:59:59Z')
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+
+    refresherAt('https://id.acme.example/v1/token')
+    refresherAt('https://id.acme.example/v1/token')
+
+    expect(warn.mock.calls).toEqual([
+      [
+        'refresh-once: provider=acme https://id.acme.example/v1/token ends on 2027-02-16: ' +
+          `write ${GOOD.tokenEndpoint}`,
+      ],
+    ])
+    warn.mockRestore()
+  })
+
+  it('leaves other addresses alone', () => {
+    on('2030-01-01')
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+
+    refresherAt(GOOD.tokenEndpoint)
+
+    expect(warn).not.toHaveBeenCalled()
+    warn.mockRestore()
   })
 })
 
@@ -161,6 +299,7 @@ describe('defineProviderFromFacts', () => {
   })
 
   describe('with a host that has a name in it', () => {
+    const MISMATCH = /^acme: 'shop' must match .*: write 'acme'$/
     const facts = {
       ...GOOD,
       parameters: { shop: { is: 'name', pattern: '[a-z0-9-]+', example: 'acme' } },
@@ -173,11 +312,18 @@ describe('defineProviderFromFacts', () => {
       expect(tokenEndpoint).toBe('https://blue-1.acme.example/token')
     })
 
-    it.each(['evil.example/', 'a.b', 'a@evil.example#', '', 'a\n', '$&'])('refuses %j', (shop) => {
+    it.each([
+      ['evil.example/', MISMATCH],
+      ['a.b', MISMATCH],
+      ['a@evil.example#', MISMATCH],
+      ['$&', MISMATCH],
+      ['', /^acme: shop is empty: write 'acme'$/],
+      ['a\n', /^acme: shop has a line break, .*: write it without$/],
+    ])('refuses %j', (shop, says) => {
       const make = (): unknown => defineProviderFromFacts(facts, { shop })
 
       expect(make).toThrow(TypeError)
-      expect(make).toThrow(/'shop' (?:is missing|must match .*): write 'acme'/)
+      expect(make).toThrow(says)
     })
   })
 })

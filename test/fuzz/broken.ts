@@ -252,6 +252,12 @@ export const BROKEN: readonly Broken[] = [
     provider: providerThat({ rotation: 'sometimes' }),
   },
   {
+    name: 'treats a 200 that cannot be read as dead',
+    breaks: 'P5',
+    server: 'oidc-provider',
+    provider: providerThat({ failures: { 200: 'rejected' } }),
+  },
+  {
     name: 'treats 503 as dead',
     breaks: 'failures',
     server: 'oidc-provider',
@@ -277,6 +283,45 @@ export const BROKEN: readonly Broken[] = [
     }),
   },
 ]
+
+/** What is wrong to say of each answer of a server that keeps to RFC 6749. */
+const WRONG: readonly ProviderDescription['failures'][] = [
+  { 400: 'rejected', invalid_request: 'rejected', invalid_scope: 'rejected' },
+  { 400: 'rejected' },
+  { 401: 'rejected' },
+  { 403: 'rejected' },
+  { 404: 'rejected' },
+  { 418: 'rejected' },
+  { 429: 'rejected' },
+  { 500: 'rejected' },
+  { 504: 'rejected' },
+  { 400: 'refused_before' },
+  { 404: 'deferred' },
+  { 500: 'deferred' },
+  { 502: 'refused_before' },
+  { 599: 'deferred' },
+  { invalid_request: 'rejected' },
+  { invalid_scope: 'rejected' },
+  { invalid_target: 'rejected' },
+  { unauthorized_client: 'rejected' },
+  { unsupported_grant_type: 'rejected' },
+  { '400 invalid_scope': 'rejected' },
+  { '401 invalid_client': 'rejected' },
+  { '403 invalid_request': 'rejected' },
+  { invalid_request: 'refused_before' },
+  { invalid_scope: 'deferred' },
+  { invalid_grant: 'refused_before' },
+  { invalid_grant: 'deferred' },
+  { '400 invalid_grant': 'deferred' },
+]
+
+/** Providers with one wrong word each. */
+export const WRONG_WORDS: readonly Broken[] = WRONG.map((failures) => ({
+  name: `says ${JSON.stringify(failures)}`,
+  breaks: 'failures',
+  server: 'oidc-provider',
+  provider: providerThat({ failures: failures! }),
+}))
 
 /** The one whose name holds this text. */
 export function brokenThat(text: string): Broken {

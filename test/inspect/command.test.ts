@@ -162,6 +162,8 @@ describe('refresh-once demo --inspect', () => {
     const running = command(['demo', '--inpsect'])
 
     expect(await running.ended).toEqual([2, null])
-    expect(running.said.error).toMatch(/^refresh-once demo: Unknown option '--inpsect'\n/)
+    expect(running.said.error).toMatch(
+      /^refresh-once demo: Unknown option '--inpsect': did you mean --inspect\?\n/,
+    )
   })
 })

@@ -147,6 +147,8 @@ describe('the lines of a keeper', () => {
       clock.advance(3_600_000)
       await opened
     }
+    const toldStored = () => inspect.of('step').filter(({ event }) => event === 'STORED').length
+    await until(() => toldStored() === stored.length)
     await keeper.stop()
     await until(() => inspect.of('ended').length === 1)
 

@@ -46,7 +46,10 @@ const wrongIssuer = expect.objectContaining({ code: 'wrong_issuer' })
 
 describe('encodeRow and back', () => {
   it.each([open, claimed])('leaves a claim row that is $kind as it was', (row) => {
+    const bound = { ...row, isBound: true as const }
+
     expect(decodeClaim(identity, encodeRow(identity, row))).toEqual(row)
+    expect(decodeClaim(identity, encodeRow(identity, bound))).toEqual(bound)
   })
 
   it.each([live, ended])('leaves a grant row of generation $generation as it was', (row) => {
@@ -69,6 +72,29 @@ describe('encodeRow and back', () => {
   })
 })
 
+describe('golden rows', () => {
+  it.each([
+    ['an earlier release', '', ''],
+    ['this release', ',"proof":"AAECAAAAAAAAAAAAAAAAAA"', `,"proofKey":"${grant}"`],
+  ])('of %s are read', (_, proof, proofKey) => {
+    const about = '"issuer":"https://id.example.com","clientId":"app"'
+    const place = `"grant":"${grant}","generation":3`
+    const rows = {
+      open: `{${about},"row":{"kind":"open",${place}${proof}}}`,
+      claimed: `{${about},"row":{"kind":"claimed",${place},"claimId":"id","claimMs":5${proof}}}`,
+      live:
+        `{${about},"row":{"generation":3,"set":{"refreshToken":"rt","access":[]},` +
+        `"claimId":"id"${proofKey},"acknowledged":[{"generation":2}]}}`,
+    }
+    const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+    for (const text of [rows.open, rows.claimed]) {
+      expect(decodeClaim(identity, bytes(text))).toEqual({ ...JSON.parse(text).row, isBound: true })
+    }
+    expect(decodeGrant(identity, bytes(rows.live))).toEqual(JSON.parse(rows.live).row)
+  })
+})
+
 describe('a row is believed field by field', () => {
   it.each([
     ['kind'],
@@ -87,6 +113,7 @@ describe('a row is believed field by field', () => {
     ['claimMs'],
     ['claimMs', -1],
     ['claimMs', '20000'],
+    ['proof', 1],
   ])('no claim row without a right %s (%j)', (path, value?: unknown) => {
     const bytes = raw(changed(claimed, path, value))
 
@@ -108,6 +135,7 @@ describe('a row is believed field by field', () => {
     ['acknowledged.0.atMs', null],
     ['ended', 'because'],
     ['endedBy', 1],
+    ['proofKey', 1],
     ['withheld', true],
     ['set'],
     ['set', null],
@@ -172,9 +200,23 @@ describe('a row of another issuer or client', () => {
     expect(() => decodeGrant(identity, raw(live, other))).toThrow(wrongIssuer)
   })
 
-  it("may be nobody's if it is open, and no other", () => {
-    expect(decodeClaim(identity, encodeRow(undefined, open))).toEqual(open)
-    expect(() => decodeClaim(identity, encodeRow(undefined, claimed))).toThrow(unreadable)
-    expect(() => decodeGrant(identity, encodeRow(undefined, live))).toThrow(wrongIssuer)
+  it.each([open, claimed])('names a client once the AS has confirmed it ($kind)', (row) => {
+    const another = { issuer: 'https://id.example.com', clientId: 'other' }
+
+    expect(decodeClaim(another, encodeRow(identity, row))).toEqual(row)
+    expect(() => decodeClaim(another, encodeRow(identity, { ...row, isBound: true }))).toThrow(
+      wrongIssuer,
+    )
+    expect(() => decodeGrant(identity, raw(live, {}))).toThrow(wrongIssuer)
+  })
+
+  it('is believed under an issuer that was configured before', () => {
+    const respelled = { issuer: 'https://id.example.com/', clientId: 'app' }
+    const now = { ...respelled, formerIssuers: ['https://id.example.com'] }
+
+    expect(decodeClaim(now, raw(claimed))).toEqual({ ...claimed, isBound: true })
+    expect(decodeGrant(now, raw(live))).toEqual(live)
+    expect(() => decodeGrant(respelled, raw(live))).toThrow(wrongIssuer)
+    expect(() => decodeGrant({ ...now, clientId: 'other' }, raw(live))).toThrow(wrongIssuer)
   })
 })

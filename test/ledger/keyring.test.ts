@@ -7,11 +7,12 @@ import type { Sealer } from '../../src/ledger/sealer.ts'
 /** A sealer that counts its derivations. */
 function counting(): { readonly sealer: Sealer; readonly derived: string[] } {
   const derived: string[] = []
-  const { derive, configuration } = createSealer()
+  const { derive, prove, configuration } = createSealer()
   return {
     derived,
     sealer: {
       configuration,
+      prove,
       derive(domain, secret) {
         derived.push(domain)
         return derive(domain, secret)

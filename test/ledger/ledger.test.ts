@@ -9,6 +9,7 @@ import {
   UNSEEN,
   type ClaimAnswer,
   type ClaimRequest,
+  type ChainName,
   type SettleAnswer,
   type SettleRequest,
   type LedgerView,
@@ -112,10 +113,29 @@ function world(): World {
   }
 }
 
+/** A store that has room for one row, and has it. */
+async function fullStore(clock: ManualClock): Promise<Store> {
+  const full = memoryStore({ name: 'full', rowsMax: 1, clock })
+  await full.swap('a row', 0, new Uint8Array([1]), 60_000)
+  return full
+}
+
+/** Refreshes the first token of a chain, and says how the set that came is named. */
+async function settledOnce(one: Worker): Promise<{ chain: ChainTokens; name: ChainName }> {
+  const named = { hasGrantField: true }
+  const { answer } = await one.settle('one', (await one.claim('one')).view, named)
+  if (answer.type !== 'settled') throw new Error(answer.type)
+  const { refreshToken } = chainOf(1)
+  const proof = await createSealer().prove('one', answer.position.generation, refreshToken)
+  const name = { ...answer.position, proof }
+  return { name, chain: { refreshToken, name } }
+}
+
 /** A sealer whose work the clock waits for. */
 function watched(sealer: Sealer, clock: ManualClock): Sealer {
   return {
     configuration: () => clock.work(sealer.configuration()),
+    prove: (...about) => clock.work(sealer.prove(...about)),
     async derive(domain, secret) {
       const keys = await clock.work(sealer.derive(domain, secret))
       return {
@@ -219,7 +239,8 @@ describe('createLedger().run', () => {
       swap: (...call) => gate('swap', () => store.swap(...call)),
     }
 
-    const won = await worker(gated).claim('one', { namedPosition: { grant: GRANT, generation: 0 } })
+    const { chain, name } = await settledOnce(worker())
+    const won = await worker(gated).claim('two', { name, meetsDemand: () => false }, chain)
 
     expect(won.answer.type).toBe('won')
     expect(calls.toSorted()).toEqual(['read', 'swap'])
@@ -244,7 +265,7 @@ describe('createLedger().run', () => {
     const read = vi.spyOn(evicting, 'read')
 
     const won = await worker(evicting).claim('one', {
-      namedPosition: { grant: GRANT, generation: 0 },
+      name: { grant: GRANT, generation: 0 },
     })
 
     expect(won.answer.type).toBe('won')
@@ -322,8 +343,9 @@ describe('a store that fails', () => {
         .mockImplementation((key) => store.read(key)),
     }
     const swap = vi.spyOn(half, 'swap')
+    const { chain, name } = await settledOnce(worker())
 
-    const won = await worker(half).claim('one', { namedPosition: { grant: GRANT, generation: 0 } })
+    const won = await worker(half).claim('two', { name, meetsDemand: () => false }, chain)
 
     expect(won.answer.type).toBe('won')
     expect(swap).toHaveBeenCalledTimes(1)
@@ -379,17 +401,18 @@ describe('a store that fails', () => {
 
   it('passes on the failure that lasts, when there is one that may not', async () => {
     const { worker, clock } = world()
-    const full = memoryStore({ name: 'full', rowsMax: 0, clock })
+    const full = await fullStore(clock)
     const half: Store = { ...full, read: () => Promise.reject(new Error('ECONNRESET')) }
 
-    const claiming = worker(half).claim('one', { namedPosition: { grant: GRANT, generation: 0 } })
+    const name = { grant: GRANT, generation: 0, proof: 'made up' }
+    const claiming = worker(half).claim('one', { name })
 
     await expect(claiming).rejects.toMatchObject({ code: 'store_full' })
   })
 
   it('says at once that it is full', async () => {
     const { worker, clock } = world()
-    const full = memoryStore({ name: 'full', rowsMax: 0, clock })
+    const full = await fullStore(clock)
     const swap = vi.spyOn(full, 'swap')
 
     await expect(worker(full).claim('one')).rejects.toMatchObject({ code: 'store_full' })

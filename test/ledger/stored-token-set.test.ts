@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { isYoung, merge } from '../../src/ledger/stored-token-set.ts'
+import { readTokenResponse } from '../../src/core/token-response.ts'
+import { tokensOf } from '../../src/core/tokens.ts'
+import type { Access } from '../../src/core/tokens.ts'
+import { fromStored, isYoung, merge, responseToStored } from '../../src/ledger/stored-token-set.ts'
 import type { StoredTokenSet } from '../../src/ledger/stored-token-set.ts'
 
 const AT_MS = 1_800_000_000_000
@@ -35,6 +38,51 @@ describe('merge', () => {
 
     expect(tokensIn(merge(api, plain, 'lives'))).toEqual(['of the api', 'plain'])
     expect(tokensIn(merge(api, plain, 'dies'))).toEqual(['plain'])
+  })
+})
+
+describe('fromStored', () => {
+  const token = { token: 'at', grantedAtMs: 5_000.25, lifetimeMs: 60_000, obtainedAtMs: AT_MS }
+  const stored = { access: [['', token]] } as const satisfies StoredTokenSet
+  const served = (hostNowMs: number, storeNowMs: number): Access =>
+    fromStored(stored, { hostNowMs, storeNowMs }).access.get('')!
+
+  it('serves equal times, in whole milliseconds, whatever a round trip takes', () => {
+    for (const lateMs of [0, 0.4, 3.7, 900]) {
+      expect(served(AT_MS + 20_000, 25_000 + lateMs)).toMatchObject({
+        obtainedAtMs: AT_MS,
+        expiresAtMs: AT_MS + 60_000,
+      })
+    }
+  })
+
+  it('counts by the clock of a host that differs from that of the writer', () => {
+    const { obtainedAtMs, expiresAtMs } = served(AT_MS + 320_000.5, 25_000)
+
+    expect(obtainedAtMs).toBe(AT_MS + 300_001)
+    expect(expiresAtMs).toBe(AT_MS + 360_001)
+  })
+
+  it('reads rows that do not have the time of the writer', () => {
+    const { obtainedAtMs: _, ...older } = token
+    const { access } = fromStored(
+      { access: [['', older]] },
+      { hostNowMs: AT_MS, storeNowMs: 5_001 },
+    )
+
+    expect(access.get('')!.expiresAtMs).toBe(AT_MS + 59_999)
+  })
+})
+
+describe('responseToStored', () => {
+  it('writes whole milliseconds, whatever the clocks say', () => {
+    const body = { access_token: 'at', expires_in: 59.9996 }
+    const response = readTokenResponse(body, { nowMs: AT_MS + 0.3 })!
+    const moment = { hostNowMs: AT_MS + 0.4, storeNowMs: 5_000.25 }
+
+    const { access } = responseToStored(response, tokensOf({ accessToken: 'at' }), '', true, moment)
+
+    expect(access[0]![1]).toMatchObject({ obtainedAtMs: AT_MS, lifetimeMs: 60_000 })
   })
 })
 

@@ -97,8 +97,8 @@ const CLAIMING: readonly Mutant[] = [
   {
     name: 'does not recognise a claim whose acknowledgement was lost',
     file: 'src/ledger/protocol/claim.ts',
-    text: "if (row.claimId === request.claimId) return 'mine'",
-    replacement: "if (row.claimId === request.claimId && view.claim.version > 9) return 'mine'",
+    text: "return row.proof === undefined || view.isClaimProven === true ? 'mine' : 'doubtful'",
+    replacement: "return view.claim.version > 9 ? 'mine' : 'others'",
     killedBy: [
       unit('ledger/ledger', 'an acknowledgement of a claim that got lost is made up for', 'busy'),
     ],
@@ -342,9 +342,9 @@ const ROWS: readonly Mutant[] = [
   {
     name: 'a store that answers reads from a cache',
     file: 'src/stores/memory.ts',
-    text: 'const { rows, waiting, originMs } = shared',
+    text: 'const { rows, waiting, day } = shared',
     replacement:
-      'const { rows, waiting, originMs } = shared\n  const cache = new Map<string, StoredRow>()',
+      'const { rows, waiting, day } = shared\n  const cache = new Map<string, StoredRow>()',
     also: [
       {
         file: 'src/stores/memory.ts',
@@ -359,8 +359,8 @@ const ROWS: readonly Mutant[] = [
   {
     name: 'a store that forgets',
     file: 'src/stores/memory.ts',
-    text: '        ttlMs,\n      })',
-    replacement: '        ttlMs: 0,\n      })',
+    text: 'endsAtMs: nowMs - day.sleptMs + ttlMs,',
+    replacement: 'endsAtMs: nowMs,',
     killedBy: [properties('calm', 20)],
   },
 ]
@@ -394,9 +394,77 @@ const AROUND: readonly Mutant[] = [
   {
     name: '503 is `deferred` by default',
     file: 'src/transport/token-response.ts',
-    text: "(status === 429 ? 'deferred' : undefined)",
-    replacement: "(status === 429 || status === 503 ? 'deferred' : undefined)",
+    text: 'status === 503 && asksToWait && ',
+    replacement: 'status === 503 && ',
     killedBy: [unit('transport/present', '503', "'deferred'"), simulation(SOON, 'P2')],
+  },
+  {
+    name: 'a 401 that speaks of the token is a refused client',
+    file: 'src/transport/token-response.ts',
+    text: ' && !isAboutToken(reply)',
+    replacement: '',
+    killedBy: [unit('transport/error-codes', 'is unknown: a number', "'unknown'")],
+  },
+  {
+    name: 'the code inside of an error that is an object is not read',
+    file: 'src/transport/token-response.ts',
+    text: 'if (!isRecord(value)) return readText(value)',
+    replacement: 'if (depth < DEPTH_MAX || !isRecord(value)) return readText(value)',
+    killedBy: [unit('transport/error-codes', 'is found in errors with one object', 'oauthError')],
+  },
+  {
+    name: 'the metadata of a public issuer may name a private host',
+    file: 'src/transport/metadata.ts',
+    text: 'if (!isPrivateHost(url)) return url',
+    replacement: 'if (url.port !== "0") return url',
+    killedBy: [
+      unit(
+        'transport/private-endpoints',
+        'are refused where the issuer is public: https://10.0.0.5',
+        'misconfigured',
+      ),
+    ],
+  },
+  {
+    name: 'an IPv4 address inside of an IPv6 address is not looked at',
+    file: 'src/core/endpoint.ts',
+    text: 'if (groups.slice(0, 5).every((group) => group === 0)) return v4At(6)',
+    replacement: 'if (groups.slice(0, 5).every((group) => group === 0)) return false',
+    killedBy: [
+      unit(
+        'transport/private-endpoints',
+        'are refused where the issuer is public',
+        'misconfigured',
+      ),
+    ],
+  },
+  {
+    name: 'every request that undici aborts counts as refused by a proxy',
+    file: 'src/transport/unsent.ts',
+    text: "if (code === 'UND_ERR_ABORTED' && TUNNEL_REFUSED.test(String(message))) return 'proxy'",
+    replacement: "if (code === 'UND_ERR_ABORTED') return 'proxy'",
+    killedBy: [unit('transport/unsent', 'another abort', 'false')],
+  },
+  {
+    name: 'a request in Deno and Bun shares connections',
+    file: 'src/transport/unsent.ts',
+    text: 'keepalive: false, ...(client !== undefined && { client })',
+    replacement: '...(client === undefined && { client })',
+    killedBy: [unit('transport/unsent', 'refused in Deno', 'pooled')],
+  },
+  {
+    name: 'an access token that no header can hold is handed out',
+    file: 'src/ledger/stored-token-set.ts',
+    text: 'access: unusable === undefined ? ',
+    replacement: 'access: unusable !== null ? ',
+    also: [
+      {
+        file: 'src/runtime/outputs.ts',
+        text: 'if (unusable) {',
+        replacement: 'if (!settling && unusable) {',
+      },
+    ],
+    killedBy: [unit('runtime/unusable', 'is settled and not handed out', 'usable')],
   },
   {
     name: "the caller's signal reaches the request",
@@ -417,7 +485,7 @@ const AROUND: readonly Mutant[] = [
         file: 'src/runtime/engine.ts',
         text: 'const flight = shared(tokens, demandOf(tokens, asked))',
         replacement:
-          'caller ??= signal\n        const flight = shared(tokens, demandOf(tokens, asked))',
+          'caller ??= asked.signal\n        const flight = shared(tokens, demandOf(tokens, asked))',
       },
     ],
     killedBy: [
@@ -426,6 +494,72 @@ const AROUND: readonly Mutant[] = [
         'stops nothing else',
         'stops nothing else: the exchange ends and is settled',
       ),
+    ],
+  },
+  {
+    name: 'a run waits for a server although its access token is good',
+    file: 'machines/setup.ts',
+    text: "&&\n        standing(context.tokens, output.nowMs, context.demand) === 'dead',",
+    replacement: ',',
+    killedBy: [unit('runtime/oidc/away', 'is served at once while the AS asks to wait')],
+  },
+  {
+    name: 'each call finds out for itself that the server is away',
+    file: 'src/runtime/actors/claim.ts',
+    text: "return { type: isWaiting(context) ? 'deferred' : 'failed', problem, retryInMs }",
+    replacement: "return { type: 'deferred', problem, retryInMs }",
+    killedBy: [
+      unit(
+        'runtime/oidc/deferred',
+        'leaves the AS alone for all grants of the client; only the first call waits',
+      ),
+    ],
+  },
+  {
+    name: "one user's Retry-After holds for all",
+    file: 'src/runtime/context.ts',
+    text: 'const pauseMs = Math.min(ms, PAUSE_MAX_MS)',
+    replacement: 'const pauseMs = Math.max(ms, PAUSE_MAX_MS)',
+    killedBy: [
+      unit(
+        'runtime/oidc/away',
+        'holds for its own token, and for the other users of the client a minute',
+      ),
+    ],
+  },
+  {
+    name: 'an observer that rejects ends the process',
+    file: 'src/core/user-code.ts',
+    text: 'await call()',
+    replacement: 'call()',
+    killedBy: [unit('runtime/oidc/user-code', 'costs no token as onEvent: rejects')],
+  },
+  {
+    name: 'every request to an API that refuses presents a token',
+    file: 'src/runtime/actors/claim.ts',
+    text: 'held.grantedAtMs + floorMs - storeNowMs',
+    replacement: 'held.grantedAtMs - floorMs - storeNowMs',
+    killedBy: [
+      unit(
+        'runtime/oidc/refused-floor',
+        'costs one presentation in ten seconds, and tells when the next may be',
+      ),
+    ],
+  },
+  {
+    name: 'rows of made-up tokens live as long as all others',
+    file: 'src/ledger/configuration.ts',
+    text: 'return EXPENDABLE_MS',
+    replacement: 'return grantRetentionMs',
+    killedBy: [unit('runtime/oidc/refused-floor', 'leave rows that live minutes')],
+  },
+  {
+    name: 'the memory store sleeps with its host',
+    file: 'src/core/clock.ts',
+    text: 'day.offsetMs += jumpedMs',
+    replacement: 'day.offsetMs += 0',
+    killedBy: [
+      unit('stores/memory', 'counts the sleep of the host, in which no row comes to its end'),
     ],
   },
   {
@@ -457,14 +591,14 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: 'whoever follows another waits for an hour',
-    file: 'src/runtime/actors/claim.ts',
+    file: 'src/runtime/machine.ts',
     text: 'Math.min(overdueInMs, leftMs)',
     replacement: '3_600_000',
     killedBy: [simulation(LATER, 'budget')],
   },
   {
     name: 'whoever meets another at work gives up at once',
-    file: 'src/runtime/actors/claim.ts',
+    file: 'src/runtime/machine.ts',
     text: 'if (leftMs <= 0) return',
     replacement: 'if (leftMs <= Infinity) return',
     killedBy: [simulation(SOON, 'served')],
@@ -472,8 +606,8 @@ const AROUND: readonly Mutant[] = [
   {
     name: 'an access token lives for twice its time',
     file: 'src/core/token-response.ts',
-    text: 'context.nowMs + lifetimeMs',
-    replacement: 'context.nowMs + 2 * lifetimeMs',
+    text: 'expiresAtMs: nowMs + lifetimeMs',
+    replacement: 'expiresAtMs: nowMs + 2 * lifetimeMs',
     killedBy: [simulation(SOON, 'expiry')],
   },
   {
@@ -485,5 +619,113 @@ const AROUND: readonly Mutant[] = [
   },
 ]
 
+/** Whose token it is: names of chains, clients, subjects. */
+const BELONGING: readonly Mutant[] = [
+  {
+    name: 'believes a name without a token of its chain',
+    file: 'src/ledger/protocol/membership.ts',
+    text: "if (seen.holdsToken !== true) return { of: 'none', position: at(name) }",
+    replacement: "if (seen.holdsToken !== true) return { of: 'chain', position: at(name) }",
+    killedBy: [
+      unit('runtime/oidc/forged-name', 'is handed nothing, with no proof and generation 1'),
+      explorer('strict, 2+1 calls, carries, forger, crash', 'S2: a forged name was served'),
+    ],
+  },
+  {
+    name: 'takes any proof of the right key for right',
+    file: 'src/ledger/ledger.ts',
+    text: 'return (await sealer.prove(key, said.generation, refreshToken)) === said.proof',
+    replacement: 'return said.proof.startsWith(key.slice(0, 4))',
+    killedBy: [unit('runtime/oidc/forged-name', 'is worth nothing of another token')],
+  },
+  {
+    name: 'proves a token without its generation',
+    file: 'src/ledger/sealer.ts',
+    text: "encode('proof', key, `${generation}`, refreshToken.expose())",
+    replacement: "encode('proof', key, `${generation * 0}`, refreshToken.expose())",
+    killedBy: [unit('ledger/sealer', 'proves one token at one generation', 'another generation')],
+  },
+  {
+    name: 'presents a token whose name nothing proves and whose chain has moved on',
+    file: 'src/ledger/protocol/membership.ts',
+    text: 'return row.proofKey === undefined || !proof.startsWith(keyIdOf(row.proofKey))',
+    replacement: 'return false',
+    killedBy: [unit('runtime/oidc/forged-name', 'is not presented once nothing proves it')],
+  },
+  {
+    name: 'gives each settling a key of its own',
+    file: 'src/ledger/protocol/settle.ts',
+    text: 'proofKey: seen?.row?.proofKey ?? claimId',
+    replacement: 'proofKey: claimId',
+    killedBy: [
+      unit('runtime/oidc/forged-name', 'proves a spent token whose claim row is long gone'),
+    ],
+  },
+  {
+    name: 'ends a chain when the AS refuses a token that is not its newest',
+    file: 'src/ledger/protocol/end.ts',
+    text: "if (isNewest !== true) return answerWith({ type: 'ended', position, reason })",
+    replacement: '',
+    killedBy: [unit('ledger/protocol/end', 'ends no chain when another token than its newest')],
+  },
+  {
+    name: 'signs out of the chain that is named, not of the one of the tokens',
+    file: 'src/ledger/protocol/end.ts',
+    text: "const { of, position } = membershipOf({ name, newGrant: newGrant ?? '' }, view)",
+    replacement:
+      "const known = membershipOf({ name, newGrant: newGrant ?? '' }, view)\n" +
+      "  const { of, position } = name ? { of: 'chain', position: name } : known",
+    killedBy: [unit('runtime/oidc/forged-name', 'are what a sign-out ends')],
+  },
+  {
+    name: 'a process that is configured wrong binds the tokens that it tries',
+    file: 'src/ledger/protocol/view.ts',
+    text: 'return row?.isBound === true ? { isBound: true } : {}',
+    replacement: 'return row?.isBound === false ? {} : { isBound: true }',
+    killedBy: [unit('runtime/oidc/identity', 'binds no token to itself')],
+  },
+  {
+    name: 'believes every issuer once another spelling is listed',
+    file: 'src/ledger/codec.ts',
+    text: 'formerIssuers.includes(named as string)',
+    replacement: 'formerIssuers.length >= 0',
+    killedBy: [unit('ledger/codec', 'is not believed')],
+  },
+  {
+    name: 'tells the AS whatever the ledger has answered to a sign-out',
+    file: 'src/runtime/revoke.ts',
+    text: 'return isRefreshError(error) && LEDGER_IS_DOWN.has(error.code)',
+    replacement: 'return isRefreshError(error) || LEDGER_IS_DOWN.size < 0',
+    killedBy: [unit('runtime/oidc/ended', 'sends nothing anywhere after wrong_issuer')],
+  },
+  {
+    name: 'compares the subject with what the caller says only',
+    file: 'src/runtime/actors/present.ts',
+    text: 'await prepared.present(idTokenOf(claim))',
+    replacement: 'await prepared.present(idTokenOf(claim) && undefined)',
+    killedBy: [unit('runtime/subject', 'the subject is the one that the ledger knows')],
+  },
+  {
+    name: 'hands the tokens of another subject over past the ledger',
+    file: 'src/runtime/actors/settle.ts',
+    text: "if (settlement.type === 'granted' && settlement.withheld !== undefined) {",
+    replacement: "if (settlement.type === 'spent') {",
+    also: [
+      {
+        file: 'src/runtime/actors/settle.ts',
+        text: 'problem: { code: settlement.withheld }',
+        replacement: "problem: { code: 'subject_changed' as const }",
+      },
+    ],
+    killedBy: [unit('runtime/subject', 'reach nobody past the ledger either')],
+  },
+]
+
 /** The shipped source with one mistake each, and the checks that must notice it. */
-export const MUTANTS: readonly Mutant[] = [...CLAIMING, ...SETTLING, ...ROWS, ...AROUND]
+export const MUTANTS: readonly Mutant[] = [
+  ...CLAIMING,
+  ...SETTLING,
+  ...ROWS,
+  ...BELONGING,
+  ...AROUND,
+]

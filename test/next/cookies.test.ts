@@ -81,7 +81,7 @@ describe('a cookie that grows and shrinks', () => {
       expect(seen.header.split('; ').map((pair) => pair.split('=')[0])).toEqual(names)
     }
 
-    expect((await who.token())?.grant).toMatch(/\.4$/)
+    expect((await who.token())?.grant).toMatch(/\.4\./)
     expect(world.server.counts(who.grant)).toMatchObject({ presentations: 4, presentedTwice: 0 })
     await who.close()
   })
@@ -103,6 +103,32 @@ describe('a cookie that grows and shrinks', () => {
     expect(jar([small])).toEqual([NAME])
     expect(jar([large, small])).toEqual([NAME])
     expect(jar([small, large])).toEqual([`${NAME}.0`, `${NAME}.1`])
+    await who.close()
+  })
+})
+
+describe('a handler that calls update()', () => {
+  it.each([
+    [0, 'GET'],
+    [7_500, 'POST'],
+  ])('sets a session with %i characters more once: its own', async (length, method) => {
+    const who = await world.visitor(after)
+    await after.load(length)
+    await after.advance(LIFETIME_MS)
+    const cookie = await who.cookie()
+
+    const response = await fetch(`${after.origin}/api/update`, { method, headers: { cookie } })
+
+    const lines = response.headers.getSetCookie().filter((line) => line.startsWith(NAME))
+    const names = lines.map((line) => line.split('=')[0])
+    expect(new Set(names).size).toBe(names.length)
+    expect(await response.json()).toMatchObject({ user: {} })
+    const jar = Object.entries(setBy(response)).filter(([, value]) => value !== '')
+    const next = jar.map((pair) => pair.join('=')).join('; ')
+    const seen = (await (await get(after, '/seen', next)).json()) as { header: string }
+    expect(seen.header).toContain(NAME)
+    expect(world.server.counts(who.grant)).toMatchObject({ presentations: 1, presentedTwice: 0 })
+    await after.load(0)
     await who.close()
   })
 })

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { decode, encode } from 'next-auth/jwt'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { refreshCallbacks } from '../../src/integrations/auth-js.ts'
 import { nextAuth4Proxy, refreshProxy, type AnyProxy } from '../../src/integrations/next.ts'
 import { world } from '../runtime/world.ts'
@@ -152,6 +155,17 @@ describe('refreshProxy', () => {
     expect(await at('/api/auth/session', '/auth')).toContain(set(NAME, 'new'))
   })
 
+  it.each(['/api/auth', '/app/api/auth'])(
+    'knows the routes of Auth.js under the basePath of the application by %s',
+    async (basePath) => {
+      const proxy = refreshProxy(answers([set(NAME, 'new')]), { basePath })
+      const nextUrl = { basePath: '/app', pathname: '/api/auth/session' }
+      const request = Object.assign(requestOf('/app/api/auth/session', ''), { nextUrl })
+
+      expect((await proxy(request)).headers.getSetCookie()).toEqual([])
+    },
+  )
+
   it('takes what auth makes of a proxy when it is configured lazily, and no answer', async () => {
     const lazy = refreshProxy(Promise.resolve(answers([set(NAME, 'new')])))
     const silent = refreshProxy(() => undefined)
@@ -164,6 +178,74 @@ describe('refreshProxy', () => {
     await expect(refreshProxy(() => ({ user: {} }))(requestOf('/', ''))).rejects.toThrow(
       'no Response',
     )
+  })
+})
+
+describe('the response of a handler behind the proxy', () => {
+  /** The lines of a response that Next makes: the proxy's first, then the handler's. */
+  async function answered(answer: (response: ServerResponse) => void): Promise<string[]> {
+    const server = createServer((_, response) => {
+      answer(response)
+      response.end()
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const { headers } = await fetch(`http://127.0.0.1:${port}`)
+    return headers.getSetCookie()
+  }
+
+  it.each([
+    [
+      'appends each',
+      (response: ServerResponse, line: string) => response.appendHeader('set-cookie', line),
+    ],
+    [
+      'sets all again',
+      (response: ServerResponse, line: string) =>
+        response.setHeader(
+          'Set-Cookie',
+          [response.getHeader('set-cookie') as string[], line].flat(),
+        ),
+    ],
+  ])('sets the session once, the last, if it %s', async (_, add) => {
+    refreshProxy(answers([]))
+    refreshProxy(answers([]), { cookieName: 'sid' })
+
+    const lines = await answered((response) => {
+      const gone = `${NAME}.2=; Max-Age=0`
+      response.setHeader('set-cookie', [set(`${NAME}.0`, 'a'), set(`${NAME}.1`, 'b'), gone, 'a=1'])
+      for (const each of [
+        set(`${NAME}.0`, 'c'),
+        `${NAME}.1=; Max-Age=0`,
+        'a=2',
+        'sid=1',
+        'sid=2',
+      ]) {
+        add(response, each)
+      }
+    })
+
+    expect(lines).toEqual([
+      `${NAME}.2=; Max-Age=0`,
+      'a=1',
+      set(`${NAME}.0`, 'c'),
+      `${NAME}.1=; Max-Age=0`,
+      'a=2',
+      'sid=2',
+    ])
+  })
+
+  it('leaves other headers as they are', async () => {
+    const lines = await answered((response) => {
+      response
+        .setHeader('set-cookie', 'a=1')
+        .appendHeader('vary', 'Cookie')
+        .appendHeader('vary', 'RSC')
+      expect(response.getHeader('vary')).toEqual(['Cookie', 'RSC'])
+    })
+
+    expect(lines).toEqual(['a=1'])
   })
 })
 
@@ -202,7 +284,7 @@ describe('nextAuth4Proxy', () => {
 
     expect(passed).toBe(request)
     const { token } = await tokenIn(seen(response))
-    expect(token?.['grant']).toMatch(/\.1$/)
+    expect(token?.['grant']).toMatch(/\.1\./)
     expect(`${FOUR}=${jar.get(FOUR)}`).toBe(seen(response))
     expect(response.headers.getSetCookie()).toEqual([
       `${seen(response)}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax`,

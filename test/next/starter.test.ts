@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startRedis, type RedisServer } from '../servers/redis.ts'
 import { folderOf, type App } from './next-start.ts'
 import { BUILD_MS, LIFETIME_MS, stage, TEST_MS, type Stage } from './stage.ts'
 import { together } from './visitor.ts'
@@ -11,21 +12,28 @@ import { together } from './visitor.ts'
 const PATCH = fileURLToPath(new URL('starter.patch', import.meta.url))
 const LINES_MAX = 12
 const EDITS = 8
+const STORE_EDITS = 20
 
 const folder = folderOf('starter')
 const run = promisify(execFile)
 
+let redis: RedisServer
 let world: Stage
 let app: App
 
 beforeAll(async () => {
+  redis = await startRedis()
+  const env = { REDIS_URL: redis.url }
   world = await stage({
     accessTokenMs: LIFETIME_MS,
-    apps: [{ build: 'starter', callbacks: 'guide', client: 'basic' }],
+    apps: [{ build: 'starter', callbacks: 'guide', client: 'basic', env }],
   })
   app = world.apps[0]!
 }, BUILD_MS)
-afterAll(() => world?.stop())
+afterAll(async () => {
+  await world?.stop()
+  await redis?.stop()
+})
 
 /** Crosses two expiries, with four requests at the same time at each. */
 async function cross() {
@@ -115,5 +123,32 @@ describe('a starter that renews tokens by hand', () => {
       reuses: 0,
     })
     await who.close()
+  })
+
+  it('opens no more connections to Redis when the file of the store is edited', async () => {
+    const routes = ['/used', '/used-too']
+    const connectionsTo = async (database: number): Promise<number> => {
+      const lines = (await redis.cli('CLIENT', 'LIST')).split('\n')
+      return lines.filter((line) => line.includes(` db=${database} `)).length
+    }
+    /** Edits the files of our store and of the client, until both routes have them anew. */
+    const editBoth = async (number: number): Promise<void> => {
+      let tries = 0
+      const isSeen = async (): Promise<boolean> => {
+        const names = await Promise.all(routes.map((route) => get<string[][]>(route)))
+        const isNew = (all: string[]) => all.some((name) => name.startsWith(`edit${number}_`))
+        if (names.flat().every(isNew)) return true
+        const line = `export const edit${number}_${(tries += 1)} = 0\n`
+        for (const file of ['store.ts', 'client.ts']) await appendFile(join(folder, file), line)
+        return false
+      }
+      await expect.poll(isSeen, { interval: 1_000, timeout: TEST_MS }).toBe(true)
+    }
+
+    for (let number = 1; number <= STORE_EDITS; number += 1) await editBoth(number)
+
+    // The client is a control: without the library, each copy of a module makes another one.
+    expect(await connectionsTo(2)).toBeGreaterThan(STORE_EDITS)
+    expect(await connectionsTo(1)).toBe(1)
   })
 })

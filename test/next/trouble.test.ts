@@ -149,13 +149,14 @@ describe('a sign-out while a session is fetched in another tab', () => {
     await who.close()
   })
 
-  it('stands with ours: the cookie that came back is worth nothing', async () => {
+  it('stands with ours: the cookie that came back is worth nothing, and goes', async () => {
     const who = await meet(after)
 
     expect(counts(who).grants.live).toBe(0)
     expect(await who.open('/')).toBe('No name: refused')
     await after.advance(LIFETIME_MS)
-    expect(await who.open('/')).toBe('No name: sign in again')
+    expect(await who.open('/')).toBe('No name: signed out')
+    expect(await who.cookie()).toBe('')
     expect(counts(who).presentations).toBe(0)
     await who.close()
   })

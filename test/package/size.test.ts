@@ -8,9 +8,11 @@ const AT_ONCE_MAX = 28 * 1024
 
 /**
  * Bytes of all in one file, inspection with it: what is loaded later must not grow unseen. Since
- * each state and transition of the chart has a description, which Stately shows, it is 51 KiB.
+ * each state and transition of the chart has a description, which Stately shows, it is 51 KiB. The
+ * words of all options, the spellings of expiries and the proofs that nothing was sent are ten
+ * more.
  */
-const ALL_MAX = 51 * 1024
+const ALL_MAX = 62 * 1024
 
 /**
  * Products that no description is needed for to be named by mistake. `oidc` is no product, and the
@@ -18,7 +20,10 @@ const ALL_MAX = 51 * 1024
  */
 const PRODUCTS = ['auth0', 'okta', 'keycloak', 'logto', 'spotify', 'github', 'hydra', 'cognito']
 
-const providers = shippedIds().filter((id) => id !== 'oidc')
+/** Ids that are words of any program, too. */
+const WORDS = new Set(['oidc', 'line', 'x', 'box'])
+
+const providers = shippedIds().filter((id) => !WORDS.has(id))
 
 /** The words in names and texts of a program: minified names of its own are not among them. */
 function wordsOf(code: string): Set<string> {
@@ -52,7 +57,7 @@ describe('the main entry, bundled', async () => {
     expect(typical.files.filter((path) => later.test(path)).length).toBeGreaterThan(5)
   })
 
-  it('is at most 51 KiB in one file', () => {
+  it('is at most 56 KiB in one file', () => {
     expect(typical.gzipBytes).toBeLessThanOrEqual(ALL_MAX)
   })
 
@@ -77,18 +82,29 @@ describe('the main entry, bundled', async () => {
   })
 })
 
-/** Bytes of one provider, minified and compressed, with `defineProvider` and its checks. */
-const PROVIDER_MAX = 3 * 1024
+/** Bytes of `oidc`, minified and compressed, with `defineProvider` and its checks. */
+const OIDC_MAX = 4.5 * 1024
 
-/** `credentials` brings a reader of answers and of sign-ins. */
-const READER_MAX = 8 * 1024
+/**
+ * What another provider may add: `credentials` brings a reader of answers and of sign-ins, in all
+ * the spellings of a lifetime.
+ */
+const MORE_MAX = 1.5 * 1024
+const READER_MAX = 6.75 * 1024
 
-describe('a provider, bundled', () => {
+describe('a provider, bundled', async () => {
+  const { gzipBytes: oidcBytes } = await bundle(`export { oidc } from './providers/oidc.ts'`)
+
+  it('is at most 4.5 KiB for oidc', () => {
+    expect(oidcBytes).toBeLessThanOrEqual(OIDC_MAX)
+  })
+
   it.each(shippedIds())('%s is small, and brings no other', async (id) => {
     const { files, bytesOf, code } = await bundle(`export * from './providers/${id}.ts'`)
     const used = await bundle(`export { ${factoryOf(id)} } from './providers/${id}.ts'`)
 
-    expect(used.gzipBytes).toBeLessThanOrEqual(id === 'credentials' ? READER_MAX : PROVIDER_MAX)
+    const moreMax = id === 'credentials' ? READER_MAX : MORE_MAX
+    expect(used.gzipBytes - oidcBytes).toBeLessThanOrEqual(moreMax)
     const others = files.filter((path) => /^providers\/[^/]+\.ts$/.test(path))
     expect(others).toEqual([`providers/${id}.ts`])
     expect([...bytesOf.keys()]).toEqual(['ours'])

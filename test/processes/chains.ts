@@ -2,16 +2,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { TokenSet } from '../../src/index.ts'
 import type { OidcServer } from '../oidc/oidc-server.ts'
-import type { Member } from './fleet.ts'
+import type { Member, MemberOutcome } from './fleet.ts'
 import { NEXT, type Scene } from './scene.ts'
 
 /** The sets that the holders of one chain were handed, oldest first. */
 export type Chain = TokenSet[]
 
+/** A busy host may be late so many times; a database that is in trouble is late each time. */
+const TRIES_MAX = 3
+
+/** Asks again, as an application does, after an error that is no reason to sign in. */
+async function patiently(member: Member, tokens: TokenSet): Promise<MemberOutcome> {
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await member.refresh(tokens, NEXT)
+    if (outcome.state !== 'error' || outcome.needsSignIn || tries === TRIES_MAX) return outcome
+  }
+}
+
 /** Refreshes a chain so many times, or until it is refused. */
 async function grow(chain: Chain, member: Member, generations: number): Promise<void> {
   for (let left = generations; left > 0; left -= 1) {
-    const { state, tokens } = await member.refresh(chain.at(-1)!, NEXT)
+    const { state, tokens } = await patiently(member, chain.at(-1)!)
     if (state !== 'rotated') return
     chain.push(tokens)
   }
@@ -33,7 +44,7 @@ export interface Verdicts {
 }
 
 /** What it made of the chain, by the authorization server's own count. */
-export type Verdict = 'served' | 'presented twice' | 'not served'
+export type Verdict = 'served' | 'presented twice' | `not served: ${string}`
 
 export const NOTHING_LOST: Verdicts = {
   newest: 'served',
@@ -70,9 +81,9 @@ export async function chainsOf(
 
   /** Comes with a set. What is served must work. */
   async function come(tokens: TokenSet): Promise<Verdict> {
-    const outcome = await after.refresh(tokens, NEXT)
+    const outcome = await patiently(after, tokens)
     if (isTwice(server, tokens)) return 'presented twice'
-    if (!outcome.usable) return 'not served'
+    if (!outcome.usable) return `not served: ${outcome.code}`
     expect(await server.isLive(outcome.accessToken!)).toBe(true)
     return 'served'
   }

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { BACKENDS } from './backends.ts'
+import type { MemberOutcome } from './fleet.ts'
 import { backendOf, NEXT, scene, SHORT } from './scene.ts'
+
+/** A failure names the code. */
+function says(outcome: MemberOutcome, expected: { [K in keyof MemberOutcome]?: unknown }): void {
+  expect(outcome, outcome.code).toMatchObject(expected)
+}
 
 describe.concurrent.each(BACKENDS)('a holder that is frozen past its deadline, over %s', (kind) => {
   const backend = backendOf(kind)
@@ -14,19 +20,19 @@ describe.concurrent.each(BACKENDS)('a holder that is frozen past its deadline, o
     const slept = sleeper!.refresh(tokens, NEXT)
     await sleeper!.frozen()
     // Who follows a holder gives up when its claim is overdue.
-    expect(await other!.refresh(tokens, NEXT)).toMatchObject({ usable: false, code: 'lost' })
+    says(await other!.refresh(tokens, NEXT), { usable: false, code: 'lost' })
     expect(server.counts().presentations).toBe(1)
     sleeper!.wake()
 
     // It finds that it is too late, gives its claim back, and starts anew.
     const woken = await slept
-    expect(woken).toMatchObject({ state: 'rotated', usable: true })
+    says(woken, { state: 'rotated', usable: true })
     expect(server.counts().presentations).toBe(2)
-    expect(await other!.refresh(tokens, NEXT)).toMatchObject({
+    says(await other!.refresh(tokens, NEXT), {
       usable: true,
       accessToken: woken.accessToken,
     })
-  }, 60_000)
+  }, 120_000)
 
   it('settles late what it received, and nobody loses it', async () => {
     await using stage = await scene(backend(), SHORT)
@@ -36,17 +42,17 @@ describe.concurrent.each(BACKENDS)('a holder that is frozen past its deadline, o
     await sleeper!.arm({ at: 'answered', signal: 'SIGSTOP' })
     const slept = sleeper!.refresh(tokens, NEXT)
     await sleeper!.frozen()
-    expect(await other!.refresh(tokens, NEXT)).toMatchObject({ usable: false, code: 'lost' })
+    says(await other!.refresh(tokens, NEXT), { usable: false, code: 'lost' })
 
     sleeper!.wake()
     await slept
 
     const outcome = await other!.refresh(tokens, NEXT)
-    expect(outcome).toMatchObject({ usable: true, needsSignIn: false })
+    says(outcome, { usable: true, needsSignIn: false })
     expect(await server.isLive(outcome.accessToken!)).toBe(true)
     expect(server.counts().presentations).toBe(2)
-    expect(await other!.refresh(outcome.tokens, NEXT)).toMatchObject({ state: 'rotated' })
-  }, 60_000)
+    says(await other!.refresh(outcome.tokens, NEXT), { state: 'rotated' })
+  }, 120_000)
 
   it('sends once at most when it wakes while sending, and the token is lost', async () => {
     await using stage = await scene(backend(), SHORT)
@@ -56,15 +62,15 @@ describe.concurrent.each(BACKENDS)('a holder that is frozen past its deadline, o
     await sleeper!.arm({ at: 'send', signal: 'SIGSTOP' })
     const slept = sleeper!.refresh(tokens, NEXT)
     await sleeper!.frozen()
-    expect(await other!.refresh(tokens, NEXT)).toMatchObject({ usable: false, code: 'lost' })
+    says(await other!.refresh(tokens, NEXT), { usable: false, code: 'lost' })
 
     sleeper!.wake()
 
     // Its time was over before it woke: what left until it noticed is answered to nobody.
-    expect(await slept).toMatchObject({ usable: false, needsSignIn: true, code: 'unknown' })
-    expect(await other!.refresh(tokens, NEXT)).toMatchObject({ usable: false, code: 'lost' })
+    says(await slept, { usable: false, needsSignIn: true, code: 'unknown' })
+    says(await other!.refresh(tokens, NEXT), { usable: false, code: 'lost' })
     expect(server.counts().presentations).toBeLessThanOrEqual(2)
-  }, 60_000)
+  }, 120_000)
 })
 
 describe.concurrent.each(BACKENDS)(
@@ -83,10 +89,10 @@ describe.concurrent.each(BACKENDS)(
       const later = await Promise.all(fleet.map((member) => member.refresh(tokens, NEXT)))
 
       for (const outcome of [...outcomes, ...later]) {
-        expect(outcome).toMatchObject({ usable: false, needsSignIn: true })
+        says(outcome, { usable: false, needsSignIn: true })
         expect(['unknown', 'lost']).toContain(outcome.code)
       }
       expect(server.counts().presentations).toBe(2)
-    }, 60_000)
+    }, 120_000)
   },
 )

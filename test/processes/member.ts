@@ -95,6 +95,7 @@ const refresher = createRefresher(
     client: { id: clientId },
     store: traced(await open(setup.store)),
     clock,
+    refusedFloorMs: 0,
     onEvent: await journal(setup.journal),
     async fetch(url, init) {
       const isPresentation =

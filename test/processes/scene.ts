@@ -11,9 +11,10 @@ import type { MemberSetup } from './member-setup.ts'
 
 /** Times that are short enough for a test to outwait, and long enough for two busy cores. */
 export const SHORT = {
-  requestTimeoutMs: 1_500,
-  claimMs: 3_000,
-  waitMs: 6_000,
+  requestTimeoutMs: 4_000,
+  claimMs: 9_000,
+  waitMs: 20_000,
+  storeTimeoutMs: 5_000,
 } as const
 
 /** Times by which no claim is overdue before a database is back, and no busy host is late. */

@@ -4,7 +4,7 @@ import { failedPresentation } from '../../src/core/failure.ts'
 import type { Client, Provider } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { isRecord } from '../../src/core/text.ts'
-import type { AnswerFact } from '../../src/facts/provider-facts.ts'
+import type { AnswerFact, ProviderRecord } from '../../src/facts/provider-facts.ts'
 import type { ShippedProvider } from '../../src/testing/presets.ts'
 import type { PresentedTokens } from '../../src/transport/token-response.ts'
 import { createTransport } from '../../src/transport/transport.ts'
@@ -26,18 +26,17 @@ export function providerContract(shipped: ShippedProvider): void {
   it('presents a refresh token once, where and how its facts say', async () => {
     const { seen, provider } = await played(facts.answers[0]!, (origin) => at(origin, shipped))
 
-    const { method, format, names, audience } = provider.request
+    const { method, format, audience } = provider.request
     const { pathname } = new URL(provider.tokenEndpoint ?? `${provider.issuer}/token`)
     expect(seen).toHaveLength(1)
-    const [{ url, form, headers, ...request }] = seen as [Seen]
+    const [{ url, form: _, headers, ...request }] = seen as [Seen]
     expect({ ...request, url: url.split('?')[0] }).toMatchObject({ method, url: pathname })
     expect(`${url} ${request.body} ${JSON.stringify(headers)}`).toContain('rt-1')
-    if (format !== 'form') return
-    expect(form).toMatchObject({ [names['refresh_token'] ?? 'refresh_token']: 'rt-1' })
-    expect(form).toMatchObject({ grant_type: 'refresh_token' })
-    const asked = [audience.resource, audience.organization, 'client_id', 'client_secret']
-    expect(asked.filter((name) => name in form)).toEqual([])
-    expect(headers.authorization).toBe(`Basic ${btoa('app:client-secret')}`)
+    const sent = sentIn(seen[0]!, format)
+    const { authorization } = headers
+    expect({ authorization, ...sent }).toMatchObject(asDescribed(provider, sent !== undefined))
+    const others = [audience.resource, audience.organization]
+    expect(others.filter((name) => sent !== undefined && name in sent)).toEqual([])
   })
 
   const asking = facts.answers.filter(
@@ -55,6 +54,8 @@ export function providerContract(shipped: ShippedProvider): void {
 
   it('sends the name of a public client only where there is one', async () => {
     const client = { id: 'app' }
+    const needsSecret = exampleOf(shipped).clientAuthentication
+    if (needsSecret !== undefined && needsSecret !== 'none') return
 
     const { seen, provider } = await played(
       facts.answers[0]!,
@@ -62,8 +63,10 @@ export function providerContract(shipped: ShippedProvider): void {
       client,
     )
 
-    const isSent = provider.request.names['client_id'] !== null
-    expect(seen[0]!.form['client_id']).toBe(isSent ? 'app' : undefined)
+    const { names, format } = provider.request
+    const name = 'client_id' in names ? names['client_id'] : 'client_id'
+    const sent = sentIn(seen[0]!, format) ?? {}
+    expect(sent[name ?? 'client_id']).toBe(name === null ? undefined : 'app')
     expect(seen[0]!.headers.authorization).toBeUndefined()
   })
 
@@ -86,26 +89,64 @@ export function answersContract(
   })
 }
 
+/** What a request holds of RFC 6749 §6 and §2.3, under the names of the provider. */
+function asDescribed(
+  { request: { names, parameters }, clientAuthentication: method }: Provider,
+  isRead: boolean,
+): Record<string, unknown> {
+  const bodily = method === 'client_secret_post'
+  const values = {
+    refresh_token: 'rt-1',
+    grant_type: parameters['grant_type'] ?? 'refresh_token',
+    ...(bodily && { client_id: 'app', client_secret: 'client-secret' }),
+  }
+  const sent = Object.entries(values).flatMap(([name, value]) => {
+    const called = name in names ? names[name] : name
+    return called === null || called === undefined || !isRead ? [] : [[called, value] as const]
+  })
+  const basic = typeof method === 'function' ? 'client-secret:' : 'app:client-secret'
+  const isBasic = !bodily && method !== 'none'
+  return {
+    ...Object.fromEntries(sent),
+    ...(isRead && { authorization: isBasic ? `Basic ${btoa(basic)}` : undefined }),
+  }
+}
+
+/** The parameters of a request, wherever they travel. */
+function sentIn({ url, form, body }: Seen, format: string): Record<string, unknown> | undefined {
+  switch (format) {
+    case 'form':
+      return { ...form }
+    case 'json':
+      return JSON.parse(body) as Record<string, unknown>
+    case 'query':
+      return Object.fromEntries(new URL(url, 'http://localhost').searchParams)
+    default:
+      return undefined
+  }
+}
+
 /** The provider of its facts' examples. */
 export function exampleOf({ facts, make }: ShippedProvider): Provider {
-  const examples = Object.entries(facts.parameters ?? {}).map(([name, { example }]) => [
-    name,
-    example,
-  ])
-  return make(Object.fromEntries(examples))
+  return make(Object.fromEntries(examplesOf(facts)))
+}
+
+function examplesOf({ parameters = {} }: ProviderRecord): readonly (readonly [string, unknown])[] {
+  return Object.entries(parameters).map(([name, { example }]) => [name, example])
 }
 
 /** The same, with its addresses on this machine. */
 function at(origin: string, { facts, make }: ShippedProvider): Provider {
-  const here = (url: string): string => `${origin}${new URL(url).pathname.replace(/\/$/, '')}`
+  const here = (url: string, isWhole = false): string =>
+    `${origin}${isWhole ? new URL(url).pathname : new URL(url).pathname.replace(/\/$/, '')}`
   const values = Object.entries(facts.parameters ?? {}).map(([name, parameter]) => [
     name,
     parameter.is === 'url' ? here(parameter.example) : parameter.example,
   ])
-  const { tokenEndpoint } = facts
-  const isFixed = tokenEndpoint?.startsWith('https:') === true
+  const { tokenEndpoint } = make(Object.fromEntries(examplesOf(facts)))
+  const isFixed = facts.tokenEndpoint?.startsWith('https:') === true
   return make(Object.fromEntries(values), {
-    ...(isFixed && { tokenEndpoint: here(tokenEndpoint) }),
+    ...(isFixed && tokenEndpoint !== undefined && { tokenEndpoint: here(tokenEndpoint, true) }),
   })
 }
 

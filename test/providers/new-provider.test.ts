@@ -8,7 +8,7 @@ import { repository } from '../tidy/repository.ts'
 
 /** All that there is of a provider that nobody has written yet. */
 const ACME = `
-import { defineProvider, descriptionOf } from '../src/core/define-provider.ts'
+import { providerOf } from '../src/core/define-provider.ts'
 import type { Overrides, Provider } from '../src/core/provider.ts'
 import type { ProviderEvidence, ProviderFacts } from '../src/facts/provider-facts.ts'
 
@@ -54,7 +54,7 @@ export const evidence = {
 } as const satisfies ProviderEvidence
 
 export const acmeId = (overrides: Overrides = {}): Provider =>
-  defineProvider(descriptionOf(facts), overrides)
+  providerOf(facts, overrides)
 `
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -106,9 +106,12 @@ describe('a new provider is one file, and no other is edited', () => {
     expect(page).toContain('const provider = acmeId()')
     expect(page).toMatch(/`reuse` +\| accepted for 1 minute +\| \[tokens\]\(https:/)
     expect(readFileSync(join(COPY, 'docs/providers.md'), 'utf8')).toContain('90 days without use')
-    expect(readFileSync(join(COPY, 'README.md'), 'utf8')).toContain(
-      'refresh-once/providers/acme-id',
-    )
+    expect(page).toContain('sign in again after 90 days without use')
+    const { providers } = JSON.parse(readFileSync(join(COPY, 'docs/providers.json'), 'utf8')) as {
+      providers: { id: string }[]
+    }
+    expect(providers.map(({ id }) => id)).toContain('acme-id')
+    expect(readFileSync(join(COPY, 'README.md'), 'utf8')).toContain('docs/providers/acme-id.md')
   })
 
   it('is found by the command line', () => {

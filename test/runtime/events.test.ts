@@ -20,6 +20,7 @@ function listening(
   const events: RefreshEvent[] = []
   const reuse = acceptedForMs === undefined ? {} : { reuse: { acceptedForMs } }
   const refresher = createRefresher({
+    refusedFloorMs: 0,
     provider: defineProvider({ id: 'test', tokenEndpoint, revocationEndpoint, ...reuse }),
     client: { id: 'app' },
     ledger: { store },

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
-import { createRefresher, isRefreshError } from '../../src/index.ts'
-import type { RefresherOptions, TokenSet } from '../../src/index.ts'
+import { createRefresher } from '../../src/index.ts'
+import type { RefresherOptions } from '../../src/index.ts'
+import { settingsOf } from '../../src/runtime/options.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { handClock } from './clock.ts'
 import { world } from './world.ts'
@@ -14,6 +15,19 @@ const good = (): RefresherOptions => ({
 
 /** A change of the ledger's options. */
 const ledger = (changed: object): object => ({ ledger: { ...good().ledger, ...changed } })
+
+describe('settingsOf', () => {
+  it.each([
+    ['none', undefined, 20_000],
+    ['a window of 3 s', 3_000, 23_000],
+    ['a window of half an hour', 1_800_000, 50_000],
+  ])('lets a claim last as long as its presentations can take, %s', (_, windowMs, claimMs) => {
+    const reuse = windowMs === undefined ? {} : { reuse: { acceptedForMs: windowMs } }
+    const provider = oidc({ issuer: 'https://id.example.com', ...reuse })
+
+    expect(settingsOf({ ...good(), provider })).toMatchObject({ claimMs, waitMs: claimMs })
+  })
+})
 
 describe('createRefresher', () => {
   for (const [what, bad, says] of [
@@ -46,11 +60,19 @@ describe('createRefresher', () => {
     ],
     ['a chain that is forgotten at once', ledger({ retention: { grantMs: 60_000 } }), /grantMs/],
     ['an unknown policy', { staleHolders: { then: 'ignore' } }, /staleHolders\.then/],
-    ['the old policy', { staleHolders: 'replay' }, /write staleHolders: { then: 'revoke' }/],
-    ['a policy that is not grouped', { staleHolders: 'serve' }, /{ then: 'serve' }/],
-    ['a ledger that is a name', { ledger: 'mine' }, /write ledger: { store, name: 'mine' }/],
+    ['the old policy', { staleHolders: 'replay' }, /write staleHolders: { afterMs, then }/],
+    [
+      'a policy that is not grouped',
+      { staleHolders: 'serve' },
+      /write staleHolders: { afterMs, then }/,
+    ],
+    [
+      'a ledger that is a name',
+      { ledger: 'mine' },
+      /write ledger: { store, name, pepper, formerIssuers, retention }/,
+    ],
     ['timeouts in one', { timeouts: 5_000 }, /timeouts: { requestMs, claimMs, waitMs, storeMs }/],
-    ['a store at the top', { store: {} }, /store is no option any more: write ledger: { store }/],
+    ['a store at the top', { store: {} }, /store is no option: write ledger: { store }/],
     ['a pepper at the top', { pepper: 'p' }, /write ledger: { store, pepper }/],
     [
       'claimRetentionMs',
@@ -73,6 +95,56 @@ describe('createRefresher', () => {
     ['a misspelt retention', ledger({ retention: { claim: 1 } }), /mean claimMs\?/],
     ['an observer that is none', { onEvent: 'log' }, /onEvent/],
     ['a reload that is none', { reload: {} }, /reload/],
+    ['a store that was not called', { ledger: { store: memoryStore } }, /is a function.*memoryS/],
+    ['a store to come', { ledger: { store: Promise.resolve({}) } }, /promise: await it/],
+    ['a store without changed', { ledger: { store: { read() {}, swap() {} } } }, /ledger\.store/],
+    ['a provider that was not called', { provider: oidc }, /provider is a function.*oidc\(/],
+    ['a provider that is an issuer', { provider: 'https://id.example.com' }, /oidc\({ issuer }\)/],
+    ['a provider of another library', { provider: { id: 'x', type: 'oidc' } }, /provider is an ob/],
+    [
+      'a provider that was changed',
+      { provider: { ...good().provider, rotation: 'Always' } },
+      /rotation.*did you mean 'always'/,
+    ],
+    [
+      'an endpoint that was changed',
+      { provider: { ...good().provider, tokenEndpoint: 'http://evil.example/token' } },
+      /plain http/,
+    ],
+    ['a client that is an id', { client: 'app' }, /client is a string: write client: { id, secret/],
+    ['a client that is null', { client: null }, /client is null/],
+    ['another name of the id', { client: { clientId: 'app' } }, /client\.clientId.*write id/],
+    ['another name of the secret', { client: { id: 'a', client_secret: 's' } }, /write secret/],
+    ['clientId at the top', { clientId: 'app' }, /write client: { id }/],
+    ['a key as text', { client: { id: 'a', privateKey: 'PEM' } }, /privateKey is a string/],
+    ['a key as JWK', { client: { id: 'a', privateKey: { key: { kty: 'EC' } } } }, /importKey/],
+    ['a line break behind the secret', { client: { id: 'a', secret: 'hush\n' } }, /secret has a/],
+    ['a space before the id', { client: { id: ' app' } }, /client\.id has a line break/],
+    ['an id that was not there', { client: { id: 'undefined' } }, /client\.id holds 'undefined'/],
+    ['a secret that a shell left', { client: { id: 'a', secret: '${SECRET}' } }, /holds 'undef/],
+    [
+      'a secret as bytes',
+      { client: { id: 'a', secret: Buffer.from('hush') } },
+      /is bytes, no text/,
+    ],
+    ['a secret to come', { client: { id: 'a', secret: Promise.resolve('s') } }, /await it/],
+    ['a pepper as bytes', ledger({ pepper: Buffer.alloc(32, 7) }), /pepper is bytes, no text/],
+    ['a pepper as Uint8Array', ledger({ pepper: new Uint8Array(32) }), /pepper is bytes, no text/],
+    ['a pepper as a number', ledger({ pepper: 12_345 }), /pepper is a number: write at least 32/],
+    [
+      'a pepper with its line',
+      ledger({ pepper: `${'p'.repeat(32)}\n` }),
+      /pepper has a line break/,
+    ],
+    ['a pepper that is null', ledger({ pepper: null }), /pepper is null/],
+    ['a name that is a number', ledger({ name: 7 }), /ledger\.name is a number/],
+    ['timeouts null', { timeouts: null }, /timeouts is null: write timeouts: { requestMs/],
+    ['an observer null', { onEvent: null }, /onEvent is null: write a function/],
+    ['a clock that is half', { clock: { now: () => 0 } }, /clock is an object: write a Clock/],
+    ['a store for the ledger', { ledger: memoryStore() }, /write ledger: { store: memoryStore/],
+    ['telemetry not called', { onEvent: function telemetry() {} }, /telemetry\(\)/],
+    ['a page that was not called', { inspect: function pageInspector() {} }, /pageInspector\(\)/],
+    ['a fetch that is none', { fetch: {} }, /fetch is an object: write a function/],
   ] as const) {
     it(`does not take ${what}`, () => {
       const options = { ...good(), ...bad } as unknown as RefresherOptions
@@ -81,6 +153,38 @@ describe('createRefresher', () => {
       expect(() => createRefresher(options)).toThrow(says)
     })
   }
+
+  for (const options of [undefined, null, 'oidc', [], good]) {
+    it(`does not take ${String(options)} for options`, () => {
+      const make = (): unknown => createRefresher(options as never)
+
+      expect(make).toThrow(TypeError)
+      expect(make).toThrow(/^createRefresher: the argument is .*write { provider, client, ledger/)
+    })
+  }
+
+  it('prints no secret of the options', () => {
+    const secret = 'kT9-secret-of-the-client'
+    for (const bad of [
+      { client: { id: 'a', secret: `${secret}\n` } },
+      { client: { id: 'a', secret: [secret] } },
+      { client: secret },
+      { staleHolders: { then: secret } },
+      ledger({ pepper: secret }),
+      ledger({ pepper: { secret } }),
+      ledger({ store: secret }),
+    ]) {
+      let said = ''
+      try {
+        createRefresher({ ...good(), ...bad } as never)
+      } catch (error) {
+        said = String(error)
+      }
+
+      expect(said).toContain('TypeError')
+      expect(said).not.toContain(secret)
+    }
+  })
 
   it('wants a pepper for tokens that can be guessed, on a shared store', () => {
     const provider = oidc({ issuer: 'https://id.example.com', tokens: 'guessable' })
@@ -102,12 +206,38 @@ describe('createRefresher', () => {
     expect(createRefresher({ ...good(), provider }).provider).toBe(provider)
   })
 
-  it('rejects a refresh with the old name of `refused`', async () => {
-    const refreshed = createRefresher(good()).refresh({ accessToken: 'at' }, {
-      force: true,
-    } as object)
+  for (const [what, asked, says] of [
+    ['the old name of `refused`', { force: true }, /force is no option: write refused: true/],
+    ['a misspelt option', { minValidMS: 5 }, /did you mean minValidMs\?/],
+    ['a time as text', { minValidMs: '60' }, /minValidMs is a string: write milliseconds/],
+    ['a time that is NaN', { minValidMs: Number.NaN }, /minValidMs is NaN/],
+    ['a resource that is a list', { resource: ['a'] }, /resource is a list/],
+    ['a signal that is its controller', { signal: new AbortController() }, /write an AbortSignal/],
+    ['waitUntil of another kind', { waitUntil: {} }, /waitUntil is an object: write a function/],
+    ['null', null, /the argument is null: write { /],
+  ] as const) {
+    it(`rejects a refresh with ${what}`, async () => {
+      const refreshed = createRefresher(good()).refresh({ accessToken: 'at' }, asked as object)
 
-    await expect(refreshed).rejects.toThrow(/write refused: true/)
+      await expect(refreshed).rejects.toThrow(TypeError)
+      await expect(refreshed).rejects.toThrow(says)
+    })
+  }
+
+  it('takes `refused: false` for a token that was not refused', async () => {
+    const asked = { refused: false } as unknown as object
+
+    expect((await createRefresher(good()).refresh({ accessToken: 'at' }, asked)).state).toBe(
+      'fresh',
+    )
+  })
+
+  it('does not keep a set without a place for its successors', () => {
+    const { keep } = createRefresher(good())
+
+    for (const options of [undefined, null, {}, { onChanged: 'save' }, { onChange() {} }]) {
+      expect(() => keep({ accessToken: 'at' }, options as never)).toThrow(/^keep: .*onChanged/)
+    }
   })
 
   it('opens nothing and sets no timer', () => {
@@ -119,37 +249,6 @@ describe('createRefresher', () => {
     expect(clock.pending).toEqual([])
     expect(fetch).not.toHaveBeenCalled()
   })
-})
-
-describe('a token set that makes no sense', () => {
-  for (const [what, set] of [
-    ['undefined', undefined],
-    ['null', null],
-    ['a text', 'token'],
-    ['no access token', {}],
-    ['an access token that is undefined', { accessToken: undefined, refreshToken: 'r' }],
-    ['an expiry that is NaN', { accessToken: 'a', refreshToken: 'r', expiresAtMs: Number.NaN }],
-    ['an expiry in seconds', { accessToken: 'a', refreshToken: 'r', expiresAtMs: 1_800_000_000 }],
-    ['a refresh token that is "undefined"', { accessToken: 'a', refreshToken: 'undefined' }],
-    ['a grant of its own making', { accessToken: 'a', refreshToken: 'r', grant: 'mine' }],
-    [
-      'a grant of wrong letters',
-      { accessToken: 'a', refreshToken: 'r', grant: `${'!'.repeat(43)}.1`, expiresAtMs: 0 },
-    ],
-  ] as const) {
-    it(`ends in an outcome, not in a throw: ${what}`, async () => {
-      const outcome = await createRefresher(good()).refresh(set as unknown as TokenSet)
-
-      expect(outcome).toMatchObject({
-        state: 'error',
-        usable: false,
-        changed: false,
-        needsSignIn: true,
-      })
-      expect(isRefreshError(outcome.error) && outcome.error.code).toBe('invalid_tokens')
-      expect(outcome.tokens).toBe(set)
-    })
-  }
 })
 
 describe('onEvent', () => {

@@ -230,3 +230,9 @@ export function expectServed(outcome: Outcome, accessToken?: string): void {
   expect(outcome.accessToken).toBeTypeOf('string')
   if (accessToken !== undefined) expect(outcome.accessToken).toBe(accessToken)
 }
+
+/** As undici reports it. */
+export function connectionRefused(): Error {
+  const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', syscall: 'connect' })
+  return new TypeError('fetch failed', { cause })
+}

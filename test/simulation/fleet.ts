@@ -109,6 +109,7 @@ function startWorker(
   }
   const refresher = inOwnProcess(() =>
     subject.createRefresher({
+      refusedFloorMs: 0,
       provider: subject.defineProvider(kind.provider),
       client: { id: clientId },
       ledger: { store: heldStore(store, host, { nextFault, mark: MARK, onLeak: leak }) },

@@ -1,3 +1,4 @@
+import { AWAY_MS, REQUEST_TIMEOUT_MS } from '../../src/runtime/timing.ts'
 import type { NetworkFault } from '../../src/testing/authorization-server/fault.ts'
 import type { StoreFault } from '../../src/testing/held-store.ts'
 import type { Dice } from './dice.ts'
@@ -54,6 +55,10 @@ export function createWeather(dice: Dice, now: () => number): Weather {
         const askedMs = (fault.retryAfterSeconds ?? 1) * SECOND_MS
         pausedUntilMs = Math.max(pausedUntilMs, now() + askedMs + 10 * SECOND_MS)
       }
+      if (fault !== undefined && SILENT.has(fault.kind)) {
+        const knownMs = 2 * REQUEST_TIMEOUT_MS + 10 * SECOND_MS
+        pausedUntilMs = Math.max(pausedUntilMs, now() + knownMs + AWAY_MS)
+      }
       return fault
     },
     nextStoreFault() {
@@ -71,6 +76,13 @@ export function createWeather(dice: Dice, now: () => number): Weather {
     },
   }
 }
+
+/** After these, at the latest when the request is given up, the client leaves the server alone. */
+const SILENT: ReadonlySet<NetworkFault['kind']> = new Set<NetworkFault['kind']>([
+  'connection_refused',
+  'silence',
+  'late',
+])
 
 const DRAWN: readonly (readonly [number, (dice: Dice) => Trouble])[] = [
   [

@@ -123,6 +123,54 @@ describe('fileStore', () => {
     await expect(fileStore(path).read('a')).rejects.toMatchObject(refusal(refused))
   })
 
+  it.each([
+    ['that others may write to', 0o777, /Others may write to .* chmod go-w/],
+    ['of which the group is another one', 0o770, /Others may write to/],
+  ])('refuses a folder in a folder %s', async (_, mode, hint) => {
+    const parent = await freshPath()
+    await mkdir(join(parent, 'between'), { recursive: true })
+    // As root: a group that is not its own. Another user has no second group for sure.
+    if (process.getuid!() === 0) await chown(parent, 0, 65_534)
+    else if (mode === 0o770) return
+    await chmod(parent, mode)
+
+    const refused = fileStore(join(parent, 'between/rows')).read('a')
+
+    await expect(refused).rejects.toMatchObject(refusal(hint))
+    await chmod(parent, 0o1777)
+    expect(await fileStore(join(parent, 'between/rows')).read('a')).toMatchObject({ version: 0 })
+  })
+
+  it('refuses a folder that a link leads to from a folder of another user', async () => {
+    if (process.getuid!() !== 0) return
+    const [theirs, own] = [await freshPath(), await freshPath()]
+    await mkdir(join(own, 'rows'), { recursive: true, mode: 0o700 })
+    await mkdir(theirs)
+    await symlink(own, join(theirs, 'link'))
+    await chown(theirs, 65_534, 65_534)
+
+    const refused = fileStore(join(theirs, 'link/rows')).read('a')
+
+    await expect(refused).rejects.toMatchObject(refusal(/belongs to another user/))
+  })
+
+  it.skipIf(process.platform !== 'linux').each(['/proc/refresh-once', '/proc/self/a/b'])(
+    'says at once that no folder can be made: %s',
+    async (path) => {
+      await expect(fileStore(path).read('a')).rejects.toMatchObject(refusal(/cannot be made/))
+    },
+  )
+
+  it('makes all folders of a path that is not there, for this user alone', async () => {
+    const path = await freshPath()
+
+    await fileStore(join(path, 'a/b')).swap('a', 0, value, HOUR_MS)
+
+    for (const each of [path, join(path, 'a')]) {
+      expect((await stat(each)).mode & 0o777).toBe(0o700)
+    }
+  })
+
   it('refuses a file where its folder should be', async () => {
     const path = await freshPath()
     await writeFile(path, '')

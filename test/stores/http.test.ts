@@ -16,8 +16,8 @@ beforeAll(async () => {
   shim = await startRestShim(server.port)
 })
 afterAll(async () => {
-  await shim.stop()
-  await server.stop()
+  await shim?.stop()
+  await server?.stop()
 })
 
 const storeOf = (options: Partial<HttpStoreOptions> = {}) =>

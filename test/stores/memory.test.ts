@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Clock } from '../../src/core/clock.ts'
+import type { Store } from '../../src/ledger/store.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { storeContract } from '../../src/testing/store-contract.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
@@ -89,7 +91,7 @@ describe('memoryStore', () => {
     const name = fresh()
     const store = memoryStore({ name, rowsMax: 1_000, clock })
     for (let i = 0; i < 1_000; i += 1) await store.swap(`${i}`, 0, value, 10_000)
-    const shared = Reflect.get(globalThis, Symbol.for('refresh-once/memory-store/1'))
+    const shared = Reflect.get(globalThis, Symbol.for('refresh-once/memory-store/2'))
     const get = vi.spyOn(shared.get(name).rows as Map<string, unknown>, 'get')
 
     await expect(store.swap('more', 0, value, 10_000)).rejects.toThrow()
@@ -103,7 +105,7 @@ describe('memoryStore', () => {
     const store = memoryStore({ name, clock })
     for (let i = 1; i <= 9; i += 1) await store.swap(`${i}`, 0, value, i)
     clock.advance(10)
-    const shared = Reflect.get(globalThis, Symbol.for('refresh-once/memory-store/1'))
+    const shared = Reflect.get(globalThis, Symbol.for('refresh-once/memory-store/2'))
 
     await store.swap('next', 0, value, 1_000)
 
@@ -117,7 +119,7 @@ describe('memoryStore', () => {
     const { signal } = new AbortController()
     const added = vi.spyOn(signal, 'addEventListener')
     const removed = vi.spyOn(signal, 'removeEventListener')
-    const shared = Reflect.get(globalThis, Symbol.for('refresh-once/memory-store/1'))
+    const shared = Reflect.get(globalThis, Symbol.for('refresh-once/memory-store/2'))
     const aborting = new AbortController()
 
     const waits = [store.changed('a', 0, signal), store.changed('a', 0, aborting.signal)]
@@ -148,5 +150,161 @@ describe('memoryStore', () => {
 
     expect(() => memoryStore()).toThrow(TypeError)
     expect(() => memoryStore()).toThrow(/shared store/)
+  })
+})
+
+describe('memoryStore where several processes may run', () => {
+  const SIGNS = [
+    'VERCEL',
+    'AWS_LAMBDA_FUNCTION_NAME',
+    'NETLIFY',
+    'K_SERVICE',
+    'KUBERNETES_SERVICE_HOST',
+    'NODE_UNIQUE_ID',
+    'NEXT_PRIVATE_RENDER_WORKER',
+    'WEB_CONCURRENCY',
+    'pm_id',
+    'NODE_APP_INSTANCE',
+  ]
+  /** What it warns of in an environment. */
+  function warnings(env: Readonly<Record<string, string>>): string[] {
+    for (const name of [...SIGNS, 'exec_mode', 'instances']) vi.stubEnv(name, undefined)
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    const told: string[] = []
+    memoryStore({ name: 'warns', onWarning: (message) => told.push(message) })
+    return told
+  }
+
+  it.each(SIGNS)('says that it is for one process: %s', (name) => {
+    const [message] = warnings({ [name]: '2' })
+
+    expect(message).toMatch(/^refresh-once: memoryStore\(\) is for one process, and .+ shows/)
+    expect(message).toContain('redisStore()')
+  })
+
+  it.each([
+    ['one process', {}],
+    ['one process under PM2', { pm_id: '0', exec_mode: 'fork_mode', instances: '1' }],
+    ['a build', { VERCEL: '1', NEXT_PHASE: 'phase-production-build' }],
+    ['vercel dev', { VERCEL: '1', VERCEL_ENV: 'development' }],
+    ['one worker', { WEB_CONCURRENCY: '1' }],
+  ])('says nothing in %s', (_, env) => {
+    expect(warnings(env)).toEqual([])
+  })
+
+  it('warns of several instances of PM2 without its cluster, and once a process', () => {
+    vi.stubEnv('pm_id', '3')
+    vi.stubEnv('exec_mode', 'fork_mode')
+    vi.stubEnv('instances', '4')
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+
+    memoryStore()
+    memoryStore({ name: 'another' })
+
+    expect(emit).toHaveBeenCalledTimes(1)
+    expect(emit).toHaveBeenCalledWith(expect.stringContaining('PM2'), expect.anything())
+  })
+})
+
+describe('the time of a memory store', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+
+  const HOUR_MS = 3_600_000
+  const DAY_MS = 24 * HOUR_MS
+
+  /** A clock whose halves a test moves apart. */
+  function halves(): { clock: Clock; wallMs: number; monotonicMs: number } {
+    const state = {
+      wallMs: 1_800_000_000_000,
+      monotonicMs: 5_000,
+      clock: { ...manualClock(), now: () => state.wallMs, monotonic: () => state.monotonicMs },
+    }
+    return state
+  }
+
+  const timeOf = async (store: Store): Promise<number> => (await store.read('none')).nowMs
+
+  it('counts the sleep of the host, in which no row comes to its end', async () => {
+    const host = halves()
+    const store = memoryStore({ name: fresh(), clock: host.clock })
+    await store.swap('a', 0, value, HOUR_MS)
+
+    host.wallMs += 8 * HOUR_MS
+    host.monotonicMs += 10
+
+    expect(await store.read('a')).toMatchObject({ version: 1, nowMs: host.wallMs })
+    host.monotonicMs += HOUR_MS
+    expect(await store.read('a')).toMatchObject({ version: 0 })
+  })
+
+  it('goes on when the wall clock is set back, and still counts sleep', async () => {
+    const host = halves()
+    const store = memoryStore({ name: fresh(), clock: host.clock })
+    const before = await timeOf(store)
+
+    host.wallMs -= DAY_MS
+    host.monotonicMs += 5_000
+    expect(await timeOf(store)).toBe(before + 5_000)
+    host.wallMs += 8 * HOUR_MS
+
+    expect(await timeOf(store)).toBe(before + 5_000 + 8 * HOUR_MS)
+  })
+
+  it('does not run ahead by the small steps in which a wall clock is read', async () => {
+    const host = halves()
+    const store = memoryStore({ name: fresh(), clock: host.clock })
+    const before = await timeOf(store)
+
+    for (let step = 0; step < 10_000; step += 1) {
+      host.monotonicMs += 1
+      host.wallMs += step % 2 === 0 ? 900 : -898
+      await timeOf(store)
+    }
+
+    expect((await timeOf(store)) - before).toBe(10_000)
+  })
+
+  it('goes on with fake timers, and when they end', async () => {
+    const store = memoryStore({ name: fresh() })
+    const times = [await timeOf(store)]
+
+    vi.useFakeTimers()
+    times.push(await timeOf(store))
+    vi.advanceTimersByTime(HOUR_MS)
+    times.push(await timeOf(store))
+    vi.setSystemTime(vi.getMockedSystemTime()!.getTime() + DAY_MS)
+    times.push(await timeOf(store))
+    vi.useRealTimers()
+    times.push(await timeOf(store))
+
+    const [first, faked, advanced, set, ended] = times as [number, number, number, number, number]
+    expect(faked).toBeGreaterThanOrEqual(first)
+    expect(advanced - faked).toBe(HOUR_MS)
+    expect(set - advanced).toBe(DAY_MS)
+    expect(ended).toBeGreaterThanOrEqual(set)
+  })
+
+  it.each(['Date alone', 'MockDate'])('follows a faked date: %s', async (kind) => {
+    const store = memoryStore({ name: fresh() })
+    const before = await timeOf(store)
+    const set = (ms: number): void => {
+      if (kind === 'Date alone') return void vi.useFakeTimers({ toFake: ['Date'], now: ms })
+      // As the package mockdate does: another global, whose time stands still.
+      vi.stubGlobal(
+        'Date',
+        class extends Date {
+          static override now = (): number => ms
+        },
+      )
+    }
+
+    set(before)
+    await timeOf(store)
+    set(before + 8 * HOUR_MS)
+
+    expect(Math.abs((await timeOf(store)) - before - 8 * HOUR_MS)).toBeLessThan(60_000)
   })
 })

@@ -19,8 +19,8 @@ beforeAll(async () => {
   // On a new machine, what others install comes first.
 }, 180_000)
 afterAll(async () => {
-  await bouncer.stop()
-  await server.stop()
+  await bouncer?.stop()
+  await server?.stop()
 })
 
 const freshTable = (): string => `test_${(tables += 1)}`

@@ -28,7 +28,7 @@ beforeAll(async () => {
   server = await startPostgres()
   pool = server.pool()
 })
-afterAll(() => server.stop())
+afterAll(() => server?.stop())
 
 const freshTable = (): string => `test_${(tables += 1)}`
 

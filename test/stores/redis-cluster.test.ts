@@ -15,7 +15,7 @@ let cluster: RedisCluster
 beforeAll(async () => {
   cluster = await startRedisCluster()
 })
-afterAll(() => cluster.stop())
+afterAll(() => cluster?.stop())
 
 for (const [name, connect] of Object.entries(CLUSTERS)) {
   contract(`redisStore of a cluster of ${name}`, () => connect(cluster.url), true)
@@ -95,6 +95,7 @@ describe.each(NAMES)('a cluster of three nodes, by %s', (name) => {
     await using as = await startOidcServer()
     const [holder, follower] = [store, twin].map((each) =>
       createRefresher({
+        refusedFloorMs: 0,
         provider: oidc({ issuer: as.issuer, rotation: 'always' }),
         client: as.clients.public,
         ledger: { store: each },

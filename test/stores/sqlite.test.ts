@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { rm } from 'node:fs/promises'
+import { chmod, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sqliteStore, type SqliteDatabase } from '../../src/stores/sqlite.ts'
@@ -77,6 +77,38 @@ describe('sqliteStore', () => {
 
     expect(db.prepare('PRAGMA synchronous').get()).toMatchObject({ synchronous: 2 })
     expect(db.prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })
+  })
+
+  it.each([0o644, 0o666])(
+    'takes its files away from others, also those of mode %o',
+    async (mode) => {
+      const directory = await temporaryDirectory('sqlite')
+      const path = join(directory, 'rows.db')
+      const before = new Libsql(path)
+      before.exec('PRAGMA journal_mode = WAL; CREATE TABLE of_before (a)')
+      for (const name of await readdir(directory)) await chmod(join(directory, name), mode)
+      const db = new Libsql(path)
+      onTestFinished(async () => {
+        before.close()
+        db.close()
+        await rm(directory, { recursive: true })
+      })
+
+      await sqliteStore(db).swap('a', 0, value, HOUR_MS)
+
+      const names = (await readdir(directory)).toSorted()
+      expect(names).toEqual(['rows.db', 'rows.db-shm', 'rows.db-wal'])
+      for (const name of names) {
+        expect([name, (await stat(join(directory, name))).mode & 0o777]).toEqual([name, 0o600])
+      }
+    },
+  )
+
+  it('keeps rows in memory, too', async () => {
+    const db = new Libsql(':memory:')
+    onTestFinished(() => void db.close())
+
+    expect(await sqliteStore(db).swap('a', 0, value, HOUR_MS)).toMatchObject({ swapped: true })
   })
 
   it('deletes rows whose time is over, a bounded number with a swap now and then', async () => {

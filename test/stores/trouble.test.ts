@@ -27,8 +27,13 @@ interface Trouble {
   readonly says: RegExp
 }
 
+/** For a store that never answers: its two tries take longer than a good token waits for. */
 const STORE_TIMEOUT_MS = 300
 const IS_LATE = /longer than 300 ms/
+/** For all others, which answer at once unless the host is busy. */
+const PATIENT_MS = 4_000
+/** So long the access token is good, and a little less than it is refreshed ahead. */
+const LEFT_MS = 19_000
 
 let as: OidcServer
 let redis: RedisServer
@@ -42,7 +47,7 @@ beforeAll(async () => {
   await postgres.sql("CREATE ROLE app LOGIN PASSWORD 'app'")
   await postgres.sql('GRANT ALL ON refresh_once TO app')
 })
-afterAll(() => Promise.all([as.stop(), shim.stop(), redis.stop(), postgres.stop()]))
+afterAll(() => Promise.all([as?.stop(), shim?.stop(), redis?.stop(), postgres?.stop()]))
 
 const set = (name: string, value: string) => () => redis.cli('CONFIG', 'SET', name, value)
 
@@ -164,7 +169,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     store: onRedis,
     begin: () => redis.kill(),
     end: () => redis.restart(),
-    says: /is it running|longer than/,
+    says: /is it running|longer than 300 ms/,
   },
   'Redis over HTTP, and the service is down': {
     store: overHttp,
@@ -279,30 +284,35 @@ describe('nothing is presented, nobody is signed out, and it goes on by itself, 
     it(name, async () => {
       const { code = 'store_unavailable', says } = trouble
       const store = await trouble.store()
+      const storeMs = says.source.includes(IS_LATE.source) ? STORE_TIMEOUT_MS : PATIENT_MS
       const refresher = createRefresher({
         provider: oidc({ issuer: as.issuer, rotation: 'always' }),
         client: as.clients.public,
         ledger: { store },
         refreshAheadMs: 20_000,
-        timeouts: { storeMs: STORE_TIMEOUT_MS },
+        timeouts: { storeMs },
         onEvent: () => {},
       })
-      const tokens = aged(tokenSetOf(await as.signIn()), 10_000)
+      const tokens = aged(tokenSetOf(await as.signIn()), LEFT_MS)
       const before = as.counts().presentations
       const message = expect.stringMatching(new RegExp(`^${store.name}: .*(?:${says.source})`))
       const error = { code, store: store.name, message }
 
       await trouble.begin(store)
       try {
-        expect(await refresher.refresh(tokens)).toMatchObject({
-          state: 'error',
+        const served = await refresher.refresh(tokens)
+        // Of a Redis that was killed, a client may hear before its store is late.
+        const mayBeLate = storeMs === STORE_TIMEOUT_MS && served.state === 'expiring'
+        const isLate = says === IS_LATE || mayBeLate
+        expect(served, served.error?.message).toMatchObject({
           usable: true,
           accessToken: tokens.accessToken,
           changed: false,
           needsSignIn: false,
-          error,
+          ...(isLate ? { state: 'expiring', error: undefined } : { state: 'error', error }),
         })
-        expect(await refresher.refresh(aged(tokens, -1_000))).toMatchObject({
+        const unserved = await refresher.refresh(aged(tokens, -1_000))
+        expect(unserved, unserved.error?.message).toMatchObject({
           state: 'error',
           usable: false,
           changed: false,
@@ -315,9 +325,10 @@ describe('nothing is presented, nobody is signed out, and it goes on by itself, 
       }
 
       let outcome = await refresher.refresh(tokens)
-      while (outcome.state === 'error' && !outcome.needsSignIn)
+      while (['error', 'expiring'].includes(outcome.state) && !outcome.needsSignIn)
         outcome = await refresher.refresh(tokens)
-      expect(outcome).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
+      const why = outcome.error?.code ?? 'no error'
+      expect(outcome, why).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
       expect(as.counts()).toMatchObject({ presentations: before + 1, presentedTwice: 0 })
     })
   }

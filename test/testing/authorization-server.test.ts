@@ -449,6 +449,7 @@ describe('a refresher over HTTP', () => {
     await using server = await authorizationServer(STRICT)
     const clock = { ...systemClock, now: () => systemClock.now() + 3_600_000 }
     const refresher = createRefresher({
+      refusedFloorMs: 0,
       provider: oidc({ issuer: server.issuer }),
       client: { id: 'app' },
       ledger: { store: memoryStore({ name: 'described server' }) },

@@ -46,20 +46,30 @@ const LAYERS: readonly Layer[] = [
   // What a browser loads: not the index, which brings the server. React itself in one file only.
   {
     at: 'src/integrations/react.ts',
-    imports: ['src/integrations/react/'],
+    imports: ['src/integrations/react/', 'src/core/check-options.ts'],
     packages: ['react'],
   },
   {
     at: 'src/integrations/react/',
-    imports: ['src/core/clock.ts', 'src/core/random.ts'],
+    imports: ['src/core/check-options.ts', 'src/core/clock.ts', 'src/core/random.ts'],
   },
   {
     at: 'src/integrations/otel.ts',
-    imports: ['src/index.ts'],
+    imports: ['src/index.ts', 'src/core/check-options.ts'],
     packages: ['@opentelemetry/api'],
     types: true,
   },
-  { at: 'src/integrations/', imports: ['src/index.ts'], types: true },
+  {
+    at: 'src/integrations/',
+    imports: [
+      'src/index.ts',
+      'src/core/check-options.ts',
+      'src/core/clock.ts',
+      'src/core/entity.ts',
+      'src/core/text.ts',
+    ],
+    types: true,
+  },
   { at: 'src/testing/', imports: ALL, packages: 'all', builtins: true },
   { at: 'src/inspect/', imports: ALL, packages: 'all', builtins: true },
   { at: 'src/cli/', imports: ALL, packages: 'all', builtins: true },

@@ -65,6 +65,79 @@ describe('prepare: discovery', () => {
     expect(server.seen.map(({ url }) => url)).toEqual([`/tenant${OIDC}`, `${OAUTH}/tenant`])
   })
 
+  it.each<[string, Answer]>([
+    ['a web page', (_r, response) => say(response, 200, '<!doctype html><div id="root"></div>')],
+    ['an empty answer', (_r, response) => say(response, 200, '')],
+    ['a list', (_r, response) => say(response, 200, [])],
+    ['an object that is no metadata', (_r, response) => say(response, 200, { error: 'not found' })],
+    ["another issuer's", (_r, response) => say(response, 200, { issuer: 'https://id.example' })],
+    ['a redirect', (_r, response) => say(response, 302, '', { location: '/login' })],
+    ['a refusal', (_r, response) => say(response, 403, 'no')],
+    ['a challenge', (_r, response) => say(response, 401, '')],
+    ['204', (_r, response) => say(response, 204, '')],
+    ['500', (_r, response) => say(response, 500, 'oops')],
+    ['503', (_r, response) => say(response, 503, '<html>')],
+  ])('goes on to the next place if the first has %s', async (_name, answer) => {
+    const server = await serving((it, request, ...rest) =>
+      request.url === OAUTH ? good(it, request, ...rest) : answer(request, ...rest),
+    )
+
+    const prepared = await discovering(server.origin).prepare(PRESENTED)
+
+    expect(prepared).toMatchObject({ ready: true })
+    expect(server.seen.map(({ url }) => url)).toEqual([OIDC, OAUTH])
+  })
+
+  it("tells of another issuer's metadata although the next place has none", async () => {
+    const server = await serving((_it, { url }, response) =>
+      url === OIDC ? say(response, 200, { issuer: 'https://b' }) : say(response, 404, ''),
+    )
+
+    const prepared = await discovering(server.origin).prepare(PRESENTED)
+
+    expect(prepared).toHaveProperty('hint', expect.stringContaining("another issuer's"))
+  })
+
+  it.each([
+    ['/common/v2.0', '/{tenantid}/v2.0', '/common/oauth2/v2.0/token'],
+    ['/organizations/v2.0', '/{tenantid}/v2.0', '/organizations/oauth2/v2.0/token'],
+    ['/consumers/v2.0', '/9188040d/v2.0', '/consumers/oauth2/v2.0/token'],
+    ['/v2.0', '/{tenantid}/v2.0', '/common/oauth2/v2.0/token'],
+    ['/common', '/{tenant}/', '/common/oauth2/v2.0/token'],
+  ])('says what to write for an issuer of many tenants: %s', async (path, named, endpoint) => {
+    const server = await serving(({ origin }, _request, response) =>
+      say(response, 200, { issuer: origin + named, token_endpoint: `${origin}/token` }),
+    )
+
+    const prepared = await discovering(server.origin + path).prepare(PRESENTED)
+
+    expect(prepared).toMatchObject({ ready: false, code: 'misconfigured' })
+    expect(prepared).toHaveProperty(
+      'hint',
+      expect.stringContaining(`tokenEndpoint: '${server.origin}${endpoint}'`),
+    )
+  })
+
+  it.each([
+    ['/a', '/a/', /with a '\/'/],
+    ['/a/', '/a', /without the '\/'/],
+  ])('says which slash counts: %s, %s', async (path, named, hint) => {
+    const server = await serving(({ origin }, _request, response) =>
+      say(response, 200, { issuer: origin + named, token_endpoint: `${origin}/token` }),
+    )
+
+    const prepared = await discovering(server.origin + path).prepare(PRESENTED)
+
+    expect(prepared).toHaveProperty('hint', expect.stringMatching(hint))
+  })
+
+  it.each(['https://login.example/{tenantid}/v2.0', 'https://login.example/<tenant id>/v2.0'])(
+    'takes no issuer with a placeholder: %s',
+    (issuer) => {
+      expect(() => discovering(issuer)).toThrow(/placeholder in brackets/)
+    },
+  )
+
   it.each([
     ['oidc', OIDC],
     ['oauth2', OAUTH],
@@ -130,7 +203,7 @@ describe('prepare: discovery', () => {
     const prepared = await discovering(server.origin).prepare(PRESENTED)
 
     expect(prepared).toMatchObject({ ready: false, code: 'misconfigured', status: 302 })
-    expect(server.seen).toHaveLength(1)
+    expect(server.seen.map(({ url }) => url)).toEqual([OIDC, OAUTH])
   })
 
   it.each<[string, Answer, Record<string, unknown>]>([
@@ -194,12 +267,12 @@ describe('prepare: discovery', () => {
 
     clock.forward(HOUR_MS)
     const readies = [await transport.prepare(PRESENTED), await transport.prepare(PRESENTED)]
-    expect(server.seen).toHaveLength(2)
+    expect(server.seen).toHaveLength(3)
     clock.forward(60_000)
     readies.push(await transport.prepare(PRESENTED))
 
     expect(readies.map(({ ready }) => ready)).toEqual([true, true, true])
-    expect(server.seen).toHaveLength(3)
+    expect(server.seen).toHaveLength(5)
   })
 
   it('remembers no failure when it knows nothing', async () => {

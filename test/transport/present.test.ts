@@ -86,6 +86,29 @@ describe('a token response as servers really write it', () => {
       FORM,
     ],
     [
+      'a form as text/html, as QQ Connect sends it',
+      200,
+      'access_token=at-2&expires_in=60&refresh_token=rt-2',
+      { expiresInMs: 60_000 },
+    ],
+    [
+      'a form that is called JSON, with a line break at its end',
+      200,
+      'access_token=at-2&refresh_token=rt%2D2\r\n',
+      {},
+      { 'content-type': 'application/json' },
+    ],
+    ['a form of no type', 200, 'access_token=at-2&refresh_token=rt-2', {}, { 'content-type': '' }],
+    ['JSON as text/html', 200, ` ${JSON.stringify(TOKENS)}\n`, { tokenType: 'Bearer' }],
+    [
+      'JSON with a byte order mark',
+      200,
+      `\uFEFF${JSON.stringify(TOKENS)}`,
+      { tokenType: 'Bearer' },
+    ],
+    ['JSON in a text', 200, JSON.stringify(JSON.stringify(TOKENS)), { tokenType: 'Bearer' }],
+    ['JSON in a call', 200, `callback( ${JSON.stringify(TOKENS)} );`, { tokenType: 'Bearer' }],
+    [
       'a form as text/plain',
       200,
       'access_token=at-2&refresh_token=rt-2',
@@ -109,6 +132,41 @@ describe('a token response as servers really write it', () => {
     ],
   ])('grants: %s', async (_name, status, body, expected, headers = {}) => {
     expect(await answered(status, body, headers)).toEqual({ ...GRANTED, ...expected })
+  })
+
+  const json = JSON.stringify({ ...TOKENS, scope: 'é' })
+  const utf16 = Buffer.from(json, 'utf16le')
+  const latin1 = Buffer.from(json, 'latin1')
+
+  it.each<[string, Buffer, string, string]>([
+    ['UTF-8 with a byte order mark', Buffer.from(`\uFEFF${json}`), 'application/json', 'é'],
+    [
+      'UTF-16 with a byte order mark',
+      Buffer.concat([Buffer.from([0xff, 0xfe]), utf16]),
+      'x/y',
+      'é',
+    ],
+    ['UTF-16 without one', utf16, 'application/json; charset=utf-16', 'é'],
+    ['UTF-16 of the other order', Buffer.from(utf16).swap16(), 'application/json', 'é'],
+    ['ISO 8859-1', latin1, 'application/json; charset="ISO-8859-1"', 'é'],
+    [
+      'an encoding that is named wrongly',
+      Buffer.from(json),
+      'application/json; charset=utf-16',
+      'é',
+    ],
+    [
+      'an encoding that does not exist',
+      Buffer.from(json),
+      'application/json; charset=klingon',
+      'é',
+    ],
+  ])('is read in %s', async (_name, bytes, type, scope) => {
+    const outcome = await answeredBy((_request, response) => {
+      response.writeHead(200, { 'content-type': type }).end(bytes)
+    })
+
+    expect(outcome).toEqual({ ...GRANTED, tokenType: 'Bearer', scope })
   })
 
   it('reads a whole JSON object of a body that never ends', async () => {
@@ -218,7 +276,42 @@ describe('an answer that is no token set', () => {
       error('invalid_request'),
       { ...DEFERRED, oauthError: 'invalid_request' },
     ],
-    ['503', 503, '', UNKNOWN, { 'retry-after': '7' }],
+    ['503', 503, '', UNKNOWN],
+    ['503 with seconds', 503, '', { ...DEFERRED, retryAfterMs: 7_000 }, { 'retry-after': '7' }],
+    ['503 with 0 seconds', 503, '', { ...DEFERRED, retryAfterMs: 0 }, { 'retry-after': '0' }],
+    [
+      '503 with a date',
+      503,
+      '',
+      { ...DEFERRED, retryAfterMs: 86_400_000 },
+      { 'retry-after': 'Fri, 01 Jan 2100 00:00:00 GMT' },
+    ],
+    [
+      '503 with more than a day',
+      503,
+      '',
+      { ...DEFERRED, retryAfterMs: 86_400_000 },
+      { 'retry-after': '99999999999999999999' },
+    ],
+    ['503 with nonsense', 503, '', UNKNOWN, { 'retry-after': 'soon' }],
+    ['503 with less than nothing', 503, '', UNKNOWN, { 'retry-after': '-5' }],
+    ['503 with an empty wait', 503, '', UNKNOWN, { 'retry-after': '' }],
+    [
+      '503 with seconds and a code of its own',
+      503,
+      error('temporarily_unavailable'),
+      { ...DEFERRED, retryAfterMs: 7_000, oauthError: 'temporarily_unavailable' },
+      { 'retry-after': '7' },
+    ],
+    [
+      '503 with seconds that says invalid_grant',
+      503,
+      error('invalid_grant'),
+      { ...UNKNOWN, oauthError: 'invalid_grant' },
+      { 'retry-after': '7' },
+    ],
+    ['502 with seconds', 502, '', UNKNOWN, { 'retry-after': '7' }],
+    ['500 with seconds', 500, '', UNKNOWN, { 'retry-after': '7' }],
     ['500', 500, 'oops', UNKNOWN],
     [
       '500 that says invalid_client',
@@ -233,6 +326,20 @@ describe('an answer that is no token set', () => {
     ['truncated JSON', 200, JSON.stringify({ ...TOKENS }).slice(0, -2), UNKNOWN],
     ['a 200 that is a list', 200, [TOKENS], UNKNOWN],
     ['a 204', 204, '', UNKNOWN],
+    [
+      'a call that holds an error',
+      400,
+      'callback( {"error":"denied"} );',
+      { ...UNKNOWN, oauthError: 'denied' },
+    ],
+    [
+      'invalid_grant as a form in text/html',
+      400,
+      'error=invalid_grant',
+      { ...REJECTED, oauthError: 'invalid_grant' },
+    ],
+    ['a page with a form in it', 200, '<form action="?access_token=at-2">', UNKNOWN],
+    ['prose with an equals sign', 200, 'error = access_token is missing', UNKNOWN],
     [
       'an error in capitals',
       400,
@@ -256,10 +363,17 @@ describe('an answer that is no token set', () => {
   })
 
   it.each<
-    [string, Record<string, 'rejected' | 'deferred' | 'refused_before'>, number, unknown, string]
+    [
+      string,
+      Record<string, 'rejected' | 'deferred' | 'refused_before' | 'unknown'>,
+      number,
+      unknown,
+      string,
+    ]
   >([
     ['its code', { bad_refresh_token: 'rejected' }, 200, error('bad_refresh_token'), 'rejected'],
     ['its status', { 503: 'deferred' }, 503, '', 'deferred'],
+    ['its status that a 503 proves nothing', { 503: 'unknown' }, 503, '', 'unknown'],
     [
       'its code before its status',
       { 400: 'rejected', busy: 'deferred' },
@@ -303,7 +417,8 @@ describe('an answer that is no token set', () => {
       'unknown',
     ],
   ])('believes the provider: %s', async (_name, failures, status, body, expected) => {
-    const outcome = await answered(status, body, {}, { provider: { failures } })
+    const wait = { 'retry-after': '7' }
+    const outcome = await answered(status, body, wait, { provider: { failures } })
 
     expect(outcome).toMatchObject({ outcome: expected })
   })

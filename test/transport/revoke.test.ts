@@ -150,7 +150,7 @@ describe('revoke (RFC 7009)', () => {
   it.each([
     ['has none', { revocationEndpoint: null }],
     ['does not name it, and there is nothing to discover', {}],
-  ])('is misconfigured where the provider %s', async (_name, provider) => {
+  ])('sends nothing where the provider %s', async (_name, provider) => {
     const server = await loopback(() => {})
     const tokenEndpoint = `${server.origin}/token`
     const { createTransport } = await import('../../src/transport/transport.ts')
@@ -164,7 +164,7 @@ describe('revoke (RFC 7009)', () => {
       requestTimeoutMs: 1_000,
     }).revoke(refreshToken)
 
-    expect(revoked).toEqual({ revoked: false, code: 'misconfigured' })
+    expect(revoked).toEqual({ revoked: false, code: 'no_revocation_endpoint' })
     expect(server.seen).toEqual([])
   })
 })

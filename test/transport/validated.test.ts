@@ -68,3 +68,62 @@ describe('the validation of a 200', () => {
     expect(asked).toEqual([])
   })
 })
+
+describe('the reading of an answer', () => {
+  const standard = { access_token: 'at-2', expires_in: 60 }
+
+  async function readWith(
+    read: NonNullable<Response['read']>,
+    setup: Setup = {},
+  ): Promise<unknown> {
+    const server = await loopback((_request, response) => say(response, 200, standard))
+    return shown(await presentTo(server.origin, { ...setup, provider: { response: { read } } }))
+  }
+
+  const FOUND = { outcome: 'granted', accessToken: 'at-found' }
+  const STANDARD = { outcome: 'granted', accessToken: 'at-2' }
+  const found = { access_token: 'at-found' }
+
+  it('takes what a reader answers at once or later', async () => {
+    expect(await readWith(() => found)).toMatchObject(FOUND)
+    expect(await readWith(async () => found)).toMatchObject(FOUND)
+    expect(await readWith(() => Promise.resolve(found))).toMatchObject(FOUND)
+  })
+
+  it('asks a reader once', async () => {
+    const asked: number[] = []
+
+    await readWith(async ({ status }) => void asked.push(status) as undefined)
+
+    expect(asked).toEqual([200])
+  })
+
+  it('reads the body as RFC 6749 has it if the reader throws or rejects', async () => {
+    const bug = new Error('bug')
+
+    expect(
+      await readWith(() => {
+        throw bug
+      }),
+    ).toMatchObject(STANDARD)
+    expect(await readWith(() => Promise.reject(bug))).toMatchObject(STANDARD)
+  })
+
+  it('waits for a reader no longer than for the request', async () => {
+    const clock = handClock()
+    const timeoutMs = 7_000
+    let isAsked = (): void => {}
+    const asked = new Promise<void>((resolve) => (isAsked = resolve))
+    const never = (): Promise<never> => {
+      isAsked()
+      return new Promise(() => {})
+    }
+
+    const outcome = readWith(never, { clock, timeoutMs })
+    await asked
+    clock.advance(timeoutMs)
+
+    expect(await outcome).toMatchObject(STANDARD)
+    expect(clock.pending).toEqual([])
+  })
+})

@@ -24,6 +24,11 @@ const COMMANDS: readonly Command[] = [
     run: 'vitest run --reporter=dot test/examples/cron-worker.test.ts',
     env: { PROPERTY_RUNS: '20' },
   },
+  {
+    name: 'providers',
+    run: 'vitest run --reporter=dot test/providers/every.test.ts',
+    env: { PROPERTY_RUNS: '20' },
+  },
   { name: 'soak', run: 'tsx test/soak/main.ts --minutes 4 --seed 2' },
 ]
 

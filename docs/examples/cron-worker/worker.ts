@@ -67,8 +67,8 @@ export async function run<K>(options: RunOptions<K>): Promise<Report> {
       if (outcome === undefined || outcome.needsSignIn) return 'signIn'
       const { error } = outcome
       if (error === undefined) return 'good'
-      const isAskedToWait = error.code === 'rate_limited' || error.code === 'paused'
-      if (!isAskedToWait || error.retryAtMs === undefined) return 'failed'
+      const isPassing = ['rate_limited', 'paused', 'unreachable'].includes(error.code)
+      if (!isPassing || error.retryAtMs === undefined) return 'failed'
       await pauseUntil(error.retryAtMs)
     }
     return 'failed'

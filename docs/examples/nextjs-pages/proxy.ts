@@ -1,5 +1,6 @@
 import { decode, encode } from 'next-auth/jwt'
 import { withAuth } from 'next-auth/middleware'
+import { isSignedIn } from 'refresh-once/auth-js'
 import { nextAuth4Proxy } from 'refresh-once/next'
 import { authOptions } from './auth'
 
@@ -10,7 +11,7 @@ const guarded = withAuth({
   secret,
   callbacks: {
     authorized: ({ req, token }) =>
-      !req.nextUrl.pathname.startsWith('/private') || (token !== null && !token.error),
+      !req.nextUrl.pathname.startsWith('/private') || isSignedIn(token),
   },
 })
 

@@ -4,6 +4,7 @@ import { systemRandom } from '../../core/random.ts'
 import { Secret } from '../../core/secret.ts'
 import { toBase64url } from '../../core/text.ts'
 import { createTransport } from '../../transport/transport.ts'
+import type { Unprepared } from '../../transport/metadata.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { Revoked } from '../../transport/revocation.ts'
 import { findings, type DoctorFinding } from './finding.ts'
@@ -30,9 +31,18 @@ export async function checkClientAt(
   clock: Clock,
   requestTimeoutMs: number,
 ): Promise<readonly DoctorFinding[]> {
-  const transport = createTransport({ ...subject, clock, requestTimeoutMs })
-  const authentication = await checkAuthentication(transport)
-  if (authentication.verdict !== 'fine') return [authentication]
+  const as = (id: string): Transport =>
+    createTransport({
+      ...subject,
+      client: { ...subject.client, id },
+      clock,
+      requestTimeoutMs,
+    })
+  const transport = as(subject.client.id)
+  // First as a client that cannot exist: some servers look at the token before they look at it.
+  const unknown = await presented(as(`refresh-once-doctor-${toBase64url(systemRandom.bytes(12))}`))
+  const authentication = await checkAuthentication(transport, unknown)
+  if (authentication.verdict !== 'fine' && authentication.says !== ALIKE) return [authentication]
   if (subject.provider.revocationEndpoint === null) {
     return [authentication, ofRevocation('warning', NO_REVOCATION)]
   }
@@ -40,14 +50,28 @@ export async function checkClientAt(
 }
 
 const HINT = 'refresh_token'
+const ALIKE = 'the server refuses a made-up token for any client: it tells nothing of this one'
 const NO_REVOCATION = 'this server has none: a sign-out ends the chain in the ledger only'
 
-async function checkAuthentication(transport: Transport): Promise<DoctorFinding> {
-  const prepared = await transport.prepare({ refreshToken: madeUp(), audience: {} })
-  if (!prepared.ready) {
-    return ofAuthentication('problem', 'nothing can be presented', prepared.hint)
+async function checkAuthentication(
+  transport: Transport,
+  unknown: Presentation | Unprepared,
+): Promise<DoctorFinding> {
+  const answer = await presented(transport)
+  if ('ready' in answer) {
+    return ofAuthentication('problem', 'nothing can be presented', answer.hint)
   }
-  return aboutAnswer(await prepared.present())
+  const isAlike =
+    answer.outcome === 'rejected' &&
+    'outcome' in unknown &&
+    unknown.outcome === 'rejected' &&
+    unknown.oauthError === answer.oauthError
+  return isAlike ? ofAuthentication('open', ALIKE, CLIENT_FIX) : aboutAnswer(answer)
+}
+
+async function presented(transport: Transport): Promise<Presentation | Unprepared> {
+  const prepared = await transport.prepare({ refreshToken: madeUp(), audience: {} })
+  return prepared.ready ? prepared.present() : prepared
 }
 
 /** Says what it is to whoever finds it in a log. */
@@ -89,7 +113,7 @@ const CLIENT_FIX =
 function aboutRevocation(answer: Revoked): DoctorFinding {
   if (answer.revoked) return ofRevocation('fine', 'it takes tokens to revoke')
   const { code, oauthError, status } = answer
-  if (code === 'misconfigured') return ofRevocation('warning', NO_REVOCATION)
+  if (code === 'no_revocation_endpoint') return ofRevocation('warning', NO_REVOCATION)
   const said = [code, oauthError, status].filter((each) => each !== undefined).join(', ')
   return ofRevocation(
     'warning',
@@ -140,16 +164,20 @@ export function checkSignIn(
 function aboutScope(isAsked: boolean | undefined, isListed: boolean | undefined): DoctorFinding {
   if (isAsked === undefined) {
     return isListed === false
-      ? ofScope('warning', 'the metadata does not list it', 'How else does it give refresh tokens?')
+      ? ofScope('open', 'the metadata does not list it', 'How else does it give refresh tokens?')
       : ofScope('open', 'give --scope to have it looked at', `It belongs into the scope: ${SCOPE}.`)
   }
   if (isAsked) {
     return isListed === false
-      ? ofScope('warning', 'the scope has it, the metadata does not list it')
+      ? ofScope('open', 'the scope has it, the metadata does not list it')
       : ofScope('fine', 'the scope has it')
   }
+  if (isListed === false) {
+    const says = 'neither the scope nor the metadata has it: this server may have another way'
+    return ofScope('open', says, 'The page of the provider in docs/providers.md may say which.')
+  }
   return ofScope(
-    isListed === false ? 'warning' : 'problem',
+    'problem',
     'the scope lacks it: a sign-in brings no refresh token',
     `Add ${SCOPE} to the scope of the authorization request.`,
   )

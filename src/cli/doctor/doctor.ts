@@ -2,23 +2,16 @@ import { isProblem, findings, report, EXIT, type ExitCode, type DoctorFinding } 
 import { checkClientAt, checkSignIn } from './client.ts'
 import { checkConnection, checkRedis } from './connections.ts'
 import { checkDiscovery, checkEndpoints } from './server.ts'
-import { runtimeFetch } from '../../transport/send.ts'
+import { runtimeFetch } from '../../transport/unsent.ts'
 import type { Clock } from '../../core/clock.ts'
-import {
-  flag,
-  helpOf,
-  readArgs,
-  text,
-  timeoutMs,
-  UsageError,
-  withoutFiles,
-  type Values,
-} from '../args.ts'
+import { flag, helpOf, readArgs, text, timeoutMs, UsageError, type Values } from '../args.ts'
 import { orUsageError, type Environment, type Terminal } from '../command.ts'
+import { namedTargetOf } from '../probe/target.ts'
 import { targetOf, TARGET_OPTIONS, valueOf, type Target } from '../target.ts'
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
+  tokenEndpoint: text('<url>', 'the token endpoint, for a server without metadata'),
   scope: text('<text>', 'the scope of your authorization request'),
   prompt: text('<text>', 'the prompt of your authorization request'),
   redis: text('<url>', 'the Redis of the ledger'),
@@ -27,10 +20,15 @@ const OPTIONS = {
   json: flag('prints the findings for programs'),
 } as const
 
-type DoctorOptions = Values<typeof OPTIONS>
+interface DoctorOptions extends Values<typeof OPTIONS> {
+  /** A file that exports a `provider`. */
+  readonly file: string | undefined
+}
 
 export const USAGE = helpOf(
   `usage: refresh-once doctor --issuer <url> --client <id> [options]
+       refresh-once doctor --provider <id> --with <name=value,…> --client <id> [options]
+       refresh-once doctor ./my-provider.ts [options]
 
 Checks an authorization server and a client as refresh-once would use them. It sends no token of
 yours: the refresh token that it presents is made up.`,
@@ -58,10 +56,22 @@ export function doctor(
 
 /** @throws {UsageError} */
 function doctorOptionsOf(args: readonly string[]): DoctorOptions {
-  const options = withoutFiles(readArgs(args, OPTIONS))
-  const { issuer, provider, client, redis } = options
-  if (issuer === undefined && provider === undefined) throw new UsageError('--issuer is missing')
-  if (client === undefined) throw new UsageError('--client is missing')
+  const { values, files } = readArgs(args, OPTIONS)
+  const [file, ...others] = files
+  if (others.length > 0) throw new UsageError('name one file')
+  const options = { ...values, file }
+  const { issuer, provider, tokenEndpoint, client, redis } = options
+  const named = [file, tokenEndpoint, provider ?? issuer].filter((each) => each !== undefined)
+  if (named.length === 0) throw new UsageError('--issuer is missing')
+  if (named.length > 1) {
+    // A file beside another server is more likely a value that lost its option.
+    throw new UsageError(
+      file === undefined
+        ? 'which server? One of --issuer, --provider and --token-endpoint'
+        : 'a value is without its option: --name value',
+    )
+  }
+  if (client === undefined && file === undefined) throw new UsageError('--client is missing')
   if (redis !== undefined && /\/\/[^/]*@/.test(redis)) {
     throw new UsageError('--redis holds a password, which others can see: use --redis-env')
   }
@@ -85,7 +95,10 @@ async function examined(
   const secrets = redisUrl === undefined ? [] : passwordIn(redisUrl)
   let target: Target
   try {
-    target = await targetOf(options, environment)
+    target =
+      options.file === undefined && options.tokenEndpoint === undefined
+        ? await targetOf(options, environment)
+        : await namedTargetOf({ ...options, id: undefined }, environment)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     const refused = findings('configuration')('problem', error.message)

@@ -1,10 +1,10 @@
 import type { Client, Provider } from '../../core/provider.ts'
 import { isRecord, ownField } from '../../core/text.ts'
-import { discovery } from '../../transport/metadata.ts'
+import { discovery, endpointHint, endpointIn } from '../../transport/metadata.ts'
 import { findings, printable, type DoctorFinding } from './finding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { send, type Sender } from '../../transport/send.ts'
-import { UNFILLED, readEndpoint } from '../../core/endpoint.ts'
+import { UNFILLED } from '../../core/endpoint.ts'
 import { authenticationMethod } from '../../transport/client-authentication.ts'
 
 const ofDiscovery = findings('discovery')
@@ -160,14 +160,15 @@ export function checkEndpoints(
   const given = provider.tokenEndpoint
   const published = ownField(metadata, 'token_endpoint')
   return [
-    given === undefined ? aboutPublished(published, provider) : aboutGiven(given, published),
+    given === undefined ? aboutPublished(metadata, provider) : aboutGiven(given, published),
     ...aboutGrants(textsIn(metadata, 'grant_types_supported')),
     ...aboutMethods(provider, client, metadata),
   ]
 }
 
-function aboutPublished(published: unknown, { insecure, issuer }: Provider): DoctorFinding {
-  const shown = printable(published)
+function aboutPublished(metadata: RawMetadata, provider: Provider): DoctorFinding {
+  const { issuer } = provider
+  const shown = printable(ownField(metadata, 'token_endpoint'))
   if (shown === undefined) return ofTokenEndpoint('problem', 'the metadata names no token endpoint')
   if (UNFILLED.test(shown)) {
     const fix = 'An environment variable was not put in where the server is configured.'
@@ -177,9 +178,12 @@ function aboutPublished(published: unknown, { insecure, issuer }: Provider): Doc
       fix,
     )
   }
-  const url = readEndpoint(shown, insecure)
-  if (url === undefined) {
-    const fix = 'It must be https, whole, without user, password and fragment.'
+  const url = endpointIn(metadata, 'token_endpoint', provider)
+  if (typeof url === 'string') {
+    const fix =
+      url === 'private'
+        ? endpointHint('tokenEndpoint', url)
+        : 'It must be https, whole, without user, password and fragment.'
     return ofTokenEndpoint('problem', `no token may be sent to ${shown}`, fix)
   }
   const isElsewhere = issuer !== undefined && url.origin !== new URL(issuer).origin

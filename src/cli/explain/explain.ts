@@ -1,9 +1,10 @@
-import type { Terminal } from '../command.ts'
-import { UsageError } from '../args.ts'
+import { orUsageError, type Terminal } from '../command.ts'
+import { UsageError, unknownOption } from '../args.ts'
 import { createFacts, type Facts } from './facts.ts'
 import { endsOf, INVARIANTS, findings, type Finding, type JournalInvariant } from './invariants.ts'
 import { FINGERPRINT, readJournals } from './journal.ts'
-import { createStories, print, summaryOf, type Told } from './report.ts'
+import { journalFile } from './lines.ts'
+import { createStories, print, reasonsOf, summaryOf, type Told } from './report.ts'
 import { parseArgs } from 'node:util'
 
 /** Exit codes. */
@@ -22,23 +23,23 @@ export async function explain(
   arguments_: readonly string[],
   terminal: Terminal,
 ): Promise<(typeof EXIT)[keyof typeof EXIT]> {
-  try {
+  return orUsageError('explain', terminal, async () => {
     const options = optionsOf(arguments_)
     const told = await explained(options)
     print(told, options.isJson, terminal)
     return told.isKept ? EXIT.kept : EXIT.broken
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    terminal.error(`refresh-once explain: ${error.message}\n(--help shows how to call it)\n`)
-    return EXIT.misused
-  }
+  })
 }
 
 /** Reads twice: once for what is true of all, once for the stories that are told. */
-async function explained({ files, slackMs, grant: asked }: ExplainOptions): Promise<Told> {
+async function explained({ files: names, slackMs, grant: asked }: ExplainOptions): Promise<Told> {
+  const files = names.map(journalFile)
   const facts = createFacts()
   const lines = await readJournals(files, facts.take)
-  if (lines.events === 0) throw new UsageError(`no line of ${files.join(', ')} is an event`)
+  if (lines.events === 0) {
+    const why = reasonsOf(lines).map((reason) => `; ${reason}`)
+    throw new UsageError(`no line of ${names.join(', ')} is an event${why.join('')}`)
+  }
   const found = tally(findings(facts, slackMs))
   const wanted = wantedOf(asked, facts, found.told)
   const stories = createStories(wanted, facts)
@@ -110,8 +111,9 @@ export interface ExplainOptions {
 export const USAGE = `usage: refresh-once explain <journal.jsonl> [<another>…] [options]
 
 Reads what \`onEvent\` was told, a line of JSON each, of all processes that share a ledger: as it
-was told, or inside the line of a logger such as pino. Says in plain words what happened to a grant,
-and whether what refresh-once promises was kept. Lines that are not of refresh-once are counted.
+was told, inside the line of a logger such as pino, or as docker compose, kubectl and collectors of
+logs write it. Says in plain words what happened to a grant, and whether what refresh-once promises
+was kept. Lines that are not of refresh-once are counted. \`-\` is standard input.
 
   --grant <fingerprint>     tells the story of this chain: \`grant\` of an event, or \`token\`
   --slack-ms <number>       clocks of hosts differ, and events are told a little late: an order that
@@ -142,6 +144,9 @@ function parsed(arguments_: readonly string[]) {
   try {
     return parseArgs({ args: [...arguments_], options, allowPositionals: true })
   } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error })
+    const { code, message } = error as Error & { readonly code?: string }
+    const isUnknown = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+    const said = isUnknown ? unknownOption(arguments_, Object.keys(options)) : message
+    throw new UsageError(said, { cause: error })
   }
 }

@@ -180,7 +180,13 @@ function end(ended: { endedAtMs?: number } | undefined, atMs: number): void {
 }
 
 /** The codes with which the chart ends a chain. */
-const ENDINGS: readonly unknown[] = ['rejected', 'expired', 'reuse_detected', 'revoked']
+const ENDINGS: readonly unknown[] = [
+  'rejected',
+  'presented_elsewhere',
+  'expired',
+  'reuse_detected',
+  'revoked',
+]
 
 /** Whether the chart has such an end. */
 function isCharted({ state, code }: Entry): boolean {

@@ -68,7 +68,8 @@ function* tokenFaults(token: TokenFacts, judged: Judged): Generator<Broken> {
     const what = `it was presented again ${Math.round(laterMs)} ms after it may be spent`
     yield ['presented_once', what]
   }
-  const overlapMs = Math.max(0, ...overlaps(sendings, slackMs))
+  let overlapMs = 0
+  for (const ms of overlaps(sendings, slackMs)) overlapMs = Math.max(overlapMs, ms)
   if (overlapMs > 0) {
     yield ['one_at_a_time', `two presentations overlap by ${Math.round(overlapMs)} ms`]
   }

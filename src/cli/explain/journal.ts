@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { UsageError } from '../args.ts'
+import { bare, namedBefore, objectsIn, whyNone, type JournalFile, type NoEvent } from './lines.ts'
 import { isRecord, ownField } from '../../core/text.ts'
 import { PROBLEMS, type ErrorCode } from '../../core/errors.ts'
 import type { OutcomeState } from '../../core/outcome.ts'
@@ -8,82 +7,48 @@ import type { Presentation } from '../../core/failure.ts'
 import type { RefreshEvent } from '../../index.ts'
 
 /** The lines of a journal, by what they are. */
-export interface LineCounts {
+export interface LineCounts extends Record<NoEvent, number> {
   events: number
   /** Those of which something could not be read: how a presentation, or a call, ended. */
   unread: number
   /** Lines that were there already, to the letter. */
   repeated: number
-  /** JSON that is no event of ours, and text. */
-  foreign: number
-  /** Lines that begin like JSON and break off. */
-  broken: number
 }
 
-/** Longer lines are no events. */
-const LINE_MAX = 64 * 1024
-
 /**
- * Reads journals one after the other, line by line: only a part of a file is in memory at a time.
- * What is delivered twice counts once.
+ * Reads journals one after the other. What is delivered twice counts once.
  *
  * @returns The lines that were there.
  * @throws {UsageError} For a file that cannot be read.
  */
 export async function readJournals(
-  files: readonly string[],
+  files: readonly JournalFile[],
   take: (entry: Entry) => void,
 ): Promise<LineCounts> {
-  const tally: LineCounts = { events: 0, unread: 0, repeated: 0, foreign: 0, broken: 0 }
+  const reasons = { foreign: 0, broken: 0, printed: 0, spread: 0, long: 0 }
+  const tally: LineCounts = { events: 0, unread: 0, repeated: 0, ...reasons }
   const seen = new Set<string>()
-  const see = (line: string): void => {
-    const found = entryOf(line)
-    if (typeof found === 'string') tally[found] += 1
-    if (typeof found !== 'object') return
+  const see = (raw: string): void => {
+    const line = bare(raw)
+    if (line === '') return
+    const values = objectsIn(line)
+    const found = values.flatMap((value) => entriesIn(value, namedBefore(line)))
+    if (found.length === 0) return void (tally[whyNone(line, values)] += 1)
     const digest = createHash('sha1').update(line).digest('binary')
-    if (seen.has(digest)) return void (tally.repeated += 1)
+    if (seen.has(digest)) return void (tally.repeated += found.length)
     seen.add(digest)
-    tally.events += 1
-    if (isUnread(found)) tally.unread += 1
-    take(found)
-  }
-  for (const file of files) {
-    try {
-      await readLines(file, see)
-    } catch (error) {
-      const { code } = error as { code?: string }
-      if (code === undefined) throw error
-      throw new UsageError(`${file} cannot be read (${code})`, { cause: error })
+    for (const entry of found) {
+      tally.events += 1
+      if (isUnread(entry)) tally.unread += 1
+      take(entry)
     }
   }
+  for (const file of files) await file.read(see)
   return tally
-}
-
-async function readLines(file: string, see: (line: string) => void): Promise<void> {
-  let rest = ''
-  for await (const chunk of createReadStream(file, { encoding: 'utf8' })) {
-    const lines = (rest + (chunk as string)).split('\n')
-    rest = lines.pop()!
-    for (const line of lines) see(line)
-    // A line that is too long is counted, and not read.
-    if (rest.length > LINE_MAX) rest = rest.slice(0, LINE_MAX)
-  }
-  see(rest)
 }
 
 function isUnread({ type, outcome, state }: Entry): boolean {
   return (type === 'presented' && !outcome) || (type === 'ended' && !state)
-}
-
-function entryOf(line: string): Entry | 'foreign' | 'broken' | undefined {
-  const text = line.trim()
-  if (text === '') return undefined
-  if (!text.startsWith('{')) return 'foreign'
-  try {
-    return entryIn(JSON.parse(text)) ?? 'foreign'
-  } catch {
-    return 'broken'
-  }
 }
 
 /** The form of a fingerprint: 8 characters of base64url. */
@@ -117,8 +82,11 @@ const TYPES: { readonly [T in Entry['type']]: true } = {
   served: true,
   reuse_detected: true,
   revoked: true,
+  paused: true,
+  grant_ignored: true,
   handed_over: true,
   ledger_lost: true,
+  endpoint_changed: true,
   tokens_revoked: true,
   expires_soon: true,
   ended: true,
@@ -128,11 +96,19 @@ const OUTCOMES = ['granted', 'rejected', 'refused', 'deferred', 'unknown'] as co
 const STATES = ['fresh', 'expiring', 'rotated', 'revoked', 'error'] as const
 const CODES = Object.keys(PROBLEMS) as ErrorCode[]
 
-/** An event out of a line's JSON: at its top, or in one of its members. Else `undefined`. */
-function entryIn(line: unknown): Entry | undefined {
-  if (!isRecord(line)) return undefined
-  const about = isEvent(line) ? line : Object.values(line).find(isEvent)
-  return about && read(about, processOf(line))
+/** A collector may put the line of a logger, which holds the event, into a member of its own. */
+const DEPTH_MAX = 4
+
+/** The events in a line's JSON: the value itself, or members, also those that hold JSON as text. */
+function entriesIn(value: unknown, process: string | undefined, depth = 0): readonly Entry[] {
+  if (!isRecord(value)) return []
+  const by = processOf(value) ?? process
+  if (isEvent(value)) return [read(value, by)]
+  if (depth === DEPTH_MAX) return []
+  return Object.values(value).flatMap((member) => {
+    const inner = typeof member === 'string' ? objectsIn(bare(member)) : [member]
+    return inner.flatMap((each) => entriesIn(each, by, depth + 1))
+  })
 }
 
 /** Names of 0.1.0, which journals may still hold, and what they are called now. */
@@ -150,9 +126,12 @@ function isEvent(value: unknown): value is Record<string, unknown> {
   return (
     typeof type === 'string' &&
     Object.hasOwn(TYPES, nameNow(type)) &&
-    number(value, 'atMs') !== undefined
+    Math.abs(number(value, 'atMs') ?? Infinity) <= TIME_MAX
   )
 }
+
+/** ECMA-262 §21.4.1.1: no `Date` is further from 1970, milliseconds. */
+const TIME_MAX = 8.64e15
 
 function read(event: Record<string, unknown>, process: string | undefined): Entry {
   return {
@@ -161,15 +140,15 @@ function read(event: Record<string, unknown>, process: string | undefined): Entr
     process,
     token: fingerprint(event, 'token'),
     grant: fingerprint(event, 'grant'),
-    generation: number(event, 'generation'),
+    generation: count(event, 'generation'),
     outcome: word(event, 'outcome', OUTCOMES),
     state: word(event, 'state', STATES),
     code: codeIn(event),
-    status: number(event, 'status'),
+    status: count(event, 'status'),
     isSpent: truth(event, 'isSpent'),
     isRevoked: truth(event, 'revoked'),
-    times: number(event, 'times') ?? 1,
-    durationMs: number(event, 'durationMs') ?? 0,
+    times: count(event, 'times') ?? 1,
+    durationMs: Math.min(Math.max(number(event, 'durationMs') ?? 0, 0), TIME_MAX),
   }
 }
 
@@ -180,7 +159,7 @@ function codeIn(event: Record<string, unknown>): ErrorCode | undefined {
 
 /** As pino and bunyan name them. */
 function processOf(line: Record<string, unknown>): string | undefined {
-  const pid = number(line, 'pid')
+  const pid = count(line, 'pid')
   const host = ownField(line, 'hostname')
   const isName = typeof host === 'string' && /^[\w.-]{1,64}$/.test(host)
   if (pid === undefined) return undefined
@@ -190,6 +169,11 @@ function processOf(line: Record<string, unknown>): string | undefined {
 function number(from: object, name: string): number | undefined {
   const value = ownField(from, name)
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+function count(from: object, name: string): number | undefined {
+  const value = number(from, name)
+  return Number.isSafeInteger(value) && value! >= 0 ? value : undefined
 }
 
 function truth(from: object, name: string): boolean | undefined {

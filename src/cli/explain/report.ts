@@ -3,6 +3,7 @@ import { maySpend } from '../../testing/observations.ts'
 import type { Facts } from './facts.ts'
 import type { Finding, JournalInvariant } from './invariants.ts'
 import type { Entry, LineCounts } from './journal.ts'
+import type { NoEvent } from './lines.ts'
 import { PROBLEMS } from '../../core/errors.ts'
 
 /** The contents of a journal. Holds fingerprints and our own words only. */
@@ -33,7 +34,7 @@ export function print(told: Told, isJson: boolean, { out }: Terminal): void {
 }
 
 function headLines({ lines, span, outcomes, processes, grants, tokens }: Told): readonly string[] {
-  const { events, unread, repeated, foreign, broken } = lines
+  const { events, unread, repeated } = lines
   const from = span === undefined ? '' : `, ${iso(span.fromMs)} to ${iso(span.toMs)}`
   const by = processes === 0 ? '' : `, processes: ${processes}`
   const ended = Object.entries(outcomes).filter(([, count]) => count > 0)
@@ -43,11 +44,22 @@ function headLines({ lines, span, outcomes, processes, grants, tokens }: Told): 
     `presentations: ${ended.map(([name, count]) => `${count} ${name}`).join(', ') || 'none'}`,
     ...(unread > 0 ? [`events that do not say how they ended, as far as is known: ${unread}`] : []),
     ...(repeated > 0 ? [`lines that were there already, and count once: ${repeated}`] : []),
-    ...(foreign > 0 ? [`lines that are not of refresh-once: ${foreign}`] : []),
-    ...(broken > 0
-      ? [`lines that break off, of which nobody knows what they said: ${broken}`]
-      : []),
+    ...reasonsOf(lines),
   ]
+}
+
+const REASONS: Readonly<Record<NoEvent, string>> = {
+  foreign: 'lines that are not of refresh-once',
+  broken: 'lines that break off, of which nobody knows what they said',
+  printed: 'lines that console.log made of an object, where JSON.stringify(event) is needed',
+  spread: 'lines with a part of an event, which must be whole on one line',
+  long: 'lines of more than 64 KiB, which are not read',
+}
+
+/** The lines that are no events, and why they are none. */
+export function reasonsOf(lines: LineCounts): readonly string[] {
+  const names = Object.keys(REASONS) as NoEvent[]
+  return names.flatMap((name) => (lines[name] > 0 ? [`${REASONS[name]}: ${lines[name]}`] : []))
 }
 
 function invariantLines({ invariants, violations, lines }: Told): readonly string[] {
@@ -169,8 +181,14 @@ const WORDS: { readonly [T in Entry['type']]: (entry: Entry, name: string) => st
     isRevoked === true
       ? 'has what was left revoked at the server'
       : 'could not have what was left revoked at the server',
+  paused: ({ code }) =>
+    code === 'unreachable'
+      ? 'got no answer: the server is left alone for a while'
+      : 'is asked to wait: the server is left alone for a while',
+  grant_ignored: (_, name) => `comes with ${name}, which is not of the chain that its set names`,
   handed_over: () => 'could not write the ledger: its caller gets the set all the same',
   ledger_lost: (_, name) => `comes with ${name}, of whose chain the ledger knows nothing`,
+  endpoint_changed: () => 'learns that the metadata names another endpoint than before',
   expires_soon: () =>
     'warns that the refresh token expires soon, which refreshing does not put off',
   ended: (entry, name) => `ends a call with ${name}: ${endOf(entry)}`,

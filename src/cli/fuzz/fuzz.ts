@@ -208,7 +208,7 @@ function asJunit({ provider, server, file, result }: FuzzReport): string {
   const failure =
     counterexample === undefined
       ? ''
-      : `<failure type="${counterexample.invariant}" message="${xml(counterexample.what)}">` +
+      : `<failure type="${xml(counterexample.invariant)}" message="${xml(counterexample.what)}">` +
         `${xml(counterexample.text)}</failure>`
   const failures = counterexample === undefined ? 0 : 1
   return (
@@ -225,13 +225,16 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '>': '&gt;',
   '"': '&quot;',
   "'": '&apos;',
+  // XML 1.0 §2.11, §3.3.3: a reader makes spaces and line feeds of them.
+  '\t': '&#9;',
+  '\r': '&#13;',
 }
 
-/** XML 1.0 §2.2: most control characters cannot be written at all. */
+/** XML 1.0 §2.2: most control characters cannot be written at all, and others should not. */
 function xml(text: string): string {
   return text
-    .replaceAll(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')
-    .replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!)
+    .replaceAll(/[^\t\n\r\u0020-\u007E\u00A0-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')
+    .replaceAll(/[&<>"'\t\r]/g, (character) => ENTITIES[character]!)
 }
 
 /** @see https://docs.github.com/actions/reference/workflow-commands-for-github-actions */

@@ -4,10 +4,10 @@ import type { ErrorAnswer, ServerDescription, Wire } from '../../testing/authori
 import { interpretResponse } from '../../transport/token-response.ts'
 import type { Recorded, Measurements, RecordedKind } from './rotation.ts'
 import type { CredentialsAnswer, MemberPath } from '../../../providers/credentials/response.ts'
-import { isRecord, ownField, readNumber, toBase64url } from '../../core/text.ts'
+import { isRecord } from '../../core/text.ts'
 import { jwtClaims } from '../../core/jwt.ts'
 import type { Exchange } from './presenting.ts'
-
+import { sanitised } from './sanitised.ts'
 import { Secret } from '../../core/secret.ts'
 
 /** The server, as it was measured; what its file says already and was not measured stays. */
@@ -89,7 +89,7 @@ function wireOf(recorded: Recorded, known: Known): Known {
 }
 
 function grantedOf(
-  { answer: { body, headers }, presentation }: Exchange,
+  { answer: { body, headers }, presentation, token }: Exchange,
   places: CredentialsAnswer | undefined,
 ): Partial<Wire> {
   if (!isRecord(body) || presentation.outcome !== 'granted') return {}
@@ -98,7 +98,8 @@ function grantedOf(
   const expiresIn = typeof member(body, places?.expiresIn ?? 'expires_in')
   const isForm = headers.get('content-type')?.includes('x-www-form-urlencoded') === true
   const isJwt = jwtClaims(presentation.response.access.token.expose()) !== undefined
-  const members = otherThan([...STANDARD, ...Object.values(places ?? {}).map(firstOf)], body)
+  const others = [...STANDARD, ...Object.values(places ?? {}).map(firstOf)]
+  const members = otherThan(others, body, namesOf(presentation, token))
   return {
     ...(type === undefined ? { tokenType: 'absent' } : tokenType && { tokenType }),
     expiresIn: expiresIn === 'string' || expiresIn === 'number' ? expiresIn : 'absent',
@@ -108,14 +109,18 @@ function grantedOf(
   }
 }
 
-function errorOf({ answer }: Exchange, places: CredentialsAnswer | undefined): ErrorAnswer {
+function errorOf(
+  { answer, presentation, token }: Exchange,
+  places: CredentialsAnswer | undefined,
+): ErrorAnswer {
   const { status, headers } = answer
   const body = isRecord(answer.body) ? answer.body : {}
   const place = places?.error ?? 'error'
   const found = member(body, place)
-  const error = typeof found === 'string' ? sanitised(found, new Map(), 'error') : undefined
-  const members = otherThan([firstOf(place), ...PROSE], body)
-  const scheme = headers.get('www-authenticate')?.split(' ')[0]
+  const names = namesOf(presentation, token)
+  const error = typeof found === 'string' ? sanitised(found, names, 'error') : undefined
+  const members = otherThan([firstOf(place), ...PROSE], body, names)
+  const scheme = schemeOf(headers.get('www-authenticate'))
   return {
     status,
     ...(typeof error === 'string' && { error }),
@@ -125,9 +130,13 @@ function errorOf({ answer }: Exchange, places: CredentialsAnswer | undefined): E
 }
 
 /** The other members, without what is somebody's. */
-function otherThan(names: readonly string[], body: Record<string, unknown>) {
-  const others = Object.entries(body).filter(([name]) => !names.includes(name))
-  return sanitised(Object.fromEntries(others), new Map()) as Record<string, unknown>
+function otherThan(
+  places: readonly string[],
+  body: Record<string, unknown>,
+  names: ReadonlyMap<string, string>,
+): Record<string, unknown> {
+  const others = Object.entries(body).filter(([name]) => !places.includes(name))
+  return sanitised(Object.fromEntries(others), names) as Record<string, unknown>
 }
 
 /** The member of the body that a place is in. */
@@ -138,67 +147,6 @@ function firstOf(place: MemberPath): string {
 function member(body: Record<string, unknown>, place: MemberPath): unknown {
   if (typeof place !== 'string') return undefined
   return place.split('.').reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), body)
-}
-
-/** Members whose values are the same for everybody, and are kept if they look like it. */
-const COMMON: ReadonlySet<string> = new Set([
-  'token_type',
-  'expires_in',
-  'expires_at',
-  'refresh_expires_in',
-  'refresh_token_expires_in',
-  'not-before-policy',
-  'scope',
-  'error',
-  'error_code',
-  'error_description',
-  'error_uri',
-  'code',
-  'message',
-  'msg',
-  'status',
-  'ok',
-])
-
-/** Runs of characters that no word has, and every token; and addresses of mail. */
-const LIKE_A_TOKEN = /[\w+/=~-]{20,}|\S+@\S+/
-
-/** Words: a code, or a sentence. */
-const WORDS = /^[a-z]{1,20}(?:[\s_.,:-]{1,2}[a-z]{1,20})*[.!]?$/i
-
-/**
- * The body of an answer without what is somebody's: its shape stays.
- *
- * @param names Tokens of the exchange, and what stands in their place.
- */
-function sanitised(body: unknown, names: ReadonlyMap<string, string>, name = ''): unknown {
-  if (typeof body === 'string') return text(body, names, name)
-  if (typeof body === 'number') return COMMON.has(name) ? body : 0
-  if (Array.isArray(body)) return body.slice(0, 1).map((each) => sanitised(each, names, name))
-  if (!isRecord(body)) return body ?? null
-  return Object.fromEntries(
-    Object.entries(body).map(([member, value]) => [member, sanitised(value, names, member)]),
-  )
-}
-
-function text(value: string, names: ReadonlyMap<string, string>, name: string): string {
-  const other = names.get(value)
-  if (other !== undefined) return withClaims(value, other)
-  const isKnown = [...names.keys()].some((token) => value.includes(token))
-  const isHarmless = WORDS.test(value) || !LIKE_A_TOKEN.test(value)
-  return COMMON.has(name) && !isKnown && isHarmless ? value : '[text]'
-}
-
-const encoder = new TextEncoder()
-
-/** An access token that tells its lifetime goes on telling it: nothing else of it is kept. */
-function withClaims(token: string, name: string): string {
-  const claims = jwtClaims(token)
-  const exp = claims && readNumber(ownField(claims, 'exp'))
-  if (exp === undefined) return name
-  const iat = readNumber(ownField(claims!, 'iat'))
-  const part = (value: object): string => toBase64url(encoder.encode(JSON.stringify(value)))
-  return `${part({ alg: 'none' })}.${part({ ...(iat !== undefined && { iat }), exp })}.${name}`
 }
 
 /** One recorded answer without tokens, and what it comes to. The refresh token is `rt-1`. */
@@ -242,11 +190,14 @@ export function fixturesOf(
 
 function plain({ answer, presentation, token }: Exchange, provider: Provider) {
   const { status, headers } = answer
+  const names = namesOf(presentation, token)
   const kept = HEADERS.flatMap((name) => {
     const value = headers.get(name)
-    return value === null ? [] : [[name, name === 'www-authenticate' ? schemeOf(value) : value]]
+    const kept = name === 'www-authenticate' ? schemeOf(value) : value
+    const isShown = kept != null && ![...names.keys()].some((each) => kept.includes(each))
+    return isShown ? [[name, kept]] : []
   })
-  const body = sanitised(answer.body, namesOf(presentation, token))
+  const body = sanitised(answer.body, names)
   const shown = {
     status,
     headers: Object.fromEntries(kept) as Record<string, string>,
@@ -261,7 +212,10 @@ function plain({ answer, presentation, token }: Exchange, provider: Provider) {
   }
 }
 
-const schemeOf = (challenge: string): string => challenge.split(' ')[0]!
+/** The scheme of a challenge (RFC 9110 §11.6.1); nothing else of it is kept. */
+function schemeOf(challenge: string | null): string | undefined {
+  return challenge === null ? undefined : /^[a-z-]{1,20}(?= |$)/i.exec(challenge)?.[0]
+}
 
 /** What stands in the place of each token. */
 function namesOf(presentation: Presentation, token: string): ReadonlyMap<string, string> {

@@ -63,7 +63,8 @@ const UNKNOWN = { accessToken: 'none', expiresAtMs: 0 } as const
 function setIn(json: string): TokenSet {
   try {
     const given = JSON.parse(json) as object
-    return readTokenSet({ access_token: UNKNOWN.accessToken, ...given }).tokens
+    // A token response has a lifetime and no time: `expires` counts if nothing else does.
+    return readTokenSet({ access_token: UNKNOWN.accessToken, expires: 0, ...given }).tokens
   } catch {
     throw new UsageError('the JSON is not a token set')
   }

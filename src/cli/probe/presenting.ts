@@ -4,11 +4,12 @@ import { isRecord, ownField } from '../../core/text.ts'
 import type { Presentation } from '../../core/failure.ts'
 import type { Client, Provider, RawAnswer } from '../../core/provider.ts'
 import { Secret } from '../../core/secret.ts'
+import { endpointIn } from '../../transport/metadata.ts'
 import { createTransport } from '../../transport/transport.ts'
-import { runtimeFetch, send, type FetchOnce, type HttpRequest } from '../../transport/send.ts'
+import { send, type FetchOnce, type HttpRequest } from '../../transport/send.ts'
+import { runtimeFetch } from '../../transport/unsent.ts'
 import type { Target } from '../target.ts'
 import type { TokenSet } from '../../core/token-set.ts'
-import { readEndpoint } from '../../core/endpoint.ts'
 import { authenticate, authenticationMethod } from '../../transport/client-authentication.ts'
 import type { Looking, RawMetadata } from '../doctor/server.ts'
 
@@ -51,8 +52,9 @@ export function presenting(options: PresentingOptions): Present {
   const tapped: FetchOnce = async (url, init) => {
     const response = await runtimeFetch(url, init)
     const { status, headers } = response
-    const read = await readBody(response.clone().body, init.signal ?? undefined)
-    came = { status, headers, body: decodeBody(read.text, read.whole, headers.get('content-type')) }
+    const type = headers.get('content-type')
+    const read = await readBody(response.clone().body, init.signal ?? undefined, type)
+    came = { status, headers, body: decodeBody(read.text, read.whole, type) }
     return response
   }
   const transportOf = (of: Provider, as: Client) =>
@@ -225,9 +227,10 @@ export async function waysToAsk(
     }
   }
   if (api !== undefined) return [bearing(api)]
-  const { insecure } = subject.provider
-  const endpoint = (name: string): URL | undefined =>
-    readEndpoint(metadata && ownField(metadata, name), insecure)
+  const endpoint = (name: string): URL | undefined => {
+    const found = metadata && endpointIn(metadata, name, subject.provider)
+    return typeof found === 'string' ? undefined : found
+  }
   const userinfo = endpoint('userinfo_endpoint')
   const introspection = endpoint('introspection_endpoint')
   return [

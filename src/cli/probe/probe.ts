@@ -4,7 +4,7 @@ import { systemRandom } from '../../core/random.ts'
 import { toBase64url } from '../../core/text.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import type { ServerDescription } from '../../testing/authorization-server.ts'
-import { runtimeFetch } from '../../transport/send.ts'
+import { runtimeFetch } from '../../transport/unsent.ts'
 import { UsageError, type USAGE_EXIT } from '../args.ts'
 import { orUsageError, type Environment, type Terminal } from '../command.ts'
 import { checkDiscovery } from '../doctor/server.ts'
@@ -20,6 +20,7 @@ import {
 } from './files.ts'
 import { measureReuse, measureValidation, type MeasuredReuse } from './reuse.ts'
 import {
+  differences,
   measureRotation,
   type Measured,
   type Measurements,
@@ -130,7 +131,8 @@ async function probed(run: ProbeRun): Promise<Report> {
   const written = await write({ options, target, result, server, today, ...counts })
   const dead = chains.filter(({ isDead }) => isDead).length
   const { found, halted } = result
-  return { found, server, halted, ...counts, dead, saved, ...written }
+  const differs = target.facts && differences(target.facts, { found, server, windowMaxMs })
+  return { found, server, differs, halted, ...counts, dead, saved, ...written }
 }
 
 /**
@@ -225,6 +227,8 @@ async function write(writing: Writing): Promise<Pick<Report, 'fixtures' | 'writt
 export interface Report {
   readonly found: readonly Measured[]
   readonly server: ServerDescription
+  /** Where the facts of a shipped provider say another thing. */
+  readonly differs: readonly string[] | undefined
   readonly halted: string | undefined
   readonly presentations: number
   /** Grants that were used, and those of them that are dead now. */
@@ -254,7 +258,7 @@ function print(report: Report, isJson: boolean, { out }: Terminal): void {
 }
 
 function lines(report: Report): readonly string[] {
-  const { found, server, halted, presentations, grants, dead, saved, written } = report
+  const { found, server, differs, halted, presentations, grants, dead, saved, written } = report
   const rows = found.map(({ axis, value, says }) => [axis, shown(value), says] as const)
   const width = Math.max(0, ...rows.map(([, value]) => value.length))
   const { dead: error, client, target, ...wire } = server.wire ?? {}
@@ -265,6 +269,9 @@ function lines(report: Report): readonly string[] {
     '',
     `writes          ${shown(wire)}`,
     ...errors.map(([name, answer]) => `error ${name.padEnd(9)} ${shown(answer)}`),
+    ...(differs === undefined
+      ? []
+      : ['', ...(differs.length === 0 ? ['It is as its facts say.'] : differs)]),
     '',
     `presentations: ${presentations}; grants: ${grants}, of which dead now: ${dead}`,
     ...[saved, written].flatMap((each) => (each === undefined ? [] : [fileLine(each)])),

@@ -15,11 +15,21 @@ import {
 } from '../args.ts'
 import type { Environment } from '../command.ts'
 import { loadProvider } from '../fuzz/load.ts'
-import { checkFilled, CLIENT_OPTIONS, clientOf, type Target } from '../target.ts'
+import type { ProviderRecord } from '../../facts/provider-facts.ts'
+import {
+  checkFilled,
+  CLIENT_OPTIONS,
+  clientOf,
+  PARAMETER_OPTIONS,
+  shippedProviderOf,
+  type Target,
+} from '../target.ts'
 
 const OPTIONS = {
   issuer: text('<url>', 'the issuer as its metadata writes it'),
   tokenEndpoint: text('<url>', 'the token endpoint, for a server without metadata'),
+  provider: text('<id>', 'a provider of docs/providers.md: its facts are compared'),
+  ...PARAMETER_OPTIONS,
   ...CLIENT_OPTIONS,
   tokensStdin: flag('refresh tokens of one grant each, a line each: on standard input,'),
   tokensFile: text('<path>', 'in a file that only you can read (chmod 600),'),
@@ -66,6 +76,7 @@ export interface ProbeOptions extends Values<typeof OPTIONS> {
 export const USAGE = helpOf(
   `usage: refresh-once probe --issuer <url> --client <id> --tokens-file <path> …
        refresh-once probe ./my-provider.ts --client <id> --tokens-file <path> …
+       refresh-once probe --provider salesforce --with host=login.salesforce.com --client <id> …
 
 Measures what an authorization server does with refresh tokens, and ENDS THE GRANTS THAT IT IS
 GIVEN: it presents spent tokens again. Sign in for it with a test account. Two grants measure
@@ -83,10 +94,16 @@ export function probeOptionsOf(args: readonly string[]): ProbeOptions {
   const { values, files } = readArgs(args, OPTIONS)
   const [file, ...others] = files
   if (others.length > 0) throw new UsageError('name one file')
-  const { issuer, tokenEndpoint, client, write, id } = values
-  const named = [file, tokenEndpoint, issuer]
+  const { issuer, tokenEndpoint, client, write, id, provider } = values
+  // `--issuer` beside a provider is one of its parameters.
+  const named = [file, tokenEndpoint, provider ?? issuer]
   if (named.filter((each) => each !== undefined).length !== 1) {
-    throw new UsageError('which server? One of --issuer, --token-endpoint and a provider file')
+    throw new UsageError(
+      'which server? One of --issuer, --token-endpoint, --provider and a provider file',
+    )
+  }
+  if (provider !== undefined && write?.endsWith('.ts') === true) {
+    throw new UsageError('--provider is written already: --write takes a file that ends in .json')
   }
   if (client === undefined && file === undefined) throw new UsageError('--client is missing')
   if (write !== undefined && !/\.(?:ts|json)$/.test(write)) {
@@ -118,7 +135,24 @@ export interface ProbeTarget extends Target {
   readonly server?: ServerDescription
   /** The members of the provider that will be written, or the file that exports it. */
   readonly origin: ProviderDescription | { readonly path: string }
+  /** Of a shipped provider. */
+  readonly facts?: ProviderRecord
 }
+
+/** What names a server and a client. */
+export type Naming = Pick<
+  ProbeOptions,
+  | 'file'
+  | 'issuer'
+  | 'tokenEndpoint'
+  | 'provider'
+  | 'with'
+  | 'client'
+  | 'secretEnv'
+  | 'authentication'
+  | 'insecure'
+  | 'id'
+>
 
 /** @throws {UsageError} Also for a configuration that refresh-once refuses, in its own words. */
 export async function probeTargetOf(
@@ -126,18 +160,31 @@ export async function probeTargetOf(
   environment: Environment,
 ): Promise<ProbeTarget> {
   try {
-    const target = await (options.file === undefined
-      ? described(options, environment)
-      : exported(options.file, options, environment))
-    checkClient(target.client, target.provider)
-    return target
+    return await namedTargetOf(options, environment)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     throw new UsageError(error.message, { cause: error })
   }
 }
 
-function described(options: ProbeOptions, environment: Environment): ProbeTarget {
+/**
+ * @throws {TypeError} For a configuration that refresh-once refuses, in its own words.
+ * @throws {UsageError} For a command line that cannot be used.
+ */
+export async function namedTargetOf(
+  options: Naming,
+  environment: Environment,
+): Promise<ProbeTarget> {
+  const target = await (options.file !== undefined
+    ? exported(options.file, options, environment)
+    : options.provider === undefined
+      ? described(options, environment)
+      : shipped(options, environment))
+  checkClient(target.client, target.provider)
+  return target
+}
+
+function described(options: Naming, environment: Environment): ProbeTarget {
   const { issuer, tokenEndpoint, insecure, authentication } = options
   const client = clientOf(options, environment)
   const address = issuer ?? tokenEndpoint ?? ''
@@ -149,6 +196,16 @@ function described(options: ProbeOptions, environment: Environment): ProbeTarget
     ...(insecure && { insecure }),
   }
   return { provider: defineProvider(origin), client, origin }
+}
+
+async function shipped(options: Naming, environment: Environment): Promise<ProbeTarget> {
+  const { insecure, authentication } = options
+  const { provider, facts } = await shippedProviderOf(options, {
+    ...(insecure && { insecure }),
+    ...(authentication && { clientAuthentication: authentication }),
+  })
+  const client = clientOf(options, environment)
+  return { provider, client, origin: { path: `refresh-once/providers/${facts.id}` }, facts }
 }
 
 /** The default name of a provider, from its host: `id-example-com`. */
@@ -164,7 +221,7 @@ function idOf(url: string): string {
 
 async function exported(
   file: string,
-  options: ProbeOptions,
+  options: Naming,
   environment: Environment,
 ): Promise<ProbeTarget> {
   const { provider, server, client } = await loadProvider(file, process.cwd())

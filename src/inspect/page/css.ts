@@ -7,14 +7,14 @@ const PAGE_STYLE = `
   --ground: #f5f6f8; --card: #fff; --ink: #1c2430; --muted: #566273; --rule: #dde2e9;
   --soft: #eef1f5; --focus: #2457c5;
   --good: #14703f; --bad: #b5322a; --wait: #8a5700; --doubt: #7440b5; --plain: #5e6a7b;
-  --calm: #c6cfdb;
+  --calm: #c6cfdb; --read: #0b6e7f;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #0d1117; --card: #151b23; --ink: #e7ebf1; --muted: #9ba7b7; --rule: #2a333f;
     --soft: #1e2630; --focus: #8ab0ff;
     --good: #4cc38a; --bad: #ff7b72; --wait: #e0a93b; --doubt: #b794f6; --plain: #8592a1;
-    --calm: #3d4958;
+    --calm: #3d4958; --read: #4fc4d6;
   }
 }
 * { box-sizing: border-box }
@@ -87,11 +87,13 @@ h2 button { font-weight: 400; min-height: 28px; padding: 1px 10px; margin-left: 
   display: block; height: auto; background: none; max-width: 100%; margin: auto;
   --paper: var(--card);
 }
-#chart.whole .chart { max-width: none }
+/* As large as it can be read; the whole of it is smaller than that on any screen. */
+#chart:not(.whole) .chart { max-width: none; width: 2900px; margin: 0 }
 #rows .chart { width: 100%; max-width: 460px }
 #rows .around.active > rect { stroke: var(--edge); stroke-width: 1.5 }
 .chart .active > rect { stroke: var(--focus); stroke-width: 2.5 }
-.chart .active:not(.around) > rect:first-of-type { fill: var(--focus) }
+.chart .active:not(.around) > rect { fill: var(--focus) }
+.chart .active > rect + rect { stroke: var(--card); stroke-width: 1.5 }
 .chart .active:not(.around) > text { fill: var(--card) }
 .chart .trail { stroke: var(--focus); opacity: .6; stroke-width: 2.5 }
 .chart .taken { stroke: var(--focus); stroke-width: 3 }
@@ -103,9 +105,6 @@ h2 button { font-weight: 400; min-height: 28px; padding: 1px 10px; margin-left: 
 @media (max-width: 1100px) {
   .columns { grid-template-columns: minmax(0, 1fr) }
   .counts { grid-template-columns: repeat(4, 1fr) }
-}
-@media (max-width: 900px) {
-  #chart:not(.whole) .chart { max-width: none; width: 1500px }
 }
 @media (max-width: 640px) {
   header { padding: 10px 14px; position: static }
@@ -146,7 +145,11 @@ const LIST_STYLE = `
 .wait { --tone: var(--wait) }
 .doubt { --tone: var(--doubt) }
 .plain { --tone: var(--plain) }
-.nothing { padding: 28px 8px; text-align: center; color: var(--muted) }
+.nothing { padding: 20px 8px; color: var(--muted) }
+.nothing pre {
+  margin: 10px 0; padding: 10px 12px; border-radius: 8px; background: var(--soft);
+  color: var(--ink); overflow-x: auto; font: 13px/1.5 ui-monospace, Menlo, monospace;
+}
 
 .lane {
   display: grid; grid-template-columns: 150px minmax(0, 1fr) 92px; gap: 12px; align-items: center;
@@ -174,7 +177,8 @@ const LIST_STYLE = `
 .span.follow {
   background: var(--card); color: var(--muted); border: 1.5px solid var(--plain); line-height: 13px;
 }
-.span.reload { background: var(--wait) }
+.span.settle { background: var(--plain) }
+.span.reload { background: var(--read) }
 .playhead { position: absolute; top: -3px; height: 24px; min-width: 2px; background: var(--focus) }
 .more { margin: 6px 14px 4px }
 .pager { display: flex; gap: 12px; align-items: center; justify-content: center; margin-top: 12px }
@@ -189,6 +193,7 @@ const LIST_STYLE = `
 .line:focus-visible { outline-offset: -2px }
 .line[aria-current] { background: var(--soft); box-shadow: inset 3px 0 var(--focus) }
 .line.step { font-weight: 600 }
+.times { font-weight: 600 }
 .since {
   color: var(--muted); text-align: right; font-variant-numeric: tabular-nums; font-weight: 400;
 }

@@ -87,14 +87,8 @@ const PAGE_HTML = `<!doctype html>
       <div><dt>replays</dt><dd id="count-replays">0</dd></div>
       <div><dt>answers lost</dt><dd id="count-lost">0</dd></div>
       <div><dt>revoked</dt><dd id="count-revoked">0</dd></div>
-      <div><dt>failure rate</dt><dd id="count-failures">–</dd></div>
+      <div><dt>refreshes failed</dt><dd id="count-failures">–</dd></div>
     </dl>
-  </section>
-  <section class="panel" aria-labelledby="chart-title">
-    <h2><span id="chart-title">Statechart</span>
-      <button type="button" id="whole" aria-pressed="false">Full size</button></h2>
-    <p id="now" class="now">Nothing has happened yet.</p>
-    <div id="chart" class="scroller" tabindex="0" role="region" aria-label="Statechart"></div>
   </section>
   <div class="columns">
     <section class="panel" aria-labelledby="renewals-title">
@@ -115,6 +109,8 @@ const PAGE_HTML = `<!doctype html>
       <p class="legend" aria-hidden="true">
         <span><span class="span claim"></span>claim</span>
         <span><span class="span follow"></span>follow</span>
+        <span><span class="span settle"></span>settle</span>
+        <span><span class="span reload"></span>reload</span>
         <span><span class="span present good"></span>present, granted</span>
         <span><span class="span present bad"></span>rejected</span>
         <span><span class="span present wait"></span>deferred</span>
@@ -140,6 +136,12 @@ const PAGE_HTML = `<!doctype html>
       </section>
     </div>
   </div>
+  <section class="panel" aria-labelledby="chart-title">
+    <h2><span id="chart-title">Statechart</span>
+      <button type="button" id="whole" aria-pressed="false">Whole chart</button></h2>
+    <p id="now" class="now">Nothing has happened yet.</p>
+    <div id="chart" class="scroller" tabindex="0" role="region" aria-label="Statechart"></div>
+  </section>
 </main>
 </body>
 </html>

@@ -16,6 +16,7 @@ const WAITING_MAX = 20_000
 
 const history = createHistory()
 const still = matchMedia('(prefers-reduced-motion: reduce)')
+const narrow = matchMedia('(max-width: 640px)')
 const player = createPlayer(() => still.matches)
 const chart = createChart(byId('chart'), refreshDrawing, 'The statechart of a refresh')
 const rows = createChart(byId('rows'), ledgerDrawing, 'The rows of the ledger')
@@ -65,13 +66,11 @@ function showEntry(entry: TimelineEntry | undefined): void {
   const before = entry?.lane?.entries.slice(0, entry.lane.entries.indexOf(entry) + 1) ?? []
   const edges = before.flatMap(({ line }) => (line.kind === 'step' ? [line.edge] : []))
   const state = entry?.at ?? (entry === undefined ? undefined : 'fresh.judging')
-  chart.show({
-    active: state === undefined ? [] : [state],
-    taken: edges.slice(-1),
-    trail: edges,
-  })
+  const active = state === undefined ? [] : [state]
+  // On a phone the chart stays at its start until a line is chosen.
+  chart.show({ active, taken: edges.slice(-1), trail: edges }, isPaused || !narrow.matches)
   const { claim = 'claim.absent', grant = 'grant.absent', taken = [] } = entry?.rows ?? {}
-  rows.show({ active: [claim, grant], taken, trail: [] })
+  rows.show({ active: [claim, grant], taken, trail: [] }, true)
   details.show(entry)
   say(byId('now'), entry === undefined ? 'Nothing has happened yet.' : `${wordsOf(entry.line)}.`)
 }

@@ -25,8 +25,8 @@ export function createModel(): Model {
     if (lane.state !== undefined) return
     lane.state = state
     lane.code = code
-    counters.ended += 1
-    if (state === 'error' || state === 'revoked') counters.failed += 1
+    counters.ended += lane.callers
+    if (state === 'error' || state === 'revoked') counters.failed += lane.callers
     if (state === 'revoked') counters.revoked += 1
   }
 
@@ -134,7 +134,7 @@ export interface Counters {
   lost: number
   /** Runs that found their grant dead. */
   revoked: number
-  /** Runs that have ended, and those of them in `error` or `revoked`. */
+  /** Refreshes that have ended, and those of them in `error` or `revoked`. */
   ended: number
   failed: number
 }
@@ -153,7 +153,7 @@ function noCounts(): Counters {
   }
 }
 
-/** Of the runs that have ended. Absent: none has. */
+/** Of the refreshes that have ended, as each caller is one. Absent: none has. */
 export function failureRate({ ended, failed }: Counters): number | undefined {
   return ended === 0 ? undefined : failed / ended
 }

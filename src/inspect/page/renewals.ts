@@ -107,12 +107,25 @@ export function matches({ grant, token, lanes }: Renewal, filter: Filter): boole
 }
 
 function nothing(renewals: readonly Renewal[]): HTMLElement {
-  const text =
-    renewals.length > 0
-      ? 'Nothing here is what you look for.'
-      : 'Nothing yet. As soon as a token set is due, you see here who renews it.'
-  return el('li', { class: 'nothing' }, text)
+  if (renewals.length > 0)
+    return el('li', { class: 'nothing' }, 'Nothing here is what you look for.')
+  const address = `${location.origin}${location.pathname}`
+  return el(
+    'li',
+    { class: 'nothing' },
+    'Nothing yet. Put this into your application, and start it with the address of this page:',
+    el('pre', { tabindex: '0' }, PASTED),
+    el('pre', { tabindex: '0' }, `REFRESH_ONCE_INSPECT=${address} npm run dev`),
+    'As soon as a token set is due, you see here who renews it.',
+  )
 }
+
+const PASTED = `import { pageInspector } from 'refresh-once/inspect'
+
+createRefresher({
+  // …
+  inspect: process.env.REFRESH_ONCE_INSPECT ? pageInspector() : undefined,
+})`
 
 /** Rows of one renewal that are shown at once. */
 const LANES_SHOWN = 14

@@ -24,12 +24,14 @@ export function createDetails(onSelect: (entry: TimelineEntry) => void): Selecte
   })
 
   function write(entry: TimelineEntry | undefined): void {
-    const entries = entry?.lane?.entries ?? (entry === undefined ? [] : [entry])
-    const at = entry === undefined ? 0 : entries.indexOf(entry)
-    const first = Math.max(0, Math.min(at - LISTED_MAX / 2, entries.length - LISTED_MAX))
-    listed = entries.slice(first, first + LISTED_MAX)
+    const groups = alike(entry?.lane?.entries ?? (entry === undefined ? [] : [entry]))
+    const isChosen = (group: Group): boolean => entry !== undefined && group.includes(entry)
+    const at = groups.findIndex(isChosen)
+    const first = Math.max(0, Math.min(at - LISTED_MAX / 2, groups.length - LISTED_MAX))
+    const shown = groups.slice(first, first + LISTED_MAX)
+    listed = shown.map(([one]) => one)
     const hadFocus = list.contains(document.activeElement)
-    list.replaceChildren(...listed.map((each, index) => item(each, index, each === entry)))
+    list.replaceChildren(...shown.map((group, index) => item(group, index, isChosen(group))))
     const chosen = list.querySelector<HTMLElement>('[aria-current]')
     if (chosen === null) return
     if (hadFocus) chosen.focus({ preventScroll: true })
@@ -49,8 +51,23 @@ export function createDetails(onSelect: (entry: TimelineEntry) => void): Selecte
   }
 }
 
-function item(entry: TimelineEntry, index: number, isSelected: boolean): HTMLElement {
-  const { line, lane } = entry
+/** Entries that follow each other and say the same. */
+type Group = readonly [TimelineEntry, ...TimelineEntry[]]
+
+function alike(entries: readonly TimelineEntry[]): readonly Group[] {
+  const groups: [TimelineEntry, ...TimelineEntry[]][] = []
+  for (const entry of entries) {
+    const last = groups.at(-1)
+    // A step is a place in the chart of its own, whatever it says.
+    const isAlike = entry.line.kind !== 'step' && last !== undefined
+    if (isAlike && wordsOf(last[0].line) === wordsOf(entry.line)) last.push(entry)
+    else groups.push([entry])
+  }
+  return groups
+}
+
+function item(group: Group, index: number, isSelected: boolean): HTMLElement {
+  const [{ line, lane }] = group
   const sinceMs = line.atMs - (lane?.beganAtMs ?? line.atMs)
   return el(
     'li',
@@ -64,7 +81,12 @@ function item(entry: TimelineEntry, index: number, isSelected: boolean): HTMLEle
         ...(isSelected && { 'aria-current': 'step' }),
       },
       el('span', { class: 'since' }, `+${duration(Math.max(sinceMs, 0))}`),
-      el('span', {}, wordsOf(line)),
+      el(
+        'span',
+        {},
+        wordsOf(line),
+        group.length > 1 && el('span', { class: 'times' }, ` ×${group.length}`),
+      ),
     ),
   )
 }
@@ -99,7 +121,8 @@ export interface ChartView {
 
 /** A drawing on the page, in which states and arrows light up. */
 export interface Chart {
-  show(shown: ChartView): void
+  /** @param follows Whether the active state is moved into view. */
+  show(shown: ChartView, follows: boolean): void
 }
 
 /** @param scroller What holds the drawing, and may be narrower. */
@@ -142,12 +165,12 @@ export function createChart(scroller: HTMLElement, drawing: Drawing, label: stri
   }
 
   return {
-    show(shown) {
-      const next = JSON.stringify(shown)
+    show(shown, follows) {
+      const next = JSON.stringify([shown, follows])
       if (next === current) return
       current = next
       light(shown)
-      reveal(shown.active[0])
+      if (follows) reveal(shown.active[0])
     },
   }
 }

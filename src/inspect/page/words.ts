@@ -61,8 +61,12 @@ function eventWords(event: RefreshEvent): string {
       return 'The application ended the chain'
     case 'handed_over':
       return 'The ledger could not be written: the caller got the set all the same'
+    case 'grant_ignored':
+      return 'The set named a chain that its tokens are not part of: the name was ignored'
     case 'ledger_lost':
       return 'The ledger knows nothing of a chain that was refreshed before'
+    case 'endpoint_changed':
+      return `The metadata names another ${event.endpoint} than before`
     case 'tokens_revoked':
       return event.revoked ? 'Tokens of the chain were revoked' : 'Tokens could not be revoked'
     case 'expires_soon':

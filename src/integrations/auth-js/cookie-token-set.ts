@@ -1,5 +1,7 @@
-import { readTokenSet, writeTokenSet } from '../../index.ts'
+import { plainOf } from '../../core/entity.ts'
+import { isRefreshError, readTokenSet, writeTokenSet } from '../../index.ts'
 import type { FieldStyle, TokenSet } from '../../index.ts'
+import { refresherOf, type Notices, type Refreshers } from './options.ts'
 
 /** An object by its field names: the decoded session cookie, a session, a user or an account. */
 export type Fields = Record<string, unknown>
@@ -22,6 +24,9 @@ const MARK = 'refreshOnce'
 
 /** If one of these fields is in a cookie, the cookie holds, or held, a token set. */
 const TELLING: ReadonlySet<keyof TokenSet> = new Set(['accessToken', 'refreshToken', 'expiresAtMs'])
+
+/** An application may use such a name for something of its own. */
+const VAGUE = /^[._-]?expir(?!(?:es?|y|ation)[_-]?at)/i
 
 /** These fields never leave the server. */
 const SECRET: ReadonlySet<keyof TokenSet> = new Set(['refreshToken', 'grant'])
@@ -60,9 +65,9 @@ export function withMark(cookie: Fields, mark: Mark): Fields {
  *   Hand-written callbacks leave such an expiry after a failed refresh (`NaN`, in JSON `null`).
  */
 export function tokenSetIn(value: object, { strict = false } = {}): CookieTokenSet | undefined {
-  const fields = withoutUserId(value)
+  const fields = withoutUserId(plainOf(value))
   try {
-    const { tokens, style } = readTokenSet(fields)
+    const { tokens, style } = readHeld(fields)
     const isPoisoned = style.slots.some(
       ({ field, name }) =>
         field === 'expiresAtMs' && tokens.expiresAtMs === undefined && Object.hasOwn(fields, name),
@@ -73,14 +78,50 @@ export function tokenSetIn(value: object, { strict = false } = {}): CookieTokenS
   }
 }
 
+/**
+ * Reads a token set. If it holds a lifetime and no time from which it counts, it is taken as
+ * expired: one refresh heals it, and the user stays signed in.
+ */
+export function readHeld(fields: Fields): ReturnType<typeof readTokenSet> {
+  try {
+    return readTokenSet(fields)
+  } catch (error) {
+    if (!isRefreshError(error) || error.field !== 'expiresAtMs') throw error
+    return readTokenSet({ ...fields, expires_at: 0 })
+  }
+}
+
 /** Whether the cookie holds a token set, or fields that are left of one. */
-export function hasTraces(cookie: Fields): boolean {
-  return slotsIn(cookie).some(({ field }) => TELLING.has(field))
+function hasTraces(cookie: Fields): boolean {
+  return slotsIn(cookie).some(({ field, name }) => TELLING.has(field) && !VAGUE.test(name))
+}
+
+/**
+ * Finds the provider of a session cookie that was written before refresh-once was installed.
+ *
+ * If neither the cookie nor the option names the provider, the cookie is left alone, also if there
+ * is only one refresher: its refresh token may be that of another server.
+ */
+export function markOfLegacyCookie(
+  cookie: Fields,
+  refreshers: Refreshers,
+  named: string | false | undefined,
+  notices: Notices,
+): Mark {
+  if (!hasTraces(cookie) || named === false) return {}
+  if (named !== undefined) return { provider: named }
+  const { provider } = cookie
+  if (typeof provider === 'string' && refresherOf(refreshers, provider)) return { provider }
+  notices.once(
+    'a cookie does not say whose tokens it holds: write `legacyCookieProvider`, ' +
+      'or wait for sign-ins',
+  )
+  return {}
 }
 
 /** Reads each token field by itself, so that secrets of an unreadable set are found too. */
 export function partsIn(value: object): Partial<TokenSet>[] {
-  const fields = value as Fields
+  const fields = plainOf(value) as Fields
   return slotsIn(fields).flatMap(({ field, name }) => {
     const text = fields[name]
     return typeof text === 'string' && text !== '' ? [{ [field]: text }] : []
@@ -118,7 +159,7 @@ export function restored(
   mayKeepIdToken: boolean,
 ): Fields {
   const ours = writeTokenSet(tokens, style, {})
-  const { slots } = readTokenSet(withoutUserId({ ...result, ...ours })).style
+  const { slots } = readHeld(withoutUserId({ ...result, ...ours })).style
   const mayStay = (field: keyof TokenSet): boolean =>
     field === 'idToken' && mayKeepIdToken && tokens.idToken === undefined
   const all = { slots: slots.filter(({ field }) => field !== 'provider' && !mayStay(field)) }
@@ -148,7 +189,7 @@ function cookieStyle(style: FieldStyle, fields: Fields): FieldStyle {
 /** The names of token fields that a cookie has, whether or not they make a readable set. */
 function slotsIn(cookie: Fields): FieldStyle['slots'] {
   // `readTokenSet` reads every object that has an access token.
-  const { style } = readTokenSet({ ...withoutUserId(cookie), accessToken: 'any' })
+  const { style } = readHeld({ ...withoutUserId(cookie), accessToken: 'any' })
   return cookieStyle(style, cookie).slots.filter(({ name }) => Object.hasOwn(cookie, name))
 }
 

@@ -1,8 +1,10 @@
-import { readTokenSet } from '../../index.ts'
+import { func, needed } from '../../core/check-options.ts'
+import type { TableOf } from '../../core/check-options.ts'
+import { plainOf } from '../../core/entity.ts'
 import type { FieldStyle, Refresher, TokenSet } from '../../index.ts'
-import { fitted, isObject, partsIn, withTokenSet } from './cookie-token-set.ts'
+import { fitted, isObject, partsIn, readHeld, withTokenSet } from './cookie-token-set.ts'
 import type { CookieTokenSet, Fields } from './cookie-token-set.ts'
-import { checkRefreshers, noticesFor, refresherOf, refuseOldNames } from './options.ts'
+import { checkCallbacks, noticesFor, refresherOf, SESSION_OPTIONS } from './options.ts'
 import type { Refreshers, SessionOptions } from './options.ts'
 import { renewal, type SessionRenewal } from './renewal.ts'
 import { sessionOf } from './session.ts'
@@ -23,6 +25,15 @@ export interface AccountStorage<R extends object> {
 export interface DatabaseOptions<R extends object, S> extends SessionOptions, AccountStorage<R> {
   /** The application's own callback. It runs after ours. */
   readonly session?: S | undefined
+}
+
+/** What `find` and `update` may be. */
+export const STORAGE: TableOf<AccountStorage<object>> = { find: needed(func), update: needed(func) }
+
+const DATABASE_OPTIONS: TableOf<DatabaseOptions<object, unknown>> = {
+  ...SESSION_OPTIONS,
+  ...STORAGE,
+  session: func,
 }
 
 interface RowRenewal extends SessionRenewal {
@@ -52,8 +63,7 @@ export function databaseCallbacks<R extends object, S extends AnySessionCallback
   refreshers: Refreshers,
   options: DatabaseOptions<R, S>,
 ): { session: SessionCallback } {
-  checkRefreshers(refreshers)
-  refuseOldNames(options)
+  checkCallbacks('databaseCallbacks', refreshers, options, DATABASE_OPTIONS)
   const notices = noticesFor(options.log)
 
   async function currentRows(userId: unknown): Promise<readonly R[]> {
@@ -66,7 +76,14 @@ export function databaseCallbacks<R extends object, S extends AnySessionCallback
   }
 
   async function renewRow(provider: string, refresher: Refresher, row: R): Promise<RowRenewal> {
-    const found = await renewal(provider, refresher, tokenSetInRow(row)?.tokens, options)
+    const held = tokenSetInRow(row)
+    if (held === undefined) notices.once(`a row of ${provider} has no access token to be read`)
+    else if (!held.style.slots.some(({ field }) => field === 'expiresAtMs')) {
+      notices.once(
+        `the rows of ${provider} do not tell when a token expires: let find return expires_at`,
+      )
+    }
+    const found = await renewal(provider, refresher, held?.tokens, options)
     if (found.changed && found.tokens !== undefined) {
       try {
         await options.update(rowWith({ tokens: found.tokens }, row), row)
@@ -130,7 +147,7 @@ export async function rowsOf<R extends object>(
 ): Promise<readonly R[]> {
   if (userId === undefined || userId === null) return []
   const found = await find(userId as string)
-  return [found ?? []].flat() as R[]
+  return [found ?? []].flat().filter(isObject) as R[]
 }
 
 /** Tells `readTokenSet` that this is a database row, in which `null` is an empty column. */
@@ -139,13 +156,20 @@ const ROW = { userId: '', providerAccountId: '' }
 /** Reads the token set in a row of the `account` table. */
 export function tokenSetInRow(row: object): CookieTokenSet | undefined {
   try {
-    return fitted(readTokenSet({ ...ROW, ...row }).tokens, styleOf(row))
+    const { tokens } = readHeld({ ...ROW, ...plainOf(row) })
+    const { expiresAtMs } = tokens
+    const held = fitted(tokens, styleOf(row))
+    // What tells when the token expires may be no column of that name.
+    return expiresAtMs === undefined ? held : { ...held, tokens: { ...held.tokens, expiresAtMs } }
   } catch {
     return undefined
   }
 }
 
-/** Returns the row with another token set. Fields without a column are dropped. */
+/**
+ * Returns the row with another token set, as a plain object also of an ORM's entity. Fields without
+ * a column are dropped.
+ */
 export function rowWith<R extends object>({ tokens }: Pick<CookieTokenSet, 'tokens'>, row: R): R {
   return withTokenSet(fitted(tokens, styleOf(row)), row as Fields) as R
 }
@@ -158,7 +182,8 @@ export function providerOf(row: object): string {
 /** Whether both rows are about the same account at the same provider. */
 export function isSameAccount(one: object, other: object): boolean {
   const [a, b] = [one as Fields, other as Fields]
-  return providerOf(a) === providerOf(b) && a['providerAccountId'] === b['providerAccountId']
+  const isSame = String(a['providerAccountId']) === String(b['providerAccountId'])
+  return providerOf(a) === providerOf(b) && isSame
 }
 
 /** Whether both rows hold the same tokens. */
@@ -168,10 +193,11 @@ export function isSameSet(one: object, other: object): boolean {
 }
 
 function styleOf(row: object): FieldStyle {
+  const plain = plainOf(row)
   // `readTokenSet` reads every row that has an access token, also one whose columns are empty.
-  const { style } = readTokenSet({ ...ROW, ...row, accessToken: 'any' })
+  const { style } = readHeld({ ...ROW, ...plain, accessToken: 'any' })
   const slots = style.slots.filter(
-    ({ field, name }) => field !== 'provider' && Object.hasOwn(row, name),
+    ({ field, name }) => field !== 'provider' && Object.hasOwn(plain, name),
   )
   return { slots, absent: 'null' }
 }

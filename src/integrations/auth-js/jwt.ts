@@ -3,6 +3,7 @@ import {
   fitted,
   isObject,
   markOf,
+  markOfLegacyCookie,
   restored,
   tokenSetIn,
   withMark,
@@ -12,7 +13,6 @@ import {
   type Fields,
   type Mark,
 } from './cookie-token-set.ts'
-import { markOfLegacyCookie } from './legacy-cookie.ts'
 import { noticesFor, refresherOf, type CallbackOptions, type Refreshers } from './options.ts'
 import { renewal, type RenewalResult } from './renewal.ts'
 import { tokenSetOfSignIn } from './sign-in.ts'
@@ -70,6 +70,9 @@ export function jwtCallback(
   async function jwt(params: JwtParams): Promise<Fields | null> {
     const isSignIn = params.account != null || params.user != null
     const ours = await (isSignIn ? atSignIn(params) : afterSignIn(params.token))
+    // A late response brought the cookie back after its user had signed out. An error would keep a
+    // session that names the user for as long as the cookie lives.
+    if (ours.results[0]?.isSignedOut === true) return null
     const token = await withOwnCallback(ours, params, isSignIn)
     if (token !== null) remember.set(token, ours.results)
     return token

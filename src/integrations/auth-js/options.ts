@@ -1,4 +1,18 @@
-import type { Refresher, RefreshOptions } from '../../index.ts'
+import {
+  boolean,
+  checkOptions,
+  clock,
+  each,
+  func,
+  having,
+  ms,
+  needed,
+  oneOf,
+  or,
+  text,
+} from '../../core/check-options.ts'
+import type { OptionTable, TableOf } from '../../core/check-options.ts'
+import type { Clock, Refresher, RefreshOptions } from '../../index.ts'
 
 /** Refreshers by the `id` of the Auth.js provider whose tokens they renew. */
 export type Refreshers = Readonly<Record<string, Refresher>>
@@ -7,7 +21,7 @@ export type Refreshers = Readonly<Record<string, Refresher>>
 export type SessionErrorName = 'RefreshTokenError' | 'RefreshAccessTokenError'
 
 /** Takes a line for the server's log, and the error that was thrown, if there was one. */
-export type Log = (line: string, cause?: unknown) => void
+export type Log = (line: string, cause?: unknown) => unknown
 
 /** The options of both session strategies. */
 export interface SessionOptions {
@@ -20,8 +34,29 @@ export interface SessionOptions {
   readonly exposeAccessToken?: boolean
   /** Keeps the request to the AS alive on platforms that end a request with its response. */
   readonly waitUntil?: RefreshOptions['waitUntil']
+  /**
+   * How long the calls of one request may wait in all: the proxy, its layouts and its page. After
+   * that a session has no `accessToken`, and no `error`. Default 5,000; without an end on platforms
+   * that stop a process with its response, unless there is `waitUntil`.
+   */
+  readonly waitMs?: number
   /** Takes the few lines about configuration and failing callbacks. Default: `console.warn`. */
   readonly log?: Log
+  readonly clock?: Clock
+}
+
+/** How long a request waits for an AS by default, milliseconds. */
+const WAIT_MS = 5_000
+
+/** Environment variables of platforms that stop a process when it has responded. */
+const STOPPING = ['AWS_LAMBDA_FUNCTION_NAME', 'VERCEL', 'NETLIFY', 'FUNCTION_TARGET']
+
+/** How long a request waits. If it left an exchange that is then stopped, the token were lost. */
+export function waitMsOf({ waitMs, waitUntil }: SessionOptions): number {
+  if (waitMs !== undefined) return waitMs
+  const host = (globalThis as { process?: Partial<NodeJS.Process> }).process
+  const mayStop = waitUntil === undefined && STOPPING.some((name) => host?.env?.[name])
+  return mayStop ? Infinity : WAIT_MS
 }
 
 /** The options of {@link refreshCallbacks}. */
@@ -46,7 +81,7 @@ export interface CallbackOptions extends SessionOptions {
   readonly previousToken?: () => object | null | undefined | Promise<object | null | undefined>
   /**
    * The provider of session cookies that were written before refresh-once was installed. Default:
-   * the name in `token.provider`, else the only refresher's. `false`: such cookies are left alone.
+   * the name in `token.provider`. Without a name, and with `false`, such cookies are left alone.
    */
   readonly legacyCookieProvider?: string | false
   /**
@@ -57,42 +92,61 @@ export interface CallbackOptions extends SessionOptions {
   readonly storeIdToken?: boolean
 }
 
-/** @throws {TypeError} If a value is no refresher. The message says what to write. */
-export function checkRefreshers(refreshers: Refreshers): void {
-  if (typeof refreshers !== 'object' || refreshers === null) {
-    throw new TypeError('write refreshers by provider: { logto: createRefresher(…) }')
-  }
-  for (const [id, refresher] of Object.entries(refreshers)) {
-    if (typeof refresher?.refresh === 'function') continue
-    throw new TypeError(`${id} is no refresher: write createRefresher(…)`)
-  }
-}
-
 /** Options as they were called before 1.0, and their names of today. */
-const OLD_NAMES: Readonly<Record<string, string>> = {
+export const OLD_NAMES = {
   accessToken: 'exposeAccessToken',
   keep: 'linkedProviders',
   adopt: 'legacyCookieProvider',
   idToken: 'storeIdToken',
 }
 
-/** @throws {TypeError} If an option has its name of before 1.0. The message says the new one. */
-export function refuseOldNames(options: object): void {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(OLD_NAMES, name)) continue
-    throw new TypeError(`the option ${name} has another name: write ${OLD_NAMES[name]}`)
-  }
+/** What each option of both strategies may be. */
+export const SESSION_OPTIONS: TableOf<SessionOptions> = {
+  errorName: oneOf('RefreshTokenError', 'RefreshAccessTokenError'),
+  exposeAccessToken: boolean,
+  waitUntil: func,
+  waitMs: ms,
+  log: func,
+  clock,
+  ...OLD_NAMES,
+}
+
+export const LEGACY_COOKIE = or(text(), 'false', (value) => value === false)
+
+const CALLBACK_OPTIONS: TableOf<CallbackOptions & { jwt?: unknown; session?: unknown }> = {
+  ...SESSION_OPTIONS,
+  fromUser: func,
+  linkedProviders: oneOf('last', 'all'),
+  previousToken: func,
+  legacyCookieProvider: LEGACY_COOKIE,
+  storeIdToken: boolean,
+  jwt: func,
+  session: func,
+}
+
+const REFRESHERS = {
+  refreshers: needed(
+    each(needed(having('createRefresher(…)', 'refresh'))),
+    'refreshers by provider: { logto: createRefresher(…) }',
+  ),
+}
+
+/** @throws {TypeError} If a value is no refresher, or an option is wrong. Says what to write. */
+export function checkCallbacks(
+  factory: string,
+  refreshers: Refreshers,
+  options: object,
+  table: OptionTable,
+): void {
+  checkOptions(factory, { refreshers }, REFRESHERS)
+  checkOptions(factory, options, table)
 }
 
 /** @throws {TypeError} If options contradict each other. The message says what to write. */
-export function checkOptions(refreshers: Refreshers, options: CallbackOptions): void {
-  checkRefreshers(refreshers)
-  refuseOldNames(options)
+export function checkCallbackOptions(refreshers: Refreshers, options: CallbackOptions): void {
+  checkCallbacks('refreshCallbacks', refreshers, options, CALLBACK_OPTIONS)
   const { linkedProviders, previousToken, legacyCookieProvider } = options
-  if (linkedProviders !== undefined && linkedProviders !== 'last' && linkedProviders !== 'all') {
-    throw new TypeError(`linkedProviders is 'last' or 'all', not ${String(linkedProviders)}`)
-  }
-  if (linkedProviders === 'all' && typeof previousToken !== 'function') {
+  if (linkedProviders === 'all' && previousToken === undefined) {
     throw new TypeError(
       "linkedProviders: 'all' needs previousToken, the token in the cookie of the " +
         'sign-in request: Auth.js does not hand it to the callback',
@@ -131,19 +185,19 @@ const writtenLines = new WeakMap<Log, Set<string>>()
 export function noticesFor(log: Log = serverLog): Notices {
   const lines = writtenLines.get(log) ?? new Set<string>()
   writtenLines.set(log, lines)
-  const write = (line: string, cause?: unknown): void => {
+  const write = async (line: string, cause?: unknown): Promise<void> => {
     try {
-      log(`refresh-once: ${line}`, cause)
+      await log(`refresh-once: ${line}`, cause)
     } catch {
-      // A log that fails must not affect a session.
+      // A log that fails, at once or later, must not affect a session.
     }
   }
   return {
     once(line) {
       if (lines.has(line)) return
       lines.add(line)
-      write(line)
+      void write(line)
     },
-    failed: (what, cause) => write(`${what} failed`, cause),
+    failed: (what, cause) => void write(`${what} failed`, cause),
   }
 }

@@ -1,4 +1,7 @@
-import type { Refresher, RefreshOptions, TokenSet } from '../../index.ts'
+import { systemClock } from '../../core/clock.ts'
+import type { Refresher, TokenSet } from '../../index.ts'
+import { waitMsOf, type SessionOptions } from './options.ts'
+import { beginCall } from './patience.ts'
 
 /** What the session shows of one token set. */
 export interface RenewalResult {
@@ -7,6 +10,8 @@ export interface RenewalResult {
   /** Absent: no access token is usable. */
   readonly accessToken?: string | undefined
   readonly mustSignIn: boolean
+  /** Whether `revoke` ended the chain: the user signed out, and this is an older cookie. */
+  readonly isSignedOut?: boolean
 }
 
 /** A token set after its renewal, and what the session shows of it. */
@@ -26,20 +31,27 @@ export async function renewal(
   provider: string,
   refresher: Refresher | undefined,
   tokens: TokenSet | undefined,
-  { waitUntil }: Pick<RefreshOptions, 'waitUntil'>,
+  options: SessionOptions,
 ): Promise<SessionRenewal> {
   if (tokens === undefined) {
     return { tokens, changed: false, result: { provider, mustSignIn: true } }
   }
   const unchanged = { tokens, changed: false, result: { provider, mustSignIn: false } }
   if (refresher === undefined) return unchanged
+  const { waitUntil, clock = systemClock } = options
+  const call = beginCall(tokens.refreshToken ?? tokens.accessToken, waitMsOf(options), clock)
+  let isGood = false
   try {
-    const outcome = await refresher.refresh(tokens, { waitUntil })
+    const outcome = await refresher.refresh(tokens, { waitUntil, waitMs: call.leftMs })
+    isGood = outcome.error === undefined && outcome.state !== 'expiring'
     const { accessToken, needsSignIn } = outcome
-    const result = { provider, accessToken, mustSignIn: needsSignIn }
+    const isSignedOut = outcome.error?.code === 'revoked'
+    const result = { provider, accessToken, mustSignIn: needsSignIn, isSignedOut }
     return { tokens: outcome.tokens, changed: outcome.changed, result }
   } catch {
     // `refresh` never rejects, but an application may have wrapped it.
     return unchanged
+  } finally {
+    call.end(isGood)
   }
 }

@@ -1,3 +1,4 @@
+import { isDate } from '../../core/text.ts'
 import type { TokenSet } from '../../index.ts'
 import {
   isObject,
@@ -8,13 +9,14 @@ import {
   type Fields,
 } from './cookie-token-set.ts'
 import { noticesFor, type SessionOptions } from './options.ts'
+import { redacted, TOO_LARGE } from './redaction.ts'
 import type { RenewalResult } from './renewal.ts'
 
 /** The parameters of the `session` callback that are used here. */
 export interface SessionParams {
   readonly session: object
-  /** With the JWT strategy. */
-  readonly token?: Fields
+  /** With the JWT strategy. `null`: the `jwt` callback has ended the session. */
+  readonly token?: Fields | null
   /** With the database strategy. */
   readonly user?: unknown
   readonly trigger?: string | undefined
@@ -56,6 +58,8 @@ export function tokenSessionCallback(
   remembered: WeakMap<object, readonly RenewalResult[]>,
 ): SessionCallback {
   async function session(params: SessionParams): Promise<object> {
+    // NextAuth 4 calls this after a `jwt` that ended the session, and takes `{}` for no session.
+    if (params.token === null) return {}
     const token = isObject(params.token) ? params.token : {}
     const main = tokenSetIn(token)?.tokens
     const sets = [...partsIn(token), ...Object.values(markOf(token)?.sets ?? {})]
@@ -99,12 +103,13 @@ export async function sessionOf(
     ])
     .filter((secret) => secret != null)
   const plain = plainSession(params.session)
-  const own = redact(await ownSession(params, options), secrets)
-  const redacted = isObject(own) ? own : {}
+  const { value: own, isWhole } = redacted(await ownSession(params, options), secrets)
+  if (!isWhole) noticesFor(options.log).once(TOO_LARGE)
+  const visible = isObject(own) ? own : {}
   const session: Fields = {
     ...plain,
-    ...redacted,
-    user: isObject(redacted['user']) ? redacted['user'] : plain.user,
+    ...visible,
+    user: isObject(visible['user']) ? visible['user'] : plain.user,
   }
   const [main, ...linked] = results
   if (main === undefined) return session
@@ -121,11 +126,11 @@ export async function sessionOf(
 function plainSession(session: object): Fields & { readonly user: Fields } {
   const { user, expires } = session as Fields
   const fields = isObject(user)
-    ? USER_FIELDS.filter((field) => Object.hasOwn(user, field)).map((field) => [field, user[field]])
+    ? USER_FIELDS.filter((field) => user[field] !== undefined).map((field) => [field, user[field]])
     : []
   return {
     user: Object.fromEntries(fields) as Fields,
-    expires: expires instanceof Date ? expires.toISOString() : expires,
+    expires: isDate(expires) ? new Date(expires).toISOString() : expires,
   }
 }
 
@@ -158,51 +163,4 @@ function errorFields(linked: readonly RenewalResult[], errorName: string): Field
   const ended = linked.filter(({ mustSignIn }) => mustSignIn)
   if (ended.length === 0) return {}
   return { errors: Object.fromEntries(ended.map(({ provider }) => [provider, errorName])) }
-}
-
-/** Fields with these names are removed whatever their value is. */
-const SECRET_NAMES: ReadonlySet<string> = new Set(['refresh_token', 'refreshToken', 'sessionToken'])
-
-/** A shorter secret must equal the whole text: within other texts it would be found by chance. */
-const PART_MIN_LENGTH = 16
-
-/** No session is deeper. Values below this depth are dropped. */
-const DEPTH_MAX = 20
-
-/**
- * Removes secrets from a value, under whatever name they are, and every field that is called a
- * refresh token. A text that contains a secret is dropped whole. A value without secrets stays the
- * same object.
- */
-function redact(value: unknown, secrets: readonly string[]): unknown {
-  return redactedAt(value, secrets, 0)?.value
-}
-
-/** @returns `undefined` if the value is dropped. */
-function redactedAt(
-  value: unknown,
-  secrets: readonly string[],
-  depth: number,
-): { readonly value: unknown } | undefined {
-  if (typeof value === 'string') return isSecret(value, secrets) ? undefined : { value }
-  if (typeof value !== 'object' || value === null || value instanceof Date) return { value }
-  if (depth > DEPTH_MAX) return undefined
-  if (Array.isArray(value)) {
-    const entries = value.map((each: unknown) => redactedAt(each, secrets, depth + 1))
-    const isSame = entries.every((entry, index) => entry && entry.value === value[index])
-    return { value: isSame ? value : entries.flatMap((entry) => (entry ? [entry.value] : [])) }
-  }
-  const entries = Object.entries(value).map(([name, member]) => {
-    const entry = SECRET_NAMES.has(name) ? undefined : redactedAt(member, secrets, depth + 1)
-    return { name, member: member as unknown, entry }
-  })
-  if (entries.every(({ member, entry }) => entry && entry.value === member)) return { value }
-  const rest = entries.flatMap(({ name, entry }) => (entry ? [[name, entry.value] as const] : []))
-  return { value: Object.fromEntries(rest) }
-}
-
-function isSecret(text: string, secrets: readonly string[]): boolean {
-  return secrets.some(
-    (secret) => text === secret || (secret.length >= PART_MIN_LENGTH && text.includes(secret)),
-  )
 }

@@ -1,17 +1,38 @@
-import type { Refresher, TokenSet } from '../../index.ts'
+import { clock as aClock, func, ms } from '../../core/check-options.ts'
+import type { TableOf } from '../../core/check-options.ts'
+import { systemClock, within } from '../../core/clock.ts'
+import { plainOf } from '../../core/entity.ts'
+import { tokenSetFromResponse } from '../../index.ts'
+import type { Clock, Refresher, TokenSet } from '../../index.ts'
 import {
   fitted,
   isObject,
   markOf,
+  markOfLegacyCookie,
+  partsIn,
   tokenSetIn,
   type CookieTokenSet,
   type Fields,
   type Mark,
 } from './cookie-token-set.ts'
-import { isSameAccount, isSameSet, providerOf, rowsOf, rowWith, tokenSetInRow } from './database.ts'
+import {
+  isSameAccount,
+  isSameSet,
+  providerOf,
+  rowsOf,
+  rowWith,
+  STORAGE,
+  tokenSetInRow,
+} from './database.ts'
 import type { AccountStorage } from './database.ts'
-import { markOfLegacyCookie } from './legacy-cookie.ts'
-import { checkRefreshers, noticesFor, refresherOf, refuseOldNames } from './options.ts'
+import {
+  checkCallbacks,
+  LEGACY_COOKIE,
+  noticesFor,
+  OLD_NAMES,
+  refresherOf,
+  waitMsOf,
+} from './options.ts'
 import type { CallbackOptions, Log, Notices, Refreshers } from './options.ts'
 
 /** The message of `events.signIn`. */
@@ -37,7 +58,25 @@ export interface SignOutOptions {
    * tokens. Without this option, a sign-out leaves the tokens alone.
    */
   readonly find?: AccountStorage<object>['find']
+  /** Not called. One storage serves all events. */
+  readonly update?: AccountStorage<object>['update']
+  /**
+   * How long the sign-out waits for the AS, milliseconds. After that the tokens are revoked in the
+   * background. Default 5,000.
+   */
+  readonly waitMs?: number
   readonly log?: Log
+  readonly clock?: Clock
+}
+
+const SIGN_OUT_OPTIONS: TableOf<SignOutOptions> = {
+  legacyCookieProvider: LEGACY_COOKIE,
+  find: func,
+  update: func,
+  waitMs: ms,
+  log: func,
+  clock: aClock,
+  ...OLD_NAMES,
 }
 
 /** A sign-in writes its tokens at most this often if other requests write the row meanwhile. */
@@ -50,9 +89,10 @@ const WRITES_MAX = 3
  */
 export function signInEvent<R extends object>(
   refreshers: Refreshers,
-  { find, update, log }: AccountStorage<R> & { readonly log?: Log },
+  options: AccountStorage<R> & { readonly log?: Log },
 ): (message: SignInMessage) => Promise<void> {
-  checkRefreshers(refreshers)
+  checkCallbacks('signInEvent', refreshers, options, { ...STORAGE, log: func })
+  const { find, update, log } = options
   const notices = noticesFor(log)
 
   return async ({ user, account }) => {
@@ -63,12 +103,13 @@ export function signInEvent<R extends object>(
       const provider = providerOf(account)
       const refresher = refresherOf(refreshers, provider)
       if (refresher === undefined) return
-      checkRefreshToken(found, provider, refresher, notices)
       for (let writes = 0; writes < WRITES_MAX; writes += 1) {
         const rows = await rowsOf({ find }, userId)
         const row = rows.find((each) => isSameAccount(each, account))
         if (row === undefined) return
-        const next = rowWith(found, row)
+        const tokens = await withStoredRefreshToken(found.tokens, row, refresher)
+        checkRefreshToken(tokens, provider, refresher, notices)
+        const next = rowWith({ tokens }, row)
         if (isSameSet(next, row)) return
         await update(next, row)
       }
@@ -87,9 +128,8 @@ export function signOutEvent(
   refreshers: Refreshers,
   options: SignOutOptions = {},
 ): (message: SignOutMessage) => Promise<void> {
-  checkRefreshers(refreshers)
-  refuseOldNames(options)
-  const { legacyCookieProvider, find, log } = options
+  checkCallbacks('signOutEvent', refreshers, options, SIGN_OUT_OPTIONS)
+  const { legacyCookieProvider, find, log, clock = systemClock } = options
   const notices = noticesFor(log)
 
   async function setsOf({ token, session }: SignOutMessage): Promise<[string, TokenSet][]> {
@@ -111,13 +151,35 @@ export function signOutEvent(
   return async (message) => {
     try {
       const sets = await setsOf(message)
-      await Promise.all(
-        sets.map(async ([id, tokens]) => refresherOf(refreshers, id)?.revoke(tokens)),
-      )
+      const revoke = (): Promise<unknown> =>
+        Promise.all(sets.map(async ([id, tokens]) => refresherOf(refreshers, id)?.revoke(tokens)))
+      await within(clock, waitMsOf(options), revoke, () => undefined)
     } catch (cause) {
       notices.failed('signOutEvent', cause)
     }
   }
+}
+
+/**
+ * The tokens of a sign-in with the refresh token of the row, if the sign-in brought none: Google
+ * sends one with the first consent only. A refresh token whose chain has ended is not kept, or the
+ * session would be over at once.
+ */
+async function withStoredRefreshToken(
+  tokens: TokenSet,
+  row: object,
+  refresher: Refresher,
+): Promise<TokenSet> {
+  if (tokens.refreshToken != null) return tokens
+  const stored: Partial<TokenSet> = {
+    ...tokenSetInRow(row)?.tokens,
+    ...Object.assign({}, ...partsIn(row)),
+  }
+  const { refreshToken, refreshExpiresAtMs, authorizedAtMs, grant } = stored
+  if (refreshToken === undefined) return tokens
+  const kept = { ...tokens, refreshToken, refreshExpiresAtMs, authorizedAtMs, grant }
+  const outcome = await refresher.refresh(kept)
+  return outcome.needsSignIn ? tokens : outcome.tokens
 }
 
 /** The token sets that a sign-in leaves in the session cookie. */
@@ -148,7 +210,7 @@ export async function tokenSetOfSignIn(
     notices.once(`a sign-in with ${provider} brought no tokens: for credentials, see fromUser`)
     return undefined
   }
-  checkRefreshToken(found, provider, refresher, notices)
+  checkRefreshToken(found.tokens, provider, refresher, notices)
   const isStored = (field: string): boolean => field !== 'idToken' || options.storeIdToken === true
   const slots = found.style.slots.filter(({ field }) => isStored(field))
   const main = fitted(found.tokens, { ...found.style, slots })
@@ -158,7 +220,7 @@ export async function tokenSetOfSignIn(
 
 /** Warns of a sign-in without a refresh token, because its session ends with its access token. */
 function checkRefreshToken(
-  { tokens }: CookieTokenSet,
+  tokens: TokenSet,
   provider: string,
   { provider: { missingRefreshToken = '' } }: Refresher,
   notices: Notices,
@@ -168,18 +230,34 @@ function checkRefreshToken(
   notices.once(`${line} ${missingRefreshToken}`.trimEnd())
 }
 
+/** Until this time a number is no time at which a sign-in was, epoch milliseconds. */
+const EARLIEST_MS = 1e12
+
 /**
- * Reads the token set of an account, or of its row. If there is an `expires_in`, it also tells when
- * the tokens were issued; NextAuth 4 has none.
+ * Reads the token set of an account at its sign-in. If there is an `expires_in`, it also tells when
+ * the tokens were issued; NextAuth 4 has none. If there is no `expires_at`, because the application
+ * has a token request of its own, the lifetime counts from now.
+ *
+ * Auth.js makes `expires_at` of `expires_in` even if that is in milliseconds, so it is counted
+ * again.
  */
 function tokenSetOfAccount(account: Fields): CookieTokenSet | undefined {
   const found = tokenSetIn(account)
   if (found === undefined) return undefined
-  const lifetimeMs = Number(account['expires_in']) * 1000
-  const { expiresAtMs, obtainedAtMs, authorizedAtMs } = found.tokens
-  const at = obtainedAtMs ?? (expiresAtMs ?? NaN) - lifetimeMs
-  if (!Number.isFinite(at)) return found
-  const tokens = { ...found.tokens, obtainedAtMs: at, authorizedAtMs: authorizedAtMs ?? at }
+  const { expiresAtMs, authorizedAtMs } = found.tokens
+  const statedAtMs = (expiresAtMs ?? NaN) - Number(account['expires_in']) * 1000
+  const isTold = statedAtMs > EARLIEST_MS
+  if (expiresAtMs && !isTold && found.tokens.obtainedAtMs === undefined) return found
+  const nowMs = found.tokens.obtainedAtMs ?? (isTold ? statedAtMs : systemClock.now())
+  const lifetimeOnly = { ...account, access_token: found.tokens.accessToken, expires_at: undefined }
+  const counted = tokenSetFromResponse(lifetimeOnly, { nowMs }).expiresAtMs ?? expiresAtMs
+  if (counted === undefined || counted === 0) return found
+  const tokens = {
+    ...found.tokens,
+    expiresAtMs: counted,
+    obtainedAtMs: nowMs,
+    authorizedAtMs: authorizedAtMs ?? nowMs,
+  }
   return fitted(tokens, found.style)
 }
 
@@ -188,10 +266,11 @@ async function tokenSetOfUser(
   notices: Notices,
   user: Fields,
 ): Promise<CookieTokenSet | undefined> {
-  if (fromUser === undefined) return tokenSetIn(user)
   try {
-    const found = await fromUser(user)
-    return isObject(found) ? tokenSetIn(found) : undefined
+    const holder = fromUser === undefined ? user : await fromUser(user)
+    const found = isObject(holder) ? tokenSetIn(holder) : undefined
+    const isWhole = found === undefined || found.tokens.expiresAtMs
+    return isWhole ? found : tokenSetOfAccount(plainOf(holder as Fields))
   } catch (cause) {
     notices.failed('fromUser', cause)
     return undefined

@@ -183,3 +183,63 @@ function pairsOf(cookie: string): { readonly name: string; readonly value: strin
     return at < 0 ? [] : [{ name: pair.slice(0, at).trim(), value: pair.slice(at + 1).trim() }]
   })
 }
+
+const SENT_ONCE = Symbol.for('refresh-once/session-sent-once/1')
+
+/** What this needs of the responses of Node's `http`. */
+interface NodeResponse {
+  setHeader(name: string, value: number | string | readonly string[]): this
+  appendHeader?(name: string, value: string | readonly string[]): this
+  getHeader(name: string): unknown
+  /** The names of session cookies, in each copy of this module. */
+  [SENT_ONCE]?: Set<string | undefined>
+}
+
+/**
+ * Lets every response of this process set each session cookie once: the last line counts, as it
+ * does in browsers (RFC 6265 §4.1.1).
+ *
+ * Next.js adds the cookies that a handler sets to those that the proxy set, and lets neither see
+ * the other. With `update()` of next-auth, the old session and the new one are then in one
+ * response; of large ones, the headers are more than clients accept (16 KiB). Nothing but Node's
+ * response sees both. Where the proxy runs in another process, both are sent.
+ *
+ * @param name As for {@link sessionCookies}.
+ */
+export function sendSessionOnce(name?: string): void {
+  // Asked for at run time: an edge runtime has no such module, and needs none.
+  const host = (globalThis as { process?: Partial<NodeJS.Process> }).process
+  const http = host?.getBuiltinModule?.('node:http')
+  const response = http?.ServerResponse.prototype as NodeResponse | undefined
+  if (response === undefined) return
+  const known = response[SENT_ONCE]
+  known?.add(name)
+  if (known !== undefined) return
+  const names = (response[SENT_ONCE] = new Set([name]))
+  const isSession = (cookie: string): boolean =>
+    Array.from(names).some((each) => sessionCookies(each).has(cookie))
+  const { setHeader, appendHeader } = response
+  response.setHeader = function (header, value) {
+    const isList = isSetCookie(header) && Array.isArray(value)
+    return setHeader.call(this, header, isList ? lastOfEach(value as string[], isSession) : value)
+  }
+  if (appendHeader === undefined) return
+  response.appendHeader = function (header, value) {
+    if (!isSetCookie(header)) return appendHeader.call(this, header, value)
+    const before = [this.getHeader(header) ?? []].flat().map(String)
+    return this.setHeader(header, [...before, ...[value].flat()])
+  }
+}
+
+const isSetCookie = (header: string): boolean => header.toLowerCase() === 'set-cookie'
+
+/** Of several lines for one session cookie, the last one stays. */
+function lastOfEach(
+  lines: readonly string[],
+  isSession: (cookie: string) => boolean,
+): readonly string[] {
+  const names = lines.map((line) => lineOf(line).name)
+  return lines.filter(
+    (_, index) => !isSession(names[index]!) || names.lastIndexOf(names[index]!) === index,
+  )
+}

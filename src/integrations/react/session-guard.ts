@@ -1,36 +1,12 @@
-import { sleep, systemClock, type Clock } from '../../core/clock.ts'
-import { systemRandom, type Random } from '../../core/random.ts'
-import { SIGN_IN_ERRORS, userOf, type SessionLike, type SessionSource } from './session.ts'
+import { checkOptions } from '../../core/check-options.ts'
+import { sleep, systemClock } from '../../core/clock.ts'
+import { systemRandom } from '../../core/random.ts'
+import { GUARD_OPTIONS, SIGN_IN_ERRORS, userOf } from './session.ts'
+import type { SessionGuardOptions, SessionLike, SessionSource } from './session.ts'
 import { attempted, openTabs, type TabMessage, type Tabs } from './tabs.ts'
 
-export type { SessionLike, SessionSource }
-
-/** The options of {@link createSessionGuard}. Durations are in milliseconds. */
-export interface SessionGuardOptions {
-  /**
-   * Signs the user out: `signOut` of next-auth/react. It is called once, in one of the tabs, and
-   * may leave the page.
-   */
-  readonly signOut: () => unknown
-  /**
-   * How long the notice is shown before the user is signed out. `Infinity`: until they confirm.
-   * Default 60,000.
-   */
-  readonly graceMs?: number
-  /**
-   * How long an error, or a missing session, must last until it is believed. On a slow network a
-   * session may be missing for a moment. Default 1,000.
-   */
-  readonly debounceMs?: number
-  /** The values of `session.error` that mean a new sign-in. Default: our two names. */
-  readonly errors?: readonly string[]
-  /** Names the user, so that another user's session stays. Default: id, else email, else name. */
-  readonly identify?: (session: SessionLike) => string | undefined
-  /** The name by which tabs of an application find each other. Default `refresh-once/session`. */
-  readonly channel?: string
-  readonly clock?: Clock
-  readonly random?: Random
-}
+export { isSignedIn } from './session.ts'
+export type { SessionGuardOptions, SessionLike, SessionSource }
 
 /** The state to show to the user. */
 export interface SessionGuardState {
@@ -89,11 +65,11 @@ const QUIET: SessionGuardState = { phase: 'quiet' }
  * @throws {TypeError} If an option is invalid.
  */
 export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
+  checkOptions('createSessionGuard', options, GUARD_OPTIONS)
   const { graceMs = 60_000, debounceMs = 1_000, errors = SIGN_IN_ERRORS } = options
   const { clock = systemClock, channel = 'refresh-once/session' } = options
   const identify = (session: SessionLike): string | undefined =>
     attempted(() => (options.identify ?? userOf)(session))
-  checkOptions(options.signOut, graceMs, debounceMs)
   const tab = (options.random ?? systemRandom).fraction()
   const listeners = new Set<() => void>()
   let state = QUIET
@@ -276,10 +252,4 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
       void leave()
     },
   }
-}
-
-function checkOptions(signOut: unknown, graceMs: number, debounceMs: number): void {
-  if (typeof signOut !== 'function') throw new TypeError('signOut is missing: a function')
-  if (!(graceMs >= 0)) throw new TypeError('graceMs is milliseconds, or Infinity')
-  if (!(debounceMs >= 0 && debounceMs < Infinity)) throw new TypeError('debounceMs is milliseconds')
 }

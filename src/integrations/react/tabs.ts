@@ -37,7 +37,9 @@ export function openTabs(name: string, hear: (message: TabMessage) => void): Tab
 /** @returns `undefined` if the browser, or the application, throws. */
 export function attempted<T>(step: () => T): T | undefined {
   try {
-    return step()
+    const value = step()
+    if (value instanceof Promise) value.catch(() => {})
+    return value
   } catch {
     return undefined
   }

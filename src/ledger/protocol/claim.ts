@@ -1,7 +1,10 @@
 import type { ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
+import { membershipOf } from './membership.ts'
+import type { Membership } from './membership.ts'
 import {
   acknowledgedOf,
   answerWith,
+  boundAs,
   endGrant,
   isOverdue,
   isSettled,
@@ -10,14 +13,14 @@ import {
   readGrant,
   remainingDelayMs,
 } from './view.ts'
-import type { ChainPosition, LedgerView, Next, Policy } from './view.ts'
+import type { ChainName, ChainPosition, LedgerView, Next, Policy } from './view.ts'
 
 export interface ClaimRequest<S> {
   /** Fresh and random for every attempt to claim. */
   readonly claimId: string
-  /** The position that the caller's set names. Absent for a set that never met the ledger. */
-  readonly namedPosition?: ChainPosition
-  /** The chain to begin if the token turns out to have none. */
+  /** What the caller's set says. Absent for a set that never met the ledger. */
+  readonly name?: ChainName
+  /** The chain to begin if the token turns out to have none. Fresh and random, as `claimId`. */
   readonly newGrant: string
   /** The generation of the caller's own set, if the call has adopted a later one since. */
   readonly callerGeneration?: number
@@ -57,7 +60,12 @@ export type ClaimAnswer<S> =
   /** The token could be claimed, but the request must not claim. */
   | { readonly type: 'blocked'; readonly position: ChainPosition }
   /** The token may be spent, and the process that presented it will write no outcome. */
-  | { readonly type: 'lost'; readonly position: ChainPosition }
+  | {
+      readonly type: 'lost'
+      readonly position: ChainPosition
+      /** Whether only a name of an earlier release says what the token is part of. */
+      readonly isUnsure: boolean
+    }
   | {
       readonly type: 'ended'
       readonly position: ChainPosition
@@ -75,9 +83,18 @@ export type ClaimAnswer<S> =
       readonly reason: 'subject_changed'
     }
 
-type ClaimStanding = 'unseen' | 'free' | 'waiting' | 'mine' | 'others' | 'overdue'
+type ClaimStanding = 'unseen' | 'free' | 'waiting' | 'doubtful' | 'mine' | 'others' | 'overdue'
 type GrantStanding =
-  'unread' | 'absent' | 'behind' | 'level' | 'satisfying' | 'ahead' | 'stale' | 'ended' | 'withheld'
+  | 'unread'
+  | 'unsure'
+  | 'absent'
+  | 'behind'
+  | 'level'
+  | 'satisfying'
+  | 'ahead'
+  | 'stale'
+  | 'ended'
+  | 'withheld'
 type Move =
   | 'look'
   | 'read'
@@ -96,6 +113,7 @@ type Move =
 /** The moves that the grant row alone decides, once the claim row is seen. */
 const BY_GRANT_ROW = {
   unread: 'read',
+  unsure: 'lost',
   satisfying: 'current',
   ahead: 'adopted',
   stale: 'end',
@@ -110,6 +128,7 @@ const BY_GRANT_ROW = {
 export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStanding, Move>>>> = {
   unseen: {
     unread: 'look',
+    unsure: 'look',
     absent: 'look',
     behind: 'look',
     level: 'look',
@@ -121,6 +140,14 @@ export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStand
   },
   free: { ...BY_GRANT_ROW, absent: 'claim', behind: 'claim', level: 'claim' },
   waiting: { ...BY_GRANT_ROW, absent: 'paused', behind: 'paused', level: 'paused' },
+  doubtful: {
+    ...BY_GRANT_ROW,
+    unsure: 'release',
+    absent: 'claim',
+    behind: 'claim',
+    level: 'claim',
+    satisfying: 'claim',
+  },
   mine: { ...BY_GRANT_ROW, absent: 'won', behind: 'won', level: 'won', satisfying: 'release' },
   others: { ...BY_GRANT_ROW, absent: 'busy', behind: 'busy', level: 'busy' },
   overdue: { ...BY_GRANT_ROW, absent: 'lost', behind: 'lost', level: 'lost' },
@@ -128,23 +155,32 @@ export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStand
 
 /** Claims the caller's refresh token, or says why the caller must not present it. */
 export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S, ClaimAnswer<S>> {
-  const position = positionOf(request, view)
+  const membership = membershipOf(request, view)
+  const { position } = membership
   const grant = view.grants[position.grant]
   const mine: ClaimRow = {
     kind: 'claimed',
     ...position,
     claimId: request.claimId,
     claimMs: request.policy.claimMs,
+    ...boundAs(view.claim?.row),
   }
-  const move = CLAIMING[claimStanding(request, view)][grantStanding(request, view, position)]
+  const standing = grantStanding(request, view, membership)
+  const move = CLAIMING[claimStanding(request, view)][standing]
   switch (move) {
     case 'look': {
-      const { namedPosition, mayClaim } = request
+      const { name } = request
+      const isTrusting = name === undefined || membership.of === 'chain'
+      const isUnread = name !== undefined && view.grants[name.grant] === undefined
+      // What a later holder can prove goes with the claim. Without a proof the grant row comes
+      // first: a claim row that another process writes meanwhile is then seen.
+      if (isUnread && name.proof === undefined) return operate(readGrant(name.grant))
+      const mayWrite = request.mayClaim !== false && (isTrusting || name.proof !== undefined)
+      const proof = isTrusting ? undefined : name.proof
+      const row = proof === undefined ? mine : { ...mine, proof }
       return operate(
-        ...(namedPosition === undefined ? [] : [readGrant<S>(namedPosition.grant)]),
-        mayClaim === false
-          ? { on: 'claim', do: 'read' }
-          : { on: 'claim', do: 'swap', expected: 0, row: mine },
+        ...(isUnread ? [readGrant<S>(name.grant)] : []),
+        mayWrite ? { on: 'claim', do: 'swap', expected: 0, row } : { on: 'claim', do: 'read' },
       )
     }
     case 'read':
@@ -153,13 +189,14 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
       if (request.mayClaim === false) return answerWith({ type: 'blocked', position })
       return operate({ on: 'claim', do: 'swap', expected: view.claim!.version, row: mine })
     case 'release':
-      return operate(openClaim(view, position))
+      return operate(openClaim(view, view.claim!.row!))
     case 'end':
       return operate(endGrant(position, grant, 'replay', request.claimId))
     case 'won':
     case 'busy':
-    case 'lost':
       return answerWith({ type: move, position })
+    case 'lost':
+      return answerWith({ type: move, position, isUnsure: standing === 'unsure' })
     case 'paused':
       return answerWith({ type: move, position, delayMs: remainingDelayMs(view) })
     case 'adopted':
@@ -184,28 +221,14 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
   }
 }
 
-/**
- * The position of the caller's token. The claim row's word counts for more than the set's, unless
- * the chain that the set names has ended or moved on.
- */
-function positionOf<S>(request: ClaimRequest<S>, view: LedgerView<S>): ChainPosition {
-  const { namedPosition, newGrant } = request
-  const claimed = view.claim?.row
-  if (namedPosition !== undefined) {
-    const known = view.grants[namedPosition.grant]?.row
-    const isPast = known?.ended !== undefined || (known?.generation ?? 0) > namedPosition.generation
-    if (isPast || claimed === undefined) return namedPosition
-  }
-  if (claimed !== undefined) return { grant: claimed.grant, generation: claimed.generation }
-  return { grant: newGrant, generation: 0 }
-}
-
 function claimStanding<S>(request: ClaimRequest<S>, view: LedgerView<S>): ClaimStanding {
   if (view.claim === undefined) return 'unseen'
   const { row } = view.claim
   if (row === undefined) return 'free'
   if (row.kind === 'open') return remainingDelayMs(view) > 0 ? 'waiting' : 'free'
-  if (row.claimId === request.claimId) return 'mine'
+  if (row.claimId === request.claimId) {
+    return row.proof === undefined || view.isClaimProven === true ? 'mine' : 'doubtful'
+  }
   if (isSettled(row, view)) return 'free'
   if (!isOverdue(view)) return 'others'
   return request.policy.takesOver ? 'free' : 'overdue'
@@ -214,13 +237,11 @@ function claimStanding<S>(request: ClaimRequest<S>, view: LedgerView<S>): ClaimS
 function grantStanding<S>(
   request: ClaimRequest<S>,
   view: LedgerView<S>,
-  position: ChainPosition,
+  { of, position }: Membership,
 ): GrantStanding {
+  if (of === 'unsure') return 'unsure'
   const seen = view.grants[position.grant]
-  if (seen === undefined) {
-    const isNew = request.namedPosition === undefined && position.grant === request.newGrant
-    return isNew ? 'absent' : 'unread'
-  }
+  if (seen === undefined) return of === 'none' ? 'absent' : 'unread'
   const { row } = seen
   if (row === undefined) return 'absent'
   if (row.ended !== undefined) return 'ended'

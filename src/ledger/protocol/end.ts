@@ -1,8 +1,9 @@
 import type { ClaimRow, EndReason, GrantRow } from '../rows.ts'
+import { claimedPlace, membershipOf } from './membership.ts'
 import { markDisposed } from './settle.ts'
 import type { SettleRequest } from './settle.ts'
-import { answerWith, endGrant, isOverdue, operate, readGrant } from './view.ts'
-import type { ChainPosition, LedgerView, Next, Operation } from './view.ts'
+import { answerWith, boundAs, endGrant, isOverdue, operate, readGrant } from './view.ts'
+import type { ChainName, ChainPosition, LedgerView, Next, Operation } from './view.ts'
 
 export type EndAnswer<S> =
   /** The chain has ended; `set` is the newest that the ledger knew. */
@@ -15,7 +16,10 @@ export type EndAnswer<S> =
   /** The chain has moved on since: the AS rejected a token that was spent already. */
   | { readonly type: 'adopted'; readonly position: ChainPosition; readonly set: S }
 
-/** Ends a chain that the AS called dead, if the chain is still at this generation. */
+/**
+ * Ends a chain that the AS called dead, if the token that it refused is the newest of the chain.
+ * The word of the AS about another token ends nothing but the call of its holder.
+ */
 export function reject<S>(
   { position, claimId }: Pick<SettleRequest<S>, 'position' | 'claimId'>,
   reason: EndReason,
@@ -33,30 +37,42 @@ export function reject<S>(
     const newest = { ...position, generation: row.generation }
     return answerWith({ type: 'adopted', position: newest, set: row.set! })
   }
+  const isNewest = row === undefined || row.generation < position.generation || seen.holdsToken
+  if (isNewest !== true) return answerWith({ type: 'ended', position, reason })
   return operate(endGrant(position, seen, reason, claimId))
 }
 
 export interface RevokeRequest {
   readonly claimId: string
-  /** The position that the caller's set names. Absent for a set that never met the ledger. */
-  readonly namedPosition?: ChainPosition
-  /** The chain to begin, and to end, if the token turns out to have none. */
-  readonly newGrant: string
+  /** What the caller's set says. Absent for a set that never met the ledger. */
+  readonly name?: ChainName
+  /**
+   * The chain to begin, and to end, if the token turns out to have none. Absent: there is no
+   * refresh token, which could begin one.
+   */
+  readonly newGrant?: string
   readonly claimMs: number
 }
 
 /** Ends the chain of a token, whatever its generation. */
-export function revoke<S>(request: RevokeRequest, view: LedgerView<S>): Next<S, EndAnswer<S>> {
-  const position = request.namedPosition ?? view.claim?.row
-  if (position === undefined) {
+export function revoke<S>(
+  request: RevokeRequest,
+  view: LedgerView<S>,
+): Next<S, EndAnswer<S> | { readonly type: 'unknown' }> {
+  const { name, newGrant } = request
+  const { of, position } = membershipOf({ name, newGrant: newGrant ?? '' }, view)
+  const isKnown = of === 'chain' || of === 'unread'
+  if (!isKnown) {
+    if (newGrant === undefined) return answerWith({ type: 'unknown' })
     if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
-    return operate(writeClaim(request, view, { grant: request.newGrant, generation: 0 }))
+    return operate(writeClaim(request, view, { grant: newGrant, generation: 0 }))
   }
-  const here = { grant: position.grant, generation: position.generation }
   const seen = view.grants[position.grant]
   if (seen === undefined) return operate(readGrant(position.grant))
-  if (seen.row?.ended !== undefined) return answerWith(endedAnswer(here, seen.row, seen.row.ended))
-  return operate(endGrant(here, seen, 'revoked', request.claimId))
+  if (seen.row?.ended !== undefined) {
+    return answerWith(endedAnswer(position, seen.row, seen.row.ended))
+  }
+  return operate(endGrant(position, seen, 'revoked', request.claimId))
 }
 
 export type TakeClaimAnswer =
@@ -75,8 +91,11 @@ export function takeClaim<S>(
 ): Next<S, TakeClaimAnswer> {
   const row = view.claim?.row
   if (row !== undefined && row.grant !== position.grant) {
-    const elsewhere = { grant: row.grant, generation: row.generation }
-    return answerWith({ type: 'elsewhere', position: elsewhere })
+    const elsewhere = claimedPlace(row, view)
+    if (elsewhere.of === 'unread') return operate(readGrant(row.grant))
+    if (elsewhere.of === 'chain') {
+      return answerWith({ type: 'elsewhere', position: elsewhere.position })
+    }
   }
   if (row?.kind !== 'claimed') return operate(writeClaim(request, view, position))
   if (row.claimId === request.claimId) return answerWith({ type: 'taken' })
@@ -95,20 +114,24 @@ export type GrantCheck =
  * Checks whether the chain of a token has ended. It reads, and writes nothing: a set whose access
  * token is good needs no claim.
  *
- * @param namedPosition The position that the caller's set names. Absent for a set that never met
- *   the ledger.
+ * @param name What the caller's set says. Absent for a set that never met the ledger.
+ * @param hasToken Whether the set has a refresh token. If not, the name is believed: nothing is
+ *   handed out by it.
  */
 export function checkGrant<S>(
-  namedPosition: ChainPosition | undefined,
+  name: ChainName | undefined,
+  hasToken: boolean,
   view: LedgerView<S>,
 ): Next<S, GrantCheck> {
-  if (namedPosition === undefined && view.claim === undefined) {
-    return operate({ on: 'claim', do: 'read' })
+  const member = membershipOf({ name, newGrant: '' }, view)
+  const position = hasToken ? member.position : (name ?? member.position)
+  const isKnown = member.of === 'chain' || member.of === 'unread'
+  if (!isKnown && hasToken) {
+    if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
+    return answerWith({ type: 'live' })
   }
-  const grant = namedPosition?.grant ?? view.claim?.row?.grant
-  if (grant === undefined) return answerWith({ type: 'live' })
-  const seen = view.grants[grant]
-  if (seen === undefined) return operate(readGrant(grant))
+  const seen = view.grants[position.grant]
+  if (seen === undefined) return operate(readGrant(position.grant))
   const reason = seen.row?.ended
   return answerWith(reason === undefined ? { type: 'live' } : { type: 'ended', reason })
 }
@@ -133,6 +156,7 @@ function writeClaim<S>(
   position: ChainPosition,
 ): Operation<S> {
   const { claimId, claimMs } = request
-  const row: ClaimRow = { kind: 'claimed', ...position, claimId, claimMs }
+  const bound = boundAs(view.claim?.row)
+  const row: ClaimRow = { kind: 'claimed', ...position, claimId, claimMs, ...bound }
   return { on: 'claim', do: 'swap', expected: view.claim?.version ?? 0, row }
 }

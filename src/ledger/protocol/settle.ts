@@ -8,6 +8,7 @@ import {
   remainingDelayMs,
 } from './view.ts'
 import type {
+  ChainName,
   ChainPosition,
   DatedAcknowledgement,
   LedgerView,
@@ -99,7 +100,9 @@ function grant<S>(
     const expected = seen?.version ?? 0
     return operate({ on: 'grant', grant: position.grant, do: 'swap', expected, row: written })
   }
-  if (!received.rotated && holdsClaim(claimId, view)) return operate(openClaim(view, position))
+  if (!received.rotated && holdsClaim(claimId, view)) {
+    return operate(openClaim(view, position, undefined, true))
+  }
   const reached = { ...position, generation: row.generation }
   if (row.withheld !== undefined) {
     return answerWith({ type: 'withheld', position: reached, reason: row.withheld })
@@ -130,6 +133,8 @@ function grantRow<S>(
     generation,
     set: merge(seen?.row?.set, set),
     claimId,
+    // As secret as a key must be, and nothing that a holder is ever told.
+    proofKey: seen?.row?.proofKey ?? claimId,
     acknowledged: isCallersToken
       ? acknowledge(known, position.generation, nowMs, policy.staleMs)
       : known,
@@ -139,7 +144,7 @@ function grantRow<S>(
 
 /** Writes the successor's own row, for a holder that will come with the token and no `grant`. */
 function introduceSuccessor<S>(position: ChainPosition): Operation<S> {
-  const row: ClaimRow = { kind: 'open', ...position }
+  const row: ClaimRow = { kind: 'open', ...position, isBound: true }
   return { on: 'successor', do: 'swap', expected: 0, row }
 }
 
@@ -195,7 +200,8 @@ export function markDisposed<S>(
 
 interface WithdrawRequest {
   readonly claimId: string
-  readonly position: ChainPosition
+  /** What the caller's set says, or the chain that it would have begun. */
+  readonly name: ChainName
   /** Whether the claiming swap may take effect yet: the store did not answer. */
   readonly mayComeLate: boolean
   /** The version of the claim row that was seen first. Absent: none was seen. */
@@ -208,7 +214,7 @@ interface WithdrawRequest {
  * finds another version and loses.
  */
 export function withdraw<S>(
-  { claimId, position, mayComeLate, seenAt }: WithdrawRequest,
+  { claimId, name, mayComeLate, seenAt }: WithdrawRequest,
   view: LedgerView<S>,
 ): Next<S, { readonly type: 'noted' }> {
   if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
@@ -216,7 +222,7 @@ export function withdraw<S>(
   if (holdsClaim(claimId, view)) return operate(openClaim(view, row!))
   const isOutrun = !mayComeLate || row?.kind === 'claimed' || version !== seenAt
   if (isOutrun) return answerWith({ type: 'noted' })
-  return operate(openClaim(view, row ?? position, row && remainingDelayMs(view)))
+  return operate(openClaim(view, row ?? name, row && remainingDelayMs(view)))
 }
 
 /**

@@ -4,6 +4,10 @@ import type { Acknowledgement, ClaimRow, EndReason, GrantRow, SeenRow } from '..
 export interface LedgerView<S> {
   readonly claim?: SeenRow<ClaimRow>
   readonly grants: Readonly<Record<string, SeenRow<GrantRow<S>>>>
+  /** Whether the proof in the name that the caller's set says is right. */
+  readonly isNameProven?: boolean
+  /** Whether the proof in the claim row is right. */
+  readonly isClaimProven?: boolean
   /** Whether the successor is known to have a claim row of its own. */
   readonly isSuccessorKnown?: boolean
   /** The greatest time that the store has shown, epoch milliseconds. */
@@ -52,6 +56,11 @@ export interface ChainPosition {
   readonly generation: number
 }
 
+/** A position as a token set or a claim row says it. */
+export interface ChainName extends ChainPosition {
+  readonly proof?: string | undefined
+}
+
 export interface Policy {
   /** For how long a claim counts as being worked on, milliseconds. */
   readonly claimMs: number
@@ -76,7 +85,7 @@ export function see<S>(
   found: SeenRow<ClaimRow | GrantRow<S>> & { readonly nowMs: number; readonly swapped?: boolean },
   mayEvict: boolean,
 ): LedgerView<S> {
-  const { row, version, writtenAtMs } = found
+  const { row, version, writtenAtMs, holdsToken = false } = found
   const times = {
     nowMs: Math.max(view.nowMs, found.nowMs),
     beganAtMs: view.beganAtMs ?? found.nowMs,
@@ -90,7 +99,7 @@ export function see<S>(
       return { ...view, ...times, claim, ...(isWon && { grants: {} }) }
     }
     case 'grant': {
-      const seen = { row: row as GrantRow<S> | undefined, version, writtenAtMs }
+      const seen = { row: row as GrantRow<S> | undefined, version, writtenAtMs, holdsToken }
       return { ...view, ...times, grants: { ...view.grants, [operation.grant]: seen } }
     }
   }
@@ -102,6 +111,11 @@ function isOurs<S>(operation: Operation<S>, row: ClaimRow | undefined): boolean 
   const { row: written } = operation
   if (written.kind !== 'claimed' || row?.kind !== 'claimed') return false
   return written.claimId === row.claimId
+}
+
+/** The key of a chain's proofs, once its grant row is seen. */
+export function keyIn<S>(view: LedgerView<S>, { grant }: ChainPosition): string | undefined {
+  return view.grants[grant]?.row?.proofKey
 }
 
 export function holdsClaim<S>(claimId: string, { claim }: LedgerView<S>): boolean {
@@ -130,18 +144,35 @@ export function readGrant<S>(grant: string): Operation<S> {
   return { on: 'grant', grant, do: 'read' }
 }
 
-/** Gives the claim back: any process may claim the token again, once the delay has passed. */
+/**
+ * Gives the claim back: any process may claim the token again, once the delay has passed.
+ *
+ * @param isGranted Whether the AS has just granted a set for this token: its client is known then.
+ */
 export function openClaim<S>(
   view: LedgerView<S>,
-  { grant, generation }: ChainPosition,
+  { grant, generation, proof }: ChainName,
   delayMs?: number,
+  isGranted = false,
 ): Operation<S> {
   return {
     on: 'claim',
     do: 'swap',
     expected: view.claim!.version,
-    row: { kind: 'open', grant, generation, ...(delayMs !== undefined && { delayMs }) },
+    row: {
+      kind: 'open',
+      grant,
+      generation,
+      ...(proof !== undefined && { proof }),
+      ...(delayMs !== undefined && { delayMs }),
+      ...(isGranted ? { isBound: true } : boundAs(view.claim!.row)),
+    },
   }
+}
+
+/** Whether the row names a client: a row that is written over it then names one, too. */
+export function boundAs(row: ClaimRow | undefined): { readonly isBound?: true } {
+  return row?.isBound === true ? { isBound: true } : {}
 }
 
 export function endGrant<S>(

@@ -1,8 +1,7 @@
 import { accessFor, standing } from '../../../machines/freshness.ts'
-import type { ClaimOutput, Demand, FollowOutput, RefreshContext } from '../../../machines/types.ts'
-import { hidden } from '../../core/secret.ts'
-import type { Secret } from '../../core/secret.ts'
-import { audienceOf } from '../../core/tokens.ts'
+import type { ClaimOutput, Demand, Problem, RefreshContext } from '../../../machines/types.ts'
+import { hidden, type Secret } from '../../core/secret.ts'
+import { audienceOf, DEFAULT_AUDIENCE } from '../../core/tokens.ts'
 import type { ChainTokens } from '../../ledger/keyring.ts'
 import { claim, withdraw } from '../../ledger/protocol/index.ts'
 import type {
@@ -17,13 +16,12 @@ import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
 import type { Unprepared } from '../../transport/metadata.ts'
 import type { Prepared } from '../../transport/token-request.ts'
 import type { PresentedTokens } from '../../transport/token-response.ts'
-import { claimOutput, nameChain, placeOf, positionIn } from '../outputs.ts'
+import { claimOutput, nameChain, nameOf, positionIn, refOf } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { bury, randomName } from '../revoke.ts'
-import { BACKOFF_MS, LEDGER_REST_MS } from '../timing.ts'
-import { sleep } from '../../core/clock.ts'
+import { AWAY_MS, backoffMs, LEDGER_REST_MS, PAUSE_MS } from '../timing.ts'
 
 /** A claim that was won. Its fields are hidden: they hold tokens as text. */
 export interface ClaimHandle {
@@ -82,19 +80,21 @@ async function ask(
   refreshToken: Secret,
 ): Promise<ClaimResult> {
   const { settings, ledger, policy, emit } = parts
-  const { clock } = settings
-  const { prepared, blocked } = await prepareTransport(parts, context, refreshToken)
+  const { clock, refusedFloorMs } = settings
+  const { prepared, blocked, isPaused } = await prepareTransport(parts, context, refreshToken)
   const askedAt = clock.monotonic()
-  const chain: ChainTokens = { refreshToken, hasGrantField: context.hasGrantField }
+  const name = context.position && nameOf(context.position)
+  const chain: ChainTokens = { refreshToken, hasGrantField: context.hasGrantField, name }
   const request: ClaimRequest<StoredTokenSet> = {
     claimId: randomName(parts),
-    newGrant: context.position?.secret.expose() ?? randomName(parts),
+    newGrant: randomName(parts),
     policy,
     mayClaim: prepared !== undefined,
-    ...(context.position !== undefined && { namedPosition: placeOf(context.position) }),
+    ...(name !== undefined && { name }),
     ...(context.callerGeneration !== undefined && { callerGeneration: context.callerGeneration }),
     ...(context.beganAtMs !== undefined && { beganAtMs: context.beganAtMs }),
     meetsDemand: (set, storeNowMs) =>
+      floorLeftMs(set, context.demand, storeNowMs, refusedFloorMs) > 0 ||
       meetsDemand(set, context.demand, { hostNowMs: clock.now(), storeNowMs }),
   }
   const { answer, view } = await ledger
@@ -106,14 +106,22 @@ async function ask(
     })
   const { position } = answer
   const grantName = await parts.nameOf(chain, position.grant)
+  if (answer.type === 'current') {
+    const leftMs = floorLeftMs(answer.set, context.demand, view.nowMs, refusedFloorMs)
+    if (leftMs > 0)
+      return { type: 'failed', problem: { code: 'unusable', hint: TOO_YOUNG }, retryInMs: leftMs }
+  }
   report(parts, context, { refreshToken, grantName }, answer, view)
-  const output = claimOutput(answer, {
+  const ref = await refOf(ledger, context, answer, view)
+  const said = claimOutput(answer, {
+    ref,
     moment: { hostNowMs: clock.now(), storeNowMs: view.nowMs },
     claim: () =>
       hidden({ claimId: request.claimId, chain, position, grantName, view, prepared, askedAt }),
     watch: () => hidden({ chain, view, position }),
     blocked,
   })
+  const output = said.type === 'busy' && isPaused ? blocked : impatient(said, context)
   nameChain(context.position, position, grantName)
   nameChain(positionIn(output), position, grantName)
   if (position.generation > 0 && view.grants[position.grant]?.version === 0) {
@@ -122,6 +130,29 @@ async function ask(
   return { ...output, ...(view.beganAtMs !== undefined && { beganAtMs: view.beganAtMs }) }
 }
 
+function impatient(said: ClaimResult, context: RunContext): ClaimResult {
+  if (said.type !== 'deferred' || said.problem.code !== 'paused') return said
+  return afterWaiting(context, said.problem, said.retryInMs)
+}
+
+/**
+ * How long no new access token is asked for, because the refused one is so young, milliseconds: of
+ * an API that refuses each token, every request would present a refresh token and leave a row.
+ */
+function floorLeftMs(
+  { access }: StoredTokenSet,
+  { audience, refused }: Demand,
+  storeNowMs: number,
+  floorMs: number,
+): number {
+  const [, held] = access.find(([each]) => each === audience) ?? []
+  if (held === undefined || held.token !== refused?.expose()) return 0
+  // The store's time of a grant is estimated, and may lie milliseconds ahead.
+  return Math.min(floorMs, held.grantedAtMs + floorMs - storeNowMs)
+}
+
+const TOO_YOUNG = 'The API refused a token that is seconds old: look at its audience and scope.'
+
 /**
  * Opens a claim that may stand although the store never said so. A holder that does not present
  * gives its claim back, or a store's trouble would cost a token.
@@ -129,15 +160,15 @@ async function ask(
 async function release(
   { ledger, settings }: RefresherContext,
   chain: ChainTokens,
-  { claimId, namedPosition, newGrant }: ClaimRequest<StoredTokenSet>,
+  { claimId, name: said, newGrant }: ClaimRequest<StoredTokenSet>,
   mayComeLate: boolean,
 ): Promise<void> {
   const patienceMs = settings.claimMs
-  const position = namedPosition ?? { grant: newGrant, generation: 0 }
+  const name = said ? { proof: '', ...said } : { grant: newGrant, generation: 0 }
   let seenAt: number | undefined
   const next = (seen: LedgerView<StoredTokenSet>): ReturnType<typeof withdraw<StoredTokenSet>> => {
     seenAt ??= seen.claim?.version
-    return withdraw({ claimId, position, mayComeLate, seenAt }, seen)
+    return withdraw({ claimId, name, mayComeLate, seenAt }, seen)
   }
   await ledger.run(chain, next, { patienceMs })
 }
@@ -145,9 +176,11 @@ async function release(
 /** What can send, or why nothing may be sent now: then the ledger is only looked at. */
 interface Preparation {
   readonly prepared?: Prepared
-  /** What the run is told if it would have won the claim. */
+  readonly isPaused?: boolean
   readonly blocked: ClaimResult
 }
+
+const UNBLOCKED: ClaimResult = { type: 'failed', problem: { code: 'internal' } }
 
 /** Does all that can fail before a token is claimed: discovery, client authentication. */
 async function prepareTransport(
@@ -157,23 +190,35 @@ async function prepareTransport(
 ): Promise<Preparation> {
   const { background, pauses, transport } = parts
   if (background.isDraining) return { blocked: { type: 'failed', problem: { code: 'draining' } } }
-  const pausedMs = pauses.left()
-  if (pausedMs > 0) {
-    const problem = { code: 'rate_limited' } as const
-    return { blocked: { type: 'deferred', problem, retryInMs: pausedMs } }
+  const pause = pauses.running()
+  // A run that has waited for its turn tries an AS that did not answer: it finds out for all.
+  if (pause !== undefined && !(isWaiting(context) && pause.code === 'unreachable')) {
+    return { blocked: afterWaiting(context, { code: pause.code }, pause.leftMs), isPaused: true }
   }
   const prepared = await transport.prepare(presentedOf(context, refreshToken))
-  if (prepared.ready) {
-    return { prepared, blocked: { type: 'failed', problem: { code: 'internal' } } }
+  if (prepared.ready) return { prepared, blocked: UNBLOCKED }
+  const { code, retryAfterMs } = prepared
+  if (code === 'unreachable' || code === 'rate_limited') {
+    const waitMs = code === 'unreachable' ? AWAY_MS : (retryAfterMs ?? PAUSE_MS)
+    const pauseMs = pauses.begin(code, waitMs)
+    parts.emit({ type: 'paused', token: refreshToken.fingerprint, code, pauseMs, retryAfterMs })
   }
-  if (prepared.code === 'rate_limited') pauses.begin(prepared.retryAfterMs)
-  return { blocked: unpreparedOutput(prepared, backoffMs(parts, context)) }
+  return { blocked: unpreparedOutput(prepared, backoffMs(parts.settings.random, context.attempt)) }
+}
+
+/** Whether this run has waited before: it was the one that found out, or followed a holder. */
+const isWaiting = ({ elapsedMs }: RunContext): boolean => elapsedMs > 0
+
+/** A run that did not find out itself does not wait: a page would wait for the sum. */
+function afterWaiting(context: RunContext, problem: Problem, retryInMs: number): ClaimResult {
+  return { type: isWaiting(context) ? 'deferred' : 'failed', problem, retryInMs }
 }
 
 function unpreparedOutput(unprepared: Unprepared, waitMs: number): ClaimResult {
   const { ready: _, retryAfterMs = 0, ...problem } = unprepared
   switch (unprepared.code) {
     case 'misconfigured':
+    case 'no_revocation_endpoint':
       return { type: 'failed', problem }
     case 'unreachable':
       return { type: 'deferred', problem, retryInMs: waitMs }
@@ -184,19 +229,14 @@ function unpreparedOutput(unprepared: Unprepared, waitMs: number): ClaimResult {
 
 /** The refresh token of a run, with what its answer is compared to. */
 export function presentedOf({ tokens, demand }: RunContext, refreshToken: Secret): PresentedTokens {
+  const held = tokens.access.get(demand.audience) ?? tokens.access.get(DEFAULT_AUDIENCE)
   return {
     refreshToken,
     audience: audienceOf(demand.audience),
     idToken: tokens.idToken,
+    tokenType: held?.tokenType,
     accessToken: accessFor(tokens, demand)?.token,
   }
-}
-
-export function backoffMs(
-  { settings }: RefresherContext,
-  { attempt }: { readonly attempt: number },
-): number {
-  return BACKOFF_MS * 2 ** attempt * (0.5 + settings.random.fraction() / 2)
 }
 
 /** Tells what the ledger said, and revokes what an ended chain has left alive. */
@@ -210,6 +250,10 @@ function report(
   const { emit, background, settings } = parts
   const about = { token: refreshToken.fingerprint, grant: grantName }
   const { generation } = answer.position
+  const said = context.position?.secret.expose()
+  if (said !== undefined && said !== answer.position.grant) {
+    emit({ type: 'grant_ignored', ...about })
+  }
   switch (answer.type) {
     case 'won':
       return emit({ type: 'claimed', ...about, generation })
@@ -249,33 +293,5 @@ export function meetsDemand(set: StoredTokenSet, demand: Demand, moment: Moment)
       const kept = set.access.find(([audience]) => audience === demand.audience)
       return kept !== undefined && isYoung(kept[1], moment.storeNowMs)
     }
-  }
-}
-
-/** Waits until another holder's presentation may be over, or it is overdue, or patience ends. */
-export async function followHolder(
-  { ledger, settings }: RefresherContext,
-  { watch, elapsedMs, budgetMs }: RunContext,
-  signal: AbortSignal,
-): Promise<Timeless<FollowOutput>> {
-  if (watch === undefined) return { type: 'failed', problem: { code: 'internal' } }
-  const { chain, view, position } = watch
-  const { claim, nowMs } = view
-  const claimMs = claim?.row?.kind === 'claimed' ? claim.row.claimMs : 0
-  const overdueInMs = Math.max(0, (claim?.writtenAtMs ?? nowMs) + claimMs - nowMs)
-  const leftMs = budgetMs - elapsedMs
-  if (leftMs <= 0) return { type: 'failed', problem: { code: 'busy' }, retryInMs: overdueInMs }
-  const stop = new AbortController()
-  const abort = (): void => stop.abort('over')
-  signal.addEventListener('abort', abort)
-  try {
-    const over = sleep(settings.clock, Math.min(overdueInMs, leftMs), stop.signal)
-    await Promise.race([ledger.watch(chain, view, position, stop.signal), over])
-    return { type: 'changed' }
-  } catch (error) {
-    return { type: 'failed', problem: problemOf(error) }
-  } finally {
-    signal.removeEventListener('abort', abort)
-    stop.abort('over')
   }
 }

@@ -1,14 +1,15 @@
 import type { PresentOutput } from '../../../machines/types.ts'
 import { FAILURES, failedPresentation } from '../../core/failure.ts'
 import type { Presentation } from '../../core/failure.ts'
-import type { Secret } from '../../core/secret.ts'
+import { Secret } from '../../core/secret.ts'
 import { maySend } from '../../ledger/protocol/index.ts'
 import { mayPresentAgain } from '../../ledger/settlement.ts'
 import type { Prepared } from '../../transport/token-request.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
+import { AWAY_MS, PAUSE_MS } from '../timing.ts'
 import { presentedOf } from './claim.ts'
-import type { RunContext } from './claim.ts'
+import type { ClaimHandle, RunContext } from './claim.ts'
 
 type PresentResult = Timeless<PresentOutput>
 
@@ -52,10 +53,17 @@ export async function presentToken(
   // And after it: the chart leaves this state only by what is returned here. No signal of a caller
   // reaches the request, and the answer goes straight to `settle`, which writes it down or hands
   // it over (P3). Never call this in a loop, and never retry it here.
-  const presentation = await prepared.present()
+  const presentation = await prepared.present(idTokenOf(claim))
 
-  pauseIfLimited(parts, presentation)
-  return { type: 'sent', sending: { presentation, sentAtMs, endedAtMs: clock.monotonic() } }
+  const endedAtMs = clock.monotonic()
+  noteServer(parts, refreshToken, presentation, endedAtMs - sentAtMs)
+  return { type: 'sent', sending: { presentation, sentAtMs, endedAtMs } }
+}
+
+/** The ID token of the chain, as far as the ledger has one: callers' sets need not hold any. */
+export function idTokenOf({ view, position }: ClaimHandle): Secret | undefined {
+  const text = view.grants[position.grant]?.row?.set?.idToken
+  return text === undefined ? undefined : new Secret(text)
 }
 
 /** Returned when the token may already be spent and must not be sent again. */
@@ -83,9 +91,28 @@ async function prepareAgain(
 
 const UNKNOWN = failedPresentation('unknown')
 
-/** Leaves the AS alone for a while, for all grants of this client, as a 429 asks. */
-function pauseIfLimited({ pauses }: RefresherContext, presentation: Presentation): void {
-  if (presentation.outcome === 'granted' || presentation.status !== 429) return
-  const { failure, retryAfterMs } = presentation
-  if (FAILURES[failure].next === 'wait') pauses.begin(retryAfterMs)
+/**
+ * Notes what the answer says of the AS itself, for all grants of this client: it asks to wait, it
+ * does not answer, or it answers.
+ */
+function noteServer(
+  { pauses, emit, settings: { requestTimeoutMs } }: RefresherContext,
+  { fingerprint: token }: Secret,
+  presentation: Presentation,
+  tookMs: number,
+): void {
+  if (presentation.outcome === 'granted') return pauses.answered()
+  const { failure, status, retryAfterMs } = presentation
+  const isAsked = status !== undefined && FAILURES[failure].next === 'wait'
+  // A process that slept over its deadline has learnt nothing of the AS.
+  const isSilent = tookMs >= requestTimeoutMs && tookMs < 2 * requestTimeoutMs
+  const isAway = status === undefined && (failure === 'deferred' || isSilent)
+  if (isAsked && (status === 429 || retryAfterMs !== undefined)) {
+    const pauseMs = pauses.begin('rate_limited', retryAfterMs ?? PAUSE_MS)
+    return emit({ type: 'paused', token, code: 'rate_limited', pauseMs, retryAfterMs })
+  }
+  if (status !== undefined) return pauses.answered()
+  if (!isAway) return
+  const pauseMs = pauses.begin('unreachable', AWAY_MS)
+  emit({ type: 'paused', token, code: 'unreachable', pauseMs, retryAfterMs: undefined })
 }

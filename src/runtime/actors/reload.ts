@@ -3,8 +3,10 @@ import { checkTokenSet, grantOf } from '../../core/check-token-set.ts'
 import { tokensOf, tokenSetOf } from '../../core/tokens.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { within } from '../../core/clock.ts'
+import { isRefusedAtOnce } from '../../ledger/configuration.ts'
 import { endingOf } from '../../ledger/settlement.ts'
-import { reject } from '../../ledger/protocol/index.ts'
+import { keyIn, reject } from '../../ledger/protocol/index.ts'
+import { refreshTokenIn } from '../../ledger/stored-token-set.ts'
 import { RELOAD_LEAST_MS } from '../timing.ts'
 import type { RunContext } from './claim.ts'
 import { reloadOutput } from '../outputs.ts'
@@ -31,8 +33,17 @@ export async function reloadTokens(
       { view: claim.view, patienceMs: settings.claimMs },
     )
     const moment = { hostNowMs: settings.clock.now(), storeNowMs: view.nowMs }
-    const output = reloadOutput(answer, moment)
+    const key = keyIn(view, answer.position)
+    const token = answer.type === 'adopted' ? refreshTokenIn(answer.set) : undefined
+    const ref = await ledger.refOf(answer.position, token, key)
+    const output = reloadOutput(answer, moment, ref)
     if (output.type !== 'ended') return output
+    const ended = view.grants[answer.position.grant]?.row
+    if (ended !== undefined && isRefusedAtOnce(ended)) {
+      void parts.background.add(ledger.forgetSoon(claim.chain, view)).catch(() => {})
+    }
+    // The row says `rejected`: why it was is known here only.
+    if (problem.code === 'presented_elsewhere') return { ...output, problem }
     return { type: 'ended', problem: { ...problem, ...output.problem } }
   } catch {
     // The AS has spoken; that others cannot be told through the ledger does not change it.

@@ -1,9 +1,10 @@
 import type { SettleOutput } from '../../../machines/types.ts'
 import type { Presentation } from '../../core/failure.ts'
 import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
-import type { Tokens } from '../../core/tokens.ts'
-import { settle } from '../../ledger/protocol/index.ts'
+import type { GrantRef, Tokens } from '../../core/tokens.ts'
+import { keyIn, settle } from '../../ledger/protocol/index.ts'
 import type { SettleAnswer, SettleRequest, Settlement } from '../../ledger/protocol/index.ts'
+import type { Store } from '../../ledger/store.ts'
 import {
   afterUnknown,
   isOver,
@@ -16,16 +17,16 @@ import {
   withExpiry,
   withReason,
 } from '../../ledger/settlement.ts'
-import { fromStored, merge } from '../../ledger/stored-token-set.ts'
+import { fromStored, merge, refreshTokenIn } from '../../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
-import { nameChain, positionIn, refOf, settleOutput } from '../outputs.ts'
+import { nameChain, positionIn, settleOutput } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { tell } from '../revoke.ts'
-import { PATIENCE_PART } from '../timing.ts'
-import { backoffMs } from './claim.ts'
+import { backoffMs, PATIENCE_PART } from '../timing.ts'
 import type { ClaimHandle, RunContext } from './claim.ts'
+import { idTokenOf } from './present.ts'
 
 type SettleResult = Timeless<SettleOutput>
 
@@ -44,8 +45,10 @@ export async function settlePresentation(
   const { settings, emit } = parts
   const { clock, provider, claimMs, requestTimeoutMs } = settings
   const { sentAtMs, endedAtMs } = sending
-  const renewed = authorized(context.tokens, provider, authorizedAtOf(claim), clock.now())
-  const presentation = interpret(parts, renewed, sending.presentation, presentations)
+  const own = authorized(context.tokens, provider, authorizedAtOf(claim), clock.now())
+  const idToken = idTokenOf(claim) ?? own.idToken
+  const renewed: Tokens = { ...own, ...(idToken !== undefined && { idToken }) }
+  const presentation = interpret(parts, renewed, claim, sending.presentation, presentations)
   const moment: Moment = {
     hostNowMs: context.nowMs,
     storeNowMs: claim.view.nowMs + (endedAtMs - claim.askedAt),
@@ -67,10 +70,12 @@ export async function settlePresentation(
 
   try {
     const leftMs = claim.askedAt + claimMs - endedAtMs
-    const answer = await write(parts, context, claim, settlement, leftMs / PATIENCE_PART)
+    const patienceMs = leftMs / PATIENCE_PART
+    const { answer, ref } = await write(parts, context, claim, settlement, patienceMs)
     const output = settleOutput(answer, {
       presentation,
       moment,
+      ref,
       isReplayable: mayPresentAgain(
         presentation,
         provider,
@@ -78,15 +83,27 @@ export async function settlePresentation(
         requestTimeoutMs,
       ),
       isSpent: isSpent(settlement),
-      againMs: () => backoffMs(parts, { attempt: presentations - 1 }),
-      backoffMs: () => backoffMs(parts, context),
+      againMs: () => backoffMs(settings.random, presentations - 1),
+      backoffMs: () => backoffMs(settings.random, context.attempt),
     })
     nameChain(positionIn(output), claim.position, claim.grantName)
+    if (output.type === 'failed' && isSpent(settlement)) noteLost(parts, claim.claimId)
     return withWarning(parts, renewed, output)
   } catch (error) {
-    const output = handOverPastLedger(parts, context, claim, settlement, moment, error)
+    const output = await handOverPastLedger(parts, context, claim, settlement, moment, error)
     return withWarning(parts, renewed, output)
   }
+}
+
+/** How many claims are remembered. The oldest is forgotten first, and its callers wait again. */
+const LOST_MAX = 10_000
+
+/** Tells the callers of this process that they wait in vain, unless the AS takes it again. */
+function noteLost({ lostClaims, settings, policy }: RefresherContext, claimId: string): void {
+  const { reuse = 'revokes' } = settings.provider
+  if (policy.takesOver || reuse !== 'revokes') return
+  lostClaims.add(claimId)
+  if (lostClaims.size > LOST_MAX) lostClaims.delete(lostClaims.values().next().value!)
 }
 
 /** Nothing was sent, because the claim was overdue: the claim is given back. */
@@ -105,25 +122,44 @@ async function giveBack(
 
 /**
  * What an answer means here: the answer to a second presentation proves nothing of the first; a
- * refusal past the token's known lifetime says `expired`; a grant says when its refresh token
- * dies.
+ * refusal past the token's known lifetime says `expired`; a refusal of a token that the ledger
+ * never met says `presented_elsewhere`; a grant says when its refresh token dies.
  */
 function interpret(
-  { settings: { clock, provider } }: RefresherContext,
+  { settings: { clock, provider, store } }: RefresherContext,
   renewed: Tokens,
+  claim: ClaimHandle,
   presentation: Presentation,
   presentations: number,
 ): Presentation {
   const known = presentations > 1 ? afterUnknown(presentation) : presentation
   const expiresAtMs = refreshExpiryMs(renewed, provider)
   const isPast = expiresAtMs !== undefined && clock.now() >= expiresAtMs
-  const reasoned = isPast ? withReason(known, 'expired') : known
+  const reason = isPast ? 'expired' : isUnknown(claim, store) ? 'presented_elsewhere' : undefined
+  const reasoned = reason === undefined ? known : withReason(known, reason)
   return withExpiry(reasoned, renewed, provider)
+}
+
+/**
+ * Whether the ledger knew nothing of the token before this claim, although it should: the set comes
+ * from another renewal, or other processes have ledgers of their own.
+ */
+function isUnknown({ view, chain }: ClaimHandle, { isAlone = true }: Store): boolean {
+  if ((chain.name?.generation ?? 0) > 0) {
+    return Object.values(view.grants).every(({ version }) => version === 0)
+  }
+  return !isAlone && view.claim?.version === 1
 }
 
 /** When the chain was authorized, as far as the ledger knows. */
 function authorizedAtOf({ view, position }: ClaimHandle): number | undefined {
   return view.grants[position.grant]?.row?.set?.authorizedAtMs
+}
+
+interface Written {
+  readonly answer: SettleAnswer<StoredTokenSet>
+  /** Where a settled set stands, with its proof. */
+  readonly ref: GrantRef
 }
 
 /** Writes the rows, patiently. A set that was received for an ended chain is revoked at once. */
@@ -133,7 +169,7 @@ async function write(
   { claimId, chain, position, grantName, view }: ClaimHandle,
   settlement: Settlement<StoredTokenSet>,
   patienceMs: number,
-): Promise<SettleAnswer<StoredTokenSet>> {
+): Promise<Written> {
   const { settings, ledger, policy } = parts
   const request: SettleRequest<StoredTokenSet> = {
     claimId,
@@ -153,7 +189,11 @@ async function write(
     const signing = { ...options, view: settled.view }
     await ledger.run(chain, (seen) => settle(request, disposed, seen), signing).catch(() => {})
   }
-  return settled.answer
+  const { answer, view: seen } = settled
+  const settledAt = answer.type === 'noted' ? position : answer.position
+  const key = keyIn(seen, position)
+  const token = answer.type === 'settled' ? refreshTokenIn(answer.set) : undefined
+  return { answer, ref: await ledger.refOf(settledAt, token, key) }
 }
 
 /**
@@ -162,15 +202,15 @@ async function write(
  * ledger, as soon as that can be. It is not revoked: a swap whose answer was lost may have taken
  * effect, and every holder may have the set by now (P5).
  */
-function handOverPastLedger(
+async function handOverPastLedger(
   parts: RefresherContext,
   context: RunContext,
   claim: ClaimHandle,
   settlement: Settlement<StoredTokenSet>,
   moment: Moment,
   error: unknown,
-): SettleResult {
-  const { settings, background, emit } = parts
+): Promise<SettleResult> {
+  const { settings, ledger, background, emit } = parts
   const problem = problemOf(error)
   const set = received(settlement)
   const later = write(parts, context, claim, settlement, settings.claimMs)
@@ -178,14 +218,20 @@ function handOverPastLedger(
   if (set === undefined) {
     return { type: 'failed', problem: { ...problem, isFinal: isSpent(settlement) } }
   }
+  if (settlement.type === 'granted' && settlement.withheld !== undefined) {
+    return { type: 'failed', problem: { code: settlement.withheld } }
+  }
   if (settings.clock.monotonic() - claim.askedAt >= settings.claimMs) {
     return { type: 'failed', problem }
   }
   emit({ type: 'handed_over', token: claim.chain.refreshToken.fingerprint })
+  // The key that the row has, or will have once the claim is settled.
+  const key = keyIn(claim.view, claim.position) ?? claim.claimId
+  const position = positionAfter(settlement, claim.position)
   return {
     type: 'granted',
     tokens: fromStored(set, moment),
-    position: refOf(positionAfter(settlement, claim.position)),
+    position: await ledger.refOf(position, refreshTokenIn(set), key),
   }
 }
 

@@ -208,13 +208,3 @@ interface Host {
 
 /** Makes a line. It runs when the line is delivered, so that it does not delay the refresh. */
 export type Note = () => Line | Promise<Line>
-
-/** Ignores what an inspector throws, also if it rejects. */
-export function quietly(call: () => unknown): void {
-  try {
-    const called = call()
-    if (called instanceof Promise) called.catch(() => {})
-  } catch {
-    // The inspector missed this.
-  }
-}

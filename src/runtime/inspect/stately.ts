@@ -1,8 +1,8 @@
 import { definitionsOf } from '../../../machines/describe.ts'
 import { refreshMachine } from '../../../machines/index.ts'
 import { toBase64url } from '../../core/text.ts'
+import { quietly } from '../../core/user-code.ts'
 import type { Random } from '../../core/random.ts'
-import { quietly } from './line.ts'
 import type {
   CallBeganLine,
   CallEndedLine,

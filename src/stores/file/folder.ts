@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
-import { lstat, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, mkdir, realpath } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { RefreshError } from '../../core/errors.ts'
 import { toBase64url } from '../../core/text.ts'
 import type { Random } from '../../core/random.ts'
@@ -20,7 +20,7 @@ export interface Folder {
  * Makes the folder, or makes sure that no other user can have put anything into it.
  *
  * @throws {RefreshError} `store_unavailable`, for a symbolic link, or a folder of another owner, or
- *   one that others may read or write.
+ *   one that others may read or write; and if other users may put another folder in its place.
  */
 export async function openFolder(path: string): Promise<Folder> {
   const folder = {
@@ -29,24 +29,65 @@ export async function openFolder(path: string): Promise<Folder> {
     making: join(path, 'making'),
   }
   for (const each of [path, folder.rows, folder.values, folder.making]) {
-    await mkdir(each, { recursive: each === path, mode: 0o700 }).catch(ignoreExisting)
+    await make(each)
     refuseForeign(await lstat(each))
   }
+  const parents = new Set([...parentsOf(path), ...parentsOf(await realpath(path))])
+  for (const each of parents) refuseReplaceable(each, await lstat(each))
   return folder
 }
 
-function refuseForeign(stats: Stats): void {
-  const refuse = (hint: string): never => {
-    throw new RefreshError('store_unavailable', { store: 'file', hint })
+/**
+ * Makes a folder and its parents. Not by Node's `recursive`, which never ends where a file system
+ * makes no folders, such as `/proc`.
+ */
+async function make(path: string): Promise<void> {
+  if (await isMade(path)) return
+  await make(dirname(path))
+  if (!(await isMade(path))) refuse('Its folder cannot be made: the file system makes none there.')
+}
+
+/** Makes one folder, and says whether it is there: not, if its parent is missing. */
+async function isMade(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return true
+    if (code === 'ENOENT') return false
+    throw error
   }
+}
+
+function parentsOf(path: string): readonly string[] {
+  const parent = dirname(path)
+  return parent === path ? [] : [parent, ...parentsOf(parent)]
+}
+
+/** @throws {RefreshError} If a user other than root and this one could rename what is in it. */
+function refuseReplaceable(path: string, stats: Stats): void {
+  const { uid, gid, mode } = stats
+  const name = JSON.stringify(path)
+  if (uid !== 0 && uid !== process.getuid!()) {
+    refuse(`${name}, in which its folder lies, belongs to another user.`)
+  }
+  // In a folder with the sticky bit, such as /tmp, only the owner of an entry may rename it.
+  if (stats.isSymbolicLink() || (mode & 0o1000) !== 0) return
+  const isGroupOthers = (mode & 0o020) !== 0 && gid !== process.getgid!()
+  if ((mode & 0o002) === 0 && !isGroupOthers) return
+  refuse(`Others may write to ${name}, in which its folder lies: chmod go-w.`)
+}
+
+function refuse(hint: string): never {
+  throw new RefreshError('store_unavailable', { store: 'file', hint })
+}
+
+function refuseForeign(stats: Stats): void {
   if (stats.isSymbolicLink()) refuse('Its folder is a symbolic link: write where it leads to.')
   if (!stats.isDirectory()) refuse('Its folder is a file.')
   if (stats.uid !== process.getuid!()) refuse('Its folder belongs to another user.')
   if ((stats.mode & 0o077) !== 0) refuse('Others may enter its folder: chmod 700.')
-}
-
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error
 }
 
 /** What the name of a row's one file says. */

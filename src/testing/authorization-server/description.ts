@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import { isRecord } from '../../core/text.ts'
 import { checked, SERVER_TYPES, WIRE_TYPES } from '../../facts/provider-facts.ts'
-import type { ProviderFacts } from '../../facts/provider-facts.ts'
 
 /** An error as a server writes it. Without `error` and `members` its body is empty. */
 export type ErrorAnswer = z.infer<typeof WIRE_TYPES.dead>
@@ -48,6 +47,11 @@ export interface DescriptionAxis<T> {
 }
 
 const milliseconds = z.number().nonnegative().describe('milliseconds')
+
+/** Whether an answer, or the access token itself, tells how long the access token lives. */
+export function isExpiryTold({ accessToken, expiresIn, answer }: Wire): boolean {
+  return accessToken === 'jwt' || (expiresIn !== 'absent' && answer.expiresIn !== undefined)
+}
 
 /** An axis of which every value may be drawn. */
 function among<W extends string>(
@@ -116,6 +120,7 @@ const WIRE: { readonly [K in keyof Wire]: DescriptionAxis<Wire[K]> } = {
   ),
   target: plainly({ status: 400, error: 'invalid_target' }, WIRE_TYPES.target),
   audience: plainly(['resource', 'audience', 'organization_id'], WIRE_TYPES.audience),
+  failures: plainly({}, WIRE_TYPES.failures),
 }
 
 /** All that a description may say. */
@@ -154,6 +159,22 @@ export function drawBehaviour(description: ServerDescription, draw: () => number
   return { behaviour: { ...behaviour, wire } as Behaviour, drawn }
 }
 
+/**
+ * The axes in the order in which {@link drawBehaviour} draws them, and how many values each has; 1
+ * for what is described.
+ */
+export function drawnAxes(
+  description: ServerDescription,
+): readonly { readonly name: string; readonly values: number }[] {
+  const wire = description.wire ?? {}
+  return [...Object.entries<DescriptionAxis<unknown>>(AXES), ...Object.entries(WIRE)].map(
+    ([name, { draws }]) => {
+      const isKnown = known(Object.hasOwn(AXES, name) ? description : wire, name) !== undefined
+      return { name, values: isKnown ? 1 : draws.length }
+    },
+  )
+}
+
 /** Drawn for each axis, known or not: to describe one does not change the others. */
 function filled(
   axes: Readonly<Record<string, DescriptionAxis<unknown>>>,
@@ -183,58 +204,4 @@ export function checkDescription(value: unknown, where = 'server'): ServerDescri
     throw new TypeError(`${where} describes no server: it has a name, see docs/fuzzing.md`)
   }
   return checked(DESCRIPTION, value, where) as ServerDescription
-}
-
-/** The server that a provider's facts describe. What the facts leave out is drawn. */
-export function serverOf(facts: ProviderFacts): ServerDescription {
-  const { id, rotation, keptAs, reuse, reuseAnswer, reuseEffect, oldAccessToken } = facts
-  const { validates, unavailable, lifetimes, wire, request, played } = facts
-  const known = {
-    rotation: played?.rotation ?? rotation,
-    keptAs,
-    reuseWindow: windowOf(reuse),
-    reuseAnswer,
-    reuseEffect: reuse === 'refused' ? ('error' as const) : reuseEffect,
-    oldAccessToken,
-    validates,
-    unavailable,
-    accessTokenMs: lifetimes?.accessMs,
-  }
-  const carry = wire?.carry ?? carryOf(request)
-  return { name: id, ...known, wire: { ...wire, ...(carry !== undefined && { carry }) } }
-}
-
-function windowOf(reuse: ProviderFacts['reuse']): ReuseWindow | undefined {
-  switch (reuse) {
-    case undefined:
-      return undefined
-    case 'accepted':
-      return 'forever'
-    case 'until_successor_used':
-      return reuse
-    case 'refused':
-    case 'revokes':
-      return 'none'
-    default:
-      return { ms: reuse.acceptedForMs }
-  }
-}
-
-/** Where a request of this shape holds the refresh token, if it is not in a form. */
-function carryOf(request: ProviderFacts['request']): Wire['carry'] | undefined {
-  const name = request?.names?.['refresh_token'] ?? 'refresh_token'
-  switch (request?.format) {
-    case undefined:
-      return undefined
-    case 'form':
-      return { form: name }
-    case 'json':
-      return { json: name }
-    case 'query':
-      return { query: name }
-    case 'cookie':
-      return { cookie: name }
-    case 'bearer':
-      return { bearer: true }
-  }
 }

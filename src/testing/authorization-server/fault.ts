@@ -1,4 +1,5 @@
-import type { Behaviour } from './description.ts'
+import { FAILURES, STANDARD_ERRORS, type Failure } from '../../core/failure.ts'
+import type { Behaviour, Wire } from './description.ts'
 import { errorReply } from './wire.ts'
 import type { Reply } from './wire.ts'
 
@@ -14,10 +15,11 @@ export type NetworkFault =
   | { readonly kind: 'silence'; readonly isProcessed: boolean }
   /** The server has processed the request; its answer comes so many milliseconds later. */
   | { readonly kind: 'late'; readonly byMs: number }
-  /** A gateway answers instead. A 429 is never processed. */
+  /** A gateway answers instead, or the server with an `error`. A 429 is never processed. */
   | {
       readonly kind: 'status'
-      readonly status: 429 | 500 | 502 | 503
+      readonly status: number
+      readonly error?: string | undefined
       readonly retryAfterSeconds?: number | undefined
       readonly isProcessed: boolean
     }
@@ -36,6 +38,27 @@ export type NetworkFault =
   | { readonly kind: 'client_refused' }
   /** The resource owner withdraws consent right before. */
   | { readonly kind: 'consent_withdrawn' }
+
+/**
+ * Answers with status 200 that hold no token set. `{token}` stands for the refresh token that was
+ * presented, which must not be printed wherever it comes back.
+ */
+export const UNREADABLE: readonly string[] = [
+  '',
+  '<html>',
+  '{',
+  '[]',
+  'null',
+  '"granted"',
+  '{"access_token":',
+  '{"access_token":""}',
+  '{"access_token":7,"refresh_token":[]}',
+  '{"__proto__":{"access_token":"x"}}',
+  '{"error":"{token}"}',
+  '{"error":{"message":"{token}"},"error_description":"{token}"}',
+  `{"padding":"${'x'.repeat(1024)}"`,
+  '['.repeat(10_000),
+]
 
 /** The course of an exchange under a fault. */
 export interface Passage {
@@ -79,13 +102,49 @@ export function passageOf(fault: NetworkFault | undefined): Passage {
   }
 }
 
-/** A fault as it can happen to a server: where a 5xx comes before consuming, none is processed. */
+/** Statuses that say that a request was not let in: no server has looked at the token. */
+const NOT_LET_IN: readonly number[] = [401, 403, 407, 429]
+
+/**
+ * A fault as it can happen to a server: where a 5xx, or an error of the request, comes before
+ * consuming, nothing is processed. A 503 with `Retry-After` never is: it says that the request was
+ * not handled (RFC 9110 §15.6.4).
+ */
 export function asDescribed(
   fault: NetworkFault | undefined,
-  { unavailable }: Behaviour,
+  behaviour: Behaviour,
 ): NetworkFault | undefined {
-  if (fault?.kind !== 'status' || unavailable === 'any_time') return fault
-  return { ...fault, isProcessed: false }
+  if (fault?.kind !== 'status') return fault
+  // Who can say so must mean it: here the grant is over.
+  if (meaningOf(fault, behaviour.wire) === 'rejected') return { kind: 'consent_withdrawn' }
+  return { ...fault, isProcessed: fault.isProcessed && mayBeProcessed(fault, behaviour) }
+}
+
+type Status = NetworkFault & { readonly kind: 'status' }
+
+function mayBeProcessed(
+  { status, error, retryAfterSeconds }: Status,
+  { wire, validates, unavailable }: Behaviour,
+): boolean {
+  if (status === 503 && retryAfterSeconds !== undefined) return false
+  const meant = meaningOf({ status, error }, wire)
+  if (meant !== undefined) return FAILURES[meant].settles !== 'unspent'
+  if (error === undefined && status >= 500) return unavailable === 'any_time'
+  const standard = error === undefined ? undefined : STANDARD_ERRORS.get(error)
+  const isEarly = error === undefined ? NOT_LET_IN.includes(status) : standard === 'refused_before'
+  return !isEarly && status !== 429 && validates === 'after_consuming'
+}
+
+/** What the description of a server says of an error. `undefined`: nothing. */
+export function meaningOf(
+  { status, error }: { readonly status: number; readonly error?: string | undefined },
+  { dead, failures }: Wire,
+): Failure | undefined {
+  if (dead.error === error && (error !== undefined || dead.status === status)) return 'rejected'
+  const byCode = error && (failures[`${status} ${error}`] ?? failures[error])
+  // RFC 6749 §5.2, also of a server that has another word, too.
+  const standard = error === 'invalid_grant' ? 'rejected' : undefined
+  return (byCode || standard) ?? failures[`${status}`]
 }
 
 /** A fault in plain words. */
@@ -104,8 +163,10 @@ export function wordsOf(fault: NetworkFault): string {
     case 'late':
       return `holds the answer back for ${fault.byMs / 1000} s`
     case 'status': {
-      const { status, retryAfterSeconds: seconds, isProcessed } = fault
+      const { status, error, retryAfterSeconds: seconds, isProcessed } = fault
       const wait = seconds === undefined ? '' : ` and Retry-After: ${seconds}`
+      if (error !== undefined)
+        return `brings the answer ${status} ${error}${wait}${after(isProcessed)}`
       return `answers ${status}${wait} instead of the server${after(isProcessed)}`
     }
     case 'garbage':
@@ -133,13 +194,13 @@ function bytes(count: number): string {
 export function otherAnswer(fault: NetworkFault, { wire }: Behaviour): Reply {
   switch (fault.kind) {
     case 'status': {
-      const { status, retryAfterSeconds } = fault
-      const wait = retryAfterSeconds === undefined ? [] : [['retry-after', `${retryAfterSeconds}`]]
-      return {
-        status,
-        headers: [['content-type', 'text/html'], ...(wait as [string, string][])],
-        body: `<h1>${status}</h1>`,
-      }
+      const { status, error, retryAfterSeconds: seconds } = fault
+      const wait = seconds === undefined ? [] : ([['retry-after', `${seconds}`]] as const)
+      const { headers, body } =
+        error === undefined
+          ? { headers: [['content-type', 'text/html']] as const, body: `<h1>${status}</h1>` }
+          : errorReply({ status, error }, wire)
+      return { status, headers: [...headers, ...wait], body }
     }
     case 'garbage':
       return { status: 200, headers: [['content-type', 'application/json']], body: fault.body }

@@ -1,7 +1,10 @@
-import { FAILURES, type Failure, type Presentation } from '../../core/failure.ts'
+import { FAILURES, STANDARD_ERRORS, type Failure, type Presentation } from '../../core/failure.ts'
 import { reuseWindowMs } from '../../core/provider.ts'
 import type { Provider } from '../../core/provider.ts'
+import type { CredentialsAnswer } from '../../../providers/credentials/response.ts'
+import { meaningOf } from '../authorization-server/fault.ts'
 import type { Reply } from '../authorization-server/wire.ts'
+import { isExpiryTold } from '../authorization-server/description.ts'
 import type { Behaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { Decision } from '../authorization-server/present.ts'
 import { Violation, inUnits } from '../invariants.ts'
@@ -17,6 +20,8 @@ export interface Reading {
   readonly decision: Decision | undefined
   /** Which of the errors of its wire the answer is. */
   readonly error: 'dead' | 'client' | 'target' | undefined
+  /** The `error` of an answer that is none of them. */
+  readonly code: string | undefined
   /** Whether the exchange left the token as it was. */
   readonly isUnspent: boolean
   /** Whether a spent token came again inside the window that the provider claims. */
@@ -43,7 +48,7 @@ export function checkReading(reading: Reading): void {
     case 'granted':
       throw new Violation('failures', `${said} is taken for a token set, and is none`)
     case 'rejected':
-      if (decision?.kind === 'dead') return
+      if (decision?.kind === 'dead' || mayMeanDead(reading)) return
       throw new Violation(
         'failures',
         `${said} is called 'rejected', which signs the user out: the grant lives`,
@@ -61,6 +66,14 @@ export function checkReading(reading: Reading): void {
   }
 }
 
+/** Whether the server may say by this answer that the grant is dead, as far as it is described. */
+function mayMeanDead({ reply: { status }, code, error, decision, behaviour }: Reading): boolean {
+  if (error !== undefined || decision !== undefined) return false
+  const meant = meaningOf({ status, error: code }, behaviour.wire)
+  const isOwn = code !== undefined && !STANDARD_ERRORS.has(code)
+  return meant === undefined ? isOwn : meant === 'rejected'
+}
+
 function unspent({ token, nameOf }: Reading, said: string, failure: string): Violation {
   return new Violation(
     'failures',
@@ -68,9 +81,21 @@ function unspent({ token, nameOf }: Reading, said: string, failure: string): Vio
   )
 }
 
-function describe({ reply, error, behaviour }: Reading): string {
-  const code = error && behaviour.wire[error].error
+function describe({ reply, error, code: other, behaviour }: Reading): string {
+  const code = error === undefined ? other : behaviour.wire[error].error
   return code === undefined ? `${reply.status}` : `${reply.status} ${code}`
+}
+
+/** Says where the server writes a member, and where the provider looks for it, if they differ. */
+function placesOf(
+  { behaviour: { wire }, provider }: Reading,
+  member: 'accessToken' | 'refreshToken',
+): string {
+  const { answer }: Provider & { readonly answer?: CredentialsAnswer } = provider
+  const [writes, reads] = [wire.answer, answer].map((places) => JSON.stringify(places?.[member]))
+  if (writes === undefined || writes === reads) return ''
+  const looks = reads === undefined ? '' : `, and the provider looks for it in ${reads}`
+  return `: the server writes it into ${writes}${looks}`
 }
 
 type Granted = Decision & { readonly kind: 'granted' }
@@ -82,7 +107,7 @@ function checkGranted(reading: Reading, decision: Granted): void {
     throw new Violation(
       'success',
       `the server granted ${nameOf(accessToken)}, and the provider makes ` +
-        `'${presentation.outcome}' of it`,
+        `'${presentation.outcome}' of it${placesOf(reading, 'accessToken')}`,
     )
   }
   const { access } = presentation.response
@@ -96,7 +121,8 @@ function checkGranted(reading: Reading, decision: Granted): void {
 }
 
 /** The provider must read the refresh token that came. */
-function checkSuccessor({ presentation, token, provider, nameOf }: Reading, decision: Granted) {
+function checkSuccessor(reading: Reading, decision: Granted): void {
+  const { presentation, token, provider, nameOf } = reading
   if (presentation.outcome !== 'granted') return
   const { refreshToken, isWithout } = presentation.response
   const read = refreshToken?.expose()
@@ -111,7 +137,8 @@ function checkSuccessor({ presentation, token, provider, nameOf }: Reading, deci
   if (read !== undefined) return
   const isThrownAway = isWithout === true || provider.rotation === 'always'
   if (came !== undefined && came !== token) {
-    throw new Violation('success', `${nameOf(came)} came as successor, and is dropped`)
+    const where = placesOf(reading, 'refreshToken')
+    throw new Violation('success', `${nameOf(came)} came as successor, and is dropped${where}`)
   }
   if (isThrownAway && !consumed && isWithout === true) {
     throw new Violation('success', `${nameOf(token)} was kept, and is thrown away`)
@@ -149,9 +176,7 @@ const EXPIRY_TOLERANCE_MS = 2_000
 
 function checkExpiry({ behaviour, nowMs }: Reading, expiresAtMs: number | undefined): void {
   const { wire, accessTokenMs } = behaviour
-  const isTold =
-    wire.accessToken === 'jwt' || (wire.expiresIn !== 'absent' && wire.answer.expiresIn)
-  if (!isTold) return
+  if (!isExpiryTold(wire)) return
   if (expiresAtMs === undefined) {
     throw new Violation(
       'expiry',

@@ -185,6 +185,7 @@ async function read(
       reply,
       decision: own?.decision,
       error: errorOf(own, fault),
+      code: own === undefined && fault?.kind === 'status' ? fault.error : undefined,
       isUnspent,
       isInClaimedWindow: isWindow,
       presentation,

@@ -1,6 +1,7 @@
 import type { FetchOnce } from '../../transport/send.ts'
 import { asDescribed } from '../authorization-server/fault.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
+import { carryOf } from '../authorization-server/provider-server.ts'
 import { readRequest, readRevocation } from '../authorization-server/wire.ts'
 import type { Arriving } from '../authorization-server/wire.ts'
 import { metadataAt } from '../authorization-server/serve.ts'
@@ -84,9 +85,15 @@ function checkAddress(place: Route, url: string, init: RequestInit, { body }: Ar
   throw new Violation('S4', `a token or a secret is sent to ${new URL(url).origin}`)
 }
 
-function misplaced({ server }: World): string {
+function misplaced({ server, subject }: World): string {
   const { carry } = server.behaviour.wire
-  return `no refresh token stands where the server looks for it: ${JSON.stringify(carry)}`
+  const own = carryOf(subject.provider.request) ?? { form: 'refresh_token' }
+  const [looks, sends] = [carry, own].map((place) => JSON.stringify(place))
+  return looks === sends
+    ? `no refresh token stands where the server looks for it: ${looks}`
+    : `the server looks for the refresh token in ${looks}, ` +
+        `and the provider sends it in ${sends}: ` +
+        `change the provider, or write wire: { carry: ${sends} } into the server`
 }
 
 function arrivingOf(url: string, { body, headers }: RequestInit): Arriving {

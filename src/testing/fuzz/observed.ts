@@ -3,9 +3,11 @@ import type { TokenSet } from '../../core/token-set.ts'
 import type { RefreshEvent } from '../../runtime/events.ts'
 import type { createRefresher } from '../../runtime/refresher.ts'
 import type { createSealer } from '../../ledger/sealer.ts'
+import { EXPENDABLE_MS } from '../../ledger/store.ts'
 import type { memoryStore } from '../../stores/memory.ts'
 import type { RevokeOutcome } from '../../core/outcome.ts'
 import type { FetchOnce } from '../../transport/send.ts'
+import { isExpiryTold } from '../authorization-server/description.ts'
 import type { DrawnBehaviour, ServerDescription } from '../authorization-server/description.ts'
 import type { NetworkFault } from '../authorization-server/fault.ts'
 import type { ServerInMemory } from '../authorization-server/server.ts'
@@ -82,7 +84,12 @@ export interface World {
 export function observationsOf(world: Omit<World, 'judge'>): Observations<Process> {
   const { subject, plan, schedule, server, story, sendings, calls, events, happened } = world
   const { provider, requestTimeoutMs } = subject
-  const { oldAccessToken, successor } = server.behaviour
+  const { oldAccessToken, successor, wire } = server.behaviour
+  // Then a client learns from the API that an access token is over.
+  const isUntold =
+    !isExpiryTold(wire) &&
+    subject.description.accessTokenMs === undefined &&
+    provider.response.accessLifetimeMs === undefined
   const generationOf = (token: string | undefined): number =>
     server.grants.refreshTokens.get(token ?? '')?.generation ?? 0
   return {
@@ -101,8 +108,8 @@ export function observationsOf(world: Omit<World, 'judge'>): Observations<Proces
       if (made === undefined) return undefined
       const isKilled = server.journal.some(({ kind }) => kind === 'reused' || kind === 'ended')
       return {
-        // The plan says when the first one expires, not the server.
-        expiresAtMs: made.name === 'A0' ? Infinity : made.expiresAtMs - START_MS,
+        // The plan says when the first one expires, not the server; of others it may say nothing.
+        expiresAtMs: made.name === 'A0' || isUntold ? Infinity : made.expiresAtMs - START_MS,
         isRevoked: made.isRevoked && oldAccessToken === 'lives' && !isKilled,
       }
     },
@@ -131,8 +138,25 @@ export function observationsOf(world: Omit<World, 'judge'>): Observations<Proces
     omitsSuccessors: successor === 'omitted',
     isPastLedger: () => isPastLedger(world),
     isSkewed: () => happened.has('clock set') || happened.has('time passed'),
-    mayForget: () => happened.has('eviction'),
+    mayForget: (sending) =>
+      happened.has('eviction') || isForgottenSoon(world, sending, generationOf(sending.token)),
   }
+}
+
+/**
+ * Whether the row of a token that was refused when the ledger first saw it is gone by now
+ * (docs/decisions/0061). A set that was handed over begins a chain that the ledger does not know.
+ */
+function isForgottenSoon(
+  { schedule, sendings, happened }: Omit<World, 'judge'>,
+  { token, ending, endedAtMs = Infinity }: Sending<Process>,
+  generation: number,
+): boolean {
+  if (ending !== 'dead' || schedule.nowMs - endedAtMs < EXPENDABLE_MS) return false
+  if (generation > 0 && !happened.has('handed over')) return false
+  return !sendings.some((each) => {
+    return each.token === token && (each.ending === 'kept' || each.ending === 'spent')
+  })
 }
 
 /** Nothing went wrong so far. */

@@ -1,4 +1,12 @@
-import type { NetworkFault } from '../authorization-server/fault.ts'
+import { STANDARD_ERRORS } from '../../core/failure.ts'
+import type { Provider } from '../../core/provider.ts'
+import { drawBehaviour, drawnAxes, type Wire } from '../authorization-server/description.ts'
+import {
+  asDescribed,
+  meaningOf,
+  UNREADABLE,
+  type NetworkFault,
+} from '../authorization-server/fault.ts'
 import type { ClockStep, StoreTrouble } from '../faults.ts'
 import * as fc from 'fast-check'
 import {
@@ -9,6 +17,7 @@ import {
   processDeath,
   storeTroubles,
 } from '../faults.ts'
+import type { Simulated } from './observed.ts'
 
 /** One call of a worker's. */
 export interface CallPlan {
@@ -133,4 +142,133 @@ export function plans(): fc.Arbitrary<Plan> {
     clocks: seldom(fc.array(clockSteps(), { minLength: 1, maxLength: 2 })),
     jumps: seldom(fc.array(pauses(), { minLength: 1, maxLength: 2 })),
   })
+}
+
+const ONCE: WorkerPlan = { saves: true, rounds: [[{ does: 'refresh', from: 'own' }]] }
+
+/** One worker that calls once, a server of the plainest kind, and nothing in between. */
+const PLAIN: Plan = {
+  draws: [],
+  begins: 'expired',
+  carries: true,
+  workers: [ONCE],
+  pausesMs: [0, 3_600_000, 3_600_000],
+  order: [],
+  network: [],
+  store: [],
+  clocks: [],
+  jumps: [],
+}
+
+const doing = (...rounds: readonly CallPlan['does'][]): WorkerPlan => ({
+  saves: true,
+  rounds: rounds.map((does) => [{ does, from: 'own' }]),
+})
+
+const CALLS: readonly Partial<Plan>[] = [
+  { workers: [doing('refresh', 'refresh', 'refresh')] },
+  { workers: [doing('force', 'force')], begins: 'expiring' },
+  { workers: [doing('ask', 'refresh')] },
+  { workers: [doing('refresh', 'revoke', 'refresh')] },
+  { workers: [doing('refresh', 'refresh'), doing('refresh', 'refresh')] },
+]
+
+/** Faults without which no provider is known, each once. */
+const FAULTS: readonly NetworkFault[] = [
+  { kind: 'connection_refused' },
+  { kind: 'reset', when: 'before_consuming' },
+  { kind: 'reset', when: 'after_consuming' },
+  { kind: 'cut', atByte: 0 },
+  { kind: 'cut', atByte: 40 },
+  { kind: 'late', byMs: 14_000 },
+  { kind: 'late', byMs: 3_600_000 },
+  { kind: 'duplicated', answer: 'first' },
+  { kind: 'duplicated', answer: 'second' },
+  { kind: 'client_refused' },
+  { kind: 'consent_withdrawn' },
+  ...UNREADABLE.map((body) => ({ kind: 'garbage', body, isProcessed: true }) as const),
+  ...[true, false].flatMap((isProcessed): readonly NetworkFault[] => [
+    { kind: 'silence', isProcessed },
+    ...([302, 307, 308] as const).map(
+      (status) =>
+        ({ kind: 'redirect', status, to: 'https://elsewhere.example', isProcessed }) as const,
+    ),
+  ]),
+]
+
+const STATUSES = [400, 401, 403, 404, 405, 408, 409, 410, 413, 415, 422, 425, 429]
+const SERVER_STATUSES = [500, 501, 502, 503, 504, 520, 522, 524]
+
+type StatusFault = NetworkFault & { readonly kind: 'status' }
+
+/** Answers by status and code: those of the RFCs, and each that the provider has a word for. */
+function answers({ failures }: Pick<Provider, 'failures'>): readonly StatusFault[] {
+  const named = Object.keys(failures).map((name) => {
+    const [, status, error = ''] = /^(?:(\d{3})(?: |$))?(.*)$/.exec(name) ?? []
+    return { ...(status !== undefined && { status: Number(status) }), error }
+  })
+  const statuses = named.flatMap(({ status = 0, error }) => (error === '' ? status : []))
+  const bare = [...new Set([...STATUSES, ...SERVER_STATUSES, ...statuses])].map(
+    (status) => ({ kind: 'status', status }) as const,
+  )
+  const codes = new Set([...STANDARD_ERRORS.keys(), ...named.flatMap(({ error }) => error || [])])
+  const coded = [...codes].flatMap((error) => {
+    const own = named.filter((each) => each.error === error).map(({ status = 400 }) => status)
+    return [...new Set([400, 401, ...own])].map((status) => ({ ...bare[0]!, status, error }))
+  })
+  const waits = [429, 503].map((status) => ({ ...bare[0]!, status, retryAfterSeconds: 3 }))
+  // A status of success is no failure, and a redirect is another fault.
+  const failed = [...bare, ...waits, ...coded].filter(({ status }) => status >= 400)
+  return failed.flatMap((fault) => [true, false].map((isProcessed) => ({ ...fault, isProcessed })))
+}
+
+/** Whether the server may end a grant by an answer: that is played where a grant is over. */
+function mayEnd(
+  { status, error }: StatusFault,
+  { failures }: Pick<Provider, 'failures'>,
+  wire: Wire,
+): boolean {
+  const meant = meaningOf({ status, error }, wire)
+  if (meant !== undefined || error === undefined) return meant === 'rejected'
+  // A code of its own: only the provider says what it means.
+  const said = failures[`${status} ${error}`] ?? failures[error]
+  return said === 'rejected' && !STANDARD_ERRORS.has(error)
+}
+
+/**
+ * Plans that are tried before any is drawn, so that luck decides about interleavings only: each
+ * call, each fault, each answer, and each value of what the description leaves open.
+ */
+export function firstPlans({
+  provider,
+  description,
+}: Pick<Simulated, 'provider' | 'description'>): readonly Plan[] {
+  const of = (...changes: readonly Partial<Plan>[]): Plan => Object.assign({}, PLAIN, ...changes)
+  const axes = drawnAxes(description)
+  // The second value of the axis: the server consumes the token, and then looks at the request.
+  const harsh = { draws: axes.map(({ name }) => (name === 'validates' ? 1 : 0)) }
+  const draws = harsh.draws.values()
+  const { behaviour } = drawBehaviour(description, () => draws.next().value ?? 0)
+  const faults = (fault: NetworkFault): Partial<Plan> => ({
+    network: [{ at: 0, fault: asDescribed(fault, behaviour)! }],
+  })
+  const lost: NetworkFault = { kind: 'reset', when: 'after_consuming' }
+  const open = axes.flatMap(({ values }, place) =>
+    Array.from({ length: values - 1 }, (_, value) => ({
+      draws: axes.map((_, at) => (at === place ? value + 1 : 0)),
+    })),
+  )
+  const again = { workers: [doing('refresh', 'refresh', 'refresh')] }
+  const all = [
+    of(CALLS[0]!),
+    ...FAULTS.map((fault) => of(faults(fault))),
+    ...answers(provider)
+      .filter((answer) => !mayEnd(answer, provider, behaviour.wire))
+      .map((fault) => of(faults(fault), harsh)),
+    ...CALLS.map((each) => of(each)),
+    ...FAULTS.filter(({ kind }) => kind !== 'garbage').map((fault) => of(faults(fault), again)),
+    ...open.flatMap((draws) => CALLS.slice(0, 3).map((each) => of(each, draws))),
+    ...open.map((draws) => of(faults(lost), draws)),
+  ]
+  return [...new Map(all.map((plan) => [JSON.stringify(plan), plan])).values()]
 }

@@ -129,7 +129,16 @@ export function askedPath(
 
 /** As a shell reads it. */
 export function quoted(text: string): string {
-  return /^[\w./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+  if (plain(text) === text) {
+    return /^[\w./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+  }
+  // What a terminal would obey is written as an escape: bash, zsh and ksh read it.
+  const escaped = text
+    .replaceAll(/['\\]/g, String.raw`\$&`)
+    .replaceAll(/[\p{Cc}\u2028-\u202E\u2066-\u2069]/gu, (each) => {
+      return `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`
+    })
+  return `$'${escaped}'`
 }
 
 /** The file of the first frame that is not ours. */

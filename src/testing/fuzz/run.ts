@@ -1,9 +1,10 @@
 import * as fc from 'fast-check'
+import { systemClock } from '../../core/clock.ts'
 import { loadEngine } from '../../runtime/refresher.ts'
 import { Violation } from '../invariants.ts'
 import type { Simulated, World } from './observed.ts'
 import type { Plan } from './plan.ts'
-import { plans } from './plan.ts'
+import { firstPlans, plans } from './plan.ts'
 import { eavesdrop } from './secrets.ts'
 import { simulate } from './world.ts'
 
@@ -26,7 +27,10 @@ export interface RunResult {
   readonly path?: string
 }
 
-/** Lets drawn worlds run until something does not hold, and then smaller ones. */
+/**
+ * Lets worlds run until something does not hold, and then smaller ones: first those that are tried
+ * with every seed, then drawn ones.
+ */
 export async function run(simulated: Simulated, options: RunOptions): Promise<RunResult> {
   // Loading takes turns of the event loop that no seed rules.
   await loadEngine()
@@ -44,11 +48,20 @@ export async function run(simulated: Simulated, options: RunOptions): Promise<Ru
     }
     return world
   }
+  const first = firstPlans(simulated)
+  const startedAtMs = systemClock.monotonic()
+  let isOver = false
   const property = fc.asyncProperty(plans(), async (plan) => {
     // A function that is stuck here is stuck in smaller worlds, too.
-    if (unusable !== undefined) return
+    if (unusable !== undefined || isOver) return
+    if (systemClock.monotonic() - startedAtMs >= (options.timeMs ?? Infinity)) {
+      isOver = true
+      // Ends the runs. What was found is made no smaller.
+      if (smallest === undefined) throw new Error('The time is over.')
+      return
+    }
     count += 1
-    options.onRun?.(count)
+    if (count > first.length) options.onRun?.(count - first.length)
     const world = await observe(plan).catch((error: Error) => {
       unusable = error
       throw error
@@ -58,15 +71,19 @@ export async function run(simulated: Simulated, options: RunOptions): Promise<Ru
     throw world.violation
   })
   try {
-    const { path, timeMs } = options
+    const { path } = options
     const details = await fc.check(property, {
-      numRuns: options.runs,
+      numRuns: options.runs + first.length,
+      examples: first.map((plan) => [plan]),
       seed: options.seed,
       ...(path !== undefined && { path, endOnFailure: true }),
-      ...(timeMs !== undefined && { interruptAfterTimeLimit: timeMs }),
     })
     if (unusable !== undefined) throw unusable
-    const { numRuns: runs, numShrinks: shrinks, counterexamplePath } = details
+    const { numShrinks, counterexamplePath } = details
+    const isCut = isOver && smallest === undefined
+    const [numRuns, shrinks] = isCut ? [details.numRuns - 1, 0] : [details.numRuns, numShrinks]
+    // With a path none of the first is tried. Of one that fails among them, that many were.
+    const runs = path !== undefined || numRuns <= first.length ? numRuns : numRuns - first.length
     if (smallest === undefined) return { runs, shrinks }
     return { runs, shrinks, world: smallest, path: counterexamplePath ?? '' }
   } finally {

@@ -43,5 +43,5 @@ export function timelineOf(lines: readonly StoryLine[]): string {
 
 /** A foreign text, which may hold line breaks and colours, on one line. */
 export function plain(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+  return text.replaceAll(/[\p{Cc}\u2028-\u202E\u2066-\u2069]+/gu, ' ')
 }

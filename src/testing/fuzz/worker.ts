@@ -155,6 +155,7 @@ function refresherOf(
       fetch: fetchOf(process),
       clock: { ...clock, now: () => clock.now() + clockOffsetMs(number) },
       random: randomFrom(number),
+      refusedFloorMs: 0,
       timeouts: {
         requestMs: requestTimeoutMs,
         ...(storeTimeoutMs !== undefined && { storeMs: storeTimeoutMs }),

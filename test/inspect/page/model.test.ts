@@ -32,8 +32,16 @@ describe('the model of the page', () => {
     count((line) => line.kind === 'event' && line.event.type === type)
 
   it('counts what the lines say', () => {
-    const ended = lines.flatMap((line) => (line.kind === 'ended' ? [line.state] : []))
-    const failed = ended.filter((state) => state === 'error' || state === 'revoked')
+    const ended = lines.filter((line) => line.kind === 'ended')
+    const failed = ended.filter(({ state }) => state === 'error' || state === 'revoked')
+    // Each caller is a refresh: a run has one, and those who joined it.
+    const callers = (runs: typeof ended): number =>
+      runs.length +
+      count(
+        (line) =>
+          line.kind === 'joined' &&
+          runs.some(({ process, run }) => line.process === process && line.run === run),
+      )
 
     expect(model.counters).toEqual({
       refreshes: count(({ kind }) => kind === 'run' || kind === 'joined'),
@@ -47,11 +55,12 @@ describe('the model of the page', () => {
           line.event.type === 'presented' &&
           line.event.outcome === 'unknown',
       ),
-      revoked: ended.filter((state) => state === 'revoked').length,
-      ended: ended.length,
-      failed: failed.length,
+      revoked: ended.filter(({ state }) => state === 'revoked').length,
+      ended: callers(ended),
+      failed: callers(failed),
     })
-    expect(failureRate(model.counters)).toBe(failed.length / ended.length)
+    expect(model.counters.ended).toBe(model.counters.refreshes)
+    expect(failureRate(model.counters)).toBe(callers(failed) / callers(ended))
     expect(model.counters.presentations).toBeGreaterThan(4)
   })
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
   stage = await startStage()
   first = await look(stage)
 }, 60_000)
-afterAll(() => stage[Symbol.asyncDispose]())
+afterAll(() => stage?.[Symbol.asyncDispose]())
 
 /** Remembers every state of the chart that was active, also for a moment. */
 function remember({ page }: Look): Promise<void> {
@@ -104,6 +104,13 @@ describe('the page', () => {
 
     expect(before).not.toBe(newest)
     expect(marked).toContain(before!.slice(0, -1))
+  })
+
+  it('lists nineteen equal lines as one, with their count', async () => {
+    const lines = first.page.locator('#steps .line.joined')
+
+    expect(await lines.allTextContents()).toEqual([expect.stringMatching(/shares the run ×19$/)])
+    expect(await lines.locator('.times').textContent()).toBe(' ×19')
   })
 
   it('shows the states and arrows of the step that is chosen', async () => {
@@ -224,6 +231,67 @@ describe('the page', () => {
 
     expect(await first.page.locator('#feed').textContent()).toBe('Live')
     expect(await counted(first)).toMatchObject({ refreshes: '42' })
+  })
+
+  it.each(['light', 'dark'] as const)(
+    'can be read in each active state, %s',
+    async (colorScheme) => {
+      const { page } = await look(stage, { colorScheme })
+
+      const unread = await page.evaluate(() => {
+        const colour = (element: Element): string => getComputedStyle(element).fill
+        return [...document.querySelectorAll('#chart .state:not(.around)')].filter((state) => {
+          state.classList.add('active')
+          const name = state.querySelector('.name')!
+          return [...state.querySelectorAll('rect')].some((rect) => colour(rect) === colour(name))
+        }).length
+      })
+
+      expect(unread).toBe(0)
+      await page.close()
+    },
+  )
+
+  it.each([1280, 360])('can be read, and begins at its start, %d pixels wide', async (width) => {
+    const { page } = await look(stage, {
+      viewport: { width, height: 860 },
+      reducedMotion: 'reduce',
+    })
+    await page.waitForSelector('.lane .end.good')
+
+    const chart = await page.locator('#chart').evaluate((scroller) => {
+      const svg = scroller.querySelector('svg')!
+      return { scale: svg.clientWidth / svg.viewBox.baseVal.width, left: scroller.scrollLeft }
+    })
+    const [sum, panel] = await Promise.all(
+      ['.sum', '#chart'].map((each) => page.locator(each).first().boundingBox()),
+    )
+
+    // Labels have 13.5 units.
+    expect(13.5 * chart.scale).toBeGreaterThan(11)
+    expect(sum!.y).toBeLessThan(panel!.y)
+    expect(width === 1280 ? sum!.y < 860 : chart.left === 0).toBe(true)
+    await page.close()
+  })
+
+  it('has a colour for each thing that a run does', async () => {
+    const legend = await first.page
+      .locator('.legend .span')
+      .evaluateAll((all) => all.map((each) => getComputedStyle(each).backgroundColor))
+
+    expect(new Set(legend).size).toBe(legend.length)
+  })
+
+  it('says what to paste while nothing has come', async () => {
+    await using fresh = await startStage()
+    const { page } = await look(fresh)
+
+    const text = await page.locator('.nothing').textContent()
+
+    expect(text).toContain(
+      'inspect: process.env.REFRESH_ONCE_INSPECT ? pageInspector() : undefined',
+    )
+    expect(text).toContain(`REFRESH_ONCE_INSPECT=${fresh.server.address.url} npm run dev`)
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,3 +1,4 @@
+import mongoose from 'mongoose'
 import { describe, expect, it } from 'vitest'
 import { databaseCallbacks, signInEvent } from '../../../src/integrations/auth-js.ts'
 import type { AccountStorage, DatabaseOptions } from '../../../src/integrations/auth-js.ts'
@@ -53,7 +54,9 @@ function tableOf(...rows: Row[]): Table {
       return Promise.resolve()
     },
   }
-  return table
+  // Not among the options that a callback is given.
+  const hidden = { enumerable: false }
+  return Object.defineProperties(table, { rows: hidden, updates: hidden })
 }
 
 /** What next-auth 5 hands over: the whole row of the session, with the user in it. */
@@ -203,6 +206,74 @@ describe('databaseCallbacks', () => {
     expect(server.counts().presentations).toBe(0)
   })
 
+  it('renews rows that are Mongoose documents, and hands plain rows to update', async () => {
+    const { process, signIn, expire, server } = await world()
+    const { String: text, Number: number } = mongoose.Schema.Types
+    const columns = Object.entries(rowOf(await signIn())).map(([name]) => [
+      name,
+      name === 'expires_at' ? number : text,
+    ])
+    const schema = new mongoose.Schema(Object.fromEntries(columns) as mongoose.SchemaDefinition)
+    const document = new mongoose.Mongoose().model('Account', schema).hydrate(rowOf(await signIn()))
+    const updates: [object, object][] = []
+    const { session } = databaseCallbacks(
+      { oidc: process() },
+      {
+        find: () => Promise.resolve([document]),
+        update: (next, previous) => Promise.resolve(updates.push([next, previous])),
+        exposeAccessToken: true,
+      },
+    )
+    expire()
+
+    const answer = (await askedOf(session)) as Record<string, unknown>
+
+    expect(await server.isLive(String(answer['accessToken']))).toBe(true)
+    const [[next, previous] = []] = updates
+    expect(previous).toBe(document)
+    expect(next).toMatchObject({
+      userId: 'user-1',
+      provider: 'oidc',
+      access_token: answer['accessToken'],
+    })
+    expect(Object.keys(next!).filter((name) => /^(?:\$|_doc)/.test(name))).toEqual([])
+  })
+
+  it('heals a row with a lifetime and no column for the time, and says so', async () => {
+    const { table, ask, lines, server } = await held()
+    const lifetime = { expires_at: undefined, expires_in: 3600 }
+    const rows = table.rows.map((row) => ({ ...row, ...lifetime }))
+    table.rows = JSON.parse(JSON.stringify(rows)) as Row[]
+
+    expect(await ask()).not.toHaveProperty('error')
+    expect(server.counts().presentations).toBe(1)
+    expect(lines).toEqual([expect.stringContaining('expires_at')])
+  })
+
+  it('shows the name of a user whose fields are getters', async () => {
+    class User {
+      get id(): string {
+        return 'user-1'
+      }
+      get name(): string {
+        return 'Ada'
+      }
+      get passwordHash(): string {
+        return 'x'
+      }
+    }
+    const { process } = await world()
+    const { session } = databaseCallbacks({ oidc: process() }, tableOf())
+
+    const answer = await (session as Ask)({
+      session: { ...PARAMS.session, user: new User() },
+      user: new User(),
+    })
+
+    expect(answer).toMatchObject({ user: { id: 'user-1', name: 'Ada' } })
+    expect(JSON.stringify(answer)).not.toContain('passwordHash')
+  })
+
   it('keeps several rows fresh, tells them apart, and leaves others alone', async () => {
     const { process, signIn, expire, server } = await world()
     const dead = await signIn()
@@ -305,6 +376,65 @@ describe('signInEvent', () => {
       'refresh-once: a sign-in with oidc brought no refresh token: ' +
         `it ends with its access token. ${axes.missingRefreshToken}`,
     ])
+  })
+
+  it('keeps the refresh token of the row if the sign-in brings none', async () => {
+    const { table, process, lines, clock, server, ask, expire } = await held()
+    const [before] = table.rows
+    const account = {
+      provider: 'oidc',
+      providerAccountId: 'at-oidc',
+      access_token: 'at-second',
+      expires_at: Math.floor(clock.now() / 1000) + 3600,
+      expires_in: 3600,
+    }
+    const options = { ...table, log: (line: string) => lines.push(line) }
+
+    await signInEvent({ oidc: process() }, options)({ user: { id: 'user-1' }, account })
+
+    expect(table.rows).toMatchObject([
+      { access_token: 'at-second', refresh_token: before!.refresh_token },
+    ])
+    expect(lines).toEqual([])
+    expect(server.counts().presentations).toBe(0)
+    expire()
+    expect(await ask()).not.toHaveProperty('error')
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it('does not keep a refresh token whose chain has ended', async () => {
+    const { table, process, lines, clock } = await held()
+    const axes = process({ revocationCheckMs: 0 })
+    const [before] = table.rows
+    await axes.revoke({ accessToken: before!.access_token!, refreshToken: before!.refresh_token! })
+    const account = {
+      provider: 'oidc',
+      providerAccountId: 'at-oidc',
+      access_token: 'at-second',
+      expires_at: Math.floor(clock.now() / 1000) + 3600,
+    }
+    const options = { ...table, log: (line: string) => lines.push(line) }
+
+    await signInEvent({ oidc: axes }, options)({ user: { id: 'user-1' }, account })
+
+    expect(table.rows).toMatchObject([{ access_token: 'at-second', refresh_token: null }])
+    expect(lines.join()).toContain('brought no refresh token')
+  })
+
+  it('finds the row of an account whose id is a number in the database', async () => {
+    const { table, process, signIn } = await held()
+    const { accessToken: access_token, refreshToken: refresh_token } = await signIn()
+    table.rows = table.rows.map((row) => ({ ...row, providerAccountId: 7 as unknown as string }))
+
+    await signInEvent(
+      { oidc: process() },
+      table,
+    )({
+      user: { id: 'user-1' },
+      account: { provider: 'oidc', providerAccountId: '7', access_token, refresh_token },
+    })
+
+    expect(table.rows).toMatchObject([{ access_token }])
   })
 
   it('wins against a renewal that writes the row at the same time', async () => {

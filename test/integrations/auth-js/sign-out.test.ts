@@ -1,12 +1,17 @@
-import { describe, expect, it } from 'vitest'
-import { signOutEvent } from '../../../src/integrations/auth-js.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { isSignedIn, signOutEvent } from '../../../src/integrations/auth-js.ts'
+import type { JwtParams } from '../../../src/integrations/auth-js.ts'
 import { world } from '../../runtime/world.ts'
-import { authJs5, nextAuth4Handler } from './frameworks.ts'
+import { authJs5, nextAuth4Handler, type Framework } from './frameworks.ts'
 import { expectGood, expectOver, HOUR_MS, stage } from './stage.ts'
+
+/** What NextAuth 4 logs when it ends a session, because it knows no `null`. */
+const told = (framework: Framework, times: number): unknown[] =>
+  Array.from({ length: framework === nextAuth4Handler ? times : 0 }, () => expect.any(Error))
 
 describe.each([authJs5, nextAuth4Handler])('signOutEvent in $name', (framework) => {
   it('ends the chain with a cookie that is generations old, for every holder', async () => {
-    const { clock, server, signedInBrowser } = await stage({ framework })
+    const { clock, server, errors, signedInBrowser } = await stage({ framework })
     const user = await signedInBrowser()
     const [old, other] = [user.copy(), user.copy()]
     for (let hours = 0; hours < 2; hours += 1) {
@@ -19,22 +24,56 @@ describe.each([authJs5, nextAuth4Handler])('signOutEvent in $name', (framework) 
     clock.advance(HOUR_MS)
 
     expect(await old.session()).toBeNull()
-    expectOver(await user.session())
-    expectOver(await other.session())
+    expect(await user.session()).toBeNull()
+    expect(await other.session()).toBeNull()
+    expect(errors.splice(0)).toEqual(told(framework, 2))
     expect(server.counts()).toMatchObject({ presentations: 2, grants: { live: 0, dead: 1 } })
   })
 
-  it('makes a cookie worthless that a late response puts back', async () => {
-    const { clock, server, signedInBrowser } = await stage({ framework })
+  it('ends the session of a cookie that a late response puts back', async () => {
+    const jwt = vi.fn(({ token }: JwtParams) => token)
+    const options = { jwt }
+    const { clock, server, errors, signedInBrowser } = await stage({ framework, options })
     const user = await signedInBrowser()
     const { cookies } = user
 
     await user.signOut()
     user.putBack(cookies)
     clock.advance(HOUR_MS)
+    jwt.mockClear()
+    const session = await user.session()
+    const left = [...user.cookies.keys()].filter((name) => name.includes('session-token'))
+
+    expect(session).toBeNull()
+    expect(left).toEqual([])
+    expect(await user.session()).toBeNull()
+    expect(jwt).not.toHaveBeenCalled()
+    expect(errors.splice(0)).toEqual(told(framework, 1))
+    expect(server.counts()).toMatchObject({ presentations: 0, grants: { live: 0 } })
+  })
+
+  it('ends the session for the client that asks with update() as well', async () => {
+    const { clock, errors, signedInBrowser } = await stage({ framework })
+    const user = await signedInBrowser()
+    const copy = user.copy()
+
+    await user.signOut()
+    clock.advance(HOUR_MS)
+
+    expect(await copy.update({ name: 'Eve' })).toBeNull()
+    expect(errors.splice(0)).toEqual(told(framework, 1))
+  })
+
+  it('keeps the error of a grant that the AS ended, so that the page can say so', async () => {
+    const { clock, server, issued, signedInBrowser } = await stage({ framework })
+    const user = await signedInBrowser()
+
+    server.endGrant(issued[0]!)
+    clock.advance(HOUR_MS)
 
     expectOver(await user.session())
-    expect(server.counts()).toMatchObject({ presentations: 0, grants: { live: 0 } })
+    await user.signOut()
+    expect(await user.session()).toBeNull()
   })
 
   it.each([
@@ -44,7 +83,7 @@ describe.each([authJs5, nextAuth4Handler])('signOutEvent in $name', (framework) 
     'makes a copy of a cookie %s worthless at once with `revocationCheckMs: 0`',
     async (_, expiries) => {
       const refresher = { revocationCheckMs: 0 }
-      const { clock, server, signedInBrowser } = await stage({ framework, refresher })
+      const { clock, server, errors, signedInBrowser } = await stage({ framework, refresher })
       const user = await signedInBrowser()
       clock.advance(expiries * HOUR_MS)
       expectGood(await user.session())
@@ -53,7 +92,8 @@ describe.each([authJs5, nextAuth4Handler])('signOutEvent in $name', (framework) 
 
       await user.signOut()
 
-      expectOver(await copy.session())
+      expect(await copy.session()).toBeNull()
+      expect(errors.splice(0)).toEqual(told(framework, 1))
       expect(server.counts()).toMatchObject({ presentations: expiries, grants: { live: 0 } })
     },
   )
@@ -74,10 +114,11 @@ describe('signOutEvent', () => {
     expect(server.counts().grants).toEqual({ live: 0, dead: 2 })
   })
 
-  it('knows whose tokens a cookie holds that does not say so', async () => {
+  it('is told whose tokens a cookie holds that does not say so', async () => {
     const { server, process, signIn } = await world()
+    const event = signOutEvent({ oidc: process() }, { legacyCookieProvider: 'oidc' })
 
-    await signOutEvent({ oidc: process() })({ token: await signIn() })
+    await event({ token: await signIn() })
 
     expect(server.counts().grants.live).toBe(0)
   })
@@ -115,5 +156,32 @@ describe('signOutEvent', () => {
     await event({ session: { userId: '1' } })
 
     expect(lines).toEqual(['refresh-once: signOutEvent failed'])
+  })
+})
+
+describe('isSignedIn', () => {
+  const user = { name: 'Ada' }
+
+  it.each([
+    ['a session', { user, expires: 'soon' }],
+    ['a session whose user has no name', { user: {} }],
+    ['a session with errors of linked providers', { user, errors: { other: 'RefreshTokenError' } }],
+    ['a session without an error', { user, error: undefined }],
+    ['the token of NextAuth 4', { sub: '1', iat: 1 }],
+  ])('takes %s', (_, session) => {
+    expect(isSignedIn(session)).toBe(true)
+  })
+
+  it.each([
+    ['no session', null],
+    ['a session that is loading', undefined],
+    ['a session that has ended', { user, error: 'RefreshTokenError' }],
+    ['one of NextAuth 4', { user, error: 'RefreshAccessTokenError' }],
+    ['one with an error of the application', { user, error: 'Banned' }],
+    ['a token with an error', { sub: '1', error: 'RefreshTokenError' }],
+    ['what next-auth answers where it is not configured', { message: 'There was a problem' }],
+    ['an empty answer', {}],
+  ])('does not take %s', (_, session) => {
+    expect(isSignedIn(session)).toBe(false)
   })
 })

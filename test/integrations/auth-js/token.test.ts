@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { refreshCallbacks, signOutEvent } from '../../../src/integrations/auth-js.ts'
 import type {
   CallbackOptions,
@@ -42,12 +42,15 @@ interface Held extends World {
   readonly callbacks: { readonly jwt: JwtCallback; readonly session: SessionCallback }
 }
 
-/** A signed-in user, and callbacks with one refresher. */
+/** A signed-in user, and callbacks with one refresher, whose tokens cookies hold by default. */
 async function held(options: CallbackOptions = {}): Promise<Held> {
   const made = await world()
   const lines: string[] = []
   const log = (line: string): void => void lines.push(line)
-  const callbacks = refreshCallbacks({ oidc: made.process() }, { log, ...options })
+  const callbacks = refreshCallbacks(
+    { oidc: made.process() },
+    { log, legacyCookieProvider: 'oidc', ...options },
+  )
   return { ...made, set: await made.signIn(), lines, callbacks }
 }
 
@@ -82,6 +85,31 @@ describe('the jwt callback, for cookies from before it was there', () => {
     expect(after['access_token']).toBe(after['accessToken'])
     expect(after['access_token']).not.toBe(set.accessToken)
   })
+
+  it('heals a cookie that holds a lifetime and no time', async () => {
+    const { callbacks, set, server } = await held()
+    const { accessToken: access_token, refreshToken: refresh_token } = set
+
+    const token: Token = await callbacks.jwt({
+      token: { ...PERSON, access_token, refresh_token, expires_in: 3600 },
+    })
+
+    expect(token).not.toHaveProperty('error')
+    expect(Number(token['expires_at'])).toBeGreaterThan(1e9)
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it.each(['expires', 'expiry', 'expiration'])(
+    'does not take a cookie for one with tokens because the application has put %s there',
+    async (name) => {
+      const { callbacks } = await held()
+
+      const token: Token = await callbacks.jwt({ token: { ...PERSON, [name]: '2030-01-01' } })
+
+      expect(token).not.toHaveProperty('error')
+      expect(token[name]).toBe('2030-01-01')
+    },
+  )
 
   it.each([
     ['no access token', { access_token: undefined, refresh_token: 'rt', expires_at: NaN }],
@@ -140,7 +168,8 @@ describe('the jwt callback, for cookies from before it was there', () => {
   it('keeps the token as it is when a refresher that somebody wrapped rejects', async () => {
     const { process, set, expire } = await held()
     const refresh = () => Promise.reject(new Error('no trace'))
-    const { jwt } = refreshCallbacks({ oidc: { ...process(), refresh } })
+    const wrapped = { oidc: { ...process(), refresh } }
+    const { jwt } = refreshCallbacks(wrapped, { legacyCookieProvider: 'oidc' })
     const before = { ...PERSON, ...STYLES[FIRST]!(set) }
     expire()
 
@@ -158,7 +187,10 @@ describe('the jwt callback, for cookies from before it was there', () => {
   })
 
   it('sends nobody the tokens of a provider that it does not know', async () => {
-    const { callbacks, set, expire, server, lines } = await held()
+    const { process, set, expire, server } = await held()
+    const lines: string[] = []
+    const log = (line: string): void => void lines.push(line)
+    const callbacks = refreshCallbacks({ oidc: process() }, { log })
     const token = { provider: 'google', ...STYLES['accessToken, expiresAt in seconds']!(set) }
     expire()
 
@@ -169,18 +201,26 @@ describe('the jwt callback, for cookies from before it was there', () => {
     expect(lines).toHaveLength(1)
   })
 
-  it('does not guess among several refreshers', async () => {
-    const { set, process, expire, server } = await held()
-    const lines: string[] = []
-    const log = (line: string): void => void lines.push(line)
-    const { jwt } = refreshCallbacks({ one: process(), other: process() }, { log })
-    expire()
+  it.each([['oidc'], ['one', 'other']])(
+    'does not guess whose tokens a cookie without a name holds: %s',
+    async (...names) => {
+      const { set, process, expire, server } = await held()
+      const lines: string[] = []
+      const log = (line: string): void => void lines.push(line)
+      const refreshers = Object.fromEntries(names.map((name) => [name, process()]))
+      const { jwt } = refreshCallbacks(refreshers, { log })
+      const event = signOutEvent(refreshers, { log })
+      const token: Token = STYLES[FIRST]!(set)
+      expire()
 
-    await jwt({ token: STYLES[FIRST]!(set) })
+      const after = await jwt({ token })
+      await event({ token })
 
-    expect(server.counts().presentations).toBe(0)
-    expect(lines).toHaveLength(1)
-  })
+      expect(after).toEqual({ ...token, refreshOnce: {} })
+      expect(server.counts()).toMatchObject({ presentations: 0, grants: { live: 1 } })
+      expect(lines[0]).toContain('write `legacyCookieProvider`')
+    },
+  )
 
   it('takes the word of `legacyCookieProvider` for whose they are', async () => {
     const [nobody, named] = [
@@ -334,6 +374,62 @@ describe('the jwt callback, at a sign-in', () => {
     await callbacks.jwt({ token: PERSON, account: accountOf('oidc', set) })
 
     expect(lines).toEqual([])
+  })
+
+  it('counts the lifetime of an account that says no time from its sign-in', async () => {
+    const { callbacks, set, server, clock } = await held()
+    const account = { ...accountOf('oidc', set), expires_at: undefined }
+    vi.useFakeTimers({ toFake: ['Date'], now: clock.now() })
+    onTestFinished(() => void vi.useRealTimers())
+
+    const token: Token = await callbacks.jwt({
+      token: PERSON,
+      account: { ...account, expires_in: HOUR_MS / 1000 },
+    })
+    const fresh: Token = await callbacks.jwt({ token })
+    clock.advance(2 * HOUR_MS)
+    await callbacks.jwt({ token: fresh })
+
+    expect(token['expires_at']).toBe(seconds(set.obtainedAtMs) + HOUR_MS / 1000)
+    expect(fresh['access_token']).toBe(set.accessToken)
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it('corrects an expiry that Auth.js has counted from milliseconds', async () => {
+    const { callbacks, set, clock } = await held()
+    const now = seconds(clock.now())
+    const account = {
+      ...accountOf('oidc', set),
+      expires_at: now + 3_600_000,
+      expires_in: 3_600_000,
+      expires_in_sec: 3600,
+    }
+
+    const token: Token = await callbacks.jwt({ token: PERSON, account })
+
+    expect(token['expires_at']).toBe(now + 3600)
+  })
+
+  it('takes the tokens of an authorize whose user is a class with getters', async () => {
+    const { callbacks, set } = await held()
+    class Person {
+      readonly name = 'Ada'
+      readonly #set = set
+      get accessToken(): string {
+        return this.#set.accessToken
+      }
+      get refreshToken(): string | undefined {
+        return this.#set.refreshToken
+      }
+      get expiresAt(): Date {
+        return new Date(this.#set.expiresAtMs!)
+      }
+    }
+    const account = { provider: 'oidc', type: 'credentials', providerAccountId: '1' }
+
+    const token: Token = await callbacks.jwt({ token: PERSON, account, user: new Person() })
+
+    expect(token).toMatchObject({ accessToken: set.accessToken, refreshToken: set.refreshToken })
   })
 
   it('lets other providers pass, and mentions each once', async () => {

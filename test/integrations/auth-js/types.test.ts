@@ -35,7 +35,7 @@ declare module 'next-auth' {
 }`
 
 const HEAD = `
-import { databaseCallbacks, refreshCallbacks } from 'refresh-once/auth-js'
+import { databaseCallbacks, isSignedIn, refreshCallbacks } from 'refresh-once/auth-js'
 import { signInEvent, signOutEvent } from 'refresh-once/auth-js'
 import type { Refresher } from 'refresh-once'
 declare const refresher: Refresher
@@ -93,7 +93,17 @@ const withDatabase: ${config} = {
 /** Sample projects, each one module. */
 const samples: Readonly<Record<string, string>> = {
   'next-auth 5': `${AUTH_JS_5}${IN_ALL('NextAuthConfig')}
-    NextAuth({ providers: [], callbacks: refreshCallbacks({ logto: refresher }) })`,
+    import type { Session } from 'next-auth'
+    NextAuth({ providers: [], callbacks: refreshCallbacks({ logto: refresher }) })
+    NextAuth({
+      providers: [],
+      callbacks: {
+        ...refreshCallbacks({ logto: refresher }),
+        authorized: ({ auth }) => isSignedIn(auth),
+      },
+    })
+    export const nameIn = (session: Session | null | undefined): string | null | undefined =>
+      isSignedIn(session) ? session.user?.name : 'nobody'`,
   'next-auth 5, who followed the guide': `${AUTH_JS_5}${IN_ALL('NextAuthConfig')}${GUIDE}`,
   'next-auth 5, with our types': `import 'refresh-once/auth-js/types'
     ${AUTH_JS_5}${IN_ALL('NextAuthConfig')}
@@ -110,7 +120,12 @@ const samples: Readonly<Record<string, string>> = {
     ${AUTH_JS_5}${OWN}
     import type { Session } from 'next-auth'
     export const id = (session: Session): string => session.user.id + session.accessToken`,
-  'next-auth 4': `${NEXT_AUTH_4}${IN_ALL('AuthOptions')}`,
+  'next-auth 4': `${NEXT_AUTH_4}${IN_ALL('AuthOptions')}
+    import type { Session } from 'next-auth'
+    import type { JWT } from 'next-auth/jwt'
+    export const isIn = (token: JWT | null): boolean => isSignedIn(token)
+    export const nameIn = (session: Session | null): string | null | undefined =>
+      isSignedIn(session) ? session.user?.name : 'nobody'`,
   'next-auth 4, who followed the guide': `${NEXT_AUTH_4}${IN_ALL('AuthOptions')}${GUIDE_4}`,
   'next-auth 4, with our types': `import 'refresh-once/auth-js/types'
     ${NEXT_AUTH_4}${IN_ALL('AuthOptions')}

@@ -61,7 +61,7 @@ function sdk() {
 
 /** A storm, a late holder, a lost answer, a sign-out and a replay, as one refresher tells them. */
 async function trouble({ server, process, signIn, expire, clock }: World, onEvent: never) {
-  const here = process({ onEvent })
+  const here = process({ onEvent, refusedFloorMs: 0 })
   const old = await signIn()
   expire()
   const storm = await Promise.all(Array.from({ length: 20 }, () => here.refresh(old)))
@@ -161,7 +161,7 @@ describe('telemetry', () => {
     const plain = sdk()
     const named = sdk()
     const [silent, telling] = [
-      telemetry(plain),
+      telemetry({ meter: plain.meter, tracer: plain.tracer }),
       telemetry({ meter: named.meter, tracer: named.tracer, fingerprints: true }),
     ]
     const fingerprints = new Set<string>()

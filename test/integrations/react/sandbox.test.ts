@@ -36,7 +36,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await browser?.close()
-  server.close()
+  server?.close()
 })
 
 describe('createSessionGuard in Chromium', () => {

@@ -23,7 +23,7 @@ describe('claim', () => {
     const later = { ...live, generation: 2, acknowledged: [{ generation: 1, atMs: 500 }] }
     const at = (nowMs: number): unknown => {
       const view = { ...seen(later, { ...claimed, generation: 0 }), nowMs }
-      return claim({ ...claimRequest, namedPosition: { grant: GRANT, generation: 0 } }, view)
+      return claim({ ...claimRequest, name: { grant: GRANT, generation: 0 } }, view)
     }
 
     expect(at(500 + policy.staleMs - 1)).toMatchObject({ answer: { type: 'adopted' } })
@@ -41,7 +41,7 @@ describe('claim', () => {
   it('says of an ended chain whether the caller holds later tokens than it', () => {
     const ended = { ...live, ended: 'revoked' } as const
     const orphanAt = (generation: number): unknown =>
-      claim({ ...claimRequest, namedPosition: { grant: GRANT, generation } }, seen(ended, claimed))
+      claim({ ...claimRequest, name: { grant: GRANT, generation } }, seen(ended, claimed))
 
     expect(orphanAt(1)).toMatchObject({ answer: { type: 'ended', isOrphaned: false } })
     expect(orphanAt(2)).toMatchObject({ answer: { type: 'ended', isOrphaned: true } })

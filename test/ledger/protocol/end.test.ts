@@ -15,6 +15,24 @@ describe('reject', () => {
   })
 })
 
+describe('reject, of another token', () => {
+  it('ends no chain when another token than its newest was refused', () => {
+    const position = { grant: GRANT, generation: 1 }
+    const rejected = (holdsToken: boolean): unknown => {
+      const view = seen(live)
+      const row = { ...view.grants[GRANT]!, holdsToken }
+      const next = { ...view, grants: { [GRANT]: row } }
+      return reject({ claimId: 'mine', position }, 'rejected', next)
+    }
+
+    expect(rejected(false)).toEqual({
+      type: 'answer',
+      answer: { type: 'ended', position, reason: 'rejected' },
+    })
+    expect(rejected(true)).toMatchObject({ operations: [{ row: { ended: 'rejected' } }] })
+  })
+})
+
 describe('takeClaim', () => {
   const request = { claimId: 'mine', newGrant: 'new', claimMs: 20_000 }
 

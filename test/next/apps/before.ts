@@ -42,8 +42,9 @@ export const AS_BEFORE: readonly Edit[] = [
   },
   {
     path: 'auth.ts',
-    text: 'callbacks: refreshCallbacks(',
-    replacement: `callbacks: ${IS_BEFORE} ? beforeUs(source) : refreshCallbacks(`,
+    text: 'callbacks: refreshCallbacks(refreshers, {',
+    replacement: `callbacks: ${IS_BEFORE} ? beforeUs(source) : refreshCallbacks(refreshers, {
+    legacyCookieProvider: Object.keys(refreshers)[0],`,
   },
   {
     path: 'auth.ts',

@@ -96,7 +96,7 @@ export async function GET() {
   const timers = queryObjects(timer.constructor as never, { format: 'count' } as never)
   const sizeOf = (name: string) =>
     (globalThis as never as Record<symbol, { size: number }>)[Symbol.for(name)]?.size ?? 0
-  const stores = sizeOf('refresh-once/memory-store/1')
+  const stores = sizeOf('refresh-once/memory-store/2')
   return Response.json({ timers, stores, flights: sizeOf('refresh-once/flights/1') })
 }
 `
@@ -108,6 +108,32 @@ export const dynamic = 'force-dynamic'
 
 export async function GET() {
   return Response.json(Object.keys(own).filter((name) => name.startsWith('edit')))
+}
+`
+
+/** A ledger as it is documented, and a client as people make it, each in a database of its own. */
+const STORE = `import { createClient } from 'redis'
+import { redisStore } from 'refresh-once/stores/redis'
+
+export const store = redisStore({ url: process.env.REDIS_URL + '/1', createClient })
+`
+const CLIENT = `import { createClient } from 'redis'
+
+export const client = createClient({ url: process.env.REDIS_URL + '/2' }).on('error', () => {})
+void client.connect()
+`
+
+/** Uses both, in two copies of the modules: Next builds each route by itself. */
+const USED = `import * as ours from '../../store'
+import * as theirs from '../../client'
+
+export const dynamic = 'force-dynamic'
+
+export async function GET() {
+  await ours.store.read('any')
+  await theirs.client.ping()
+  const names = [Object.keys(ours), Object.keys(theirs)]
+  return Response.json(names.map((all) => all.filter((name) => name.startsWith('edit'))))
 }
 `
 
@@ -146,5 +172,9 @@ export async function GET() {
 `,
     'app/alive/route.ts': ALIVE,
     'app/edits/route.ts': EDITS,
+    'store.ts': STORE,
+    'client.ts': CLIENT,
+    'app/used/route.ts': USED,
+    'app/used-too/route.ts': USED,
   },
 }

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { world } from '../world.ts'
+import { AWAY_MS } from '../../../src/runtime/timing.ts'
+import { connectionRefused, world } from '../world.ts'
 
 /** What backing off sets a timer for: 100 ms, doubled each time. */
 const isBackoff = (ms: number): boolean => Number.isInteger(Math.log2(ms / 100))
 
 describe('429 with Retry-After', () => {
-  it('leaves the AS alone for all grants of the client, then everybody recovers', async () => {
+  it('leaves the AS alone for all grants of the client; only the first call waits', async () => {
     const { server, process, signIn, expire, clock } = await world({ presentsTwice: true })
     const [one, other] = [await signIn(), await signIn()]
     const refreshers = [process(), process()]
@@ -14,13 +15,14 @@ describe('429 with Retry-After', () => {
 
     const first = refreshers[0]!.refresh(one)
     await clock.timer((ms) => ms === 3_000)
-    const second = refreshers[1]!.refresh(other)
-    clock.advance(1_000)
-    await new Promise((turned) => setImmediate(turned))
+    const second = await refreshers[1]!.refresh(other)
     expect(server.counts().presentations).toBe(1)
-    const outcomes = clock.through(Promise.all([first, second]), (ms) => ms === 3_000)
+    const waited = await clock.through(first, (ms) => ms === 3_000)
+    const third = await refreshers[1]!.refresh(second.tokens)
 
-    for (const outcome of await outcomes) {
+    const retryAtMs = clock.now()
+    expect(second).toMatchObject({ usable: false, error: { code: 'rate_limited', retryAtMs } })
+    for (const outcome of [waited, third]) {
       expect(outcome).toMatchObject({ state: 'rotated', usable: true })
     }
     expect(server.counts()).toMatchObject({ presentations: 3, granted: 2 })
@@ -160,7 +162,9 @@ describe('an AS that cannot be reached', () => {
 
     const refreshing = process({ ...down, axes: { tokenEndpoint: server.tokenEndpoint } })
     const outcome = await clock.through(refreshing.refresh(tokens), isBackoff)
+    clock.advance(AWAY_MS)
     const undiscovered = await clock.through(process(down).refresh(tokens), isBackoff)
+    clock.advance(AWAY_MS)
     const later = await process().refresh(tokens)
 
     for (const each of [outcome, undiscovered]) {
@@ -189,7 +193,12 @@ describe('a wrong client secret', () => {
       state: 'error',
       usable: false,
       needsSignIn: false,
-      error: { code: 'refused', oauthError: 'invalid_client', status: 401 },
+      error: {
+        code: 'refused',
+        oauthError: 'invalid_client',
+        status: 401,
+        message: expect.stringContaining('was not consumed'),
+      },
     })
     expect(wrong.tokens.refreshToken).toBe(tokens.refreshToken)
     expect(right).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
@@ -197,8 +206,20 @@ describe('a wrong client secret', () => {
   })
 })
 
-/** As undici reports it. */
-function connectionRefused(): Error {
-  const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', syscall: 'connect' })
-  return new TypeError('fetch failed', { cause })
-}
+describe('a refused request', () => {
+  it.each([
+    ['invalid_scope', true, 'may be spent'],
+    ['invalid_client', false, 'was not consumed'],
+  ])('says after %s what became of the refresh token', async (error, needsSignIn, said) => {
+    const { server, process, signIn, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    server.faults.next({ kind: 'status', status: 400, body: JSON.stringify({ error }) })
+
+    const outcome = await process().refresh(tokens)
+
+    expect(outcome).toMatchObject({ usable: false, needsSignIn, error: { code: 'refused' } })
+    expect(outcome.error?.message).toContain(said)
+    expect(outcome.error?.message).not.toContain('the grant lives')
+  })
+})

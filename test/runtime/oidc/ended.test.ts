@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
+import { RefreshError } from '../../../src/core/errors.ts'
+import { defineProvider } from '../../../src/index.ts'
 import type { TokenSet } from '../../../src/index.ts'
 import { freePort } from '../../servers/process.ts'
 import { HOUR_MS, world } from '../world.ts'
@@ -80,14 +82,16 @@ describe('reload', () => {
     const outcome = await process({ ledger: 'forgetful', reload }).refresh(stale)
 
     expect(asked).toHaveLength(1)
-    expect(asked[0]).toMatchObject({ refreshToken: stale.refreshToken, grant: stale.grant })
+    // Without the proof: the key of this chain is forgotten, too.
+    const grant = stale.grant!.replace(/\.[^.]*$/, '')
+    expect(asked[0]).toMatchObject({ refreshToken: stale.refreshToken, grant })
     expect(outcome).toMatchObject({ state: 'rotated', usable: true, needsSignIn: false })
-    expect(outcome.tokens.grant).toBe(newest.grant!.replace(/\d+$/, '3'))
+    expect(outcome.tokens.grant).toContain(newest.grant!.replace(/\d+\.[\w-]+$/, '3.'))
   })
 
   for (const [what, change] of Object.entries<(set: TokenSet) => unknown>({
     'the same set': (set) => set,
-    'an older generation': (set) => ({ ...set, grant: set.grant!.replace(/\.\d+$/, '.0') }),
+    'an older generation': (set) => ({ ...set, grant: set.grant!.replace(/\.\d+(?=\.|$)/, '.0') }),
     'another grant': (set) => ({ ...set, grant: `${'A'.repeat(43)}.7` }),
     'no grant': (set) => ({ ...set, grant: undefined }),
     'no token set': () => ({ accessToken: 7 }),
@@ -253,6 +257,53 @@ describe('revoke', () => {
     expect(revoked).toMatchObject({ ended: true, revoked: false, error: { code: 'unreachable' } })
   })
 
+  it.each([
+    ['wrong_issuer', { client: { id: 'another' } }],
+    ['ledger_mismatch', { pepper: 'p'.repeat(32) }],
+    ['store_evicts', undefined],
+  ] as const)('sends nothing anywhere after %s', async (code, options) => {
+    const { server, process, signIn, expire, store } = await world()
+    const first = await signIn()
+    expire()
+    const { tokens } = await process().refresh(first)
+    if (options === undefined) {
+      store.before = () => {
+        throw new RefreshError('store_evicts')
+      }
+    }
+    const sent: string[] = []
+    const fetched = (url: string, init: RequestInit): Promise<Response> => {
+      sent.push(url)
+      return fetch(url, init)
+    }
+
+    const revoked = await process({ ...options, fetch: fetched }).revoke(tokens)
+
+    expect(revoked).toMatchObject({ ended: false, revoked: false, error: { code } })
+    expect(sent).toEqual([])
+    expect(server.counts().grants).toEqual({ live: 1, dead: 0 })
+  })
+
+  it('says what it reached where no revocation endpoint is known', async () => {
+    const { server, process, signIn } = await world()
+    const { tokenEndpoint } = server
+    const provider = defineProvider({ id: 'oidc', tokenEndpoint, clientAuthentication: 'none' })
+
+    const [chain, bare] = [
+      await process({ provider }).revoke(await signIn()),
+      await process({ provider }).revoke({ accessToken: 'at' }),
+    ]
+
+    expect(chain).toMatchObject({ ended: true, revoked: false })
+    expect(bare).toMatchObject({ ended: false, revoked: false })
+    for (const { error } of [chain, bare]) {
+      expect(error).toMatchObject({ code: 'no_revocation_endpoint' })
+      expect(error?.message).toContain('revocationEndpoint: null')
+    }
+    expect(chain.error?.message).toContain('has ended in the ledger')
+    expect(bare.error?.message).toContain('nothing has ended')
+  })
+
   it("sends no other provider's token", async () => {
     const { server, process, signIn } = await world()
     const tokens = { ...(await signIn()), provider: 'another' }
@@ -282,7 +333,7 @@ describe('revoke', () => {
 // oidc-provider's `revokeGrantPolicy` spares the grant, not its tokens: all die with any of them.
 // Hence the test looks at what the AS was told, too: others revoke one token at a time.
 describe('200 sign-outs raced against refreshes', () => {
-  it('leave no token alive that anybody received', { timeout: 60_000 }, async () => {
+  it('leave no token alive that anybody received', { timeout: 240_000 }, async () => {
     const { server, process, signIn, expire } = await world({ revokeGrantPolicy: () => false })
     const sets = await Promise.all(Array.from({ length: 200 }, () => signIn()))
     const received: string[] = []
@@ -313,9 +364,11 @@ describe('200 sign-outs raced against refreshes', () => {
       }),
     )
 
-    expect(ends.every(({ revoked }) => revoked.ended)).toBe(true)
+    const unended = ends.filter(({ revoked }) => !revoked.ended)
+    expect(unended.map(({ revoked }) => revoked.error?.code)).toEqual([])
     const live = await Promise.all(received.map((token) => server.isLive(token)))
-    expect(received.length).toBeGreaterThanOrEqual(130)
+    // Two tokens of each exchange that a sign-out waited for; of the others as chance has it.
+    expect(received.length).toBeGreaterThanOrEqual(2 * Math.floor(sets.length / 3))
     expect(live.filter(Boolean)).toEqual([])
     expect(received.filter((token) => !told.has(token))).toEqual([])
     const firstRefreshTokens = await Promise.all(
@@ -325,7 +378,7 @@ describe('200 sign-outs raced against refreshes', () => {
     expect(server.counts()).toMatchObject({ presentedTwice: 0, grants: { live: 0, dead: 200 } })
     for (const { outcome } of ends) {
       const later = await a.refresh(outcome.tokens, { refused: true })
-      expect(later).toMatchObject({ state: 'revoked', usable: false })
+      expect(later, later.error?.code).toMatchObject({ state: 'revoked', usable: false })
     }
   })
 })

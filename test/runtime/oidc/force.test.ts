@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TokenSet } from '../../../src/index.ts'
+import { REFUSED_FLOOR_MS } from '../../../src/runtime/timing.ts'
 import { HOUR_MS, world } from '../world.ts'
 
 describe('refused', () => {
@@ -30,8 +31,9 @@ describe('refused', () => {
   })
 
   it('does not repeat: the newest refused is another matter', async () => {
-    const { server, process, signIn } = await world()
+    const { server, process, signIn, clock } = await world()
     const first = await process().refresh(await signIn(), { refused: true })
+    clock.advance(REFUSED_FLOOR_MS)
 
     const second = await process().refresh(first.tokens, { refused: true })
 
@@ -152,17 +154,13 @@ describe('an answer that holds the refused access token again', () => {
 })
 
 describe('refresh', () => {
-  it('never rejects, whatever it is asked', async () => {
+  it('rejects for an option of a wrong kind, before anything is presented', async () => {
     const { server, process, signIn } = await world()
     const resource = 1n as unknown as string
 
-    const outcome = await process().refresh(await signIn(), { resource })
+    const refreshing = process().refresh(await signIn(), { resource })
 
-    expect(outcome).toMatchObject({
-      usable: false,
-      needsSignIn: false,
-      error: { code: 'internal' },
-    })
+    await expect(refreshing).rejects.toThrow('refresh: resource is a bigint: write a text')
     expect(server.counts().presentations).toBe(0)
   })
 })

@@ -195,18 +195,19 @@ describe('keep', () => {
 
   it('waits no longer when its refresher drains', async () => {
     const { server, process, signIn, clock } = await world()
-    const refresher = process({ axes: { failures: { 503: 'deferred' } } })
+    const axes = { failures: { 503: 'deferred' } } as const
+    const refresher = process({ axes, waitMs: HOUR_MS })
     server.faults.next({ kind: 'status', status: 503 })
     const keeper = refresher.keep(await signIn(), { onChanged() {} })
     await clock.timer(isRenewal)
-    clock.advance(clock.pending.find(isRenewal)!)
+    clock.advance(HOUR_MS)
     await clock.timer((ms) => ms <= 200)
 
     await refresher.drain()
 
     expect(keeper.current).toMatchObject({
       state: 'error',
-      usable: true,
+      usable: false,
       error: { code: 'draining' },
     })
     await keeper.stop()

@@ -33,7 +33,7 @@ describe('refresh', () => {
       expectServed(outcomes[0]!)
       tokens = outcomes[0]!.tokens
       expect(server.counts()).toMatchObject({ presentations: generation, granted: generation })
-      expect(tokens.grant).toMatch(new RegExp(`\\.${generation}$`))
+      expect(tokens.grant).toMatch(new RegExp(`\\.${generation}\\.`))
     }
   })
 

@@ -118,11 +118,15 @@ export const claiming: Outcomes<ClaimOutput> = {
   deferred: [
     when<ClaimOutput>('paused, inside the budget', (was) => {
       const wait = { problem: PAUSED, retryInMs: lastWaitMs(was) }
-      return [{ type: 'deferred', ...wait }, 'expiring.backingOff', wait]
+      return [{ type: 'deferred', ...wait }, 'expiring.backingOff', wait, expiryOf(was.tokens)]
     }),
     when<ClaimOutput>('paused, past the budget', (was) => {
       const wait = { problem: PAUSED, retryInMs: lastWaitMs(was) + 1 }
-      return [{ type: 'deferred', ...wait }, 'error', wait]
+      return [{ type: 'deferred', ...wait }, 'error', wait, expiryOf(was.tokens)]
+    }),
+    when<ClaimOutput>('paused, the access token is good', (was) => {
+      const wait = { problem: PAUSED, retryInMs: lastWaitMs(was) }
+      return [{ type: 'deferred', ...wait }, 'error', wait, expiryOf(was.tokens) - 1]
     }),
   ],
   failed: [

@@ -1,7 +1,7 @@
 import type { PresentOutput, Problem, ReloadOutput, SettleOutput } from '../../../machines/index.ts'
 import type { Sending } from '../../../machines/types.ts'
 import { failedPresentation } from '../../../src/core/failure.ts'
-import { HOUR_MS, at, tokensUntil, RECHECK_MS } from '../facts.ts'
+import { HOUR_MS, at, expiryOf, tokensUntil, RECHECK_MS } from '../facts.ts'
 import type { Facts } from '../facts.ts'
 import { BREAKS, generationOf, isInReach, isOutOfReach, lastWaitMs, when } from './step.ts'
 import type { Outcomes } from './step.ts'
@@ -133,7 +133,7 @@ export const settling: Outcomes<SettleOutput> = {
       'deferred, inside the budget',
       (was) => {
         const wait = { problem: LIMITED, retryInMs: lastWaitMs(was) }
-        return [{ type: 'deferred', ...wait }, 'expiring.backingOff', wait]
+        return [{ type: 'deferred', ...wait }, 'expiring.backingOff', wait, expiryOf(was.tokens)]
       },
       wasSent,
     ),
@@ -141,7 +141,15 @@ export const settling: Outcomes<SettleOutput> = {
       'deferred, past the budget',
       (was) => {
         const wait = { problem: LIMITED, retryInMs: lastWaitMs(was) + 1 }
-        return [{ type: 'deferred', ...wait }, 'error', wait]
+        return [{ type: 'deferred', ...wait }, 'error', wait, expiryOf(was.tokens)]
+      },
+      wasSent,
+    ),
+    when<SettleOutput>(
+      'deferred, the access token is good',
+      (was) => {
+        const wait = { problem: LIMITED, retryInMs: lastWaitMs(was) }
+        return [{ type: 'deferred', ...wait }, 'error', wait, expiryOf(was.tokens) - 1]
       },
       wasSent,
     ),

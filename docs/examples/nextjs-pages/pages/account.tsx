@@ -1,10 +1,10 @@
 import { useSession } from 'next-auth/react'
+import { isSignedIn } from 'refresh-once/react'
 
 /** A page made by the build, with the session by `/api/auth/session`. */
 export default function Account() {
   const { data: session, status } = useSession()
   if (status === 'loading') return null
-  const isSignedIn = session !== null && !session.error
 
-  return <h1>{isSignedIn ? `Signed in as ${session.user?.name}` : 'Not signed in'}</h1>
+  return <h1>{isSignedIn(session) ? `Signed in as ${session.user?.name}` : 'Not signed in'}</h1>
 }

@@ -1,14 +1,14 @@
 import Link from 'next/link'
 import { SessionProvider } from 'next-auth/react'
 import type { ReactNode } from 'react'
+import { isSignedIn } from 'refresh-once/auth-js'
 import { auth } from '../../auth'
 import { enter, leave } from '../actions'
 import { Notice } from './notice'
 
 /** A layout asks for the session, as the page in it does. */
 export default async function SessionLayout({ children }: { readonly children: ReactNode }) {
-  const session = await auth()
-  const isSignedIn = session !== null && session.error === undefined
+  const isIn = isSignedIn(await auth())
 
   return (
     <SessionProvider>
@@ -19,8 +19,8 @@ export default async function SessionLayout({ children }: { readonly children: R
         <Link href="/notes/3">Three</Link>
         <Link href="/account">Account</Link>
       </nav>
-      <form action={isSignedIn ? leave : enter}>
-        <button>{isSignedIn ? 'Sign out' : 'Sign in'}</button>
+      <form action={isIn ? leave : enter}>
+        <button>{isIn ? 'Sign out' : 'Sign in'}</button>
       </form>
       <Notice />
       <main>{children}</main>

@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { isUnsent } from '../../src/transport/send.ts'
+import type { Duplex } from 'node:stream'
+import { Agent, fetch as undiciFetch, ProxyAgent } from 'undici'
+import type { Dispatcher } from 'undici'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { whyUnsent } from '../../src/transport/unsent.ts'
 import { loopback } from './loopback.ts'
 import { presentTo } from './setup.ts'
 
@@ -62,7 +66,6 @@ async function fullBacklog(): Promise<number> {
   )
   onTestFinished(async () => void (await worker.terminate()))
   const port = await new Promise<number>((resolve) => worker.once('message', resolve))
-  const { connect } = await import('node:net')
   const fillers = Array.from({ length: 8 }, () => connect({ port, host: '127.0.0.1' }))
   onTestFinished(() => fillers.forEach((socket) => socket.destroy()))
   for (const socket of fillers) socket.on('error', () => {})
@@ -70,7 +73,7 @@ async function fullBacklog(): Promise<number> {
   return port
 }
 
-describe('isUnsent: real failures before anything was sent', () => {
+describe('whyUnsent: real failures before anything was sent', () => {
   it('a port where nobody listens', async () => {
     const server = await loopback(() => {})
     await server.close()
@@ -78,7 +81,7 @@ describe('isUnsent: real failures before anything was sent', () => {
     const error = await failure(server.origin)
 
     expect(codeOf(error)).toBe('ECONNREFUSED')
-    expect(isUnsent(error)).toBe(true)
+    expect(whyUnsent(error)).toBeDefined()
   })
 
   it('two addresses where nobody listens (localhost)', async () => {
@@ -87,14 +90,14 @@ describe('isUnsent: real failures before anything was sent', () => {
 
     const error = await failure(server.origin.replace('127.0.0.1', 'localhost'))
 
-    expect(isUnsent(error)).toBe(true)
+    expect(whyUnsent(error)).toBeDefined()
   })
 
   it('a name that does not exist', async () => {
     const error = await failure('https://name.invalid/token')
 
     expect(codeOf(error)).toMatch(/^(ENOTFOUND|EAI_AGAIN)$/)
-    expect(isUnsent(error)).toBe(true)
+    expect(whyUnsent(error)).toBeDefined()
   })
 
   it('a certificate that signed itself', async () => {
@@ -103,7 +106,7 @@ describe('isUnsent: real failures before anything was sent', () => {
     const error = await failure(server.origin)
 
     expect(codeOf(error)).toBe('DEPTH_ZERO_SELF_SIGNED_CERT')
-    expect(isUnsent(error)).toBe(true)
+    expect(whyUnsent(error)).toBeDefined()
     expect(server.seen).toEqual([])
   })
 
@@ -115,7 +118,7 @@ describe('isUnsent: real failures before anything was sent', () => {
     const error = await failure(server.origin, { dispatcher })
 
     expect(codeOf(error)).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
-    expect(isUnsent(error)).toBe(true)
+    expect(whyUnsent(error)).toBeDefined()
     expect(server.seen).toEqual([])
   })
 
@@ -126,7 +129,7 @@ describe('isUnsent: real failures before anything was sent', () => {
     const error = await failure(`http://127.0.0.1:${port}/`, { dispatcher })
 
     expect(codeOf(error)).toBe('UND_ERR_CONNECT_TIMEOUT')
-    expect(isUnsent(error)).toBe(true)
+    expect(whyUnsent(error)).toBeDefined()
   })
 
   it('makes the presentation deferred', async () => {
@@ -137,11 +140,154 @@ describe('isUnsent: real failures before anything was sent', () => {
       failure: 'deferred',
       code: 'unreachable',
       origin: server.origin,
+      hint: expect.stringMatching(/certificate.*NODE_EXTRA_CA_CERTS/),
     })
   })
 })
 
-describe('isUnsent: real failures that prove nothing', () => {
+/** A real proxy: what it answers to CONNECT, and the sockets that it was asked for. */
+async function proxy(answer: (socket: Duplex, host: string) => unknown): Promise<Dispatcher> {
+  const server = createHttpServer()
+  server.on('connect', ({ url = '' }, socket) => {
+    socket.on('error', () => {})
+    answer(socket, url)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const agent = new ProxyAgent({ uri: `http://127.0.0.1:${port}`, proxyTunnel: true })
+  onTestFinished(async () => {
+    await agent.destroy()
+    server.close()
+  })
+  return agent
+}
+
+describe('whyUnsent: proxies and ports', () => {
+  it.each([407, 403, 502])('a proxy that answers %i to CONNECT', async (status) => {
+    const server = await loopback(() => {})
+    const dispatcher = await proxy((socket) =>
+      socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`),
+    )
+
+    for (const send of [undiciFetch, fetch]) {
+      const request = { method: 'POST', body: 'refresh_token=rt-1', dispatcher }
+      const error: unknown = await send(server.origin, request as object).catch((e: unknown) => e)
+      expect(whyUnsent(error)).toBe('proxy')
+    }
+    expect(server.seen).toEqual([])
+  })
+
+  it('is no proof if the tunnel was open and the server closed it', async () => {
+    const server = await loopback((_request, _response, socket) => socket.destroy())
+    const dispatcher = await proxy((socket, host) => {
+      const [name, port] = host.split(':')
+      const upstream = connect({ host: name!, port: Number(port) }, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n')
+        socket.pipe(upstream).pipe(socket)
+      })
+      upstream.on('close', () => socket.destroy())
+    })
+
+    const error = await failure(server.origin, { dispatcher })
+
+    expect(server.seen).toHaveLength(1)
+    expect(whyUnsent(error)).toBeUndefined()
+  })
+
+  it('is no proof if the agent was destroyed meanwhile', async () => {
+    const dispatcher = new Agent()
+    const server = await loopback(() => void dispatcher.destroy())
+
+    const error = await failure(server.origin, { dispatcher })
+
+    expect(server.seen).toHaveLength(1)
+    expect(whyUnsent(error)).toBeUndefined()
+  })
+
+  it('a port that fetch refuses', async () => {
+    const error = await failure('http://127.0.0.1:10080/')
+
+    expect(whyUnsent(error)).toBe('port')
+    expect(await presentTo('http://127.0.0.1:10080')).toMatchObject({
+      outcome: 'deferred',
+      code: 'unreachable',
+      hint: expect.stringContaining('port'),
+    })
+  })
+
+  it('status 407: a proxy answered, not the server', async () => {
+    const fetch = async (): Promise<Response> =>
+      new Response('{"error":"invalid_grant"}', { status: 407 })
+
+    expect(await presentTo('https://id.example.com', { fetch })).toMatchObject({
+      outcome: 'deferred',
+      code: 'unreachable',
+      hint: expect.stringContaining('proxy'),
+    })
+  })
+})
+
+describe('runtimeFetch: errors of Deno and Bun, as Deno 2.9 and Bun 1.2 throw them', () => {
+  const deno = (message: string): Error =>
+    new TypeError('fetch failed', { cause: new Error(message) })
+  const URL = 'http://127.0.0.1:4433/token'
+  const refused = `error sending request for url (${URL}): client error (Connect)`
+
+  /** What comes of an error in a runtime, and the options with which `fetch` was called. */
+  async function thrown(
+    name: 'Deno' | 'Bun',
+    error: unknown,
+  ): Promise<{ why: unknown; init: object | undefined }> {
+    const client = { pooled: false }
+    vi.stubGlobal(name, name === 'Deno' ? { createHttpClient: () => client } : {})
+    const fetch = vi.fn<typeof globalThis.fetch>(() => Promise.reject(error))
+    vi.stubGlobal('fetch', fetch)
+    vi.resetModules()
+    const { runtimeFetch, whyUnsent: why } = await import('../../src/transport/unsent.ts')
+    const end: unknown = await runtimeFetch(URL, { method: 'POST' }).catch((e: unknown) => e)
+    vi.unstubAllGlobals()
+    return { why: why(end), init: fetch.mock.calls[0]?.[1] }
+  }
+
+  it.each<[string, 'Deno' | 'Bun', unknown, string | undefined]>([
+    ['refused', 'Deno', deno(`${refused}: tcp connect error: Connection refused`), 'unconnected'],
+    ['no such name', 'Deno', deno(`${refused}: dns error: failed to lookup`), 'unconnected'],
+    ['a certificate', 'Deno', deno(`${refused}: invalid peer certificate: Expired`), 'certificate'],
+    ['a port', 'Deno', new TypeError('Fetch failed: Requests to port 6000 are blocked'), 'port'],
+    [
+      'closed after the request',
+      'Deno',
+      deno(
+        `error sending request from 127.0.0.1:5 for ${URL} (127.0.0.1:4433): ` +
+          'client error (SendRequest): connection closed before message completed',
+      ),
+      undefined,
+    ],
+    ['reset', 'Deno', deno('Connection reset by peer (os error 104)'), undefined],
+    [
+      'refused',
+      'Bun',
+      Object.assign(new Error('Unable to connect'), { code: 'ConnectionRefused' }),
+      'unconnected',
+    ],
+    ['closed', 'Bun', Object.assign(new Error('closed'), { code: 'ConnectionClosed' }), undefined],
+  ])('%s in %s', async (_name, runtime, error, expected) => {
+    const { why, init } = await thrown(runtime, error)
+
+    expect(why).toBe(expected)
+    // Without a connection of its own, both send again and hide what the first server got.
+    expect(init).toMatchObject(
+      runtime === 'Deno' ? { client: { pooled: false } } : { keepalive: false },
+    )
+  })
+
+  it('are no proof of a fetch of the user, which may share connections', () => {
+    expect(whyUnsent(deno(`${refused}: tcp connect error`))).toBeUndefined()
+    expect(whyUnsent(Object.assign(new Error('no'), { code: 'ConnectionRefused' }))).toBe(undefined)
+  })
+})
+
+describe('whyUnsent: real failures that prove nothing', () => {
   it('a reset after the request', async () => {
     const server = await loopback((_request, _response, socket) => socket.resetAndDestroy())
 
@@ -149,7 +295,7 @@ describe('isUnsent: real failures that prove nothing', () => {
 
     expect(server.seen).toHaveLength(1)
     expect(error).toBeInstanceOf(Error)
-    expect(isUnsent(error)).toBe(false)
+    expect(whyUnsent(error)).toBeUndefined()
   })
 
   it('a connection closed after the request', async () => {
@@ -158,7 +304,7 @@ describe('isUnsent: real failures that prove nothing', () => {
     const error = await failure(server.origin)
 
     expect(server.seen).toHaveLength(1)
-    expect(isUnsent(error)).toBe(false)
+    expect(whyUnsent(error)).toBeUndefined()
   })
 
   it('a connection closed within the body', async () => {
@@ -170,13 +316,15 @@ describe('isUnsent: real failures that prove nothing', () => {
     const error = await failure(server.origin)
 
     expect(error).toBeInstanceOf(Error)
-    expect(isUnsent(error)).toBe(false)
+    expect(whyUnsent(error)).toBeUndefined()
   })
 
   it('our own deadline', async () => {
     const server = await loopback(() => {})
 
-    expect(isUnsent(await failure(server.origin, { signal: AbortSignal.timeout(50) }))).toBe(false)
+    expect(
+      whyUnsent(await failure(server.origin, { signal: AbortSignal.timeout(50) })),
+    ).toBeUndefined()
   })
 
   it('a server that wants a client certificate says so after it has the request', async () => {
@@ -193,7 +341,7 @@ describe('isUnsent: real failures that prove nothing', () => {
     const error = await failure(server.origin, { dispatcher })
 
     expect(error).toBeInstanceOf(Error)
-    expect(isUnsent(error)).toBe(false)
+    expect(whyUnsent(error)).toBeUndefined()
   })
 
   it('a port that speaks no TLS', async () => {
@@ -205,14 +353,19 @@ describe('isUnsent: real failures that prove nothing', () => {
     const error = await failure(`https://127.0.0.1:${port}/`)
 
     expect(error).toBeInstanceOf(Error)
-    expect(isUnsent(error)).toBe(false)
+    expect(whyUnsent(error)).toBeUndefined()
   })
 })
 
-describe('isUnsent: by the form of the error', () => {
+describe('whyUnsent: by the form of the error', () => {
   const failed = (cause: unknown): Error => new TypeError('fetch failed', { cause })
   const coded = (code: string, syscall?: string): Error =>
     Object.assign(new Error(code), { code }, syscall === undefined ? {} : { syscall })
+
+  const coded2 = (message: string): Error =>
+    failed(Object.assign(new Error(message), { code: 'UND_ERR_ABORTED' }))
+  const failedBy = (code: string): Error =>
+    Object.assign(coded2('Proxy response (407) !== 200 when HTTP Tunneling'), { code })
 
   it.each([
     ['ETIMEDOUT of connect', failed(coded('ETIMEDOUT', 'connect')), true],
@@ -238,27 +391,30 @@ describe('isUnsent: by the form of the error', () => {
       failed(new AggregateError([coded('ECONNREFUSED'), coded('ECONNRESET')])),
       false,
     ],
+    ['a proxy', coded2('Proxy response (407) !== 200 when HTTP Tunneling'), true],
+    ['another abort', coded2('Request aborted'), false],
+    ['a proxy inside of a reset', failedBy('ECONNRESET'), false],
     ['no attempt', failed(new AggregateError([])), false],
     ['no code', new Error('connect ECONNREFUSED'), false],
     ['a text', 'ECONNREFUSED', false],
     ['nothing', undefined, false],
   ])('%s', (_name, error, expected) => {
-    expect(isUnsent(error)).toBe(expected)
+    expect(whyUnsent(error) !== undefined).toBe(expected)
   })
 
   it('looks no deeper than eight errors', () => {
     const nested = (depth: number): unknown =>
       depth === 0 ? coded('ECONNREFUSED') : failed(nested(depth - 1))
 
-    expect(isUnsent(nested(7))).toBe(true)
-    expect(isUnsent(nested(8))).toBe(false)
+    expect(whyUnsent(nested(7))).toBeDefined()
+    expect(whyUnsent(nested(8))).toBeUndefined()
   })
 
   it('ends on an error that is its own cause', () => {
     const error = new Error('round')
     error.cause = error
 
-    expect(isUnsent(error)).toBe(false)
+    expect(whyUnsent(error)).toBeUndefined()
   })
 
   it('is no proof when the error cannot be read', () => {
@@ -268,6 +424,6 @@ describe('isUnsent: by the form of the error', () => {
       },
     })
 
-    expect(isUnsent(error)).toBe(false)
+    expect(whyUnsent(error)).toBeUndefined()
   })
 })

@@ -1,0 +1,146 @@
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { createRefresher, defineProvider } from '../../src/index.ts'
+import type { Refresher, RefreshEvent, TokenSet } from '../../src/index.ts'
+import { authorizedFetch } from '../../src/integrations/authorized-fetch.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+
+interface Server {
+  readonly refresher: Refresher
+  readonly events: RefreshEvent[]
+  /** The refresh tokens that were presented, in their order. */
+  readonly presented: string[]
+}
+
+let ledgers = 0
+
+/** A refresher against a server that gives these answers, one after the other. */
+function serving(...answers: readonly (readonly [status: number, body: object])[]): Server {
+  const presented: string[] = []
+  const events: RefreshEvent[] = []
+  const refresher = createRefresher({
+    provider: defineProvider({ id: 'as', tokenEndpoint: 'https://id.example.com/token' }),
+    client: { id: 'app' },
+    ledger: { store: memoryStore({ name: `unusable-${(ledgers += 1)}` }) },
+    onEvent: (event) => void events.push(event),
+    async fetch(_url, { body }) {
+      presented.push(new URLSearchParams(String(body)).get('refresh_token')!)
+      const [status, answer] = answers[presented.length - 1]!
+      return Response.json(answer, { status })
+    },
+  })
+  return { refresher, events, presented }
+}
+
+const EXPIRED: TokenSet = {
+  accessToken: 'at-1',
+  refreshToken: 'rt-1',
+  tokenType: 'bearer',
+  expiresAtMs: 1_600_000_000_000,
+}
+const GOOD = { access_token: 'at-3', refresh_token: 'rt-3', token_type: 'Bearer', expires_in: 60 }
+
+describe('an answer whose access token cannot be used', () => {
+  it.each<[string, object]>([
+    ['with a line break', { ...GOOD, access_token: 'secret\nat-2' }],
+    ['that is no ASCII', { ...GOOD, access_token: 'secret-ü' }],
+    ['with a zero byte', { ...GOOD, access_token: 'secret\0' }],
+    ['of more than 16 KiB', { ...GOOD, access_token: 'secret'.padEnd(16_385, 'x') }],
+    ['of another type', { ...GOOD, access_token: 'secret', token_type: 'DPoP' }],
+    ['of the type mac', { ...GOOD, access_token: 'secret', token_type: 'mac' }],
+  ])('is settled and not handed out: %s', async (_name, answer) => {
+    const { refresher, presented, events } = serving(
+      [200, { ...answer, refresh_token: 'rt-2' }],
+      [200, GOOD],
+    )
+
+    const first = await refresher.refresh(EXPIRED)
+    const second = await refresher.refresh(first.tokens)
+
+    expect(first).toMatchObject({
+      usable: false,
+      needsSignIn: false,
+      error: { code: 'unusable', hint: expect.stringContaining('The server') },
+    })
+    expect(inspect([first, events], { depth: 9 })).not.toContain('secret')
+    expect(second).toMatchObject({ state: 'rotated', accessToken: 'at-3' })
+    expect(presented).toEqual(['rt-1', 'rt-2'])
+  })
+
+  it('keeps a refresh token that was kept', async () => {
+    const bad = { access_token: 'a\nb', token_type: 'Bearer' }
+    const { refresher, presented } = serving([200, bad], [200, GOOD])
+
+    const first = await refresher.refresh(EXPIRED)
+
+    expect(first.error?.code).toBe('unusable')
+    expect(await refresher.refresh(first.tokens)).toMatchObject({ accessToken: 'at-3' })
+    expect(presented).toEqual(['rt-1', 'rt-1'])
+  })
+
+  it.each([
+    ['at 16 KiB', { ...GOOD, access_token: 'x'.repeat(16_384) }, EXPIRED],
+    ['of the same type in capitals', { ...GOOD, token_type: 'BEARER' }, EXPIRED],
+    ['without a type', { ...GOOD, token_type: undefined }, EXPIRED],
+    [
+      'of any type, where none is held',
+      { ...GOOD, token_type: 'DPoP' },
+      { ...EXPIRED, tokenType: undefined },
+    ],
+  ])('is none %s', async (_name, answer, tokens) => {
+    expect(await serving([200, answer]).refresher.refresh(tokens)).toMatchObject({ usable: true })
+  })
+
+  it('drops a refresh token that is malformed: the presented one is spent', async () => {
+    const { refresher, presented } = serving([200, { ...GOOD, refresh_token: 'secret\n' }])
+
+    const first = await refresher.refresh(EXPIRED)
+    const second = await refresher.refresh(first.tokens)
+
+    expect(first.error?.code).toBe('unusable')
+    expect(second).toMatchObject({ needsSignIn: true, error: { code: 'no_refresh_token' } })
+    expect(inspect([first, second], { depth: 9 })).not.toContain('secret')
+    expect(presented).toEqual(['rt-1'])
+  })
+})
+
+describe('use_dpop_nonce (RFC 9449 §8)', () => {
+  it.each([400, 401])('with status %i: the token is not consumed', async (status) => {
+    const { refresher, presented } = serving([status, { error: 'use_dpop_nonce' }], [200, GOOD])
+
+    const first = await refresher.refresh(EXPIRED)
+
+    expect(first).toMatchObject({
+      needsSignIn: false,
+      error: { code: 'refused', oauthError: 'use_dpop_nonce', status },
+    })
+    expect(await refresher.refresh(first.tokens)).toMatchObject({ accessToken: 'at-3' })
+    expect(presented).toEqual(['rt-1', 'rt-1'])
+  })
+
+  it('proves nothing with status 500', async () => {
+    const { refresher } = serving([500, { error: 'use_dpop_nonce' }])
+
+    expect(await refresher.refresh(EXPIRED)).toMatchObject({ error: { code: 'unknown' } })
+  })
+})
+
+describe('authorizedFetch', () => {
+  it.each(['secret\nx', 'secret-ü', 'secret'.padEnd(16_385, 'x')])(
+    'never prints an access token that no header can hold',
+    async (accessToken) => {
+      const { refresher } = serving()
+      const load = async (): Promise<TokenSet> => ({ accessToken, expiresAtMs: 4_000_000_000_000 })
+      const save = async (): Promise<void> => {}
+      const api = authorizedFetch(
+        { refresher, load, save },
+        { origins: ['https://api.example.com'], fetch: async () => new Response() },
+      )
+
+      const error: unknown = await api('https://api.example.com/').catch((e: unknown) => e)
+
+      expect(error).toMatchObject({ code: 'unusable' })
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret')
+    },
+  )
+})
