@@ -1,4 +1,4 @@
-import { checkOptions, clock as aClock, count, func, text } from '../core/check-options.ts'
+import { checkOptions, clock as aClock, count, func, or, text } from '../core/check-options.ts'
 import type { TableOf } from '../core/check-options.ts'
 import { startOfDay, systemClock, timeOfDay, type Clock, type TimeOfDay } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
@@ -8,7 +8,7 @@ import { warnOnce } from './shared.ts'
 export interface MemoryStoreOptions {
   /** Stores of one name share their rows. Default `'default'`. */
   readonly name?: string
-  /** At how many rows the store takes no new ones. Default 1,000,000: see docs/scale.md. */
+  /** From how many rows on the store takes no new ones. Default 1,000,000: see docs/scale.md. */
   readonly rowsMax?: number
   /**
    * Told once, where the environment shows that several processes may serve one application.
@@ -129,7 +129,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
 const OPTIONS: TableOf<MemoryStoreOptions> = {
   name: text(),
-  rowsMax: count,
+  rowsMax: or(count, 'Infinity', (value) => value === Infinity),
   onWarning: func,
   clock: aClock,
 }

@@ -265,7 +265,7 @@ describe('createLedger().run', () => {
     const read = vi.spyOn(evicting, 'read')
 
     const won = await worker(evicting).claim('one', {
-      name: { grant: GRANT, generation: 0 },
+      name: { grant: OTHER_GRANT, generation: 0 },
     })
 
     expect(won.answer.type).toBe('won')

@@ -33,6 +33,8 @@ export function handClock(startMs = 1_800_000_000_000): HandClock {
       const timer = { atMs: passedMs + Math.max(ms, 0), ms, callback }
       timers.add(timer)
       for (const look of waiting) look()
+      // It is due, and needs no time to pass.
+      if (ms <= 0) setImmediate(() => timers.delete(timer) && callback())
       return timer
     },
     clearTimeout: (timer) => void timers.delete(timer as Timer),

@@ -1,3 +1,4 @@
+import { EXPENDABLE_MS } from '../../src/ledger/store.ts'
 import type { Decision } from '../../src/testing/authorization-server/present.ts'
 import { invariants, Violation } from '../../src/testing/invariants.ts'
 import type { Judge } from '../../src/testing/invariants.ts'
@@ -52,6 +53,7 @@ export function judgeOf(world: World, chain: KnownChain): Judge<Host> {
       isGrantOver(chain, startedAtMs),
     isSkewed: ({ worker, pausedMs }) => chain.isSkewed || worker.clockOffMs !== 0 || pausedMs > 0,
     mayForget(sending) {
+      if (isForgottenSoon(world, chain, sending)) return true
       if (!isForgotten(world, chain, sending)) return false
       chain.causes.add('the ledger has forgotten the token')
       return true
@@ -75,6 +77,19 @@ function isForgotten(
     ({ came }) => came.refreshToken === token && came.grant === undefined,
   )
   return isLost || isBare || isGrantOver(chain, timeline.nowMs)
+}
+
+/**
+ * Whether the rows of a token are gone that the AS refused when the ledger first saw it
+ * (docs/decisions/0061).
+ */
+function isForgottenSoon(
+  { timeline }: World,
+  chain: KnownChain,
+  { token, ending, endedAtMs = Infinity }: Sending<Host>,
+): boolean {
+  if (ending !== 'dead' || generationOf(chain, token) > 0) return false
+  return timeline.nowMs - endedAtMs >= EXPENDABLE_MS
 }
 
 /** Whether the grant row of a chain is past its time, or was when calls in the air began. */

@@ -199,7 +199,7 @@ describe('over HTTP a client meets', () => {
 
   it('each fault once, in the order in which they were asked for', async () => {
     const time = timeThatIsAskedFor()
-    await using server = await authorizationServer(STRICT, time)
+    await using server = await authorizationServer(STRICT, { clock: time.clock })
     const { refreshToken } = server.signIn()
     const other = (status: 429 | 502) => ({ kind: 'status', status, isProcessed: false }) as const
     server.failNext(other(502), { kind: 'reset', when: 'before_consuming' })

@@ -241,7 +241,8 @@ function grantStanding<S>(
 ): GrantStanding {
   if (of === 'unsure') return 'unsure'
   const seen = view.grants[position.grant]
-  if (seen === undefined) return of === 'none' ? 'absent' : 'unread'
+  // Nobody else knows the name of a new chain: it has no row that could be read.
+  if (seen === undefined) return position.grant === request.newGrant ? 'absent' : 'unread'
   const { row } = seen
   if (row === undefined) return 'absent'
   if (row.ended !== undefined) return 'ended'

@@ -40,8 +40,10 @@ describe('claim', () => {
 
   it('says of an ended chain whether the caller holds later tokens than it', () => {
     const ended = { ...live, ended: 'revoked' } as const
-    const orphanAt = (generation: number): unknown =>
-      claim({ ...claimRequest, name: { grant: GRANT, generation } }, seen(ended, claimed))
+    const orphanAt = (generation: number): unknown => {
+      const view = { ...seen(ended, claimed), isNameProven: true }
+      return claim({ ...claimRequest, name: { grant: GRANT, generation } }, view)
+    }
 
     expect(orphanAt(1)).toMatchObject({ answer: { type: 'ended', isOrphaned: false } })
     expect(orphanAt(2)).toMatchObject({ answer: { type: 'ended', isOrphaned: true } })

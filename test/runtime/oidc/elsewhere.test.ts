@@ -16,8 +16,9 @@ describe('a refusal of a token that this ledger never presented', () => {
   it('says so for a set that another ledger has renewed', async () => {
     const here = await world({ presentsTwice: true })
     const [one, other] = [apart(here), apart(here)]
+    const signedIn = await here.signIn()
     here.expire()
-    const { tokens } = await one.refresh(await here.signIn())
+    const { tokens } = await one.refresh(signedIn)
     here.expire()
     expect(await one.refresh(tokens)).toMatchObject({ state: 'rotated' })
 

@@ -55,7 +55,7 @@ it('no token stands in the store, an event, an error, a log line or console outp
   expire()
   server.faults.next({ kind: 'cut_after' })
   note(await loud.refresh(other))
-  note(await process({ client: server.clients.basic }).refresh(other))
+  note(await process({ client: server.clients.basic }).refresh(third))
   note(await process().refresh({ ...other, expiresAtMs: Number.NaN }))
   const revoked = await process().revoke(await signIn())
   errors.push(revoked.error)

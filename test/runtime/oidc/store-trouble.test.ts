@@ -103,6 +103,8 @@ describe('a store that writes a claim later than it was waited for', () => {
     const refresher = process()
     const first = await signIn()
     const { tokens: newer } = await refresher.refresh(await signIn(), { refused: true })
+    // Old enough to be refused.
+    clock.advance(10_000)
     const tokens = refreshed ? newer : first
     const held = gate()
     store.before = ({ do: call }) => (call === 'swap' ? held.opened : undefined)

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { recorder } from '../../../src/inspect/index.ts'
 import type { TokenSet } from '../../../src/index.ts'
 import { STORE_MS } from '../../../src/runtime/timing.ts'
+import { gate } from '../clock.ts'
 import { world } from '../world.ts'
 
 const unhandled: unknown[] = []
@@ -110,29 +111,33 @@ describe('a function of the application that fails', () => {
     expect(server.counts().presentations).toBe(0)
   })
 
-  it('costs nothing more as a reader of answers', async () => {
+  it.each(['read', 'validate'] as const)('costs nothing more in answers: %s', async (name) => {
     const { process: start, signIn, expire } = await world()
-    for (const read of Object.values(FAILING)) {
+    const { 'never ends': _, ...ending } = FAILING
+    for (const fail of Object.values(ending)) {
       const tokens = await signIn()
       expire()
 
-      const outcome = await start({ axes: { response: { read } } }).refresh(tokens)
+      const outcome = await start({ axes: { response: { [name]: fail } } }).refresh(tokens)
 
       expect(outcome).toMatchObject(RENEWED)
     }
   })
 
-  it('costs nothing more as a check of answers', async () => {
-    const { process: start, signIn, expire } = await world()
-    const { 'never ends': _, ...ending } = FAILING
-    for (const validate of Object.values(ending)) {
-      const tokens = await signIn()
-      expire()
-
-      const outcome = await start({ axes: { response: { validate } } }).refresh(tokens)
-
-      expect(outcome).toMatchObject(RENEWED)
+  it.each(['read', 'validate'] as const)('is given up if it never ends: %s', async (name) => {
+    const { process: start, signIn, expire, clock } = await world()
+    const called = gate()
+    const fail = (): Promise<never> => {
+      called.open()
+      return new Promise(() => {})
     }
+    const tokens = await signIn()
+    expire()
+
+    const refreshing = start({ axes: { response: { [name]: fail } } }).refresh(tokens)
+    await called.opened
+
+    expect(await clock.through(refreshing, (ms) => ms <= 15_000)).toMatchObject(RENEWED)
   })
 
   it('is given up as fetch, also if its late answer is none of the web', async () => {
