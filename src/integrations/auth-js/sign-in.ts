@@ -142,9 +142,9 @@ export function signOutEvent(
     }
     const userId = isObject(session) ? session['userId'] : undefined
     const rows = find === undefined ? [] : await rowsOf({ find }, userId)
-    return rows.flatMap((row) => {
-      const tokens = tokenSetInRow(row)?.tokens
-      return tokens ? [[providerOf(row), tokens] as [string, TokenSet]] : []
+    return rows.flatMap((row): [string, TokenSet][] => {
+      const found = tokenSetInRow(row)
+      return found ? [[providerOf(row), found.tokens]] : []
     })
   }
 
@@ -226,8 +226,8 @@ function checkRefreshToken(
   notices: Notices,
 ): void {
   if (tokens.refreshToken != null) return
-  const line = `a sign-in with ${provider} brought no refresh token: it ends with its access token.`
-  notices.once(`${line} ${missingRefreshToken}`.trimEnd())
+  const line = `a sign-in with ${provider} brought no refresh token: it ends with its access token. `
+  notices.once((line + missingRefreshToken).trimEnd())
 }
 
 /** Until this time a number is no time at which a sign-in was, epoch milliseconds. */
@@ -244,7 +244,7 @@ const EARLIEST_MS = 1e12
 function tokenSetOfAccount(account: Fields): CookieTokenSet | undefined {
   const found = tokenSetIn(account)
   if (found === undefined) return undefined
-  const { expiresAtMs, authorizedAtMs } = found.tokens
+  const { expiresAtMs } = found.tokens
   const statedAtMs = (expiresAtMs ?? NaN) - Number(account['expires_in']) * 1000
   const isTold = statedAtMs > EARLIEST_MS
   if (expiresAtMs && !isTold && found.tokens.obtainedAtMs === undefined) return found
@@ -252,13 +252,9 @@ function tokenSetOfAccount(account: Fields): CookieTokenSet | undefined {
   const lifetimeOnly = { ...account, access_token: found.tokens.accessToken, expires_at: undefined }
   const counted = tokenSetFromResponse(lifetimeOnly, { nowMs }).expiresAtMs ?? expiresAtMs
   if (counted === undefined || counted === 0) return found
-  const tokens = {
-    ...found.tokens,
-    expiresAtMs: counted,
-    obtainedAtMs: nowMs,
-    authorizedAtMs: authorizedAtMs ?? nowMs,
-  }
-  return fitted(tokens, found.style)
+  const { authorizedAtMs = nowMs } = found.tokens
+  const times = { expiresAtMs: counted, obtainedAtMs: nowMs, authorizedAtMs }
+  return fitted({ ...found.tokens, ...times }, found.style)
 }
 
 async function tokenSetOfUser(
@@ -269,8 +265,8 @@ async function tokenSetOfUser(
   try {
     const holder = fromUser === undefined ? user : await fromUser(user)
     const found = isObject(holder) ? tokenSetIn(holder) : undefined
-    const isWhole = found === undefined || found.tokens.expiresAtMs
-    return isWhole ? found : tokenSetOfAccount(plainOf(holder as Fields))
+    if (found === undefined || found.tokens.expiresAtMs) return found
+    return tokenSetOfAccount(plainOf(holder as Fields))
   } catch (cause) {
     notices.failed('fromUser', cause)
     return undefined
