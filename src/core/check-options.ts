@@ -120,10 +120,11 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 
 /** The edits of one character that lead from one name to the other. */
 function stepsBetween(one: string, other: string): number {
-  let row = [...other, ''].map((_, at) => at)
+  const letters = Array.from(other)
+  let row = ['', ...letters].map((_, at) => at)
   for (const letter of one) {
     let last = row[0]! + 1
-    const next = [...other].map((each, at) => {
+    const next = letters.map((each, at) => {
       last = Math.min(last + 1, row[at + 1]! + 1, row[at]! + (each === letter ? 0 : 1))
       return last
     })

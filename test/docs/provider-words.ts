@@ -15,7 +15,7 @@ export function time(ms: number): string {
 type Lifetimes = ProviderRecord['lifetimes']
 
 /** How long a refresh token lives, for people who do not know the library. */
-export function lifetimeInWords({ refreshMs, refreshIdleMs }: NonNullable<Lifetimes> = {}): string {
+function lifetimeInWords({ refreshMs, refreshIdleMs }: NonNullable<Lifetimes> = {}): string {
   const ends = [
     ...(refreshMs == null
       ? []
@@ -57,7 +57,7 @@ const REUSES = {
 } as const
 
 /** What the server does with a spent token, as a sentence. */
-export function reuseInWords(reuse: ProviderRecord['reuse']): string {
+function reuseInWords(reuse: ProviderRecord['reuse']): string {
   if (reuse === undefined) return 'What a spent token does is not documented.'
   if (typeof reuse === 'string') return REUSES[reuse]
   return `A spent token is accepted for ${time(reuse.acceptedForMs)} after its first use.`

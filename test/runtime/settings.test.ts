@@ -176,7 +176,7 @@ describe('createRefresher', () => {
     ]) {
       let said = ''
       try {
-        createRefresher({ ...good(), ...bad } as never)
+        createRefresher({ ...good(), ...bad })
       } catch (error) {
         said = String(error)
       }

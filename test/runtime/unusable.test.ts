@@ -24,7 +24,7 @@ function serving(...answers: readonly (readonly [status: number, body: object])[
     ledger: { store: memoryStore({ name: `unusable-${(ledgers += 1)}` }) },
     onEvent: (event) => void events.push(event),
     async fetch(_url, { body }) {
-      presented.push(new URLSearchParams(String(body)).get('refresh_token')!)
+      presented.push(new URLSearchParams(await new Response(body).text()).get('refresh_token')!)
       const [status, answer] = answers[presented.length - 1]!
       return Response.json(answer, { status })
     },

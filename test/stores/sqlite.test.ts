@@ -106,7 +106,7 @@ describe('sqliteStore', () => {
 
   it('keeps rows in memory, too', async () => {
     const db = new Libsql(':memory:')
-    onTestFinished(() => void db.close())
+    onTestFinished(() => db.close())
 
     expect(await sqliteStore(db).swap('a', 0, value, HOUR_MS)).toMatchObject({ swapped: true })
   })

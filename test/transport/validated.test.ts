@@ -93,7 +93,7 @@ describe('the reading of an answer', () => {
   it('asks a reader once', async () => {
     const asked: number[] = []
 
-    await readWith(async ({ status }) => void asked.push(status) as undefined)
+    await readWith(async ({ status }) => void asked.push(status))
 
     expect(asked).toEqual([200])
   })

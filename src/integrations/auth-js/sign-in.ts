@@ -226,8 +226,8 @@ function checkRefreshToken(
   notices: Notices,
 ): void {
   if (tokens.refreshToken != null) return
-  const line = `a sign-in with ${provider} brought no refresh token: it ends with its access token. `
-  notices.once((line + missingRefreshToken).trimEnd())
+  const line = `a sign-in with ${provider} brought no refresh token: it ends with its access token.`
+  notices.once(`${line} ${missingRefreshToken}`.trimEnd())
 }
 
 /** Until this time a number is no time at which a sign-in was, epoch milliseconds. */

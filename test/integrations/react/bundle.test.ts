@@ -8,7 +8,8 @@ describe('refresh-once/react, bundled', async () => {
   const all = await bundle(`export * from './src/integrations/react.ts'`, ['react'])
 
   it('holds nothing of the server', () => {
-    const allowed = /^src\/(?:integrations\/react(?:\.ts|\/)|core\/(?:check-options|clock|random|text)\.ts$)/
+    const allowed =
+      /^src\/(?:integrations\/react(?:\.ts|\/)|core\/(?:check-options|clock|random|text)\.ts$)/
 
     expect(all.files.filter((path) => !allowed.test(path))).toEqual([])
     expect(all.files).toContain('src/integrations/react/session-guard.ts')
