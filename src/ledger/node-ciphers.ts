@@ -1,7 +1,6 @@
+import { hostModule } from '../core/host.ts'
 import type { Bytes } from '../core/text.ts'
 import type { Ciphers } from './ciphers.ts'
-
-type NodeCrypto = typeof import('node:crypto')
 
 const TAG_LENGTH = 16
 
@@ -9,14 +8,10 @@ const TAG_LENGTH = 16
  * The same on Node's own module, which does it in a tenth of the time, at once. Deno and Bun have
  * it, too.
  *
- * It is asked for at run time and through `globalThis`, so that nothing of it is bundled, and no
- * edge runtime's build takes offence.
- *
  * @returns `undefined` where the runtime has no `node:crypto`.
  */
 export function nodeCiphers(): Ciphers | undefined {
-  const { process } = globalThis as { process?: Partial<NodeJS.Process> }
-  const node: NodeCrypto | undefined = process?.getBuiltinModule?.('node:crypto')
+  const node = hostModule('node:crypto')
   if (node === undefined) return undefined
   const { createCipheriv, createDecipheriv, createHmac } = node
   return {

@@ -1,3 +1,5 @@
+import { isWorkerd } from '../core/host.ts'
+
 const REGISTRY = Symbol.for('refresh-once/flights/1')
 
 /** Counts the callers who share one run. */
@@ -58,11 +60,6 @@ export function coalesce<R>(
 
 function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
   return one.length === other.length && one.every((value, index) => value === other[index])
-}
-
-/** Whether this is workerd, where a promise may not outlive the request that made it. */
-export function isWorkerd(): boolean {
-  return typeof navigator === 'object' && navigator.userAgent === 'Cloudflare-Workers'
 }
 
 /** Runs that go on to their end, also if their callers stop waiting. */

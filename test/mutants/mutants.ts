@@ -636,7 +636,7 @@ const BELONGING: readonly Mutant[] = [
     file: 'src/ledger/ledger.ts',
     text: 'return (await sealer.prove(key, said.generation, refreshToken)) === said.proof',
     replacement: 'return said.proof.startsWith(key.slice(0, 4))',
-    killedBy: [unit('runtime/oidc/forged-name', 'is worth nothing of another token')],
+    killedBy: [unit('runtime/oidc/forged-name', 'with the proof of the old set')],
   },
   {
     name: 'proves a token without its generation',

@@ -61,6 +61,9 @@ export const ROWS_LOST: Verdicts = {
   staleBare: 'presented twice',
 }
 
+/** As before; but with the key of its proofs gone, a name that is behind proves nothing. */
+export const ALL_LOST: Verdicts = { ...ROWS_LOST, staleAfter: 'not served: lost' }
+
 /** Chains of two generations, to which three are added before the disaster. */
 export interface Chains {
   growOn(): Promise<void>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isLong } from '../runs.ts'
 import { startRedis, type RedisServer } from '../servers/redis.ts'
-import { NOTHING_LOST, ROWS_LOST } from './chains.ts'
+import { ALL_LOST, NOTHING_LOST, ROWS_LOST } from './chains.ts'
 import { suffer, type Disaster } from './disaster.ts'
 import {
   brokenLink,
@@ -21,7 +21,7 @@ const LONG: readonly Disaster[] = [
     start: killed({ appendfsync: 'everysec' }),
     leaves: NOTHING_LOST,
   },
-  { what: 'killed, nothing on disk', start: killed({}), leaves: ROWS_LOST },
+  { what: 'killed, nothing on disk', start: killed({}), leaves: ALL_LOST },
 ]
 
 const DISASTERS: readonly Disaster[] = [
@@ -34,9 +34,9 @@ const DISASTERS: readonly Disaster[] = [
     start: failover('replicated'),
     leaves: NOTHING_LOST,
   },
-  { what: 'flushed', start: flushed, leaves: ROWS_LOST },
+  { what: 'flushed', start: flushed, leaves: ALL_LOST },
   ...(isLong ? LONG : []),
-  { what: 'flooded by a neighbour, allkeys-lru, allowEviction', start: evicted, leaves: ROWS_LOST },
+  { what: 'flooded by a neighbour, allkeys-lru, allowEviction', start: evicted, leaves: ALL_LOST },
 ]
 
 describe.concurrent('a ledger in Redis that loses rows, or does not', () => {

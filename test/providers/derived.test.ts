@@ -8,7 +8,7 @@ import type { Provider } from '../../src/core/provider.ts'
 import { presets } from '../../src/testing/presets.ts'
 import { COOKIE_GET, JSON_POST } from './described.ts'
 
-/** The descriptions as they were written by hand, before they were derived from facts. */
+/** The descriptions as they were written by hand, with what was added to them since. */
 const before = JSON.parse(
   readFileSync(new URL('before-facts.json', import.meta.url), 'utf8'),
 ) as Record<'providers' | 'servers', Record<string, object>>

@@ -1,3 +1,5 @@
+import { hostModule } from '../../core/host.ts'
+
 /**
  * The session cookies of Auth.js: their names, and how a value that is too large for one cookie is
  * split. No other file knows this.
@@ -207,10 +209,7 @@ interface NodeResponse {
  * @param name As for {@link sessionCookies}.
  */
 export function sendSessionOnce(name?: string): void {
-  // Asked for at run time: an edge runtime has no such module, and needs none.
-  const host = (globalThis as { process?: Partial<NodeJS.Process> }).process
-  const http = host?.getBuiltinModule?.('node:http')
-  const response = http?.ServerResponse.prototype as NodeResponse | undefined
+  const response = hostModule('node:http')?.ServerResponse.prototype as NodeResponse | undefined
   if (response === undefined) return
   const known = response[SENT_ONCE]
   known?.add(name)

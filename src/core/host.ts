@@ -1,0 +1,28 @@
+/**
+ * A module of Node, which Deno and Bun have, too.
+ *
+ * It is asked for at run time and through `globalThis`: then no bundler packs it, and no build for
+ * an edge runtime refuses it. The edge runtime of Next.js throws when it is asked.
+ *
+ * @returns `undefined` where the host has no such module.
+ */
+export function hostModule<Name extends 'node:crypto' | 'node:http'>(
+  name: Name,
+): Modules[Name] | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } }
+  try {
+    return process?.getBuiltinModule?.(name) as Modules[Name] | undefined
+  } catch {
+    return undefined
+  }
+}
+
+interface Modules {
+  readonly 'node:crypto': typeof import('node:crypto')
+  readonly 'node:http': typeof import('node:http')
+}
+
+/** Whether this is workerd, where a promise may not outlive the request that made it. */
+export function isWorkerd(): boolean {
+  return typeof navigator === 'object' && navigator.userAgent === 'Cloudflare-Workers'
+}
