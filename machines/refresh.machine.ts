@@ -211,7 +211,7 @@ export function refreshMachineOf<C extends object = object, W extends object = o
                   guard: when('isRestartInReach'),
                   target: '#refresh.expiring',
                   actions: [when('dropClaim'), 'countAdoption'],
-                  description: 'Nothing was sent, and the claim is given back.',
+                  description: 'The claim is given back, or another holder has taken it over.',
                 },
                 {
                   guard: when('isRestarted'),

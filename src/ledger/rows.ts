@@ -36,6 +36,18 @@ export type ClaimRow =
       readonly claimId: string
       /** How long after it was written the claim counts as being worked on. */
       readonly claimMs: number
+      /**
+       * When the token was first claimed, on the store's clock, if a presentation of it may have
+       * been lost since. Nothing was sent before.
+       */
+      readonly firstClaimedAtMs?: number
+      /**
+       * `taken_over`: the token may be spent already, and is presented again. `rejected`: the AS
+       * refused it then, which proves nothing about the chain, and it is presented no more.
+       */
+      readonly atRisk?: 'taken_over' | 'rejected'
+      /** The holder has an answer in hand: the claim is not taken over any more. */
+      readonly isAnswered?: boolean
     } & AnyClaimRow)
 
 /** Why a chain has ended. */
@@ -67,6 +79,11 @@ export interface GrantRow<S> {
   readonly endedBy?: string
   /** The set is kept, but must not be handed out. */
   readonly withheld?: 'subject_changed'
+  /**
+   * The set came for a token that may have been spent before, and was not accepted by the AS yet.
+   * If the AS refuses it, that proves nothing about the chain.
+   */
+  readonly isAtRisk?: boolean
 }
 
 /** A row as it was last seen. */
@@ -148,7 +165,15 @@ const isPlace = shape({
   proof: optional(isText),
 })
 const isOpen = shape({ kind: oneOf('open'), delayMs: optional(isDuration) })
-const isClaimed = shape({ kind: oneOf('claimed'), claimId: isText, claimMs: isDuration })
+const isFlag: FieldCheck = (value) => typeof value === 'boolean'
+const isClaimed = shape({
+  kind: oneOf('claimed'),
+  claimId: isText,
+  claimMs: isDuration,
+  firstClaimedAtMs: optional(isNumber),
+  atRisk: optional(oneOf('taken_over', 'rejected')),
+  isAnswered: optional(isFlag),
+})
 
 const isGrantShape = shape({
   generation: isCount,
@@ -159,6 +184,7 @@ const isGrantShape = shape({
   ended: optional(oneOf('rejected', 'expired', 'replay', 'revoked')),
   endedBy: optional(isText),
   withheld: optional(oneOf('subject_changed')),
+  isAtRisk: optional(isFlag),
 })
 
 export function isClaimRow(value: unknown): value is ClaimRow {

@@ -8,8 +8,11 @@ import { Secret } from '../core/secret.ts'
 import type { Tokens } from '../core/tokens.ts'
 import { responseToStored } from './stored-token-set.ts'
 import type { StoredTokenSet, Moment } from './stored-token-set.ts'
-import type { ChainPosition, Settlement } from './protocol/index.ts'
+import type { ChainPosition, Settlement, TakeOver } from './protocol/index.ts'
 import type { EndReason } from './rows.ts'
+
+/** An AS has settled a request that it was sent so long ago, milliseconds. */
+const SETTLES_WITHIN_MS = 30_000
 
 /** Time that is left unused at the end of a reuse window, milliseconds. */
 const REUSE_MARGIN_MS = 500
@@ -44,7 +47,7 @@ export function settlementOf(
   const { failure, retryAfterMs } = presentation
   switch (FAILURES[failure].settles) {
     case 'spent':
-      return { type: 'spent' }
+      return { type: 'spent', ...(failure === 'rejected' && { isRejected: true }) }
     case 'unspent':
       return { type: 'unspent', ...(retryAfterMs !== undefined && { delayMs: retryAfterMs }) }
     case 'unknown':
@@ -67,6 +70,31 @@ export function mayPresentAgain(
   if (presentation.outcome === 'granted') return false
   if (FAILURES[presentation.failure].next !== 'repeat') return false
   return sentAgoMs + requestTimeoutMs + REUSE_MARGIN_MS < reuseWindowMs(provider)
+}
+
+/**
+ * When an overdue claim may be taken over: what the AS does with a spent token decides it.
+ *
+ * @param requestTimeoutMs The whole request must fit into a window, with a margin.
+ */
+export function takeOverOf(
+  { reuse = 'revokes' }: Pick<Provider, 'reuse'>,
+  requestTimeoutMs: number,
+): TakeOver {
+  if (typeof reuse === 'object') {
+    const ms = reuse.acceptedForMs - requestTimeoutMs - REUSE_MARGIN_MS
+    return { type: 'within', ms }
+  }
+  switch (reuse) {
+    case 'accepted':
+      return { type: 'always' }
+    case 'until_successor_used':
+      return { type: 'until_successor_used', settlesWithinMs: SETTLES_WITHIN_MS }
+    case 'refused':
+      return { type: 'once' }
+    case 'revokes':
+      return { type: 'never' }
+  }
 }
 
 /** The set that was received, if one was. */

@@ -2,11 +2,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { quietly } from '../core/user-code.ts'
-import { isReusable } from '../core/provider.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Policy } from '../ledger/protocol/index.ts'
 import { createSealer } from '../ledger/sealer.ts'
+import { takeOverOf } from '../ledger/settlement.ts'
 import { createTransport } from '../transport/transport.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Background, Flights } from './coalesce.ts'
@@ -53,11 +53,6 @@ export interface RefresherContext extends EngineOptions {
   readonly transport: Transport
   readonly pauses: Pauses
   readonly keptRuns: Set<KeptRun>
-  /**
-   * Claims under which this process presented and received nothing that settles them. Its callers
-   * do not wait for them to become overdue: no process will settle them.
-   */
-  readonly lostClaims: Set<string>
   readonly emit: Emit
   /** The fingerprint of a chain, for events. Answers `undefined` if no observer wants events. */
   readonly nameOf: Ledger['nameOf']
@@ -94,7 +89,7 @@ export function contextOf(options: EngineOptions): RefresherContext {
       claimMs,
       staleMs,
       staleHolders,
-      takesOver: isReusable(provider),
+      takeOver: takeOverOf(provider, requestTimeoutMs),
       mayEvict: store.mayEvict ?? false,
     },
     ledger: rows,
@@ -110,7 +105,6 @@ export function contextOf(options: EngineOptions): RefresherContext {
     }),
     pauses: pausesOf(`${issuer} ${client.id}`, clock),
     keptRuns: new Set(),
-    lostClaims: new Set(),
     emit(body) {
       // Not spread: V8 is slow to add fields to a copy of an object that has many shapes.
       const event = Object.assign(body, { atMs: clock.now(), provider: provider.id })

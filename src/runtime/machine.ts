@@ -12,7 +12,6 @@ import { presentToken } from './actors/present.ts'
 import { settlePresentation } from './actors/settle.ts'
 import type { Watched } from './inspect/watch.ts'
 import { problemOf } from './outcome.ts'
-import { REST_MS } from './timing.ts'
 import type { End } from './outcome.ts'
 import type { Timeless } from './outputs.ts'
 import type { RefresherContext } from './context.ts'
@@ -45,16 +44,13 @@ export function machineOf(parts: RefresherContext): Machine {
 
 /** Waits until another holder's presentation may be over, or it is overdue, or patience ends. */
 async function followHolder(
-  { ledger, lostClaims, settings }: RefresherContext,
+  { ledger, settings }: RefresherContext,
   { watch, elapsedMs, budgetMs }: RunContext,
   signal: AbortSignal,
 ): Promise<Timeless<FollowOutput>> {
   if (watch === undefined) return { type: 'failed', problem: { code: 'internal' } }
   const { chain, view, position } = watch
   const { claim, nowMs } = view
-  if (claim?.row?.kind === 'claimed' && lostClaims.has(claim.row.claimId)) {
-    return { type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }
-  }
   const claimMs = claim?.row?.kind === 'claimed' ? claim.row.claimMs : 0
   const overdueInMs = Math.max(0, (claim?.writtenAtMs ?? nowMs) + claimMs - nowMs)
   const leftMs = budgetMs - elapsedMs

@@ -88,6 +88,8 @@ interface Settling {
   readonly isReplayable: boolean
   /** Whether the token may be spent now. */
   readonly isSpent: boolean
+  /** Milliseconds until the token may be presented again all the same. Absent: it never may. */
+  readonly takeOverInMs: number | undefined
   /** How long to wait before the token is presented again in the same claim. */
   againMs(): number
   /** How long to wait before a deferred presentation is tried again. */
@@ -117,36 +119,49 @@ export function settleOutput(
       return { type: 'failed', problem: { code: answer.reason } }
     case 'ended':
       return { type: 'ended', problem: { code: codeOf(answer.reason) } }
+    case 'taken_over':
+      return { type: 'restarted' }
     case 'noted':
       return ungrantedOutput(settling)
   }
 }
 
 function ungrantedOutput(settling: Settling): Timeless<SettleOutput> {
-  const { presentation, isReplayable, isSpent } = settling
+  const { presentation, isReplayable, isSpent, takeOverInMs } = settling
   if (presentation.outcome === 'granted') return { type: 'failed', problem: { code: 'internal' } }
+  const isFinal = isSpent && takeOverInMs === undefined
   const problem = problemOf(presentation)
   switch (FAILURES[presentation.failure].next) {
     case 'end':
       return { type: 'rejected', problem }
     case 'rest':
-      return { type: 'failed', problem: { ...problem, ...fateOf(isSpent) }, retryInMs: REST_MS }
+      return {
+        type: 'failed',
+        problem: { ...problem, ...fateOf(isSpent, isFinal) },
+        retryInMs: REST_MS,
+      }
     case 'wait': {
       const retryInMs = Math.max(settling.backoffMs(), presentation.retryAfterMs ?? 0)
       return { type: 'deferred', problem, retryInMs }
     }
-    case 'repeat':
-      return isReplayable
-        ? { type: 'again', retryInMs: settling.againMs() }
-        : { type: 'failed', problem: { ...problem, isFinal: isSpent } }
+    case 'repeat': {
+      if (isReplayable) return { type: 'again', retryInMs: settling.againMs() }
+      if (!isSpent || isFinal) return { type: 'failed', problem: { ...problem, isFinal } }
+      const retryInMs = Math.max(settling.backoffMs(), takeOverInMs ?? 0)
+      return { type: 'deferred', problem: { ...problem, isFinal }, retryInMs }
+    }
   }
 }
 
 /** What a refusal leaves of the refresh token, and what the caller is to do about it. */
-function fateOf(isSpent: boolean): Pick<Problem, 'isFinal' | 'hint'> {
-  return isSpent
-    ? { isFinal: true, hint: 'The refresh token may be spent: the user must sign in again.' }
-    : { isFinal: false, hint: 'The refresh token was not consumed: mend client or request.' }
+function fateOf(isSpent: boolean, isFinal: boolean): Pick<Problem, 'isFinal' | 'hint'> {
+  if (isFinal) {
+    return { isFinal, hint: 'The refresh token may be spent: the user must sign in again.' }
+  }
+  const hint = isSpent
+    ? 'The server takes the refresh token again: mend client or request.'
+    : 'The refresh token was not consumed: mend client or request.'
+  return { isFinal, hint }
 }
 
 /** What the ledger said to the end of a chain, in the words of the chart. */
@@ -165,6 +180,8 @@ export function reloadOutput(
         position: ref,
         tokens: fromStored(answer.set, moment),
       }
+    case 'lost':
+      return { type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }
   }
 }
 

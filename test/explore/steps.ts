@@ -11,6 +11,7 @@ import {
   revoke,
   see,
   takeClaim,
+  takeOverInMs,
   settle,
   UNSEEN,
 } from '../../src/ledger/protocol/index.ts'
@@ -388,7 +389,8 @@ function answered(
             view,
           ),
           isReplayable: false,
-          isSpent: true,
+          isSpent: work.ended!.settlement.type === 'spent',
+          takeOverInMs: takeOverInMs(view, config.policy),
           againMs: () => 1,
           backoffMs: () => 1,
         }),
@@ -399,7 +401,8 @@ function answered(
       return go({ type: 'ended', problem: { code: 'revoked' } } as never)
     default: {
       const told = answer as Parameters<typeof reloadOutput>[0]
-      const ref = placeWithProof(told.position, told.set?.refreshToken, view)
+      const token = 'set' in told ? told.set.refreshToken : undefined
+      const ref = placeWithProof(told.position, token, view)
       return go(reloadOutput(told, moment, ref))
     }
   }
@@ -505,7 +508,8 @@ function* activitySteps(
   const { work } = activity
   switch (activity.doing) {
     case 'send': {
-      if (!maySend(world.now - work.startedAt, config.policy.claimMs, config.requestTimeoutMs)) {
+      const elapsedMs = world.now - work.startedAt
+      if (!maySend(elapsedMs, activity.view, config.policy, config.requestTimeoutMs)) {
         const { position } = world.workers[who.index]!.run!
         const late = ended(position, { type: 'overdue', nowMs: world.now, elapsedMs: 0 })
         yield [

@@ -180,7 +180,7 @@ export function configOf(setting: Setting): Config {
       claimMs,
       staleMs: 1000,
       staleHolders: 'revoke',
-      takesOver: as === 'never',
+      takeOver: { type: as === 'never' ? 'always' : 'never' },
       mayEvict: faults.includes('evicted'),
     },
     jumps: { expire: isShort ? 10 : 50, overdue: claimMs, stale: 1000 },

@@ -26,7 +26,7 @@ const policy = {
   claimMs: 20_000,
   staleMs: 3_600_000,
   staleHolders: 'revoke',
-  takesOver: false,
+  takeOver: { type: 'never' },
   mayEvict: false,
 } as const
 const set = (generation: number): StoredTokenSet => ({

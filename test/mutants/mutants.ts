@@ -43,8 +43,8 @@ const CLAIMING: readonly Mutant[] = [
   {
     name: 'claims an overdue claim again although tokens rotate',
     file: 'src/ledger/protocol/claim.ts',
-    text: "return request.policy.takesOver ? 'free' : 'overdue'",
-    replacement: "return 'free'",
+    text: "if (inMs === undefined) return 'overdue'",
+    replacement: "if (inMs === undefined) return 'free'",
     killedBy: [
       explorer('strict, 1+1 calls, carries, overdue', 'P1/P2: r0 is presented again'),
       properties('an AS that fails', 100),

@@ -6,12 +6,14 @@ import {
   answerWith,
   boundAs,
   endGrant,
+  firstClaimedAtMs,
   isOverdue,
   isSettled,
-  openClaim,
   operate,
   readGrant,
   remainingDelayMs,
+  returnClaim,
+  takeOverInMs,
 } from './view.ts'
 import type { ChainName, ChainPosition, LedgerView, Next, Policy } from './view.ts'
 
@@ -164,6 +166,10 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
     claimId: request.claimId,
     claimMs: request.policy.claimMs,
     ...boundAs(view.claim?.row),
+    ...(isTakingOver(request, view) && {
+      firstClaimedAtMs: firstClaimedAtMs(view),
+      atRisk: 'taken_over',
+    }),
   }
   const standing = grantStanding(request, view, membership)
   const move = CLAIMING[claimStanding(request, view)][standing]
@@ -189,7 +195,7 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
       if (request.mayClaim === false) return answerWith({ type: 'blocked', position })
       return operate({ on: 'claim', do: 'swap', expected: view.claim!.version, row: mine })
     case 'release':
-      return operate(openClaim(view, view.claim!.row!))
+      return operate(returnClaim(view, view.claim!.row!))
     case 'end':
       return operate(endGrant(position, grant, 'replay', request.claimId))
     case 'won':
@@ -198,7 +204,7 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
     case 'lost':
       return answerWith({ type: move, position, isUnsure: standing === 'unsure' })
     case 'paused':
-      return answerWith({ type: move, position, delayMs: remainingDelayMs(view) })
+      return answerWith({ type: move, position, delayMs: delayMs(request, view) })
     case 'adopted':
     case 'current':
       return answerWith({
@@ -231,7 +237,20 @@ function claimStanding<S>(request: ClaimRequest<S>, view: LedgerView<S>): ClaimS
   }
   if (isSettled(row, view)) return 'free'
   if (!isOverdue(view)) return 'others'
-  return request.policy.takesOver ? 'free' : 'overdue'
+  const inMs = takeOverInMs(view, request.policy)
+  if (inMs === undefined) return 'overdue'
+  return inMs > 0 ? 'waiting' : 'free'
+}
+
+/** Whether claiming now presents a token that may be spent already. */
+function isTakingOver<S>({ claimId }: ClaimRequest<S>, view: LedgerView<S>): boolean {
+  const row = view.claim?.row
+  return row?.kind === 'claimed' && row.claimId !== claimId && !isSettled(row, view)
+}
+
+/** How long the token is left alone, because the AS said so or may still be at work with it. */
+function delayMs<S>({ policy }: ClaimRequest<S>, view: LedgerView<S>): number {
+  return remainingDelayMs(view) || (takeOverInMs(view, policy) ?? 0)
 }
 
 function grantStanding<S>(

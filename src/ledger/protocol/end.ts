@@ -2,7 +2,16 @@ import type { ClaimRow, EndReason, GrantRow } from '../rows.ts'
 import { claimedPlace, membershipOf } from './membership.ts'
 import { markDisposed } from './settle.ts'
 import type { SettleRequest } from './settle.ts'
-import { answerWith, boundAs, endGrant, isOverdue, operate, readGrant } from './view.ts'
+import {
+  abandonClaim,
+  answerWith,
+  boundAs,
+  endGrant,
+  isOverdue,
+  isTakenOver,
+  operate,
+  readGrant,
+} from './view.ts'
 import type { ChainName, ChainPosition, LedgerView, Next, Operation } from './view.ts'
 
 export type EndAnswer<S> =
@@ -15,13 +24,18 @@ export type EndAnswer<S> =
     }
   /** The chain has moved on since: the AS rejected a token that was spent already. */
   | { readonly type: 'adopted'; readonly position: ChainPosition; readonly set: S }
+  /** The token was spent before it was rejected, which says nothing about the chain. */
+  | { readonly type: 'lost'; readonly position: ChainPosition }
 
 /**
  * Ends a chain that the AS called dead, if the token that it refused is the newest of the chain.
  * The word of the AS about another token ends nothing but the call of its holder.
+ *
+ * A token that was presented before, or that came for such a token, may be rejected because it was
+ * spent. Then no process ends the chain: a late holder may still bring the successor (P5).
  */
 export function reject<S>(
-  { position, claimId }: Pick<SettleRequest<S>, 'position' | 'claimId'>,
+  { position, claimId, isRepeated }: RejectRequest,
   reason: EndReason,
   view: LedgerView<S>,
 ): Next<S, EndAnswer<S>> {
@@ -37,10 +51,20 @@ export function reject<S>(
     const newest = { ...position, generation: row.generation }
     return answerWith({ type: 'adopted', position: newest, set: row.set! })
   }
+  const isAtRisk = isRepeated === true || row?.isAtRisk === true || isTakenOver(claimId, view)
+  if (isAtRisk) {
+    if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
+    const claimed = view.claim.row
+    const isOurs = claimed?.kind === 'claimed' && claimed.claimId === claimId
+    if (!isOurs || claimed.atRisk === 'rejected') return answerWith({ type: 'lost', position })
+    return operate(abandonClaim(view, claimed, 'rejected'))
+  }
   const isNewest = row === undefined || row.generation < position.generation || seen.holdsToken
   if (isNewest !== true) return answerWith({ type: 'ended', position, reason })
   return operate(endGrant(position, seen, reason, claimId))
 }
+
+export type RejectRequest = Pick<SettleRequest<unknown>, 'position' | 'claimId' | 'isRepeated'>
 
 export interface RevokeRequest {
   readonly claimId: string

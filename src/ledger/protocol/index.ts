@@ -13,5 +13,13 @@ export type { EndAnswer, GrantCheck, TakeClaimAnswer } from './end.ts'
 export { keyIdOf } from './membership.ts'
 export { maySend, settle, withdraw } from './settle.ts'
 export type { SettleAnswer, SettleRequest, Settlement } from './settle.ts'
-export { keyIn, UNSEEN, see } from './view.ts'
-export type { ChainName, ChainPosition, LedgerView, Next, Operation, Policy } from './view.ts'
+export { keyIn, isTakenOver, see, takeOverInMs, UNSEEN } from './view.ts'
+export type {
+  ChainName,
+  ChainPosition,
+  LedgerView,
+  Next,
+  Operation,
+  Policy,
+  TakeOver,
+} from './view.ts'

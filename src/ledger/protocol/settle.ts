@@ -1,11 +1,14 @@
 import type { Acknowledgement, ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
 import {
+  abandonClaim,
   acknowledgedOf,
   answerWith,
   holdsClaim,
-  openClaim,
+  isTakenOver,
   operate,
   remainingDelayMs,
+  returnClaim,
+  rewriteClaim,
 } from './view.ts'
 import type {
   ChainName,
@@ -30,8 +33,11 @@ export type Settlement<S> =
     }
   /** The token was provably not consumed: the claim is given back. */
   | { readonly type: 'unspent'; readonly delayMs?: number }
-  /** The token may be spent: the claim stays, so that no process presents the token again. */
-  | { readonly type: 'spent' }
+  /**
+   * The token may be spent: the claim stays, and is overdue at once. If the AS rejected the token,
+   * the claim stays as it is, because the end of the chain is written next.
+   */
+  | { readonly type: 'spent'; readonly isRejected?: boolean }
   /** The chain had ended, and what was received has been revoked: processes that wait may go on. */
   | { readonly type: 'disposed' }
 
@@ -42,6 +48,8 @@ export interface SettleRequest<S> {
   readonly isCallersToken: boolean
   /** Whether the caller's set names its chain. If not, the successor must lead to the chain. */
   readonly hasGrantField: boolean
+  /** Whether the token was presented more than once under this claim. */
+  readonly isRepeated?: boolean
   readonly policy: Policy
   /** Joins what was received to what is known: of each audience, the later access token wins. */
   merge(known: S | undefined, received: S): S
@@ -56,6 +64,8 @@ export type SettleAnswer<S> =
     }
   /** The chain ended meanwhile: what was received must be revoked, and no caller gets it. */
   | { readonly type: 'ended'; readonly position: ChainPosition; readonly reason: EndReason }
+  /** Another process took the claim over and presents the token again: it brings the successor. */
+  | { readonly type: 'taken_over'; readonly position: ChainPosition }
   | { readonly type: 'noted' }
 
 /** Writes how the presentation ended. */
@@ -66,7 +76,8 @@ export function settle<S>(
 ): Next<S, SettleAnswer<S>> {
   switch (settlement.type) {
     case 'spent':
-      return answerWith({ type: 'noted' })
+      if (settlement.isRejected === true) return answerWith({ type: 'noted' })
+      return abandon(request.claimId, view)
     case 'unspent':
       return giveBack(request.claimId, view, settlement.delayMs)
     case 'disposed':
@@ -92,16 +103,20 @@ function grant<S>(
   const seen = view.grants[position.grant]
   const row = seen?.row
   if (row?.ended !== undefined) return answerWith({ type: 'ended', position, reason: row.ended })
+  if (request.policy.takeOver.type === 'until_successor_used') {
+    const next = answerClaim(request, view)
+    if (next !== undefined) return next
+  }
   if (row === undefined || !isWritten(row, claimId, generation, received.rotated)) {
     if (!request.hasGrantField && received.hasSuccessor && view.isSuccessorKnown !== true) {
       return operate(introduceSuccessor({ ...position, generation }))
     }
-    const written = grantRow(request, received, generation, seen, view.nowMs)
+    const written = grantRow(request, received, generation, seen, view)
     const expected = seen?.version ?? 0
     return operate({ on: 'grant', grant: position.grant, do: 'swap', expected, row: written })
   }
   if (!received.rotated && holdsClaim(claimId, view)) {
-    return operate(openClaim(view, position, undefined, true))
+    return operate(rewriteClaim(view, { kind: 'open', ...position, isBound: true }))
   }
   const reached = { ...position, generation: row.generation }
   if (row.withheld !== undefined) {
@@ -121,13 +136,36 @@ function isWritten<S>(
   return rotated ? row.generation >= generation : row.generation > generation
 }
 
+/**
+ * Says in the claim row that there is an answer, before the successor is written: from then on no
+ * process takes the claim over. A process that has taken it over before presents the token while
+ * the successor of ours is unused, so that ours must not come into use.
+ */
+function answerClaim<S>(
+  { claimId, position, policy }: SettleRequest<S>,
+  view: LedgerView<S>,
+): Next<S, SettleAnswer<S>> | undefined {
+  if (view.grants[position.grant]?.row?.claimId === claimId) return undefined
+  if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
+  const { claimMs } = policy
+  // The row is gone if the store dropped it. Then it is written anew.
+  const row = view.claim.row ?? { kind: 'claimed', ...position, claimId, claimMs }
+  if (row.kind !== 'claimed' || row.claimId !== claimId) {
+    return answerWith({ type: 'taken_over', position })
+  }
+  if (row.isAnswered === true) return undefined
+  return operate(rewriteClaim(view, { ...row, isAnswered: true }))
+}
+
 function grantRow<S>(
-  { claimId, position, isCallersToken, policy, merge }: SettleRequest<S>,
-  { set, withheld }: GrantedSettlement<S>,
+  { claimId, position, isCallersToken, isRepeated, policy, merge }: SettleRequest<S>,
+  { set, rotated, withheld }: GrantedSettlement<S>,
   generation: number,
   seen: SeenRow<GrantRow<S>> | undefined,
-  nowMs: number,
+  view: LedgerView<S>,
 ): GrantRow<S> {
+  const { nowMs } = view
+  const isAtRisk = rotated && (isRepeated === true || isTakenOver(claimId, view))
   const known = acknowledgedOf(seen)
   return {
     generation,
@@ -139,6 +177,7 @@ function grantRow<S>(
       ? acknowledge(known, position.generation, nowMs, policy.staleMs)
       : known,
     ...(withheld !== undefined && { withheld }),
+    ...(isAtRisk && { isAtRisk }),
   }
 }
 
@@ -177,7 +216,19 @@ function giveBack<S>(
 ): Next<S, { readonly type: 'noted' }> {
   if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
   if (!holdsClaim(claimId, view)) return answerWith({ type: 'noted' })
-  return operate(openClaim(view, view.claim.row!, delayMs))
+  return operate(returnClaim(view, view.claim.row!, delayMs))
+}
+
+/**
+ * The token may be spent, and this holder will not write an outcome: other processes need not wait
+ * until the claim is overdue to learn that.
+ */
+function abandon<S>(claimId: string, view: LedgerView<S>): Next<S, { readonly type: 'noted' }> {
+  const row = view.claim?.row
+  if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
+  const isOurs = row?.kind === 'claimed' && row.claimId === claimId
+  if (!isOurs || row.claimMs === 0) return answerWith({ type: 'noted' })
+  return operate(abandonClaim(view, row))
 }
 
 /** Says in the row of the ended chain that what was received has been revoked. */
@@ -219,19 +270,28 @@ export function withdraw<S>(
 ): Next<S, { readonly type: 'noted' }> {
   if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
   const { row, version } = view.claim
-  if (holdsClaim(claimId, view)) return operate(openClaim(view, row!))
+  if (holdsClaim(claimId, view)) return operate(returnClaim(view, row!))
   const isOutrun = !mayComeLate || row?.kind === 'claimed' || version !== seenAt
   if (isOutrun) return answerWith({ type: 'noted' })
-  return operate(openClaim(view, row ?? name, row && remainingDelayMs(view)))
+  return operate(returnClaim(view, row ?? name, row && remainingDelayMs(view)))
 }
 
 /**
  * Whether the holder of a claim may still send: its request must end before other processes call
- * the claim overdue.
+ * the claim overdue, and a token that may be spent must be sent while the AS accepts it.
  *
  * @param elapsedMs Milliseconds since before the claim was first asked for (or the grant, if that
- *   was earlier), on the holder's monotonic clock.
+ *   was earlier), on the holder's monotonic clock. The store's clock has gone no further than that
+ *   from what the view shows.
  */
-export function maySend(elapsedMs: number, claimMs: number, requestTimeoutMs: number): boolean {
-  return elapsedMs + requestTimeoutMs < claimMs
+export function maySend<S>(
+  elapsedMs: number,
+  view: LedgerView<S>,
+  { claimMs, takeOver }: Policy,
+  requestTimeoutMs: number,
+): boolean {
+  if (elapsedMs + requestTimeoutMs >= claimMs) return false
+  const row = view.claim?.row
+  if (row?.kind !== 'claimed' || row.firstClaimedAtMs === undefined) return true
+  return takeOver.type !== 'within' || view.nowMs + elapsedMs < row.firstClaimedAtMs + takeOver.ms
 }

@@ -61,6 +61,25 @@ export interface ChainName extends ChainPosition {
   readonly proof?: string | undefined
 }
 
+/**
+ * When a process may present a token again whose claim is overdue. It follows from what the AS does
+ * with a spent token (the axis `reuse`); all values but `never` make another presentation
+ * harmless.
+ */
+export type TakeOver =
+  | { readonly type: 'never' }
+  /** At any time: the AS accepts spent tokens. */
+  | { readonly type: 'always' }
+  /** While the request can begin within so many milliseconds after the token was first claimed. */
+  | { readonly type: 'within'; readonly ms: number }
+  /**
+   * As long as the successor was not used: no holder may have got it. The AS must have settled an
+   * earlier request by then, which takes it so many milliseconds at most.
+   */
+  | { readonly type: 'until_successor_used'; readonly settlesWithinMs: number }
+  /** Once: the AS only refuses a spent token, and the first request may never have arrived. */
+  | { readonly type: 'once' }
+
 export interface Policy {
   /** For how long a claim counts as being worked on, milliseconds. */
   readonly claimMs: number
@@ -68,8 +87,7 @@ export interface Policy {
   readonly staleMs: number
   /** `serve`: older holders are always served. */
   readonly staleHolders: 'revoke' | 'serve'
-  /** Whether an overdue claim may be claimed again: only where tokens never rotate. */
-  readonly takesOver: boolean
+  readonly takeOver: TakeOver
   /** Whether the store may drop rows early. The grant is then read again once the claim is won. */
   readonly mayEvict: boolean
 }
@@ -122,6 +140,12 @@ export function holdsClaim<S>(claimId: string, { claim }: LedgerView<S>): boolea
   return claim?.row?.kind === 'claimed' && claim.row.claimId === claimId
 }
 
+/** Whether the token of a claim was presented before, and may have been spent then. */
+export function isTakenOver<S>(claimId: string, view: LedgerView<S>): boolean {
+  const row = view.claim?.row
+  return holdsClaim(claimId, view) && row?.kind === 'claimed' && row.atRisk !== undefined
+}
+
 export function isOverdue<S>({ claim, nowMs }: LedgerView<S>): boolean {
   return claim?.row?.kind === 'claimed' && nowMs >= claim.writtenAtMs + claim.row.claimMs
 }
@@ -140,34 +164,94 @@ export function remainingDelayMs<S>({ claim, nowMs }: LedgerView<S>): number {
   return Math.max(0, claim.writtenAtMs + (claim.row.delayMs ?? 0) - nowMs)
 }
 
+/** When the token was first claimed, on the store's clock: nothing was sent before. */
+export function firstClaimedAtMs<S>({ claim }: LedgerView<S>): number {
+  const { row, writtenAtMs = 0 } = claim ?? {}
+  return (row?.kind === 'claimed' ? row.firstClaimedAtMs : undefined) ?? writtenAtMs
+}
+
+/**
+ * Milliseconds until an overdue claim may be taken over; `undefined` if it never may.
+ *
+ * A token that was refused at risk stays where it is: presenting it again cannot help.
+ */
+export function takeOverInMs<S>(
+  view: LedgerView<S>,
+  { takeOver, mayEvict }: Policy,
+): number | undefined {
+  const { claim, nowMs } = view
+  if (claim?.row?.kind !== 'claimed') return undefined
+  const { atRisk, isAnswered, grant } = claim.row
+  if (atRisk === 'rejected' || isAnswered === true) return undefined
+  switch (takeOver.type) {
+    case 'never':
+      return undefined
+    case 'always':
+      return 0
+    case 'within':
+      return nowMs < firstClaimedAtMs(view) + takeOver.ms ? 0 : undefined
+    case 'until_successor_used':
+      // A store that drops rows may have dropped the one that holds the successor.
+      if (mayEvict && view.grants[grant]?.row === undefined) return undefined
+      return Math.max(0, claim.writtenAtMs + takeOver.settlesWithinMs - nowMs)
+    case 'once':
+      return atRisk === undefined ? 0 : undefined
+  }
+}
+
 export function readGrant<S>(grant: string): Operation<S> {
   return { on: 'grant', grant, do: 'read' }
 }
 
 /**
- * Gives the claim back: any process may claim the token again, once the delay has passed.
- *
- * @param isGranted Whether the AS has just granted a set for this token: its client is known then.
+ * Gives a claim back whose token was provably not consumed by this presentation. If an earlier one
+ * may have consumed it, the claim is overdue again as it was, once the delay has passed.
  */
-export function openClaim<S>(
+export function returnClaim<S>(
+  view: LedgerView<S>,
+  name: ChainName,
+  delayMs?: number,
+): Operation<S> {
+  const row = view.claim?.row
+  if (row?.kind !== 'claimed' || row.firstClaimedAtMs === undefined) {
+    return openClaim(view, name, delayMs)
+  }
+  const { atRisk: _, ...rest } = row
+  return rewriteClaim(view, { ...rest, claimMs: delayMs ?? 0 })
+}
+
+/** Says that no process works on the claim any more, although the token may be spent. */
+export function abandonClaim<S>(
+  view: LedgerView<S>,
+  row: ClaimRow & { kind: 'claimed' },
+  atRisk = row.atRisk,
+): Operation<S> {
+  const first = firstClaimedAtMs(view)
+  return rewriteClaim(view, {
+    ...row,
+    claimMs: 0,
+    firstClaimedAtMs: first,
+    ...(atRisk !== undefined && { atRisk }),
+  })
+}
+
+export function rewriteClaim<S>(view: LedgerView<S>, row: ClaimRow): Operation<S> {
+  return { on: 'claim', do: 'swap', expected: view.claim!.version, row }
+}
+
+function openClaim<S>(
   view: LedgerView<S>,
   { grant, generation, proof }: ChainName,
   delayMs?: number,
-  isGranted = false,
 ): Operation<S> {
-  return {
-    on: 'claim',
-    do: 'swap',
-    expected: view.claim!.version,
-    row: {
-      kind: 'open',
-      grant,
-      generation,
-      ...(proof !== undefined && { proof }),
-      ...(delayMs !== undefined && { delayMs }),
-      ...(isGranted ? { isBound: true } : boundAs(view.claim!.row)),
-    },
-  }
+  return rewriteClaim(view, {
+    kind: 'open',
+    grant,
+    generation,
+    ...(proof !== undefined && { proof }),
+    ...(delayMs !== undefined && { delayMs }),
+    ...boundAs(view.claim!.row),
+  })
 }
 
 /** Whether the row names a client: a row that is written over it then names one, too. */

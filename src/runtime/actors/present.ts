@@ -21,7 +21,7 @@ export async function presentToken(
   parts: RefresherContext,
   context: RunContext,
 ): Promise<PresentResult> {
-  const { clock, claimMs, requestTimeoutMs } = parts.settings
+  const { clock, requestTimeoutMs } = parts.settings
   const { claim, presentations } = context
   const { refreshToken } = context.tokens
   if (claim === undefined || refreshToken === undefined) return BROKEN
@@ -32,7 +32,7 @@ export async function presentToken(
   // The holder's time counts from before the ledger was asked, on the monotonic clock, so it ends
   // before another process can call the claim overdue.
   const sentAtMs = clock.monotonic()
-  const isInTime = maySend(sentAtMs - claim.askedAt, claimMs, requestTimeoutMs)
+  const isInTime = maySend(sentAtMs - claim.askedAt, claim.view, parts.policy, requestTimeoutMs)
   if (isFirst && !isInTime) return { type: 'overdue' }
   if (prepared === undefined || !isInTime) return isFirst ? BROKEN : MAY_BE_SPENT
 

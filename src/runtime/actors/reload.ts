@@ -5,7 +5,7 @@ import type { TokenSet } from '../../core/token-set.ts'
 import { within } from '../../core/clock.ts'
 import { isRefusedAtOnce } from '../../ledger/configuration.ts'
 import { endingOf } from '../../ledger/settlement.ts'
-import { keyIn, reject } from '../../ledger/protocol/index.ts'
+import { isTakenOver, keyIn, reject } from '../../ledger/protocol/index.ts'
 import { refreshTokenIn } from '../../ledger/stored-token-set.ts'
 import { RELOAD_LEAST_MS } from '../timing.ts'
 import type { RunContext } from './claim.ts'
@@ -26,10 +26,11 @@ export async function reloadTokens(
   if (stored !== undefined) return stored
   const problem = context.problem ?? { code: 'rejected' }
   if (claim === undefined) return { type: 'ended', problem }
+  const isRepeated = context.presentations > 1
   try {
     const { answer, view } = await ledger.run(
       claim.chain,
-      (seen) => reject(claim, endingOf(problem.code), seen),
+      (seen) => reject({ ...claim, isRepeated }, endingOf(problem.code), seen),
       { view: claim.view, patienceMs: settings.claimMs },
     )
     const moment = { hostNowMs: settings.clock.now(), storeNowMs: view.nowMs }
@@ -46,8 +47,10 @@ export async function reloadTokens(
     if (problem.code === 'presented_elsewhere') return { ...output, problem }
     return { type: 'ended', problem: { ...problem, ...output.problem } }
   } catch {
-    // The AS has spoken; that others cannot be told through the ledger does not change it.
-    return { type: 'ended', problem }
+    // The AS has spoken, and a ledger that cannot be written does not change it. But it says nothing
+    // about the chain if the token may have been spent before.
+    const isAtRisk = isRepeated || isTakenOver(claim.claimId, claim.view)
+    return isAtRisk ? { type: 'failed', problem: { code: 'lost' } } : { type: 'ended', problem }
   }
 }
 

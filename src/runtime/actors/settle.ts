@@ -2,8 +2,13 @@ import type { SettleOutput } from '../../../machines/types.ts'
 import type { Presentation } from '../../core/failure.ts'
 import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
 import type { GrantRef, Tokens } from '../../core/tokens.ts'
-import { keyIn, settle } from '../../ledger/protocol/index.ts'
-import type { SettleAnswer, SettleRequest, Settlement } from '../../ledger/protocol/index.ts'
+import { keyIn, settle, takeOverInMs } from '../../ledger/protocol/index.ts'
+import type {
+  LedgerView,
+  SettleAnswer,
+  SettleRequest,
+  Settlement,
+} from '../../ledger/protocol/index.ts'
 import type { Store } from '../../ledger/store.ts'
 import {
   afterUnknown,
@@ -55,6 +60,8 @@ export async function settlePresentation(
   }
   const { audience } = context.demand
   const settlement = settlementOf(presentation, renewed, audience, provider, moment)
+  const sentAgoMs = endedAtMs - firstSentAtMs
+  const isReplayable = mayPresentAgain(presentation, provider, sentAgoMs, requestTimeoutMs)
   emit({
     type: 'presented',
     token: claim.chain.refreshToken.fingerprint,
@@ -68,42 +75,31 @@ export async function settlePresentation(
     durationMs: endedAtMs - sentAtMs,
   })
 
-  try {
-    const leftMs = claim.askedAt + claimMs - endedAtMs
-    const patienceMs = leftMs / PATIENCE_PART
-    const { answer, ref } = await write(parts, context, claim, settlement, patienceMs)
+  const outputOf = ({ answer, view, ref }: Written): SettleResult => {
     const output = settleOutput(answer, {
       presentation,
       moment,
       ref,
-      isReplayable: mayPresentAgain(
-        presentation,
-        provider,
-        endedAtMs - firstSentAtMs,
-        requestTimeoutMs,
-      ),
+      isReplayable,
       isSpent: isSpent(settlement),
+      takeOverInMs: takeOverInMs(view, parts.policy),
       againMs: () => backoffMs(settings.random, presentations - 1),
       backoffMs: () => backoffMs(settings.random, context.attempt),
     })
     nameChain(positionIn(output), claim.position, claim.grantName)
-    if (output.type === 'failed' && isSpent(settlement)) noteLost(parts, claim.claimId)
-    return withWarning(parts, renewed, output)
-  } catch (error) {
-    const output = await handOverPastLedger(parts, context, claim, settlement, moment, error)
     return withWarning(parts, renewed, output)
   }
-}
-
-/** How many claims are remembered. The oldest is forgotten first, and its callers wait again. */
-const LOST_MAX = 10_000
-
-/** Tells the callers of this process that they wait in vain, unless the AS takes it again. */
-function noteLost({ lostClaims, settings, policy }: RefresherContext, claimId: string): void {
-  const { reuse = 'revokes' } = settings.provider
-  if (policy.takesOver || reuse !== 'revokes') return
-  lostClaims.add(claimId)
-  if (lostClaims.size > LOST_MAX) lostClaims.delete(lostClaims.values().next().value!)
+  if (isReplayable) return outputOf(await unwritten(parts, claim))
+  const patienceMs = isSpent(settlement) ? 0 : (claim.askedAt + claimMs - endedAtMs) / PATIENCE_PART
+  try {
+    return outputOf(await write(parts, context, claim, settlement, patienceMs))
+  } catch (error) {
+    const later = write(parts, context, claim, settlement, claimMs)
+    void parts.background.add(later).catch(() => {})
+    if (isSpent(settlement)) return outputOf(await unwritten(parts, claim))
+    const output = await handOverPastLedger(parts, claim, settlement, moment, error)
+    return withWarning(parts, renewed, output)
+  }
 }
 
 /** Nothing was sent, because the claim was overdue: the claim is given back. */
@@ -158,8 +154,18 @@ function authorizedAtOf({ view, position }: ClaimHandle): number | undefined {
 
 interface Written {
   readonly answer: SettleAnswer<StoredTokenSet>
+  readonly view: LedgerView<StoredTokenSet>
   /** Where a settled set stands, with its proof. */
   readonly ref: GrantRef
+}
+
+/** What is known of the rows if nothing is written: what the claim has seen. */
+async function unwritten(
+  { ledger }: RefresherContext,
+  { position, view }: ClaimHandle,
+): Promise<Written> {
+  const ref = await ledger.refOf(position, undefined, keyIn(view, position))
+  return { answer: { type: 'noted' }, view, ref }
 }
 
 /** Writes the rows, patiently. A set that was received for an ended chain is revoked at once. */
@@ -176,6 +182,7 @@ async function write(
     position,
     isCallersToken: context.isCallersToken,
     hasGrantField: context.hasGrantField,
+    isRepeated: context.presentations > 1,
     policy,
     merge: (known, added) => merge(known, added, settings.provider.oldAccessToken),
   }
@@ -193,34 +200,31 @@ async function write(
   const settledAt = answer.type === 'noted' ? position : answer.position
   const key = keyIn(seen, position)
   const token = answer.type === 'settled' ? refreshTokenIn(answer.set) : undefined
-  return { answer, ref: await ledger.refOf(settledAt, token, key) }
+  return { answer, view: seen, ref: await ledger.refOf(settledAt, token, key) }
 }
 
 /**
  * The ledger cannot be written, as far as we know. A set that was received goes to its caller all
  * the same (P3), unless other processes already call the claim overdue: then it only goes to the
  * ledger, as soon as that can be. It is not revoked: a swap whose answer was lost may have taken
- * effect, and every holder may have the set by now (P5).
+ * effect, and every holder may have the set by now (P5). Nor is it handed out if other processes
+ * may present the token again as long as no caller uses its successor.
  */
 async function handOverPastLedger(
   parts: RefresherContext,
-  context: RunContext,
   claim: ClaimHandle,
   settlement: Settlement<StoredTokenSet>,
   moment: Moment,
   error: unknown,
 ): Promise<SettleResult> {
-  const { settings, ledger, background, emit } = parts
+  const { settings, policy, ledger, emit } = parts
   const problem = problemOf(error)
   const set = received(settlement)
-  const later = write(parts, context, claim, settlement, settings.claimMs)
-  void background.add(later).catch(() => {})
-  if (set === undefined) {
-    return { type: 'failed', problem: { ...problem, isFinal: isSpent(settlement) } }
-  }
+  if (set === undefined) return { type: 'failed', problem }
   if (settlement.type === 'granted' && settlement.withheld !== undefined) {
     return { type: 'failed', problem: { code: settlement.withheld } }
   }
+  if (policy.takeOver.type === 'until_successor_used') return { type: 'failed', problem }
   if (settings.clock.monotonic() - claim.askedAt >= settings.claimMs) {
     return { type: 'failed', problem }
   }

@@ -8,7 +8,7 @@ export const policy: Policy = {
   claimMs: 20_000,
   staleMs: 3_600_000,
   staleHolders: 'revoke',
-  takesOver: false,
+  takeOver: { type: 'never' },
   mayEvict: false,
 }
 export const GRANT = 'grant'
