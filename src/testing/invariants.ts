@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { Outcome, RevokeOutcome } from '../core/outcome.ts'
-import { isReusable, reuseWindowMs } from '../core/provider.ts'
+import { isReusable } from '../core/provider.ts'
+import type { Provider } from '../core/provider.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { isAwaitedAt, isSurelyLate, mayAnyBeLate, mayBeLate, maySpend } from './observations.ts'
 import type { Holder, Observations, ObservedCall, Sending } from './observations.ts'
@@ -43,7 +44,7 @@ export class Violation extends Error {
 /** The checks of one chain. Each throws a {@link Violation}. */
 export interface Judge<H extends Holder> {
   /** P1 and P2, before a worker sends a refresh token. */
-  sent(token: string, worker: H): void
+  sent(token: string): void
   /** All that one outcome proves. */
   returned(call: ObservedCall<H>): void
   /** `success`, `expiry` and P5, for an access token that is handed out. */
@@ -74,7 +75,7 @@ export interface Judge<H extends Holder> {
  */
 export function invariants<H extends Holder>(observed: Observations<H>): Judge<H> {
   const judge: Judge<H> = {
-    sent: (token, worker) => checkSent(observed, token, worker),
+    sent: (token) => checkSent(observed, token),
     returned(call) {
       const { state, accessToken, error } = call.outcome!
       checkShape(call.outcome!, call.came)
@@ -118,7 +119,7 @@ export function invariants<H extends Holder>(observed: Observations<H>): Judge<H
   return judge
 }
 
-function checkSent<H extends Holder>(observed: Observations<H>, token: string, worker: H): void {
+function checkSent<H extends Holder>(observed: Observations<H>, token: string): void {
   const { nowMs, requestTimeoutMs, provider } = observed
   const before = observed.sendingsOf(token)
   const name = observed.nameOf(token)
@@ -133,15 +134,37 @@ function checkSent<H extends Holder>(observed: Observations<H>, token: string, w
   const [first] = spending
   const last = spending.at(-1)
   if (first === undefined || last === undefined) return
-  const isOneClaim = spending.every(
-    (each) => each.worker === worker && (each.ending ?? 'unproven') === 'unproven',
-  )
   const lastedMs = nowMs - first.sentAtMs + requestTimeoutMs
-  if (isOneClaim && lastedMs < reuseWindowMs(provider)) return
+  if (mayComeAgain(provider, spending, lastedMs)) return
   if (observed.mayForget(last)) return
   const ago = inUnits(nowMs - last.sentAtMs)
   const why = last.isConsumed === true ? 'the server has spent it' : 'it may be spent'
   throw new Violation('P2', `${name} is presented again, ${ago} after the last time: ${why}`)
+}
+
+/**
+ * Whether a token that may be spent may be presented again, because of what the provider says that
+ * its server does with it.
+ *
+ * @param lastedMs From the first presentation to the end of another one.
+ */
+function mayComeAgain(
+  { reuse }: Pick<Provider, 'reuse'>,
+  spending: readonly Sending[],
+  lastedMs: number,
+): boolean {
+  if (typeof reuse === 'object') return lastedMs < reuse.acceptedForMs
+  switch (reuse) {
+    case 'accepted':
+      return true
+    case 'until_successor_used':
+      // No holder has got the successor.
+      return !spending.some(({ ending }) => ending === 'spent')
+    case 'refused':
+      return spending.length === 1
+    default:
+      return false
+  }
 }
 
 const FIELDS = 'accessToken,changed,error,needsSignIn,state,tokens,usable'

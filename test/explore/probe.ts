@@ -1,4 +1,6 @@
-import { isKnown, newestLive, Violation } from './properties.ts'
+import { isKnown, newestLive } from './properties.ts'
+import { Violation } from './violation.ts'
+import { generationOf, isAccepted, isForgiving } from './authorization-server.ts'
 import { call, stepsOf } from './steps.ts'
 import type { Config, World } from './world.ts'
 
@@ -7,6 +9,10 @@ import type { Config, World } from './world.ts'
  * unless the newest token is lost, or the chain has ended.
  */
 export function probe(world: World, config: Config): void {
+  if (isForgiving(config)) {
+    for (const index of world.workers.keys()) probeForgiven(world, config, index)
+    return
+  }
   const newest = newestLive(world)
   if (newest === undefined || world.endedAt !== undefined) return
   if (world.presented[newest] !== undefined || isStranded(world, newest)) return
@@ -36,6 +42,45 @@ export function probe(world: World, config: Config): void {
   }
 }
 
+/**
+ * A caller is served without a sign-in as long as the server would still accept its token, however
+ * the presentations before have ended.
+ */
+function probeForgiven(world: World, config: Config, index: number): void {
+  const { cookie } = world.workers[index]!
+  const token = cookie.refreshToken
+  if (token === undefined || world.endedAt !== undefined || (world.late ?? []).length > 0) return
+  const nowMs = world.now + config.settlesWithinMs + config.policy.claimMs
+  const calm: World = {
+    ...world,
+    now: nowMs,
+    faultsLeft: 0,
+    expiries: 0,
+    isOut: false,
+    workers: world.workers.map((worker, i) => ({ ...worker, calls: i === index ? 1 : 0 })),
+  }
+  const lateMs = nowMs + config.requestTimeoutMs + 1
+  if (!isAccepted(world, config, token, lateMs) || isLate(calm, config, index)) return
+  if (isAnswered(world, token) || world.presented[token] === 'taken over') return
+  if (mayMiss(world, index)) return
+  let at = call(calm, config, index)
+  if (at === undefined) return
+  for (let steps = 0; at.workers[index]!.run !== undefined; steps += 1) {
+    const [step] = stepsOf(at, config)
+    if (step === undefined || steps > 100) throw new Violation(`liveness: worker ${index} is stuck`)
+    at = step[1]
+  }
+  const { accessToken } = at.workers[index]!.cookie
+  if (accessToken === cookie.accessToken)
+    throw new Violation(`liveness: worker ${index} is not served although the AS takes ${token}`)
+}
+
+/** Whether a holder had the answer in hand and is gone: nobody knows what became of it. */
+function isAnswered(world: World, token: string): boolean {
+  const row = world.rows[`c:${token}`]?.row
+  return row !== undefined && 'kind' in row && row.kind === 'claimed' && row.isAnswered === true
+}
+
 /** Whether a claim stands on the token whose holder is gone: honest loss. */
 function isStranded(world: World, token: string): boolean {
   const row = world.rows[`c:${token}`]?.row
@@ -44,7 +89,7 @@ function isStranded(world: World, token: string): boolean {
 }
 
 function isLate(world: World, { policy }: Config, index: number): boolean {
-  const held = Number((world.workers[index]!.cookie.refreshToken ?? 'r0').slice(1))
+  const held = generationOf(world.workers[index]!.cookie.refreshToken ?? 'r0')
   return world.acknowledged.some(
     ([generation, atMs]) => generation > held && atMs + policy.staleMs <= world.now,
   )

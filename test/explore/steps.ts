@@ -27,7 +27,7 @@ import { received, settlementOf } from '../../src/ledger/settlement.ts'
 import { claimOutput, nameOf, reloadOutput, settleOutput } from '../../src/runtime/outputs.ts'
 import { placeWithProof, refOf, withProofs } from './proofs.ts'
 import { meetsDemand } from '../../src/runtime/actors/claim.ts'
-import { answersOf, revokeAtServer } from './authorization-server.ts'
+import { answersOf, generationOf, isForgiving, revokeAtServer } from './authorization-server.ts'
 import { begin, elapsed, ended, SETTLED } from './chart.ts'
 import type { Output, Position } from './chart.ts'
 import { describeEnd } from './outcomes.ts'
@@ -100,9 +100,10 @@ function* workerSteps(world: World, config: Config, index: number): Generator<St
   for (const faulty of fault(world, 'crash')) {
     if (activity?.doing !== 'fly') yield crash(faulty, '')
     else {
-      const spent = {
-        ...faulty,
-        presented: { ...faulty.presented, [activity.work.refreshToken]: 'maybe spent' as const },
+      const spent = doubted(faulty, activity.work.refreshToken)
+      if (isForgiving(config)) {
+        yield crash(leftLate(spent, config, activity), '')
+        continue
       }
       yield crash(spent, ', nothing arrived')
       for (const [how, answered] of answersOf(spent, config, activity.work.refreshToken)) {
@@ -519,15 +520,21 @@ function* activitySteps(
         return
       }
       checkSend(world, config, who.index, work.refreshToken)
-      const presented = { ...world.presented, [work.refreshToken]: 'flying' as const }
+      const isAgain = world.presented[work.refreshToken] !== undefined
+      const presented = {
+        ...world.presented,
+        [work.refreshToken]: isAgain ? ('taken over' as const) : ('flying' as const),
+      }
+      const sentAt = isForgiving(config) && { sentAt: world.now }
       yield [
         `${name} sends ${work.refreshToken}`,
-        withActivity({ ...world, presented }, who, { ...activity, doing: 'fly' }),
+        withActivity({ ...world, presented }, who, { ...activity, doing: 'fly', ...sentAt }),
       ]
       return
     }
     case 'fly':
-      yield* flySteps(world, config, who, activity, name)
+      if (isForgiving(config)) yield* forgivingSteps(world, config, who, activity, name)
+      else yield* flySteps(world, config, who, activity, name)
       return
     case 'discard': {
       yield [
@@ -577,27 +584,87 @@ function* activitySteps(
   }
 }
 
+type Flying = Extract<Activity, { doing: 'fly' }>
+
+/** The token may be spent from now on, as far as a holder can know. */
+function doubted(world: World, token: string): World {
+  const isAgain = world.presented[token] === 'taken over'
+  const presented = {
+    ...world.presented,
+    [token]: isAgain ? ('taken over' as const) : ('maybe spent' as const),
+  }
+  return { ...world, presented }
+}
+
+/** The sender has given up, and the server may handle the request yet. */
+function leftLate(world: World, config: Config, { work, sentAt, answer }: Flying): World {
+  if (answer !== undefined) return world
+  const late = { token: work.refreshToken, untilMs: sentAt! + config.settlesWithinMs }
+  return { ...world, late: [...(world.late ?? []), late] }
+}
+
+/** A presentation has ended for its holder. */
+function endOf(
+  world: World,
+  config: Config,
+  who: Who,
+  { work }: Flying,
+  presentation: Presentation,
+): World {
+  const token = work.refreshToken
+  const { position } = world.workers[who.index]!.run!
+  // What the AS did, and what the holder can know; not what our code makes of it.
+  const isKnown = presentation.outcome !== 'unknown' && presentation.outcome !== 'refused'
+  const isClean = isKnown && world.refreshTokens[token] === 'live'
+  const { [token]: _, ...others } = world.presented
+  const known =
+    isClean && !isForgiving(config) ? { ...world, presented: others } : doubted(world, token)
+  const times = { nowMs: world.now, elapsedMs: 0 }
+  const sending = { presentation, sentAtMs: work.startedAt, endedAtMs: world.now }
+  return proceed(known, config, who.index, ended(position, { type: 'sent', sending, ...times }))
+}
+
+/** The server handles a request in one step, and its answer arrives in another. */
+function* forgivingSteps(
+  world: World,
+  config: Config,
+  who: Who,
+  activity: Flying,
+  name: string,
+): Generator<Step> {
+  const { work, sentAt, answer } = activity
+  const unknown = failedPresentation('unknown')
+  const end = (changed: World, presentation: Presentation): World =>
+    endOf(changed, config, who, activity, presentation)
+  const isLate = world.now - work.startedAt >= config.policy.claimMs
+  if (answer !== undefined) {
+    yield [`the answer reaches ${name}`, end(world, answer)]
+    for (const faulty of fault(world, 'lost answer'))
+      yield [`the answer to ${name} is lost`, end(faulty, unknown)]
+  } else if (world.now <= sentAt! + config.settlesWithinMs) {
+    for (const [how, after, presentation] of answersOf(world, config, work.refreshToken)) {
+      const handled = withActivity(after, who, { ...activity, answer: presentation })
+      yield [`the AS handles ${name}: ${how}`, handled]
+    }
+    for (const faulty of fault(world, 'lost answer'))
+      yield [`the request of ${name} is lost`, end(faulty, unknown)]
+    for (const faulty of fault(world, 'deferred'))
+      yield [`the AS defers ${name}`, end(faulty, failedPresentation('deferred'))]
+  }
+  if (isLate) yield [`${name} has stopped waiting`, end(leftLate(world, config, activity), unknown)]
+}
+
 function* flySteps(
   world: World,
   config: Config,
   who: Who,
-  activity: Extract<Activity, { view: unknown }>,
+  activity: Flying,
   name: string,
 ): Generator<Step> {
   const { work } = activity
   const token = work.refreshToken
-  const { position } = world.workers[who.index]!.run!
-  const end = (changed: World, presentation: Presentation): World => {
-    // What the AS did, and what the holder can know; not what our code makes of it.
-    const isKnown = presentation.outcome !== 'unknown' && presentation.outcome !== 'refused'
-    const isClean = isKnown && changed.refreshTokens[token] === 'live'
-    const { [token]: _, ...others } = changed.presented
-    const presented = isClean ? others : { ...others, [token]: 'maybe spent' as const }
-    const times = { nowMs: world.now, elapsedMs: 0 }
-    const sending = { presentation, sentAtMs: work.startedAt, endedAtMs: world.now }
-    const next = ended(position, { type: 'sent', sending, ...times })
-    return proceed({ ...changed, presented }, config, who.index, next)
-  }
+  const end = (changed: World, presentation: Presentation): World =>
+    endOf(changed, config, who, activity, presentation)
   const unknown = failedPresentation('unknown')
   const isLate = world.now - work.startedAt >= config.policy.claimMs
   for (const [how, after, presentation] of answersOf(world, config, token)) {
@@ -628,6 +695,12 @@ const PROVIDERS = {
   sometimes: { rotation: 'sometimes' },
   omitted: { rotation: 'always' },
   never: { rotation: 'never', reuse: 'accepted' },
+  accepted: { rotation: 'always', reuse: 'accepted' },
+  'forking window': { rotation: 'always' },
+  'sliding window': { rotation: 'always' },
+  'idempotent window': { rotation: 'always' },
+  'until used': { rotation: 'always', reuse: 'until_successor_used' },
+  refused: { rotation: 'always', reuse: 'refused' },
 } as const
 
 function* operationSteps(
@@ -687,7 +760,9 @@ function giveUp(
   if (doing === 'dispose') return go({ type: 'ended', problem: { code: 'revoked' } })
   if (doing === 'reject') return go({ type: 'ended', problem: { code: 'rejected' } })
   const { settlement } = work.ended!
-  if (settlement.type !== 'granted') return go({ type: 'failed', problem })
+  if (settlement.type !== 'granted' || config.policy.takeOver.type === 'until_successor_used') {
+    return go({ type: 'failed', problem })
+  }
   const moment = { hostNowMs: world.now, storeNowMs: world.now }
   if (world.now - work.startedAt >= config.policy.claimMs) {
     return proceed(
@@ -746,7 +821,7 @@ function perform(
     operation.on === 'grant' && !('ended' in operation.row && operation.row.ended !== undefined)
   const acknowledged =
     isSettling && isOwn
-      ? [...world.acknowledged, [Number(work.refreshToken.slice(1)), nowMs] as const]
+      ? [...world.acknowledged, [generationOf(work.refreshToken), nowMs] as const]
       : world.acknowledged
   return [{ ...world, rows, acknowledged }, look(state, true)]
 }
@@ -761,6 +836,15 @@ function* worldSteps(world: World, config: Config): Generator<Step> {
       isFault ? { ...aged, happened: [...world.happened, 'overdue' as const].toSorted() } : aged,
     ]
   }
+  for (const [index, { token, untilMs }] of (world.late ?? []).entries()) {
+    const rest = { ...world, late: world.late!.filter((_, i) => i !== index) }
+    yield [`a late request with ${token} is dropped`, rest]
+    if (world.now > untilMs) continue
+    for (const [how, after] of answersOf(rest, config, token))
+      yield [`the AS handles a late request with ${token}: ${how}`, after]
+  }
+  for (const faulty of fault(world, 'window'))
+    yield ['windows pass', { ...faulty, now: world.now + config.windowMs }]
   for (const faulty of fault(world, 'overdue'))
     yield ['claims become overdue', { ...faulty, now: world.now + jumps.overdue }]
   for (const faulty of fault(world, 'stale'))
@@ -816,9 +900,22 @@ function endCall(world: World, config: Config, index: number, run: Run): World {
     ...(worker.carries && position !== undefined && { place: nameOf(position) }),
   }
   const { run: _, ...rest } = worker
-  const after = withWorker(world, index, worker.saves ? { ...rest, cookie } : rest)
+  const isHanded = outcomeHands(run.position.state)
+  const used = isHanded &&
+    config.as === 'until used' && {
+      usedGeneration: Math.max(
+        world.usedGeneration ?? 0,
+        generationOf(cookie.refreshToken ?? 'r0'),
+      ),
+    }
+  const after = withWorker({ ...world, ...used }, index, worker.saves ? { ...rest, cookie } : rest)
   config.note?.(describeEnd(after, config, run))
   return after
+}
+
+/** Whether a call that ends here hands an access token to its caller, who uses it. */
+function outcomeHands(state: string): boolean {
+  return state.startsWith('rotated') || state === 'expiring.serving' || state === 'fresh.ageing'
 }
 
 /** The world in which one more fault has happened, if one may. */

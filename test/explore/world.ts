@@ -51,7 +51,9 @@ export type Activity =
       readonly work: Work
     }
   /** About to send, sent, told to revoke what was received. */
-  | ({ readonly doing: 'send' | 'fly' | 'discard' | 'tell' } & Claimed)
+  | ({ readonly doing: 'send' | 'discard' | 'tell' } & Claimed)
+  /** Sent; `answer` once a server that is watched more closely has handled it. */
+  | ({ readonly doing: 'fly'; readonly sentAt?: number; readonly answer?: Presentation } & Claimed)
   | ({ readonly doing: 'wait' } & Waiting)
 
 /** What is known under a claim that was won. */
@@ -115,7 +117,23 @@ export interface Task {
   readonly activity: Activity
 }
 
-export type AsKind = 'strict' | 'kept' | 'sometimes' | 'omitted' | 'consumes-first' | 'never'
+export type AsKind =
+  'strict' | 'kept' | 'sometimes' | 'omitted' | 'consumes-first' | 'never' | ReuseKind
+
+/** What a server that rotates does with a token that it has consumed already. */
+export type ReuseKind =
+  /** Issues another successor, at any time. */
+  | 'accepted'
+  /** Issues another successor for some time after the first use. */
+  | 'forking window'
+  /** The same, and each use begins the time anew. */
+  | 'sliding window'
+  /** Gives the same successor for some time after the first use. */
+  | 'idempotent window'
+  /** Issues another successor, which replaces the first, until a caller has used one. */
+  | 'until used'
+  /** Refuses it, and does nothing else. */
+  | 'refused'
 
 export type Fault =
   | 'crash'
@@ -128,6 +146,8 @@ export type Fault =
   | 'revoke'
   | 'deferred'
   | 'refused after'
+  /** The time is over for which the server accepts a spent token. */
+  | 'window'
 
 export interface Config {
   readonly name: string
@@ -138,6 +158,10 @@ export interface Config {
   readonly aheadMs: number
   /** Jumps of the clock: until tokens expire, until claims are overdue, until holders are stale. */
   readonly jumps: { readonly expire: number; readonly overdue: number; readonly stale: number }
+  /** For how long a server with a window accepts a spent token. */
+  readonly windowMs: number
+  /** The server handles a request within so long after it was sent. */
+  readonly settlesWithinMs: number
   /** Told how calls end, and what is left at rest. */
   readonly note?: (outcome: string) => void
 }
@@ -147,6 +171,12 @@ export interface World {
   readonly rows: Readonly<Record<string, RowState>>
   /** At the AS: what became of each token. */
   readonly refreshTokens: Readonly<Record<string, 'live' | 'spent' | 'revoked'>>
+  /** When a window of a spent token began. */
+  readonly usedAtMs?: Readonly<Record<string, number>>
+  /** The generation of the latest token set that a caller has used. */
+  readonly usedGeneration?: number
+  /** Requests that their senders have given up, and that the server may handle yet. */
+  readonly late?: readonly { readonly token: string; readonly untilMs: number }[]
   readonly accessTokens: Readonly<Record<string, 'live' | 'revoked'>>
   readonly issued: number
   readonly workers: readonly Worker[]
@@ -158,7 +188,7 @@ export interface World {
   readonly happened: readonly Fault[]
   readonly isOut: boolean
   /** What an observer above the world knows of each token's presentations. */
-  readonly presented: Readonly<Record<string, 'flying' | 'maybe spent'>>
+  readonly presented: Readonly<Record<string, 'flying' | 'maybe spent' | 'taken over'>>
   /** Presentations of own tokens that were settled: generation and time. */
   readonly acknowledged: readonly (readonly [generation: number, atMs: number])[]
   readonly endedAt?: number

@@ -1,4 +1,9 @@
-import type { AsKind, Config, Cookie, Fault, World } from './world.ts'
+import type { TakeOver } from '../../src/ledger/protocol/index.ts'
+import type { AsKind, Config, Cookie, Fault, ReuseKind, World } from './world.ts'
+
+/** Both are longer than a claim, which is 100. */
+const WINDOW_MS = 300
+const SETTLES_WITHIN_MS = 100
 
 const AS_KINDS: readonly AsKind[] = [
   'strict',
@@ -40,6 +45,15 @@ export interface Setting {
 }
 
 const BASE = { expiries: 1, faultsMax: 1, tokens: 'short', storage: 'carries' } as const
+
+const REUSES = {
+  accepted: { type: 'always' },
+  'forking window': { type: 'within', ms: WINDOW_MS - 50 },
+  'sliding window': { type: 'within', ms: WINDOW_MS - 50 },
+  'idempotent window': { type: 'within', ms: WINDOW_MS - 50 },
+  'until used': { type: 'until_successor_used', settlesWithinMs: SETTLES_WITHIN_MS + 50 },
+  refused: { type: 'once' },
+} as const satisfies Readonly<Record<ReuseKind, TakeOver>>
 
 /** Which faults can happen at this kind of AS. */
 function faultsOf(as: AsKind): readonly Fault[] {
@@ -146,10 +160,40 @@ const LARGE: readonly Setting[] = [[2, 2] as const, [1, 1, 1] as const].flatMap(
   ),
 ])
 
+/** Two holders complete with two faults of each kind of server that forgives. */
+export const REUSE_WORLDS: readonly Setting[] = (Object.keys(REUSES) as ReuseKind[]).flatMap(
+  (as) => {
+    const faults: readonly Fault[] = ['crash', 'lost answer', 'overdue', 'evicted', 'revoke']
+    const pairs = [
+      ...faults.map((fault) => [fault]),
+      ['crash', 'overdue'],
+      ['lost answer', 'overdue'],
+      ['crash', 'evicted'],
+      ['overdue', 'evicted'],
+      ...(as.endsWith('window')
+        ? [
+            ['crash', 'window'],
+            ['overdue', 'window'],
+          ]
+        : []),
+    ] as (readonly Fault[])[]
+    return pairs.map((both): Setting => ({
+      ...BASE,
+      as,
+      calls: [1, 1],
+      faults: both,
+      faultsMax: both.length,
+    }))
+  },
+)
+
 /** For `npm run verify`: all that is enumerated. */
 export const LONG_WORLDS: readonly Setting[] = [
   ...new Map(
-    [...SHORT_WORLDS, ...HOLDERS, ...PAIRS, ...LARGE].map((setting) => [nameOf(setting), setting]),
+    [...SHORT_WORLDS, ...HOLDERS, ...PAIRS, ...LARGE, ...REUSE_WORLDS].map((setting) => [
+      nameOf(setting),
+      setting,
+    ]),
   ).values(),
 ]
 
@@ -180,11 +224,18 @@ export function configOf(setting: Setting): Config {
       claimMs,
       staleMs: 1000,
       staleHolders: 'revoke',
-      takeOver: { type: as === 'never' ? 'always' : 'never' },
+      takeOver: takeOverAt(as),
       mayEvict: faults.includes('evicted'),
     },
+    windowMs: WINDOW_MS,
+    settlesWithinMs: as.endsWith('window') ? claimMs / 2 : SETTLES_WITHIN_MS,
     jumps: { expire: isShort ? 10 : 50, overdue: claimMs, stale: 1000 },
   }
+}
+
+function takeOverAt(as: AsKind): TakeOver {
+  if (as === 'never') return { type: 'always' }
+  return Object.hasOwn(REUSES, as) ? REUSES[as as ReuseKind] : { type: 'never' }
 }
 
 export function worldOf(setting: Setting): World {

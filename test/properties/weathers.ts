@@ -75,6 +75,22 @@ const KINDS: Readonly<Record<string, ServerKind>> = {
     server: { rotation: 'always', reuseWindow: { ms: WINDOW_MS }, reuseAnswer: 'idempotent' },
     provider: { rotation: 'always', reuse: { acceptedForMs: WINDOW_MS } },
   },
+  forkingWindow: {
+    server: { rotation: 'always', reuseWindow: { ms: WINDOW_MS }, reuseAnswer: 'fork' },
+    provider: { rotation: 'always', reuse: { acceptedForMs: WINDOW_MS } },
+  },
+  accepted: {
+    server: { rotation: 'always', reuseWindow: 'forever', reuseAnswer: 'fork' },
+    provider: { rotation: 'always', reuse: 'accepted' },
+  },
+  untilUsed: {
+    server: { rotation: 'always', reuseWindow: 'until_successor_used', reuseAnswer: 'fork' },
+    provider: { rotation: 'always', reuse: 'until_successor_used' },
+  },
+  refused: {
+    server: { rotation: 'always', reuseEffect: 'error' },
+    provider: { rotation: 'always', reuse: 'refused' },
+  },
   never: { server: { rotation: 'never' }, provider: { rotation: 'never', reuse: 'accepted' } },
 }
 

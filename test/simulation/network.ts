@@ -62,7 +62,7 @@ async function present(
   const { server, kind, timeline } = world
   const chain = server.chainOf(token)
   if (chain === undefined) return delivered(server.receive(token).reply)
-  guard(world, chain, () => chain.judge.sent(token, host))
+  guard(world, chain, () => chain.judge.sent(token))
   const fault = world.weather.nextNetworkFault()
   const sending = sent(world, host, chain, token, fault)
   signal.addEventListener('abort', () => end(world, chain, sending, 'unproven'))

@@ -41,7 +41,7 @@ export function createNetwork(
       })
       return new Response('', { status: 400 })
     }
-    guard(() => judge.sent(token, worker))
+    guard(() => judge.sent(token))
     const fault = asDescribed(faultAt(presentations), server.behaviour)
     presentations += 1
     return exchange({ world, worker, token, request, signal, fault, ...others })

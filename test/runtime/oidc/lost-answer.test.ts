@@ -1,7 +1,28 @@
 import { describe, expect, it } from 'vitest'
+import type { RefresherOptions } from '../../../src/index.ts'
+import { handClock } from '../clock.ts'
 import { HOUR_MS, world } from '../world.ts'
 
 const CLAIM_MS = 20_000
+
+/** The network of a process that stands still: what it sends never ends, until it fails. */
+function frozen(nowMs: number) {
+  let fail = (): void => {}
+  let sent = (): void => {}
+  const isSent = new Promise<void>((resolve) => (sent = resolve))
+  const failed = new Promise<Response>((_, reject) => {
+    fail = () => reject(new TypeError('fetch failed'))
+  })
+  const fetch: NonNullable<RefresherOptions['fetch']> = async (input, init) => {
+    if (init?.method !== 'POST') return globalThis.fetch(input, init)
+    sent()
+    return failed
+  }
+  // Its clock stands still, too.
+  const clock = handClock()
+  clock.advance(nowMs - clock.now())
+  return { options: { fetch, clock }, isSent, fail: () => fail() }
+}
 
 describe('an answer that was lost', () => {
   for (const kind of ['cut_after', 'cut_before'] as const) {
@@ -13,10 +34,8 @@ describe('an answer that was lost', () => {
 
       const first = await process().refresh(tokens)
       const second = await process().refresh(tokens)
-      clock.advance(CLAIM_MS)
-      const third = await process().refresh(tokens)
 
-      for (const outcome of [first, second, third]) {
+      for (const outcome of [first, second]) {
         expect(outcome).toMatchObject({
           usable: true,
           accessToken: tokens.accessToken,
@@ -24,24 +43,20 @@ describe('an answer that was lost', () => {
         })
       }
       expect(first).toMatchObject({ state: 'error', error: { code: 'unknown' } })
-      expect(second).toMatchObject({ state: 'expiring', error: undefined })
-      expect(third).toMatchObject({ state: 'error', error: { code: 'lost' } })
+      expect(second).toMatchObject({ state: 'error', error: { code: 'lost' } })
       expect(server.counts().presentations).toBe(1)
       expect(told('presented')).toMatchObject([{ outcome: 'unknown', code: 'unknown' }])
     })
   }
 
-  it('asks to sign in once the access token is dead too', async () => {
-    const { server, process, signIn, clock, expire } = await world()
+  it('asks everybody to sign in at once when the access token is dead too', async () => {
+    const { server, process, signIn, expire } = await world()
     const tokens = await signIn()
     expire()
     server.faults.next({ kind: 'cut_after' })
 
     const first = await process().refresh(tokens)
-    const waiting = process().refresh(first.tokens)
-    await clock.timer((ms) => ms === CLAIM_MS)
-    clock.advance(CLAIM_MS)
-    const second = await waiting
+    const second = await process().refresh(first.tokens)
     const third = await process().refresh(tokens)
 
     expect(first).toMatchObject({ usable: false, needsSignIn: true, error: { code: 'unknown' } })
@@ -51,12 +66,28 @@ describe('an answer that was lost', () => {
     expect(server.counts()).toMatchObject({ presentations: 1, granted: 1 })
   })
 
-  it('is found out by those who wait, as soon as the claim is overdue and not before', async () => {
-    const { server, process, signIn, clock, expire } = await world()
+  it('ends the wait of callers in other processes as soon as its holder knows', async () => {
+    const { process, signIn, clock, expire } = await world()
     const tokens = await signIn()
     expire()
-    server.faults.next({ kind: 'cut_after' })
-    await process().refresh(tokens)
+    const holder = frozen(clock.now())
+
+    const lost = process(holder.options).refresh(tokens)
+    await holder.isSent
+    const waiting = process().refresh(tokens)
+    holder.fail()
+
+    expect(await waiting).toMatchObject({ needsSignIn: true, error: { code: 'lost' } })
+    expect(await lost).toMatchObject({ needsSignIn: true, error: { code: 'unknown' } })
+  })
+
+  it('is found out as soon as the claim of a dead process is overdue, not before', async () => {
+    const { process, signIn, clock, expire } = await world()
+    const tokens = await signIn()
+    expire()
+    const holder = frozen(clock.now())
+    void process(holder.options).refresh(tokens)
+    await holder.isSent
     let isOver = false
 
     const waiting = process().refresh(tokens)
@@ -68,15 +99,15 @@ describe('an answer that was lost', () => {
     clock.advance(1)
 
     expect(await waiting).toMatchObject({ error: { code: 'lost' } })
-    expect(server.counts().presentations).toBe(1)
   })
 
   it('gives up with `busy` when its patience ends before the claim does', async () => {
-    const { server, process, signIn, clock, expire } = await world()
+    const { process, signIn, clock, expire } = await world()
     const tokens = await signIn()
     expire()
-    server.faults.next({ kind: 'cut_after' })
-    await process().refresh(tokens)
+    const holder = frozen(clock.now())
+    void process(holder.options).refresh(tokens)
+    await holder.isSent
 
     const waiting = process({ waitMs: 3_000 }).refresh(tokens)
     await clock.timer((ms) => ms === 3_000)
@@ -87,7 +118,6 @@ describe('an answer that was lost', () => {
       needsSignIn: false,
       error: { code: 'busy' },
     })
-    expect(server.counts().presentations).toBe(1)
   })
 
   it('is unknown when the connection broke before the tokens had come', async () => {

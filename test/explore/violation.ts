@@ -1,0 +1,2 @@
+/** A property does not hold. The search adds how the world came there. */
+export class Violation extends Error {}
