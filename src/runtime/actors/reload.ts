@@ -26,11 +26,12 @@ export async function reloadTokens(
   if (stored !== undefined) return stored
   const problem = context.problem ?? { code: 'rejected' }
   if (claim === undefined) return { type: 'ended', problem }
+  const { position, claimId } = claim
   const isRepeated = context.presentations > 1
   try {
     const { answer, view } = await ledger.run(
       claim.chain,
-      (seen) => reject({ ...claim, isRepeated }, endingOf(problem.code), seen),
+      (seen) => reject({ position, claimId, isRepeated }, endingOf(problem.code), seen),
       { view: claim.view, patienceMs: settings.claimMs },
     )
     const moment = { hostNowMs: settings.clock.now(), storeNowMs: view.nowMs }
