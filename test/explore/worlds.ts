@@ -168,6 +168,7 @@ export const REUSE_WORLDS: readonly Setting[] = (Object.keys(REUSES) as ReuseKin
       ...faults.map((fault) => [fault]),
       ['crash', 'overdue'],
       ['lost answer', 'overdue'],
+    ['lost answer', 'deferred'],
       ['crash', 'evicted'],
       ['overdue', 'evicted'],
       ...(as.endsWith('window')

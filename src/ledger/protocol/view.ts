@@ -203,6 +203,9 @@ export function readGrant<S>(grant: string): Operation<S> {
   return { on: 'grant', grant, do: 'read' }
 }
 
+/** The claim of a token that may be spent, and that no process works on. */
+const NO_HOLDER = ''
+
 /**
  * Gives a claim back whose token was provably not consumed by this presentation. If an earlier one
  * may have consumed it, the claim is overdue again as it was, once the delay has passed.
@@ -217,7 +220,7 @@ export function returnClaim<S>(
     return openClaim(view, name, delayMs)
   }
   const { atRisk: _, ...rest } = row
-  return rewriteClaim(view, { ...rest, claimMs: delayMs ?? 0 })
+  return rewriteClaim(view, { ...rest, claimId: NO_HOLDER, claimMs: delayMs ?? 0 })
 }
 
 /** Says that no process works on the claim any more, although the token may be spent. */
