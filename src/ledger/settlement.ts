@@ -89,7 +89,11 @@ export function takeOverOf(
     case 'accepted':
       return { type: 'always' }
     case 'until_successor_used':
-      return { type: 'until_successor_used', settlesWithinMs: SETTLES_WITHIN_MS }
+      return {
+        type: 'until_successor_used',
+        settlesWithinMs: SETTLES_WITHIN_MS,
+        requestTimeoutMs,
+      }
     case 'refused':
       return { type: 'once' }
     case 'revokes':

@@ -74,9 +74,14 @@ export type TakeOver =
   | { readonly type: 'within'; readonly ms: number }
   /**
    * As long as the successor was not used: no holder may have got it. The AS must have settled an
-   * earlier request by then, which takes it so many milliseconds at most.
+   * earlier request by then, which takes it `settlesWithinMs` at most. A holder sends no later than
+   * `requestTimeoutMs` before its claim is overdue.
    */
-  | { readonly type: 'until_successor_used'; readonly settlesWithinMs: number }
+  | {
+      readonly type: 'until_successor_used'
+      readonly settlesWithinMs: number
+      readonly requestTimeoutMs: number
+    }
   /** Once: the AS only refuses a spent token, and the first request may never have arrived. */
   | { readonly type: 'once' }
 
@@ -193,10 +198,19 @@ export function takeOverInMs<S>(
     case 'until_successor_used':
       // A store that drops rows may have dropped the one that holds the successor.
       if (mayEvict && view.grants[grant]?.row === undefined) return undefined
-      return Math.max(0, claim.writtenAtMs + takeOver.settlesWithinMs - nowMs)
+      return Math.max(0, settledAtMs(claim.row, claim.writtenAtMs, takeOver) - nowMs)
     case 'once':
       return atRisk === undefined ? 0 : undefined
   }
+}
+
+/** By when the AS has settled all that the holder of a claim, or a holder before it, has sent. */
+function settledAtMs(
+  { claimMs }: ClaimRow & { kind: 'claimed' },
+  writtenAtMs: number,
+  { settlesWithinMs, requestTimeoutMs }: TakeOver & { type: 'until_successor_used' },
+): number {
+  return writtenAtMs + Math.max(0, claimMs - requestTimeoutMs) + settlesWithinMs
 }
 
 export function readGrant<S>(grant: string): Operation<S> {
