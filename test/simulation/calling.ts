@@ -6,7 +6,7 @@ import { generationOf, nameOf } from './chain.ts'
 import { checkEnd, touch } from './checks.ts'
 import { buryLater, missLater } from './fleet.ts'
 import type { Worker } from './fleet.ts'
-import { guard } from './world.ts'
+import { guard, limitMs } from './world.ts'
 import type { Call, World } from './world.ts'
 
 export interface Asked {
@@ -55,7 +55,13 @@ export async function call(world: World, worker: Worker, asked: Asked): Promise<
   if (host.clockOffMs !== 0 || host.frozenMs > made.frozenMs) chain.isSkewed = true
   settle(world, made)
   for (const group of [calls, chain.calls]) group.delete(made)
+  chain.answered = [...chain.answered.filter((each) => mayRunOn(world, each)), made]
   return made
+}
+
+/** Whether the run of a call that was answered may still present: the caller had a good token. */
+function mayRunOn({ kind, timeline }: World, { endedAtMs = Infinity }: Call): boolean {
+  return endedAtMs + limitMs(kind) > timeline.nowMs
 }
 
 const WORDS = {

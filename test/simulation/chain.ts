@@ -32,6 +32,8 @@ export interface Chain {
   readonly causes: Set<Cause>
   /** In the air. */
   readonly calls: Set<Call>
+  /** Were answered lately. Their runs may go on. */
+  answered: readonly Call[]
   /** Whether a replay was told as an event. */
   isReplayReported: boolean
   /** Whether a process died that may have had something to tell of it. */
@@ -74,6 +76,7 @@ export function createChain(
     acknowledged: { earliest: [], surely: [] },
     causes: new Set(),
     calls: new Set(),
+    answered: [],
     isReplayReported: false,
     isSilenced: false,
     troubledUntilMs: -1,

@@ -150,7 +150,8 @@ function heard(
   if (decision.kind !== 'granted') return 'dead'
   touch(chain, timeline.nowMs)
   const generation = generationOf(chain, sending.token)
-  const own = acknowledgedBy(sending, generation, chain.calls, 'earliest')
+  const made = [...chain.calls, ...chain.answered]
+  const own = acknowledgedBy(sending, generation, made, 'earliest')
   chain.acknowledged.earliest.push(...own)
   return decision.consumed ? 'spent' : 'kept'
 }
