@@ -147,6 +147,11 @@ export function isSpent({ type }: Settlement<StoredTokenSet>): boolean {
   return type === 'spent'
 }
 
+/** Whether the AS itself refused the token. */
+export function isRejection(settlement: Settlement<StoredTokenSet>): boolean {
+  return settlement.type === 'spent' && settlement.isRejected === true
+}
+
 /** Whether no process may present the token any more: it is spent, or may be. */
 export function isOver(settlement: Settlement<StoredTokenSet>): boolean {
   return settlement.type === 'granted' ? settlement.rotated : settlement.type === 'spent'

@@ -61,7 +61,8 @@ function probeForgiven(world: World, config: Config, index: number): void {
   }
   const lateMs = nowMs + config.requestTimeoutMs + 1
   if (!isAccepted(world, config, token, lateMs) || isLate(calm, config, index)) return
-  if (isAnswered(world, token) || world.presented[token] === 'taken over') return
+  if (isAnswered(world, token) || isAskedAlready(world, config, token)) return
+  if (isUnsure(world, config)) return
   if (mayMiss(world, index)) return
   let at = call(calm, config, index)
   if (at === undefined) return
@@ -79,6 +80,19 @@ function probeForgiven(world: World, config: Config, index: number): void {
 function isAnswered(world: World, token: string): boolean {
   const row = world.rows[`c:${token}`]?.row
   return row !== undefined && 'kind' in row && row.kind === 'claimed' && row.isAnswered === true
+}
+
+/** Whether the token was taken over already, of a server that is asked once. */
+function isAskedAlready(world: World, { as }: Config, token: string): boolean {
+  if (world.presented[token] === 'taken over') return true
+  const row = world.rows[`c:${token}`]?.row
+  return as === 'refused' && row !== undefined && 'atRisk' in row && row.atRisk !== undefined
+}
+
+/** Whether the successor may be in use: the store may have dropped the row that would say so. */
+function isUnsure({ rows }: World, { as, policy }: Config): boolean {
+  const hasGrant = Object.keys(rows).some((key) => key.startsWith('g:'))
+  return as === 'until used' && policy.mayEvict && !hasGrant
 }
 
 /** Whether a claim stands on the token whose holder is gone: honest loss. */

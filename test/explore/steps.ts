@@ -596,6 +596,15 @@ function doubted(world: World, token: string): World {
   return { ...world, presented }
 }
 
+/** A presentation that provably never arrived leaves the token as it was before. */
+function afterAnswer(world: World, token: string, { outcome }: Presentation): World {
+  if (outcome !== 'deferred') return doubted(world, token)
+  const { [token]: before, ...others } = world.presented
+  return before === 'taken over'
+    ? { ...world, presented: { ...others, [token]: 'maybe spent' } }
+    : { ...world, presented: others }
+}
+
 /** The sender has given up, and the server may handle the request yet. */
 function leftLate(world: World, config: Config, { work, sentAt, answer }: Flying): World {
   if (answer !== undefined) return world
@@ -617,8 +626,11 @@ function endOf(
   const isKnown = presentation.outcome !== 'unknown' && presentation.outcome !== 'refused'
   const isClean = isKnown && world.refreshTokens[token] === 'live'
   const { [token]: _, ...others } = world.presented
-  const known =
-    isClean && !isForgiving(config) ? { ...world, presented: others } : doubted(world, token)
+  const known = isForgiving(config)
+    ? afterAnswer(world, token, presentation)
+    : isClean
+      ? { ...world, presented: others }
+      : doubted(world, token)
   const times = { nowMs: world.now, elapsedMs: 0 }
   const sending = { presentation, sentAtMs: work.startedAt, endedAtMs: world.now }
   return proceed(known, config, who.index, ended(position, { type: 'sent', sending, ...times }))

@@ -1,19 +1,17 @@
 import type { ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
 import { membershipOf } from './membership.ts'
 import type { Membership } from './membership.ts'
+import { firstClaimedAtMs, returnClaim, takeOverInMs } from './take-over.ts'
 import {
   acknowledgedOf,
   answerWith,
   boundAs,
   endGrant,
-  firstClaimedAtMs,
   isOverdue,
   isSettled,
   operate,
   readGrant,
   remainingDelayMs,
-  returnClaim,
-  takeOverInMs,
 } from './view.ts'
 import type { ChainName, ChainPosition, LedgerView, Next, Policy } from './view.ts'
 

@@ -2,16 +2,8 @@ import type { ClaimRow, EndReason, GrantRow } from '../rows.ts'
 import { claimedPlace, membershipOf } from './membership.ts'
 import { markDisposed } from './settle.ts'
 import type { SettleRequest } from './settle.ts'
-import {
-  abandonClaim,
-  answerWith,
-  boundAs,
-  endGrant,
-  isOverdue,
-  isTakenOver,
-  operate,
-  readGrant,
-} from './view.ts'
+import { abandonClaim, isTakenOver } from './take-over.ts'
+import { answerWith, boundAs, endGrant, isOverdue, operate, readGrant } from './view.ts'
 import type { ChainName, ChainPosition, LedgerView, Next, Operation } from './view.ts'
 
 export type EndAnswer<S> =

@@ -11,9 +11,10 @@ export type { ClaimAnswer, ClaimRequest } from './claim.ts'
 export { checkGrant, reject, revoke, takeClaim } from './end.ts'
 export type { EndAnswer, GrantCheck, TakeClaimAnswer } from './end.ts'
 export { keyIdOf } from './membership.ts'
-export { maySend, settle, withdraw } from './settle.ts'
+export { settle, withdraw } from './settle.ts'
 export type { SettleAnswer, SettleRequest, Settlement } from './settle.ts'
-export { keyIn, isTakenOver, see, takeOverInMs, UNSEEN } from './view.ts'
+export { isTakenOver, maySend, takeOverInMs } from './take-over.ts'
+export { keyIn, see, UNSEEN } from './view.ts'
 export type {
   ChainName,
   ChainPosition,

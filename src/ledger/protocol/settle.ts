@@ -1,13 +1,11 @@
 import type { Acknowledgement, ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
+import { abandonClaim, isTakenOver, returnClaim } from './take-over.ts'
 import {
-  abandonClaim,
   acknowledgedOf,
   answerWith,
   holdsClaim,
-  isTakenOver,
   operate,
   remainingDelayMs,
-  returnClaim,
   rewriteClaim,
 } from './view.ts'
 import type {
@@ -35,7 +33,7 @@ export type Settlement<S> =
   | { readonly type: 'unspent'; readonly delayMs?: number }
   /**
    * The token may be spent: the claim stays, and is overdue at once. If the AS rejected the token,
-   * the claim stays as it is, because the end of the chain is written next.
+   * the claim stays ours, because the end of the chain is written next.
    */
   | { readonly type: 'spent'; readonly isRejected?: boolean }
   /** The chain had ended, and what was received has been revoked: processes that wait may go on. */
@@ -76,8 +74,9 @@ export function settle<S>(
 ): Next<S, SettleAnswer<S>> {
   switch (settlement.type) {
     case 'spent':
-      if (settlement.isRejected === true) return answerWith({ type: 'noted' })
-      return abandon(request.claimId, view)
+      return settlement.isRejected === true
+        ? refused(request, view)
+        : abandon(request.claimId, view)
     case 'unspent':
       return giveBack(request.claimId, view, settlement.delayMs)
     case 'disposed':
@@ -137,7 +136,19 @@ function isWritten<S>(
 }
 
 /**
- * Says in the claim row that there is an answer, before the successor is written: from then on no
+ * The AS refused the token. If another process had taken the claim over, its presentation may be
+ * what has spent the token: then the refusal says nothing about the chain.
+ */
+function refused<S>(request: SettleRequest<S>, view: LedgerView<S>): Next<S, SettleAnswer<S>> {
+  const { type } = request.policy.takeOver
+  // These servers refuse no token because it is spent, or are never sent one twice.
+  const isProof = type === 'always' || type === 'never'
+  const next = isProof ? undefined : answerClaim(request, view)
+  return next ?? answerWith({ type: 'noted' })
+}
+
+/**
+ * Says in the claim row that there is an answer, before the grant row is written: from then on no
  * process takes the claim over. A process that has taken it over before presents the token while
  * the successor of ours is unused, so that ours must not come into use.
  */
@@ -274,24 +285,4 @@ export function withdraw<S>(
   const isOutrun = !mayComeLate || row?.kind === 'claimed' || version !== seenAt
   if (isOutrun) return answerWith({ type: 'noted' })
   return operate(returnClaim(view, row ?? name, row && remainingDelayMs(view)))
-}
-
-/**
- * Whether the holder of a claim may still send: its request must end before other processes call
- * the claim overdue, and a token that may be spent must be sent while the AS accepts it.
- *
- * @param elapsedMs Milliseconds since before the claim was first asked for (or the grant, if that
- *   was earlier), on the holder's monotonic clock. The store's clock has gone no further than that
- *   from what the view shows.
- */
-export function maySend<S>(
-  elapsedMs: number,
-  view: LedgerView<S>,
-  { claimMs, takeOver }: Policy,
-  requestTimeoutMs: number,
-): boolean {
-  if (elapsedMs + requestTimeoutMs >= claimMs) return false
-  const row = view.claim?.row
-  if (row?.kind !== 'claimed' || row.firstClaimedAtMs === undefined) return true
-  return takeOver.type !== 'within' || view.nowMs + elapsedMs < row.firstClaimedAtMs + takeOver.ms
 }

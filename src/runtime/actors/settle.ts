@@ -13,6 +13,7 @@ import type { Store } from '../../ledger/store.ts'
 import {
   afterUnknown,
   isOver,
+  isRejection,
   isSpent,
   mayPresentAgain,
   positionAfter,
@@ -90,13 +91,14 @@ export async function settlePresentation(
     return withWarning(parts, renewed, output)
   }
   if (isReplayable) return outputOf(await unwritten(parts, claim))
-  const patienceMs = isSpent(settlement) ? 0 : (claim.askedAt + claimMs - endedAtMs) / PATIENCE_PART
+  const isLost = isSpent(settlement) && !isRejection(settlement)
+  const patienceMs = isLost ? 0 : (claim.askedAt + claimMs - endedAtMs) / PATIENCE_PART
   try {
     return outputOf(await write(parts, context, claim, settlement, patienceMs))
   } catch (error) {
     const later = write(parts, context, claim, settlement, claimMs)
     void parts.background.add(later).catch(() => {})
-    if (isSpent(settlement)) return outputOf(await unwritten(parts, claim))
+    if (isLost) return outputOf(await unwritten(parts, claim))
     const output = await handOverPastLedger(parts, claim, settlement, moment, error)
     return withWarning(parts, renewed, output)
   }
