@@ -74,17 +74,25 @@ describe('encodeRow and back', () => {
 
 describe('golden rows', () => {
   it.each([
-    ['an earlier release', '', ''],
-    ['this release', ',"proof":"AAECAAAAAAAAAAAAAAAAAA"', `,"proofKey":"${grant}"`],
-  ])('of %s are read', (_, proof, proofKey) => {
+    ['an earlier release', '', '', '', ''],
+    ['this release', ',"proof":"AAECAAAAAAAAAAAAAAAAAA"', '', `,"proofKey":"${grant}"`, ''],
+    [
+      'this release, at risk,',
+      '',
+      ',"firstClaimedAtMs":7,"atRisk":"taken_over","isAnswered":true',
+      `,"proofKey":"${grant}"`,
+      ',"isAtRisk":true',
+    ],
+    ['this release, refused at risk,', '', ',"firstClaimedAtMs":7,"atRisk":"rejected"', '', ''],
+  ])('of %s are read', (_, proof, risk, proofKey, isAtRisk) => {
     const about = '"issuer":"https://id.example.com","clientId":"app"'
     const place = `"grant":"${grant}","generation":3`
     const rows = {
       open: `{${about},"row":{"kind":"open",${place}${proof}}}`,
-      claimed: `{${about},"row":{"kind":"claimed",${place},"claimId":"id","claimMs":5${proof}}}`,
+      claimed: `{${about},"row":{"kind":"claimed",${place},"claimId":"id","claimMs":5${proof}${risk}}}`,
       live:
         `{${about},"row":{"generation":3,"set":{"refreshToken":"rt","access":[]},` +
-        `"claimId":"id"${proofKey},"acknowledged":[{"generation":2}]}}`,
+        `"claimId":"id"${proofKey},"acknowledged":[{"generation":2}]${isAtRisk}}}`,
     }
     const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -114,6 +122,10 @@ describe('a row is believed field by field', () => {
     ['claimMs', -1],
     ['claimMs', '20000'],
     ['proof', 1],
+    ['firstClaimedAtMs', '7'],
+    ['atRisk', true],
+    ['atRisk', 'perhaps'],
+    ['isAnswered', 'yes'],
   ])('no claim row without a right %s (%j)', (path, value?: unknown) => {
     const bytes = raw(changed(claimed, path, value))
 
@@ -137,6 +149,7 @@ describe('a row is believed field by field', () => {
     ['endedBy', 1],
     ['proofKey', 1],
     ['withheld', true],
+    ['isAtRisk', 1],
     ['set'],
     ['set', null],
     ['set', 'set'],

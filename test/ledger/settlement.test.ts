@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import { settlementOf } from '../../src/ledger/settlement.ts'
+import { settlementOf, takeOverOf } from '../../src/ledger/settlement.ts'
 
 describe('settlementOf: a refresh token', () => {
   it('is kept when none comes, or the same, unless the provider always rotates', () => {
@@ -23,5 +23,21 @@ describe('settlementOf: a refresh token', () => {
       false,
     ])
     expect([rotated('sometimes', 'next'), rotated('always')]).toEqual([true, true])
+  })
+})
+
+describe('takeOverOf: a token that may be spent', () => {
+  it('comes again while the whole request fits into the window, with half a second to spare', () => {
+    expect(takeOverOf({ reuse: { acceptedForMs: 60_000 } }, 15_000)).toEqual({
+      type: 'within',
+      ms: 44_500,
+    })
+  })
+
+  it('never comes again to a server that punishes it, or of which nothing is known', () => {
+    expect([takeOverOf({ reuse: 'revokes' }, 15_000), takeOverOf({}, 15_000)]).toEqual([
+      { type: 'never' },
+      { type: 'never' },
+    ])
   })
 })

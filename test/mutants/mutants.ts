@@ -150,9 +150,9 @@ const CLAIMING: readonly Mutant[] = [
 const SETTLING: readonly Mutant[] = [
   {
     name: 'sends past its deadline',
-    file: 'src/ledger/protocol/settle.ts',
-    text: 'return elapsedMs + requestTimeoutMs < claimMs',
-    replacement: 'return elapsedMs + requestTimeoutMs >= 0',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: 'if (elapsedMs + requestTimeoutMs >= claimMs) return false',
+    replacement: '',
     killedBy: [unit('runtime/oidc/store-trouble', 'gives its claim back and starts again')],
   },
   {
@@ -722,10 +722,142 @@ const BELONGING: readonly Mutant[] = [
 ]
 
 /** The shipped source with one mistake each, and the checks that must notice it. */
+/** What a server does with a spent token decides who may present it again. */
+const REUSING: readonly Mutant[] = [
+  {
+    name: 'counts a reuse window from the last claim of the token',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: "return (row?.kind === 'claimed' ? row.firstClaimedAtMs : undefined) ?? writtenAtMs",
+    replacement: 'return writtenAtMs',
+    killedBy: [unit('ledger/protocol/take-over', 'counts a window from the first claim')],
+  },
+  {
+    name: 'forgets that a token is at risk',
+    file: 'src/ledger/protocol/claim.ts',
+    text: "atRisk: 'taken_over',",
+    replacement: '',
+    killedBy: [
+      unit('ledger/protocol/take-over', 'waits until the claim is overdue, and says'),
+      explorer('refused, 1+1 calls, carries, lost answer', 'P1/P2: r0 is presented again'),
+    ],
+  },
+  {
+    name: 'opens a claim at risk whose last presentation was not consumed',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: "if (row?.kind !== 'claimed' || row.firstClaimedAtMs === undefined) {",
+    replacement: "if (row?.kind !== 'claimed' || row.firstClaimedAtMs !== null) {",
+    killedBy: [unit('ledger/protocol/take-over', 'gives a claim back to no holder')],
+  },
+  {
+    name: 'asks a server twice that only refuses',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: 'return atRisk === undefined ? 0 : undefined',
+    replacement: 'return 0',
+    killedBy: [
+      unit('ledger/protocol/take-over', 'happens once where the AS only refuses'),
+      explorer('refused, 1+1 calls, carries, lost answer', 'P1/P2: r0 is presented again'),
+    ],
+  },
+  {
+    name: 'ends a chain by a refusal at risk',
+    file: 'src/ledger/protocol/end.ts',
+    text: 'if (isAtRisk) {',
+    replacement: 'if (isAtRisk && position.generation < 0) {',
+    killedBy: [
+      unit(
+        'ledger/protocol/take-over',
+        'a refusal at risk ends no chain, and is written',
+        'ends no chain, and is written',
+      ),
+    ],
+  },
+  {
+    name: 'takes a claim over before it is overdue',
+    file: 'src/ledger/protocol/claim.ts',
+    text: "if (!isOverdue(view)) return 'others'",
+    replacement:
+      "if (!isOverdue(view) && takeOverInMs(view, request.policy) !== 0) return 'others'",
+    killedBy: [
+      unit('ledger/protocol/take-over', 'waits until the claim is overdue, and says'),
+      explorer('accepted, 1+1 calls, carries, crash', 'P1/P2: r0 is presented again'),
+    ],
+  },
+  {
+    name: 'fits a request into a reuse window to the last millisecond',
+    file: 'src/ledger/settlement.ts',
+    text: 'reuse.acceptedForMs - requestTimeoutMs - REUSE_MARGIN_MS',
+    replacement: 'reuse.acceptedForMs - requestTimeoutMs',
+    killedBy: [unit('ledger/settlement', 'comes again while the whole request fits')],
+  },
+  {
+    name: 'does not say that it has an answer before it writes the successor',
+    file: 'src/ledger/protocol/settle.ts',
+    text: "if (request.policy.takeOver.type === 'until_successor_used') {",
+    replacement: "if (request.policy.takeOver.type === 'never' && generation < 0) {",
+    killedBy: [
+      unit('ledger/protocol/take-over', 'writes that there is an answer before the successor'),
+    ],
+  },
+  {
+    name: 'ends a chain although another process may have spent the token',
+    file: 'src/ledger/protocol/settle.ts',
+    text: 'const next = isProof ? undefined : answerClaim(request, view)',
+    replacement: 'const next = isProof ? answerClaim(request, view) : undefined',
+    killedBy: [
+      unit('ledger/protocol/take-over', 'writes that there is a refusal before the chain ends'),
+    ],
+  },
+  {
+    name: 'waits for an AS as if the holder had sent at once',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: 'writtenAtMs + Math.max(0, claimMs - requestTimeoutMs) + settlesWithinMs',
+    replacement:
+      'writtenAtMs + Math.max(0, claimMs - claimMs - requestTimeoutMs) + settlesWithinMs',
+    killedBy: [unit('ledger/protocol/take-over', 'waits until the AS has settled')],
+  },
+  {
+    name: 'takes a token over that was refused at risk',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: "if (atRisk === 'rejected' || isAnswered === true) return undefined",
+    replacement: 'if (isAnswered === true) return undefined',
+    killedBy: [unit('ledger/protocol/take-over', 'does not happen once the token was refused')],
+  },
+  {
+    name: 'takes a token over although the store may have dropped its successor',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: 'if (mayEvict && view.grants[grant]?.row === undefined) return undefined',
+    replacement: 'if (mayEvict && grant.length < 0) return undefined',
+    killedBy: [unit('ledger/protocol/take-over', 'does not happen if the store may have dropped')],
+  },
+  {
+    name: 'forgets that a successor came at risk',
+    file: 'src/ledger/protocol/settle.ts',
+    text: 'const isAtRisk = rotated && (isRepeated === true || isTakenOver(claimId, view))',
+    replacement: 'const isAtRisk = rotated && isRepeated === true',
+    killedBy: [unit('ledger/protocol/take-over', 'marks a successor that the AS')],
+  },
+  {
+    name: 'sends at the end of a reuse window',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: "return takeOver.type !== 'within' || view.nowMs + elapsedMs < row.firstClaimedAtMs + takeOver.ms",
+    replacement:
+      "return takeOver.type !== 'within' || view.nowMs < row.firstClaimedAtMs + takeOver.ms",
+    killedBy: [unit('ledger/protocol/take-over', 'is not followed by a request')],
+  },
+  {
+    name: 'leaves a lost presentation to the end of its claim',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: 'claimMs: 0,',
+    replacement: 'claimMs: row.claimMs,',
+    killedBy: [unit('ledger/protocol/take-over', 'makes a lost presentation overdue at once')],
+  },
+]
+
 export const MUTANTS: readonly Mutant[] = [
   ...CLAIMING,
   ...SETTLING,
   ...ROWS,
   ...BELONGING,
+  ...REUSING,
   ...AROUND,
 ]
