@@ -153,7 +153,7 @@ export type PresentOutput = Times &
 export type SettleOutput = Times &
   (
     | ({ readonly type: 'granted' } & ChainedSet)
-    /** Nothing was sent, and the claim is given back. */
+    /** The claim is given back, or another holder has taken it over. */
     | { readonly type: 'restarted' }
     /** No answer proves anything, and the AS accepts the token again for so long. */
     | { readonly type: 'again'; readonly retryInMs: number }

@@ -104,9 +104,8 @@ export interface Provider {
   /**
    * What the AS does with a spent refresh token. Default: not known, which is driven as `revokes`.
    *
-   * Two values make a presentation after an unknown outcome possible: `{ acceptedForMs }`, inside
-   * that time, and `accepted` together with `rotation: 'never'`. All others are driven as
-   * `revokes`.
+   * After a lost answer or a crash the token is presented again as far as this makes it harmless:
+   * at any time, inside the window, as long as no caller has its successor, or once.
    */
   readonly reuse?: Reuse
   /**

@@ -30,19 +30,15 @@ function lifetimeInWords({ refreshMs, refreshIdleMs }: NonNullable<Lifetimes> = 
 }
 
 /** What a user loses when the answer to a refresh is lost. */
-export function priceOfLostAnswer({ reuse, rotation, unused }: ProviderRecord): string {
+export function priceOfLostAnswer({ reuse, unused }: ProviderRecord): string {
   if (unused?.reuse !== undefined) return 'A sign-in: what is known of spent tokens is not used.'
-  if (reuse === 'accepted') {
-    return rotation === 'never'
-      ? 'Nothing: the token is presented again.'
-      : 'A sign-in today, although the server accepts the token again.'
-  }
+  if (reuse === 'accepted') return 'Nothing: the token is presented again.'
   if (typeof reuse === 'object') {
     const window = time(reuse.acceptedForMs)
     return `Nothing within ${window} of its first use: the token is presented again.`
   }
   if (reuse === 'until_successor_used') {
-    return 'A sign-in today, although the server accepts the token until its successor is used.'
+    return 'Nothing: the token is presented again, half a minute later.'
   }
   if (reuse === 'refused') return 'A sign-in, if the server had replaced the token.'
   if (reuse === 'revokes') return 'A sign-in, and never more: the token is not presented again.'

@@ -738,7 +738,10 @@ const REUSING: readonly Mutant[] = [
     replacement: '',
     killedBy: [
       unit('ledger/protocol/take-over', 'waits until the claim is overdue, and says'),
-      explorer('refused, 1+1 calls, carries, lost answer', 'P1/P2: r0 is presented again'),
+      explorer(
+        'refused, 1+1 calls, carries, lost answer',
+        'P5: the AS killed a grant that was never misused',
+      ),
     ],
   },
   {
@@ -753,10 +756,7 @@ const REUSING: readonly Mutant[] = [
     file: 'src/ledger/protocol/take-over.ts',
     text: 'return atRisk === undefined ? 0 : undefined',
     replacement: 'return 0',
-    killedBy: [
-      unit('ledger/protocol/take-over', 'happens once where the AS only refuses'),
-      explorer('refused, 1+1 calls, carries, lost answer', 'P1/P2: r0 is presented again'),
-    ],
+    killedBy: [unit('ledger/protocol/take-over', 'happens once where the AS only refuses')],
   },
   {
     name: 'ends a chain by a refusal at risk',

@@ -233,7 +233,7 @@ export const refreshDrawing: Drawing = {
     'The authorization server granted a set and kept the refresh token.',
     'No answer proves anything, and the server takes the token again.',
     'The authorization server says that the grant is dead.',
-    'Nothing was sent, and the claim is given back.',
+    'The claim is given back, or another holder has taken it over.',
     'Nothing was sent, and the run has claimed often enough.',
     'The chain has ended, for every holder of its tokens.',
     'The refresh token is not spent, the access token is dead, and there is time.',
