@@ -62,7 +62,7 @@ function probeForgiven(world: World, config: Config, index: number): void {
   const lateMs = nowMs + config.requestTimeoutMs + 1
   if (!isAccepted(world, config, token, lateMs) || isLate(calm, config, index)) return
   if (isAnswered(world, token) || isAskedAlready(world, config, token)) return
-  if (isUnsure(world, config)) return
+  if (isUnsure(world, config) || isPastWindow(calm, config, token)) return
   if (mayMiss(world, index)) return
   let at = call(calm, config, index)
   if (at === undefined) return
@@ -87,6 +87,14 @@ function isAskedAlready(world: World, { as }: Config, token: string): boolean {
   if (world.presented[token] === 'taken over') return true
   const row = world.rows[`c:${token}`]?.row
   return as === 'refused' && row !== undefined && 'atRisk' in row && row.atRisk !== undefined
+}
+
+/** Whether the window is over, as far as the ledger knows: it counts from the first claim. */
+function isPastWindow({ now, rows }: World, { policy }: Config, token: string): boolean {
+  const { row, writtenAtMs = 0 } = rows[`c:${token}`] ?? {}
+  if (policy.takeOver.type !== 'within' || row === undefined || !('kind' in row)) return false
+  if (row.kind !== 'claimed') return false
+  return now >= (row.firstClaimedAtMs ?? writtenAtMs) + policy.takeOver.ms
 }
 
 /** Whether the successor may be in use: the store may have dropped the row that would say so. */

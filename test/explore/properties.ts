@@ -91,7 +91,7 @@ export function checkQuiet(world: World): void {
   }
 }
 
-const LOSSES = ['crash', 'lost answer', 'evicted', 'overdue', 'stale', 'refused after']
+const LOSSES = ['crash', 'lost answer', 'evicted', 'overdue', 'window', 'stale', 'refused after']
 
 /** An outage alone loses nothing: what was received goes to its caller, and to the ledger later. */
 function mayLose(happened: World['happened']): boolean {

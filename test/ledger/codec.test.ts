@@ -89,7 +89,9 @@ describe('golden rows', () => {
     const place = `"grant":"${grant}","generation":3`
     const rows = {
       open: `{${about},"row":{"kind":"open",${place}${proof}}}`,
-      claimed: `{${about},"row":{"kind":"claimed",${place},"claimId":"id","claimMs":5${proof}${risk}}}`,
+      claimed:
+        `{${about},"row":{"kind":"claimed",${place},` +
+        `"claimId":"id","claimMs":5${proof}${risk}}}`,
       live:
         `{${about},"row":{"generation":3,"set":{"refreshToken":"rt","access":[]},` +
         `"claimId":"id"${proofKey},"acknowledged":[{"generation":2}]${isAtRisk}}}`,

@@ -27,7 +27,7 @@ describe('settlementOf: a refresh token', () => {
 })
 
 describe('takeOverOf: a token that may be spent', () => {
-  it('comes again while the whole request fits into the window, with half a second to spare', () => {
+  it('comes again while the whole request fits into the window, with a margin', () => {
     expect(takeOverOf({ reuse: { acceptedForMs: 60_000 } }, 15_000)).toEqual({
       type: 'within',
       ms: 44_500,

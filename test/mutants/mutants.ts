@@ -839,9 +839,8 @@ const REUSING: readonly Mutant[] = [
   {
     name: 'sends at the end of a reuse window',
     file: 'src/ledger/protocol/take-over.ts',
-    text: "return takeOver.type !== 'within' || view.nowMs + elapsedMs < row.firstClaimedAtMs + takeOver.ms",
-    replacement:
-      "return takeOver.type !== 'within' || view.nowMs < row.firstClaimedAtMs + takeOver.ms",
+    text: 'view.nowMs + elapsedMs < row.firstClaimedAtMs + takeOver.ms',
+    replacement: 'view.nowMs < row.firstClaimedAtMs + takeOver.ms',
     killedBy: [unit('ledger/protocol/take-over', 'is not followed by a request')],
   },
   {

@@ -48,8 +48,8 @@ export async function reloadTokens(
     if (problem.code === 'presented_elsewhere') return { ...output, problem }
     return { type: 'ended', problem: { ...problem, ...output.problem } }
   } catch {
-    // The AS has spoken, and a ledger that cannot be written does not change it. But it says nothing
-    // about the chain if the token may have been spent before.
+    // The AS has spoken, and a ledger that cannot be written does not change it. But it says
+    // nothing about the chain if the token may have been spent before.
     const isAtRisk = isRepeated || isTakenOver(claim.claimId, claim.view)
     return isAtRisk ? { type: 'failed', problem: { code: 'lost' } } : { type: 'ended', problem }
   }

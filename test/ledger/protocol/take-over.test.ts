@@ -109,7 +109,7 @@ describe('taking over', () => {
 describe('settling at risk', () => {
   const atRisk = { ...claimed, claimId: 'mine', firstClaimedAtMs: 7, atRisk: 'taken_over' } as const
 
-  it('gives a claim back to no holder, still at risk, if this presentation was not consumed', () => {
+  it('gives a claim back to no holder, still at risk, if nothing was consumed', () => {
     const unspent = { type: 'unspent', delayMs: 5_000 } as const
 
     expect(settle(settling(ONCE), unspent, seen(live, atRisk))).toMatchObject({
@@ -140,7 +140,7 @@ describe('settling at risk', () => {
     expect(settled(claimed)).toMatchObject({ answer: { type: 'taken_over' } })
   })
 
-  it('writes that there is a refusal before the chain ends, and none once it was taken over', () => {
+  it('writes that there is a refusal before the chain ends, unless taken over', () => {
     const refusal = { type: 'spent', isRejected: true } as const
     const settled = (row: Claimed): unknown => settle(settling(ONCE), refusal, seen(live, row))
 
