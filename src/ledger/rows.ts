@@ -44,8 +44,9 @@ export type ClaimRow =
       /**
        * `taken_over`: the token may be spent already, and is presented again. `rejected`: the AS
        * refused it then, which proves nothing about the chain, and it is presented no more.
+       * `unproven`: the AS refused it at once, and no grant row proved that it is of the chain.
        */
-      readonly atRisk?: 'taken_over' | 'rejected'
+      readonly atRisk?: 'taken_over' | 'rejected' | 'unproven'
       /** The holder has an answer in hand: the claim is not taken over any more. */
       readonly isAnswered?: boolean
     } & AnyClaimRow)
@@ -171,7 +172,7 @@ const isClaimed = shape({
   claimId: isText,
   claimMs: isDuration,
   firstClaimedAtMs: optional(isNumber),
-  atRisk: optional(oneOf('taken_over', 'rejected')),
+  atRisk: optional(oneOf('taken_over', 'rejected', 'unproven')),
   isAnswered: optional(isFlag),
 })
 

@@ -291,7 +291,7 @@ function nextOf(
   if (doing === 'takeClaim') return takeClaim(revocation, place!, view)
   const { run } = world.workers[who.index]!
   const { context } = run!.position
-  if (doing === 'reject') return reject({ position: place!, claimId }, 'rejected', view)
+  if (doing === 'reject') return reject({ position: place!, claimId, name }, 'rejected', view)
   if (doing === 'claim') {
     return claim(
       {

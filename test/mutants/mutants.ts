@@ -818,9 +818,16 @@ const REUSING: readonly Mutant[] = [
   {
     name: 'takes a token over that was refused at risk',
     file: 'src/ledger/protocol/take-over.ts',
-    text: "if (atRisk === 'rejected' || isAnswered === true) return undefined",
+    text: "if (atRisk === 'rejected' || atRisk === 'unproven' || isAnswered === true) return undefined",
     replacement: 'if (isAnswered === true) return undefined',
-    killedBy: [unit('ledger/protocol/take-over', 'does not happen once the token was refused')],
+    killedBy: [unit('ledger/protocol/take-over', 'does not happen once it was refused')],
+  },
+  {
+    name: 'a made-up token ends the chain whose name came with it, before it has a row',
+    file: 'src/ledger/protocol/end.ts',
+    text: 'if (row === undefined && name?.grant === position.grant) {',
+    replacement: 'if (row === undefined && name?.grant === undefined && isRepeated === null) {',
+    killedBy: [unit('ledger/protocol/end', 'its holder may be about to write the row')],
   },
   {
     name: 'takes a token over although the store may have dropped its successor',

@@ -24,10 +24,11 @@ export type EndAnswer<S> =
  * The word of the AS about another token ends nothing but the call of its holder.
  *
  * A token that was presented before, or that came for such a token, may be rejected because it was
- * spent. Then no process ends the chain: a late holder may still bring the successor (P5).
+ * spent. Then no process ends the chain: a late holder may still bring the successor (P5). Nor if
+ * no grant row proves the name that came with the token: another holder may be about to write it.
  */
 export function reject<S>(
-  { position, claimId, isRepeated }: RejectRequest,
+  { position, claimId, isRepeated, name }: RejectRequest,
   reason: EndReason,
   view: LedgerView<S>,
 ): Next<S, EndAnswer<S>> {
@@ -51,12 +52,27 @@ export function reject<S>(
     if (!isOurs || claimed.atRisk === 'rejected') return answerWith({ type: 'lost', position })
     return operate(abandonClaim(view, claimed, 'rejected'))
   }
+  if (row === undefined && name?.grant === position.grant) {
+    if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
+    const claimed = view.claim.row
+    const isOurs = claimed?.kind === 'claimed' && claimed.claimId === claimId
+    if (isOurs && claimed.atRisk !== 'unproven') {
+      return operate(abandonClaim(view, claimed, 'unproven'))
+    }
+    return answerWith({ type: 'ended', position, reason })
+  }
   const isNewest = row === undefined || row.generation < position.generation || seen.holdsToken
   if (isNewest !== true) return answerWith({ type: 'ended', position, reason })
   return operate(endGrant(position, seen, reason, claimId))
 }
 
-export type RejectRequest = Pick<SettleRequest<unknown>, 'position' | 'claimId' | 'isRepeated'>
+export interface RejectRequest extends Pick<
+  SettleRequest<unknown>,
+  'position' | 'claimId' | 'isRepeated'
+> {
+  /** What the caller's set says. Absent for a set that never met the ledger. */
+  readonly name?: ChainName | undefined
+}
 
 export interface RevokeRequest {
   readonly claimId: string

@@ -5,7 +5,8 @@ import type { ChainName, LedgerView, Operation, Policy, TakeOver } from './view.
 /** Whether the token of a claim was presented before, and may have been spent then. */
 export function isTakenOver<S>(claimId: string, view: LedgerView<S>): boolean {
   const row = view.claim?.row
-  return holdsClaim(claimId, view) && row?.kind === 'claimed' && row.atRisk !== undefined
+  if (row?.kind !== 'claimed' || !holdsClaim(claimId, view)) return false
+  return row.atRisk === 'taken_over' || row.atRisk === 'rejected'
 }
 
 /** When the token was first claimed, on the store's clock: nothing was sent before. */
@@ -26,7 +27,7 @@ export function takeOverInMs<S>(
   const { claim, nowMs } = view
   if (claim?.row?.kind !== 'claimed') return undefined
   const { atRisk, isAnswered, grant } = claim.row
-  if (atRisk === 'rejected' || isAnswered === true) return undefined
+  if (atRisk === 'rejected' || atRisk === 'unproven' || isAnswered === true) return undefined
   switch (takeOver.type) {
     case 'never':
       return undefined

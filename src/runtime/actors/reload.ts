@@ -26,12 +26,13 @@ export async function reloadTokens(
   if (stored !== undefined) return stored
   const problem = context.problem ?? { code: 'rejected' }
   if (claim === undefined) return { type: 'ended', problem }
-  const { position, claimId } = claim
+  const { position, claimId, chain } = claim
   const isRepeated = context.presentations > 1
+  const request = { position, claimId, isRepeated, name: chain.name }
   try {
     const { answer, view } = await ledger.run(
-      claim.chain,
-      (seen) => reject({ position, claimId, isRepeated }, endingOf(problem.code), seen),
+      chain,
+      (seen) => reject(request, endingOf(problem.code), seen),
       { view: claim.view, patienceMs: settings.claimMs },
     )
     const moment = { hostNowMs: settings.clock.now(), storeNowMs: view.nowMs }
@@ -41,8 +42,8 @@ export async function reloadTokens(
     const output = reloadOutput(answer, moment, ref)
     if (output.type !== 'ended') return output
     const ended = view.grants[answer.position.grant]?.row
-    if (ended !== undefined && isRefusedAtOnce(ended)) {
-      void parts.background.add(ledger.forgetSoon(claim.chain, view)).catch(() => {})
+    if (ended === undefined || isRefusedAtOnce(ended)) {
+      void parts.background.add(ledger.forgetSoon(chain, view)).catch(() => {})
     }
     // The row says `rejected`: why it was is known here only.
     if (problem.code === 'presented_elsewhere') return { ...output, problem }

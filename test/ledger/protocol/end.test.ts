@@ -33,6 +33,31 @@ describe('reject, of another token', () => {
   })
 })
 
+describe('reject, of a token whose name no row proves', () => {
+  const position = { grant: GRANT, generation: 1 }
+  const absent = { row: undefined, version: 0, writtenAtMs: 0 }
+  const rejected = (name: string, atRisk?: 'unproven'): unknown => {
+    const row = { ...claimed, claimId: 'mine', ...(atRisk && { atRisk }) }
+    const view = { ...seen(live, row), grants: { [GRANT]: absent } }
+    const request = { claimId: 'mine', position, name: { grant: name, generation: 1 } }
+    return reject(request, 'rejected', view)
+  }
+
+  it('ends no chain: its holder may be about to write the row (P5)', () => {
+    expect(rejected(GRANT)).toMatchObject({
+      operations: [{ on: 'claim', row: { kind: 'claimed', claimMs: 0, atRisk: 'unproven' } }],
+    })
+    expect(rejected(GRANT, 'unproven')).toEqual({
+      type: 'answer',
+      answer: { type: 'ended', position, reason: 'rejected' },
+    })
+  })
+
+  it('ends the chain that the token has begun', () => {
+    expect(rejected('another')).toMatchObject({ operations: [{ row: { ended: 'rejected' } }] })
+  })
+})
+
 describe('takeClaim', () => {
   const request = { claimId: 'mine', newGrant: 'new', claimMs: 20_000 }
 

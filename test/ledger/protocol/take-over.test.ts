@@ -66,11 +66,12 @@ describe('taking over', () => {
     expect(claiming(ONCE, OVERDUE_MS, { atRisk: 'taken_over' })).toMatchObject({ type: 'lost' })
   })
 
-  it('does not happen once the token was refused at risk', () => {
-    const refused = { atRisk: 'rejected', claimMs: 0 } as const
-
-    expect(claiming(WITHIN, OVERDUE_MS, refused)).toMatchObject({ type: 'lost' })
-  })
+  it.each(['rejected', 'unproven'] as const)(
+    'does not happen once it was refused: %s',
+    (atRisk) => {
+      expect(claiming(WITHIN, OVERDUE_MS, { atRisk, claimMs: 0 })).toMatchObject({ type: 'lost' })
+    },
+  )
 
   it('waits until the AS has settled the latest request that the holder may have sent', () => {
     const settledAtMs = 400 + 20_000 - 15_000 + 30_000

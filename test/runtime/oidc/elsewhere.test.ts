@@ -30,7 +30,7 @@ describe('a refusal of a token that this ledger never presented', () => {
       message: expect.stringMatching(/do all processes share it/),
     }
     expect(outcome).toMatchObject({ state: 'revoked', needsSignIn: true, error })
-    expect(again).toMatchObject({ state: 'revoked', needsSignIn: true })
+    expect(again).toMatchObject({ usable: false, needsSignIn: true, error: { code: 'lost' } })
     expect(here.server.counts()).toMatchObject({ presentations: 3, reuses: 1 })
     expect(here.told('ended').map(({ code }) => code)).toContain('presented_elsewhere')
   })
