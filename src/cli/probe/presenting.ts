@@ -9,7 +9,6 @@ import { createTransport } from '../../transport/transport.ts'
 import { send, type FetchOnce, type HttpRequest } from '../../transport/send.ts'
 import { runtimeFetch } from '../../transport/unsent.ts'
 import type { Target } from '../target.ts'
-import type { TokenSet } from '../../core/token-set.ts'
 import { authenticate, authenticationMethod } from '../../transport/client-authentication.ts'
 import type { Looking, RawMetadata } from '../doctor/server.ts'
 
@@ -101,105 +100,6 @@ function proof(
   return answer
 }
 
-/** What became of a chain by one presentation of its newest token. */
-export type RenewalStep = { readonly exchange: Exchange; readonly before: string } & (
-  | { readonly kind: 'replaced' }
-  | { readonly kind: 'kept'; readonly as: 'absent' | 'echoed' }
-  | { readonly kind: 'dead' }
-)
-
-/** One throw-away grant: its newest tokens. */
-export interface Chain {
-  readonly isDead: boolean
-  readonly accessToken: string | undefined
-  readonly refreshToken: string
-  /** What must be kept of it, if it is to be kept. */
-  readonly tokens: TokenSet
-  /** Presents the newest refresh token, and goes on with what came. */
-  renew(): Promise<RenewalStep>
-  /** Goes on with what an exchange brought that was made in another way. */
-  take(exchange: Exchange): void
-}
-
-/** The grants that were given, one after the other. */
-export interface ProbeGrants {
-  /** Those that were begun. */
-  readonly chains: readonly Chain[]
-  /** One that is not known to be dead; `undefined` when there is none left. */
-  living(): Chain | undefined
-  /** The next step of one: a grant that turns out to be dead is put away. */
-  step(): Promise<{ readonly chain: Chain; readonly step: RenewalStep } | undefined>
-}
-
-export function grantsOf(sets: readonly TokenSet[], present: Present): ProbeGrants {
-  const waiting = [...sets]
-  const chains: Chain[] = []
-  function living(): Chain | undefined {
-    const last = chains.at(-1)
-    if (last !== undefined && !last.isDead) return last
-    const next = waiting.shift()
-    if (next !== undefined) chains.push(chainOf(next, present))
-    return next && chains.at(-1)
-  }
-  return {
-    chains,
-    living,
-    async step() {
-      for (let chain = living(); chain !== undefined; chain = living()) {
-        const step = await chain.renew()
-        if (step.kind !== 'dead') return { chain, step }
-      }
-      return undefined
-    },
-  }
-}
-
-function chainOf(given: TokenSet, present: Present): Chain {
-  let tokens = given
-  let accessToken: string | undefined
-  let isDead = false
-  function take({ presentation }: Exchange): void {
-    if (presentation.outcome !== 'granted') return
-    const { access, refreshToken } = presentation.response
-    accessToken = access.token.expose()
-    const { expiresAtMs, obtainedAtMs } = access
-    tokens = {
-      accessToken,
-      refreshToken: refreshToken?.expose() ?? tokens.refreshToken,
-      ...(expiresAtMs !== undefined && { expiresAtMs }),
-      ...(obtainedAtMs !== undefined && { obtainedAtMs }),
-    }
-  }
-  return {
-    get isDead() {
-      return isDead
-    },
-    get accessToken() {
-      return accessToken
-    },
-    get refreshToken() {
-      return tokens.refreshToken!
-    },
-    get tokens() {
-      return tokens
-    },
-    take,
-    async renew() {
-      const before = tokens.refreshToken!
-      const exchange = await present(before)
-      const { presentation } = exchange
-      if (presentation.outcome !== 'granted') {
-        isDead = true
-        return { exchange, before, kind: 'dead' }
-      }
-      take(exchange)
-      const came = presentation.response.refreshToken?.expose()
-      if (came !== undefined && came !== before) return { exchange, before, kind: 'replaced' }
-      return { exchange, before, kind: 'kept', as: came === undefined ? 'absent' : 'echoed' }
-    },
-  }
-}
-
 /** Whether an access token is alive; `undefined`: it cannot be told. */
 export type IsAlive = (accessToken: string) => Promise<boolean | undefined>
 
@@ -222,8 +122,11 @@ export async function waysToAsk(
     return async (token) => {
       const reply = await send(request(token), looking.sender, looking.timeoutMs)
       if (!reply.answered) return undefined
-      const { status } = reply.answer
-      return status >= 200 && status < 300 ? true : status === 401 ? false : undefined
+      const { status, headers } = reply.answer
+      if (status >= 200 && status < 300) return true
+      // RFC 6750 §3.1: the token lives, and lacks a scope.
+      if (/insufficient_scope/i.test(headers.get('www-authenticate') ?? '')) return undefined
+      return status === 401 || status === 403 ? false : undefined
     }
   }
   if (api !== undefined) return [bearing(api)]

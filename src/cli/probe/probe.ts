@@ -18,7 +18,7 @@ import {
   writeAll,
   type SuccessorFile,
 } from './files.ts'
-import { measureReuse, measureValidation, type MeasuredReuse } from './reuse.ts'
+import { measureReuse, measureValidation } from './reuse.ts'
 import {
   differences,
   measureRotation,
@@ -27,14 +27,8 @@ import {
   type Probing,
   type RecordedKind,
 } from './rotation.ts'
-import {
-  grantsOf,
-  Halted,
-  presenting,
-  waysToAsk,
-  type Exchange,
-  type ProbeGrants,
-} from './presenting.ts'
+import { grantsOf, type ProbeGrants } from './chain.ts'
+import { Halted, presenting, waysToAsk, type Exchange } from './presenting.ts'
 import { probeOptionsOf, probeTargetOf, type ProbeOptions, type ProbeTarget } from './target.ts'
 
 const EXIT = {
@@ -139,21 +133,20 @@ async function probed(run: ProbeRun): Promise<Report> {
  * Measures every axis, beginning with what ends no grant. If a grant ends before an axis is
  * measured, the next grant is used.
  */
-async function measure(circumstances: Omit<Probing, 'record'>): Promise<Measurements> {
+async function measure(circumstances: Omit<Probing, 'record' | 'tell'>): Promise<Measurements> {
   const recorded: Partial<Record<RecordedKind, Exchange>> = {}
   const record = (kind: RecordedKind, exchange: Exchange): void =>
     void (recorded[kind] ??= exchange)
-  const probing: Probing = { ...circumstances, record }
   const found: Measured[] = []
+  const tell = (...more: readonly Measured[]): void => void found.push(...more)
+  const probing: Probing = { ...circumstances, record, tell }
   const ended = (halted?: string): Measurements => ({ found, recorded, halted })
   try {
     await introduce(probing)
-    const rotated = await measureRotation(probing)
-    found.push(...rotated.found)
-    const { rotation, isAlive } = rotated
+    const { rotation, isAlive } = await measureRotation(probing)
     if (rotation === undefined) return ended('no refresh token that was given is alive')
-    const reuse: MeasuredReuse = await measureReuse(probing, isAlive)
-    found.push(...reuse.found, await measureValidation(probing, rotation, reuse))
+    const reuse = await measureReuse(probing, isAlive)
+    tell(await measureValidation(probing, rotation, reuse))
     return ended()
   } catch (error) {
     if (!(error instanceof Halted)) throw error

@@ -1,44 +1,50 @@
-import type { Asking, Chain, IsAlive, RenewalStep } from './presenting.ts'
+import type { Chain, RenewalStep } from './chain.ts'
+import type { Asking, Exchange, IsAlive } from './presenting.ts'
 import { type Measured, NEEDS_GRANT, type Probing, type Rotation } from './rotation.ts'
 
-/** When a spent token is presented before its successor is, milliseconds after it was spent. */
+/** After how many milliseconds a spent token is presented before any successor was. */
 const EARLY_MS = [0, 300, 700, 1_200]
 
-/** And after: between the lengths that people choose, so that one of them lies in each gap. */
+/** And later: between the lengths that people choose, so that one of them lies in each gap. */
 const LATE_MS = [1_500, 2_500, 4_000, 7_000, 12_000, 17_000, 25_000, 37_000, 50_000, 65_000]
 const CHOSEN_MS = [1_000, 2_000, 3_000, 5_000, 10_000, 15_000, 20_000, 30_000, 45_000, 60_000]
 
 /** How often a token may be kept before it is believed that none is ever replaced. */
 const TRIES = 6
 
-/** What is known of the reuse of spent tokens. `endsMs`: no window is longer. */
+/** How long spent tokens are taken at most. */
 export interface MeasuredReuse {
-  readonly found: readonly Measured[]
   readonly endsMs: number | 'unknown'
 }
 
-/** Spends a token and presents it again, until it is refused. Mostly the end of the grant. */
+/** Presents spent tokens again, until one is refused. Mostly the end of the grant. */
 export async function measureReuse(
   probing: Probing,
   isAlive: IsAlive | undefined,
 ): Promise<MeasuredReuse> {
+  const { grants, record, tell } = probing
+  // Seen alive before the replay: if it is dead afterwards, the replay was why.
+  const other = await grants.beside()
   const spent = await spend(probing)
-  if (typeof spent === 'string') return notMeasured(spent)
-  const { chain, step } = spent
-  const seen = await watch(chain, step, probing)
-  const window = windowOf(seen)
-  const { refused } = seen
+  if (typeof spent === 'string') {
+    tell(...notMeasured(spent))
+    return { endsMs: 'unknown' }
+  }
+  const { chain } = spent
+  const seen: ReuseSeen = { taken: 0, atLeastMs: 0, why: 'the measuring stopped' }
+  try {
+    await watch(spent, seen, probing, isAlive)
+  } finally {
+    tell(...windowOf(seen, isAlive !== undefined))
+  }
+  const { refused, endedBy, atMostMs = 0, why } = seen
   if (refused === undefined) {
-    const why = seen.isCut ? 'its end was not seen' : 'no presentation was outside the window'
-    const effect = { axis: 'reuseEffect', says: `not measured: ${why}` } as const
-    return { found: [...window, effect], endsMs: 'unknown' }
+    tell({ axis: 'reuseEffect', says: `not measured: ${why}` })
+    return { endsMs: 'unknown' }
   }
-  probing.record('rejected-spent', refused)
-  const isTimeless = window[0].value === 'until_successor_used'
-  return {
-    found: [...window, await effectOn(chain, isAlive)],
-    endsMs: isTimeless ? 'unknown' : (seen.atMostMs ?? 0),
-  }
+  record('rejected-spent', refused)
+  tell(await effectOn(chain, other, isAlive))
+  return { endsMs: endedBy === undefined ? atMostMs : 'unknown' }
 }
 
 interface Spent {
@@ -55,85 +61,120 @@ async function spend({ grants }: Probing): Promise<Spent | string> {
   return 'not measured: no refresh token was replaced'
 }
 
-type Exchanged = RenewalStep['exchange']
+/** The same on one chain; `undefined` when it is dead, or keeps its token. */
+async function spendOn(chain: Chain): Promise<RenewalStep | undefined> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const step = await chain.renew()
+    if (step.kind !== 'kept') return step.kind === 'dead' ? undefined : step
+  }
+  return undefined
+}
 
-interface ReuseAttempt {
-  /** The first answer to the spent token inside its window: what it brought. */
-  readonly answer: 'fork' | 'idempotent' | undefined
-  /** How often it was taken. */
-  readonly taken: number
+/** What is done with the successor before a spent token is presented again. */
+type Use = 'present_successor' | 'use_access_token'
+
+interface ReuseSeen {
+  /** The first answer to a spent token: what it brought. */
+  answer?: 'fork' | 'idempotent'
+  /** Whether an answer brought a token that the chain had left. */
+  isBehind?: true
+  /** How often one was taken. */
+  taken: number
   /** The window is longer than this, and no longer than that. */
-  readonly atLeastMs: number
-  readonly atMostMs?: number
-  readonly refused?: Exchanged
-  /** Whether its successor was dead all the same, so that nothing more could be seen. */
-  readonly isCut?: true
-  /** Whether it was refused as soon as its successor had been presented, and not before. */
-  readonly isEndedByUse: boolean
+  atLeastMs: number
+  atMostMs?: number
+  refused?: Exchange
+  /** The use of its successor that ended it. */
+  endedBy?: Use
+  /** Why no refusal was seen. */
+  why: string
+  /** Whether it was taken each time. */
+  isWhole?: true
 }
 
-/** Presents the spent token until it is refused, or the wait is over. */
-async function watch(chain: Chain, spent: RenewalStep, probing: Probing): Promise<ReuseAttempt> {
-  const { present, clock, wait, windowMaxMs } = probing
-  const { sentAt, endedAt } = spent.exchange
-  let seen: ReuseAttempt = { answer: undefined, taken: 0, atLeastMs: 0, isEndedByUse: false }
-  const again = async (isAfterUse: boolean): Promise<boolean> => {
-    const newest = chain.refreshToken
-    const exchange = await present(spent.before)
-    if (exchange.presentation.outcome !== 'granted') {
-      const atMostMs = exchange.endedAt - sentAt
-      seen = { ...seen, refused: exchange, atMostMs, isEndedByUse: isAfterUse }
-      return false
+/**
+ * Presents spent tokens until one is refused, or the wait is over. Each time a newly spent one: a
+ * window that slides would begin anew whenever the same token is taken.
+ */
+async function watch(
+  { chain, step }: Spent,
+  seen: ReuseSeen,
+  { present, clock, wait, windowMaxMs }: Probing,
+  isAlive: IsAlive | undefined,
+): Promise<void> {
+  const late = LATE_MS.filter((each) => each <= windowMaxMs)
+  const asked = isAlive === undefined ? [] : (['use_access_token'] as const)
+  let spent: RenewalStep | undefined = step
+  for (const trial of [...EARLY_MS, 'present_successor' as const, ...asked, ...late]) {
+    spent ??= await spendOn(chain)
+    if (spent === undefined) return cut(seen)
+    const { exchange, before } = spent
+    spent = undefined
+    if (typeof trial === 'number') await wait(exchange.endedAt + trial - clock.monotonic())
+    else if (trial === 'use_access_token') await isAlive!(chain.accessToken!)
+    else if ((await chain.renew()).kind === 'dead') return cut(seen)
+    const again = await present(before)
+    if (again.presentation.outcome !== 'granted') {
+      seen.refused = again
+      seen.atMostMs = again.endedAt - exchange.sentAt
+      if (typeof trial !== 'number') seen.endedBy = trial
+      return
     }
-    chain.take(exchange)
-    const answer = seen.answer ?? (chain.refreshToken === newest ? 'idempotent' : 'fork')
-    const atLeastMs = Math.max(0, exchange.sentAt - endedAt)
-    seen = { ...seen, answer, taken: seen.taken + 1, atLeastMs }
-    return true
+    seen.taken += 1
+    seen.atLeastMs = Math.max(seen.atLeastMs, again.sentAt - exchange.endedAt)
+    const brought = chain.take(again)
+    if (brought === 'left') seen.isBehind = true
+    if (brought === 'successor') seen.answer ??= 'fork'
+    if (brought === 'newest') seen.answer ??= 'idempotent'
   }
-  const until = (ms: number): Promise<void> => wait(endedAt + ms - clock.monotonic())
-  for (const ms of EARLY_MS) {
-    await until(ms)
-    if (!(await again(false))) return seen
-  }
-  const used = await chain.renew()
-  if (used.kind === 'dead') return { ...seen, isCut: true }
-  if (!(await again(true))) return seen
-  for (const ms of LATE_MS.filter((each) => each <= windowMaxMs)) {
-    await until(ms)
-    if (!(await again(false))) return seen
-  }
-  return seen
+  seen.isWhole = true
+  seen.why = 'no presentation was outside the window'
 }
 
-function windowOf(seen: ReuseAttempt): readonly [Measured & { axis: 'reuseWindow' }, Measured] {
-  const { taken, answer, refused, isEndedByUse, atLeastMs, atMostMs = 0 } = seen
-  if (answer === undefined) {
-    return [
-      { axis: 'reuseWindow', value: 'none', says: 'a spent token is refused at once' },
-      { axis: 'reuseAnswer', says: 'not measured: there is no window' },
-    ]
+function cut(seen: ReuseSeen): void {
+  seen.why = 'the newest token was dead'
+}
+
+function windowOf(seen: ReuseSeen, isAsked: boolean): readonly Measured[] {
+  const { taken, refused, endedBy, atLeastMs, atMostMs = 0, why } = seen
+  const axis = 'reuseWindow'
+  if (taken === 0) {
+    return refused === undefined
+      ? [{ axis, says: `not measured: ${why}` }]
+      : [
+          { axis, value: 'none', says: 'a spent token is refused at once' },
+          { axis: 'reuseAnswer', says: 'not measured: there is no window' },
+        ]
   }
-  const brought = {
-    axis: 'reuseAnswer',
-    value: answer,
-    says: answer === 'fork' ? 'each brought one more successor' : 'it brought the newest again',
-  } as const
-  if (seen.isCut) {
-    const says = `not measured: taken for ${seconds(atLeastMs)}; then the newest token was dead`
-    return [{ axis: 'reuseWindow', says }, brought]
-  }
-  const told = (value: MeasuredWindow, says: string) =>
-    [{ axis: 'reuseWindow', value, says }, brought] as const
+  const told = (value: MeasuredWindow, says: string): readonly Measured[] => [
+    { axis, value, says },
+    answerOf(seen),
+  ]
   if (refused === undefined) {
-    return told('forever', `taken ${taken} times, for ${seconds(atLeastMs)} and more`)
+    const for_ = `for ${seconds(atLeastMs)}`
+    if (!seen.isWhole) {
+      return [{ axis, says: `not measured: taken ${for_}; then ${why}` }, answerOf(seen)]
+    }
+    const unasked = isAsked ? '' : '; no access token was used: give --api'
+    return told('forever', `taken ${taken} times, ${for_} and more${unasked}`)
   }
-  if (isEndedByUse) {
-    return told('until_successor_used', `taken ${taken} times, until its successor came`)
+  if (endedBy !== undefined) {
+    const end = endedBy === 'present_successor' ? 'came' : 'was used at an API'
+    return told('until_successor_used', `taken ${taken} times, until its successor ${end}`)
   }
   const ms = CHOSEN_MS.find((each) => each >= atLeastMs && each <= atMostMs) ?? atLeastMs
   const between = `between ${seconds(atLeastMs)} and ${seconds(atMostMs)}`
   return told({ ms: Math.round(ms) }, `it is ${between}; the likely length of these`)
+}
+
+function answerOf({ answer, isBehind }: ReuseSeen): Measured {
+  const axis = 'reuseAnswer'
+  if (answer === undefined) return { axis, says: 'not measured: it brought no new refresh token' }
+  if (answer === 'fork') return { axis, value: answer, says: 'each brought one more successor' }
+  const says = isBehind
+    ? 'it brought the same successor again, also when that was spent'
+    : 'it brought the newest again'
+  return { axis, value: answer, says }
 }
 
 type MeasuredWindow = NonNullable<(Measured & { axis: 'reuseWindow' })['value']>
@@ -141,7 +182,11 @@ type MeasuredWindow = NonNullable<(Measured & { axis: 'reuseWindow' })['value']>
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
 /** What is left of the grant: first its access token, which asking does not change. */
-async function effectOn(chain: Chain, isAlive: IsAlive | undefined): Promise<Measured> {
+async function effectOn(
+  chain: Chain,
+  other: Chain | undefined,
+  isAlive: IsAlive | undefined,
+): Promise<Measured> {
   const axis = 'reuseEffect'
   const { accessToken } = chain
   const lives = accessToken === undefined ? undefined : await isAlive?.(accessToken)
@@ -149,17 +194,20 @@ async function effectOn(chain: Chain, isAlive: IsAlive | undefined): Promise<Mea
     return { axis, value: 'error', says: 'the newest refresh token lives' }
   }
   const dead = 'the newest refresh token died'
+  const isOtherDead = other !== undefined && (await other.renew()).kind === 'dead'
+  const others = isOtherDead ? '; another grant died with it' : ''
   if (lives === undefined) {
-    return { axis, says: `family or grant: ${dead}; its access token was not asked: give --api` }
+    const open = 'its access token was not asked: give --api'
+    return { axis, says: `family or grant: ${dead}; ${open}${others}` }
   }
   return lives
-    ? { axis, value: 'family', says: `${dead}, its access token lives` }
-    : { axis, value: 'grant', says: `${dead}, its access token too` }
+    ? { axis, value: 'family', says: `${dead}, its access token lives${others}` }
+    : { axis, value: 'grant', says: `${dead}, its access token too${others}` }
 }
 
-function notMeasured(says: string): MeasuredReuse {
+function notMeasured(says: string): readonly Measured[] {
   const axes = ['reuseWindow', 'reuseAnswer', 'reuseEffect'] as const
-  return { found: axes.map((axis) => ({ axis, says })), endsMs: 'unknown' }
+  return axes.map((axis) => ({ axis, says }))
 }
 
 /** How often a request is refused, where a token is replaced now and then only. */
@@ -175,7 +223,7 @@ const MARGIN_MS = 500
 export async function measureValidation(
   probing: Probing,
   rotation: Rotation['rotation'],
-  { endsMs }: Pick<MeasuredReuse, 'endsMs'>,
+  { endsMs }: MeasuredReuse,
 ): Promise<Measured> {
   const axis = 'validates'
   const none = (why: string): Measured => ({ axis, says: `not measured: ${why}` })

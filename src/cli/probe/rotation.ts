@@ -1,7 +1,8 @@
 import type { ProviderRecord } from '../../facts/provider-facts.ts'
 import { serverOf } from '../../testing/authorization-server/provider-server.ts'
 import type { Behaviour, ServerDescription } from '../../testing/authorization-server.ts'
-import type { Chain, Exchange, ProbeGrants, IsAlive, Present, RenewalStep } from './presenting.ts'
+import type { Chain, ProbeGrants, RenewalStep } from './chain.ts'
+import type { Exchange, IsAlive, Present } from './presenting.ts'
 import type { Clock } from '../../core/clock.ts'
 
 /** All measurements. */
@@ -52,79 +53,111 @@ export interface Probing {
   readonly windowMaxMs: number
   /** Records an answer, if it is the first of its kind. */
   record(shown: RecordedKind, exchange: Exchange): void
+  /** Keeps what was measured, whatever the server answers afterwards. */
+  tell(...found: readonly Measured[]): void
 }
 
 /** How often the newest token is presented to see whether it is replaced. */
 const RENEWALS = 4
 
 export interface Rotation {
-  readonly found: readonly Measured[]
   readonly rotation: 'always' | 'sometimes' | 'never' | undefined
   /** The way to ask about access tokens that called a new one alive. */
   readonly isAlive: IsAlive | undefined
 }
 
-/** Presents the newest token of a grant several times, which ends no grant of a correct server. */
-export async function measureRotation(probing: Probing): Promise<Rotation> {
-  const { grants, record } = probing
-  const first = await grants.step()
-  if (first === undefined) return { found: notMeasured(), rotation: undefined, isAlive: undefined }
-  const { chain } = first
-  const steps = [first.step]
-  const older = chain.accessToken
-  let isOmitted = false
-  while (steps.length < RENEWALS && !isOmitted) {
-    const last = steps.at(-1)!
-    const step = await chain.renew()
-    isOmitted = step.kind === 'dead' && last.kind === 'kept' && last.as === 'absent'
-    if (step.kind === 'dead') break
-    steps.push(step)
-  }
-  for (const { kind, exchange } of steps) {
-    if (kind !== 'dead') record(`granted-${kind}`, exchange)
-  }
-  const isAlive = await control(chain, probing)
-  const old = await measureOld(older, chain, isAlive)
-  return { ...judged(steps, isOmitted, old), isAlive }
+/** What is seen of a chain while its newest token is presented. */
+interface RotationSeen {
+  readonly steps: RenewalStep[]
+  /** Whether a token was spent by an answer without a successor. */
+  isOmitted: boolean
+  old: Measured
+  /** Whether it was seen to its end. */
+  isWhole: boolean
 }
 
-function judged(
-  steps: readonly RenewalStep[],
-  isOmitted: boolean,
-  old: Measured,
-): Pick<Rotation, 'found' | 'rotation'> {
-  const kept = steps.flatMap((step) => (step.kind === 'kept' ? [step.as] : []))
-  const keptCount = kept.length - (isOmitted ? 1 : 0)
-  const replaced = steps.length - keptCount
-  const rotation = keptCount === 0 ? 'always' : replaced === 0 ? 'never' : 'sometimes'
-  const { presentation } = steps[0]!.exchange
-  const access = presentation.outcome === 'granted' ? presentation.response.access : undefined
-  const lifetimeMs =
-    access?.expiresAtMs && Math.round(access.expiresAtMs - (access.obtainedAtMs ?? 0))
-  return {
-    rotation,
-    found: [
-      {
-        axis: 'rotation',
-        value: rotation,
-        says: `${replaced} of ${steps.length} presentations replaced the refresh token`,
-      },
-      keptCount === 0
-        ? { axis: 'keptAs', says: 'not measured: no answer kept the refresh token' }
-        : { axis: 'keptAs', value: kept[0]!, says: `${keptCount} answers kept the token` },
-      isOmitted
-        ? {
-            axis: 'successor',
-            value: 'omitted',
-            says: 'an answer without refresh token, after which the old one was dead',
-          }
-        : { axis: 'successor', value: 'sent', says: 'no token was spent without a successor' },
-      old,
-      lifetimeMs === undefined
-        ? { axis: 'accessTokenMs', says: 'not measured: the answer does not tell' }
-        : { axis: 'accessTokenMs', value: lifetimeMs, says: 'as the answer says' },
-    ],
+/** Presents the newest token of a grant several times, which ends no grant of a correct server. */
+export async function measureRotation(probing: Probing): Promise<Rotation> {
+  const { grants, record, tell } = probing
+  const first = await grants.step()
+  if (first === undefined) {
+    tell(...notMeasured())
+    return { rotation: undefined, isAlive: undefined }
   }
+  const { chain } = first
+  const old = { axis: 'oldAccessToken', says: 'not measured: the measuring stopped' } as const
+  const seen: RotationSeen = { steps: [first.step], isOmitted: false, old, isWhole: false }
+  let isAlive: IsAlive | undefined
+  try {
+    while (seen.steps.length < RENEWALS - 1 && (await renewed(chain, seen)));
+    isAlive = await control(chain, probing)
+    seen.old = await measureOld(chain, seen, isAlive)
+    seen.isWhole = true
+  } finally {
+    for (const { kind, exchange } of seen.steps) {
+      if (kind !== 'dead') record(`granted-${kind}`, exchange)
+    }
+    tell(...judged(seen))
+  }
+  return { rotation: rotationOf(seen), isAlive }
+}
+
+/** Presents the newest token once more. @returns Whether the chain lives. */
+async function renewed(chain: Chain, seen: RotationSeen): Promise<boolean> {
+  if (chain.isDead) return false
+  const last = seen.steps.at(-1)!
+  const step = await chain.renew()
+  if (step.kind !== 'dead') seen.steps.push(step)
+  else seen.isOmitted = last.kind === 'kept' && last.as === 'absent'
+  return step.kind !== 'dead'
+}
+
+/** How many answers kept the refresh token: one that spent it without a successor did not. */
+function keptBy({ steps, isOmitted }: RotationSeen): number {
+  return steps.filter(({ kind }) => kind === 'kept').length - (isOmitted ? 1 : 0)
+}
+
+function rotationOf(seen: RotationSeen): NonNullable<Rotation['rotation']> {
+  const kept = keptBy(seen)
+  return kept === 0 ? 'always' : kept === seen.steps.length ? 'never' : 'sometimes'
+}
+
+function judged(seen: RotationSeen): readonly Measured[] {
+  const { steps, isOmitted, old, isWhole } = seen
+  const kept = steps.flatMap((step) => (step.kind === 'kept' ? [step.as] : []))
+  const keptCount = keptBy(seen)
+  const replaced = `${steps.length - keptCount} of ${steps.length} presentations`
+  const lifetimes = steps.flatMap(({ exchange }) => lifetimeOf(exchange) ?? [])
+  return [
+    isWhole || steps.length > 1
+      ? {
+          axis: 'rotation',
+          value: rotationOf(seen),
+          says: `${replaced} replaced the refresh token`,
+        }
+      : { axis: 'rotation', says: 'not measured: one presentation does not tell' },
+    keptCount === 0
+      ? { axis: 'keptAs', says: 'not measured: no answer kept the refresh token' }
+      : { axis: 'keptAs', value: kept[0]!, says: `${keptCount} answers kept the token` },
+    isOmitted
+      ? {
+          axis: 'successor',
+          value: 'omitted',
+          says: 'an answer without refresh token, after which the old one was dead',
+        }
+      : { axis: 'successor', value: 'sent', says: 'no token was spent without a successor' },
+    old,
+    lifetimes.length === 0
+      ? { axis: 'accessTokenMs', says: 'not measured: the answer does not tell' }
+      : { axis: 'accessTokenMs', value: Math.max(...lifetimes), says: 'as the answer says' },
+  ]
+}
+
+/** In whole seconds: an answer that names a moment is read some milliseconds after it was made. */
+function lifetimeOf({ presentation }: Exchange): number | undefined {
+  const access = presentation.outcome === 'granted' ? presentation.response.access : undefined
+  if (access?.expiresAtMs === undefined) return undefined
+  return Math.round((access.expiresAtMs - (access.obtainedAtMs ?? 0)) / 1_000) * 1_000
 }
 
 /** Finds the first way to ask that calls the newest access token alive. */
@@ -135,21 +168,30 @@ async function control({ accessToken }: Chain, { ways }: Probing): Promise<IsAli
   return undefined
 }
 
+/**
+ * Asks about an access token after the refresh that follows on it, and once more after the newest
+ * was used: some servers end the old tokens then, and only those of the step before.
+ */
 async function measureOld(
-  older: string | undefined,
-  { accessToken, isDead }: Chain,
+  chain: Chain,
+  seen: RotationSeen,
   isAlive: IsAlive | undefined,
 ): Promise<Measured> {
   const axis = 'oldAccessToken'
+  const older = chain.accessToken
+  const isRenewed = await renewed(chain, seen)
+  const { accessToken } = chain
   if (isAlive === undefined) return { axis, says: 'not measured: no server takes it; give --api' }
-  if (older === undefined || older === accessToken || isDead) return { axis, says: NEEDS_GRANT }
-  const lives = await isAlive(older)
-  if (lives === undefined) return { axis, says: 'not measured: no clear answer about it' }
-  return {
-    axis,
-    value: lives ? 'lives' : 'dies',
-    says: lives ? 'it was taken after the next refresh' : 'the next refresh ended it',
-  }
+  const isComparable = older !== undefined && accessToken !== undefined && older !== accessToken
+  if (!isRenewed || !isComparable) return { axis, says: NEEDS_GRANT }
+  const before = await isAlive(older)
+  if (before === false) return { axis, value: 'dies', says: 'the next refresh ended it' }
+  await isAlive(accessToken)
+  const after = await isAlive(older)
+  if (after === undefined) return { axis, says: 'not measured: no clear answer about it' }
+  return after
+    ? { axis, value: 'lives', says: 'it was taken after the next refresh' }
+    : { axis, value: 'dies', says: 'the first use of the next access token ended it' }
 }
 
 function notMeasured(): readonly Measured[] {

@@ -34,7 +34,7 @@ export interface SkippingClock extends Clock {
   skip(ms: number): Promise<void>
 }
 
-function skippingClock(): SkippingClock {
+export function skippingClock(): SkippingClock {
   let skippedMs = 0
   return {
     ...systemClock,
@@ -80,13 +80,23 @@ export interface Scene {
   measure(grants: number, ...args: readonly string[]): Promise<Report>
 }
 
-export async function scene(description: ServerDescription, seed = 0): Promise<Scene> {
+/** What a scene may have else than others. */
+export interface SceneOptions {
+  /** What the resource server answers to a dead access token. */
+  readonly deadStatus?: number
+}
+
+export async function scene(
+  description: ServerDescription,
+  seed = 0,
+  { deadStatus = 401 }: SceneOptions = {},
+): Promise<Scene> {
   const clock = skippingClock()
   const server = await authorizationServer(description, { seed, clock })
   onTestFinished(() => server.stop())
   const api = await serving((request, response) => {
     const token = request.headers.authorization?.slice('Bearer '.length) ?? ''
-    response.writeHead(server.use(token) ? 200 : 401).end()
+    response.writeHead(server.use(token) ? 200 : deadStatus).end()
   })
   const folder = ownFolder()
   const ask = (grants: number, ...args: readonly string[]): Promise<Told> => {
