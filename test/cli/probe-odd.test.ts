@@ -68,6 +68,20 @@ describe('the first use of the new access token', () => {
   })
 })
 
+describe('an old access token', () => {
+  it.each([401, 403])('is dead where the API answers %d', async (deadStatus) => {
+    const { measure } = await scene(described({ oldAccessToken: 'dies' }), 0, { deadStatus })
+
+    expect(valuesOf(await measure(1))).toMatchObject({ oldAccessToken: 'dies' })
+  })
+
+  it.each([401, 403])('and the newest are dead after a replay: %d', async (deadStatus) => {
+    const { measure } = await scene(described({ reuseEffect: 'grant' }), 0, { deadStatus })
+
+    expect(valuesOf(await measure(1))).toMatchObject({ reuseEffect: 'grant' })
+  })
+})
+
 describe('a status 500', () => {
   const nothing = { kind: 'late', byMs: 0 } as const
   const broken = { kind: 'status', status: 500, isProcessed: false } as const
@@ -140,5 +154,26 @@ describe("the user's other grants", () => {
     const report = await probedOdd(oddity, users)
 
     expect(saysOf(report, 'reuseEffect')).not.toContain('another grant')
+  })
+})
+
+describe('a moment in an answer', () => {
+  it('is no constant of the server', async () => {
+    const members = {
+      created_at: 1_796_060_000,
+      issued_at: '1796060000123',
+      expires_at: 1_796_063_600,
+      updated: '2026-11-30T17:00:00Z',
+      inner: { at: 'Mon, 30 Nov 2026 17:00:00 GMT', ok: true },
+      refresh_token_expires_in: 15_724_800,
+    }
+    const { measure } = await scene(described({ wire: { members } }))
+
+    const { server } = await measure(1)
+
+    expect(server.wire?.members).toEqual({
+      inner: { ok: true },
+      refresh_token_expires_in: 15_724_800,
+    })
   })
 })

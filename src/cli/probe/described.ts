@@ -135,8 +135,35 @@ function otherThan(
   body: Record<string, unknown>,
   names: ReadonlyMap<string, string>,
 ): Record<string, unknown> {
-  const others = Object.entries(body).filter(([name]) => !places.includes(name))
+  const others = Object.entries(withoutMoments(body) as object).filter(
+    ([name]) => !places.includes(name),
+  )
   return sanitised(Object.fromEntries(others), names) as Record<string, unknown>
+}
+
+/** Epoch seconds or milliseconds, from 2001 to 2128. */
+const EPOCH = /^[1-4]\d{9}(?:\d{3})?(?:\.\d+)?$/
+
+/** ISO 8601, and dates of HTTP (RFC 9110 §5.6.7). */
+const DATED = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d/
+
+/** No member of an answer lies deeper: {@link sanitised} looks no further. */
+const DEPTH_MAX = 16
+
+/** A body without the moments that it names: they are of the day, and no constants. */
+function withoutMoments(body: unknown, depth = 0): unknown {
+  if (depth === DEPTH_MAX) return body
+  const inner = (value: unknown): unknown => withoutMoments(value, depth + 1)
+  if (Array.isArray(body)) return body.filter((each) => !isMoment(each)).map(inner)
+  if (!isRecord(body)) return body
+  const others = Object.entries(body).filter(([, value]) => !isMoment(value))
+  return Object.fromEntries(others.map(([name, value]) => [name, inner(value)]))
+}
+
+function isMoment(value: unknown): boolean {
+  if (typeof value !== 'number' && typeof value !== 'string') return false
+  const text = String(value)
+  return EPOCH.test(text) || (text.length < 1_000 && DATED.test(text))
 }
 
 /** The member of the body that a place is in. */
