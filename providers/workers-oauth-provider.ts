@@ -17,6 +17,10 @@ export const facts = {
   // The newest is used when it is presented at the token endpoint.
   reuse: 'until_successor_used',
   reuseAnswer: 'fork',
+  reuseEffect: 'error',
+  oldAccessToken: 'lives',
+  // Client, resource and scope are checked before the row is written.
+  validates: 'before_consuming',
   wire: { expiresIn: 'number', tokenType: 'bearer' },
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
@@ -68,6 +72,9 @@ export const evidence = {
     rotation: README,
     reuse: README,
     reuseAnswer: OAUTH_PROVIDER,
+    reuseEffect: OAUTH_PROVIDER,
+    oldAccessToken: OAUTH_PROVIDER,
+    validates: OAUTH_PROVIDER,
     wire: OAUTH_PROVIDER,
   },
   variants: [
@@ -80,6 +87,8 @@ export const evidence = {
   notes: [
     'Rows lie in Cloudflare KV, which has no compare-and-swap: two ' +
       'presentations at once can make two successors.',
+    'The row holds the newest token and the one that was presented for it. If the one before ' +
+      'comes again, its new successor takes the place of the first, which is dead from then on.',
   ],
 } as const satisfies ProviderEvidence
 
