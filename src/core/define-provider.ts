@@ -194,7 +194,7 @@ function filled(
   { id, parameters = {} }: DrivingFacts,
   values: Readonly<Record<string, unknown>>,
 ): string {
-  return endpoint.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+  return endpoint.replaceAll(/\{(\w+)\}(\/?)/g, (_, name: string, slash: string) => {
     const { example, pattern } = parameters[name]!
     const value = Object(values)[name] as unknown
     checkOptions(id, { [name]: value }, { [name]: needed(text(quoted(example))) })
@@ -202,9 +202,18 @@ function filled(
     if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(String(value))) {
       throw new TypeError(`${id}: '${name}' must match ${pattern}: write ${quoted(example)}`)
     }
-    return String(value)
+    if (pattern !== undefined || slash === '') return `${String(value)}${slash}`
+    // Of 'https://' the path that follows would be the host, and behind '?' it would be none.
+    if (!BASE_URL.test(String(value))) {
+      const what = 'an address with a host, and without query and fragment'
+      throw new TypeError(`${id}: '${name}' is ${what}: write ${quoted(example)}`)
+    }
+    return `${String(value).replace(/\/+$/, '')}/`
   })
 }
+
+/** What a path can be written behind. */
+const BASE_URL = /^\w+:\/\/[^\s/\\?#][^\s\\?#]*$/
 
 function checkEndpoints(provider: Provider): void {
   const { id, issuer, tokenEndpoint, revocationEndpoint, insecure } = provider
