@@ -111,9 +111,26 @@ function* endpointsOf(facts: ProviderRecord): Generator<readonly [string, string
       if (Object.hasOwn(parameters, name)) continue
       yield [field, `write '${name}' into parameters, with what it is and an example`]
     }
+    if (!isPlace(facts[field], parameters)) {
+      yield [field, "write 'https://…' with a whole host, and without user and fragment"]
+    }
     const ended = retired.find(({ address }) => address === facts[field])
     if (ended !== undefined) yield [field, `write '${ended.use}': retired says that it ends`]
   }
+}
+
+/** Whether tokens may be sent to an address, once the names in it are filled in. */
+function isPlace(
+  template: string | null | undefined,
+  parameters: NonNullable<ProviderRecord['parameters']>,
+): boolean {
+  if (typeof template !== 'string') return true
+  const filled = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const { example } = Object.hasOwn(parameters, name) ? parameters[name]! : { example: 'open' }
+    return String(example)
+  })
+  const { hostname = '', username, password, hash } = URL.canParse(filled) ? new URL(filled) : {}
+  return /[^.]\.[^.]/.test(hostname) && `${username}${password}${hash}` === ''
 }
 
 /** A name in an address must not lead to another host: none that the vendor does not own. */
@@ -128,7 +145,13 @@ function* hostsOf(facts: ProviderRecord): Generator<readonly [string, string]> {
       if (typeof template !== 'string' || !template.includes(`{${name}}`)) continue
       const at = (value: string): string => hostIn(template.replaceAll(`{${name}}`, value))
       const own = at(example).replace(example.toLowerCase(), '')
-      const bad = hostile.find(
+      const isInHost = new RegExp(`^https://[^/]*\\{${name}\\}`).test(template)
+      // Anyone may own `evilacme.com`, or a name below `com`.
+      if (isInHost && own !== '' && !/\.[^.]+\.[^.]/.test(own)) {
+        yield [field, `write '.' and a domain of the vendor behind '{${name}}'`]
+      }
+      const alike = own === '' ? alikeOf(example) : []
+      const bad = [...hostile, ...alike].find(
         (value) => pattern?.test(value) && (own === '' || !at(value).endsWith(own)),
       )
       if (bad === undefined) continue
@@ -152,6 +175,18 @@ const FOREIGN = (example: string): readonly string[] =>
     `evil.example${sign}${example}`,
     `${example}${sign}evil.example`,
   ])
+
+/** Hosts of others that look like one, and that a pattern with an open `.` or beginning takes. */
+function alikeOf(host: string): readonly string[] {
+  const labels = host.split('.')
+  const [before, domain] = [labels.slice(0, -2).join('.'), labels.slice(-2).join('.')]
+  return [
+    `evil${domain}`,
+    `evil-${domain}`,
+    ...(before === '' ? [] : [`${before}x${domain}`, `${before}.evil${domain}`]),
+    host.replace(/\.([^.]+)$/, 'x$1'),
+  ]
+}
 
 /** The host that a URL leads to, with the names that are still open in it. */
 function hostIn(url: string): string {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { FAILURES } from '../core/failure.ts'
+import { isRecord } from '../core/text.ts'
 
 const text = z.string().min(1).describe('a text')
 const texts = z.array(text).describe('a list of texts').readonly()
@@ -276,14 +277,16 @@ export function checked<T extends z.ZodType>(schema: T, value: unknown, where: s
   throw new TypeError(`${where}: ${(misspelled ?? error.issues[0]!).message}`)
 }
 
-function complaint({ path = [], ...issue }: z.core.$ZodRawIssue): string {
-  const at = path.join('.') || 'it'
+function complaint({ path = [], input, ...issue }: z.core.$ZodRawIssue): string {
   const instead = toWrite(issue.schema)
   if (issue.code === 'unrecognized_keys') {
     return `there is no ${JSON.stringify([...path, issue.keys[0]].join('.'))}, but ${instead}`
   }
-  const what = issue.input === undefined ? 'missing' : JSON.stringify(issue.input)
-  return `${at} is ${what}, and must be: ${instead}`
+  const kinds: unknown = issue.code === 'invalid_union' ? issue['options'] : undefined
+  const isKind = Array.isArray(kinds) && isRecord(input)
+  const value = isKind ? input[String(path.at(-1))] : input
+  const what = value === undefined ? 'missing' : JSON.stringify(value)
+  return `${path.join('.') || 'it'} is ${what}, and must be: ${isKind ? kinds.join(', ') : instead}`
 }
 
 /** What a schema takes. */

@@ -195,6 +195,85 @@ describe('checkFacts', () => {
       },
       'facts.parameters.host.pattern: write a stricter one: it takes "',
     ]),
+    ...[
+      String.raw`id.acme\.example`,
+      String.raw`id\.acme.example`,
+      String.raw`[a-z.]*acme\.example`,
+      String.raw`[a-z.-]+acme\.example`,
+    ].map((pattern): [string, unknown, string] => [
+      `a pattern ${pattern} that takes hosts that look alike`,
+      {
+        ...GOOD,
+        tokenEndpoint: 'https://{host}/token',
+        parameters: { host: { is: 'name', pattern, example: 'id.acme.example' } },
+      },
+      'facts.parameters.host.pattern: write a stricter one: it takes "',
+    ]),
+    ...[
+      'https://{shop}acme.example/token',
+      'https://{shop}.example',
+      'https://{shop}-a.example',
+    ].map((tokenEndpoint): [string, unknown, string] => [
+      `an address ${tokenEndpoint} that others may own`,
+      {
+        ...GOOD,
+        tokenEndpoint,
+        parameters: { shop: { is: 'name', pattern: '[a-z]+', example: 'blue' } },
+      },
+      "facts.tokenEndpoint: write '.' and a domain of the vendor behind '{shop}'",
+    ]),
+    ...[
+      'https://',
+      'https:///token',
+      'https://user@id.acme.example/token',
+      'https://u:p@id.acme.example/token',
+      'https://id.acme.example/token#a',
+      'https://id',
+      'https://id.acme.example:port/',
+    ].map((tokenEndpoint): [string, unknown, string] => [
+      `an address ${tokenEndpoint}`,
+      { ...GOOD, tokenEndpoint },
+      "facts.tokenEndpoint: write 'https://…' with a whole host, and without user and fragment",
+    ]),
+    [
+      'an unknown field of a part',
+      { ...GOOD, lifetimes: { accesMs: 1 }, sources: sourced('lifetimes') },
+      'there is no "lifetimes.accesMs", but { accessMs, refreshMs, refreshIdleMs }',
+    ],
+    [
+      'an unknown field of a parameter',
+      { ...GOOD, parameters: { shop: { is: 'name', patern: 'a', pattern: 'a', example: 'a' } } },
+      'there is no "parameters.shop.patern", but { is, pattern, example }',
+    ],
+    [
+      'a parameter of no kind',
+      { ...GOOD, parameters: { shop: { is: 'host', example: 'a' } } },
+      'parameters.shop.is is "host", and must be: url, name, description',
+    ],
+    [
+      'an example on plain http',
+      { ...GOOD, parameters: { base: { is: 'url', example: 'http://a.example' } } },
+      'parameters.base.example is "http://a.example", and must be: ',
+    ],
+    [
+      'an address on plain http that is used instead',
+      {
+        ...GOOD,
+        retired: [{ address: 'https://a.example', from: '2027-01-01', use: 'http://b.example' }],
+        sources: sourced('retired'),
+      },
+      'retired.0.use is "http://b.example", and must be: \'https://…\'',
+    ],
+    [
+      'an unknown failure',
+      { ...GOOD, failures: { gone: 'dead' }, sources: sourced('failures') },
+      'failures.gone is "dead", and must be: ',
+    ],
+    [
+      'a source on plain http',
+      { ...GOOD, sources: { ...GOOD.sources, rotation: 'http://docs.acme.example' } },
+      'sources.rotation is "http://docs.acme.example", and must be: ',
+    ],
     [
       'a pattern that ends the host of an address early',
       {
