@@ -1,7 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { facts as auth0 } from '../../providers/auth0.ts'
+import { facts as google } from '../../providers/google.ts'
 import { facts as logto } from '../../providers/logto.ts'
+import { facts as okta } from '../../providers/okta.ts'
 import { facts as spotify } from '../../providers/spotify.ts'
 import type { Overrides, Provider } from '../core/provider.ts'
 import type { ProviderEvidence, ProviderFacts, ProviderRecord } from '../facts/provider-facts.ts'
@@ -78,40 +81,13 @@ export const presets = {
   },
 
   /** An application whose refresh tokens rotate. For others `rotation: 'never'`. */
-  auth0: {
-    name: 'auth0',
-    // auth0/docs-v2 main/docs/secure/tokens/refresh-tokens/configure-refresh-token-rotation.mdx
-    rotation: 'always',
-    // use-refresh-tokens.mdx: the example of one that does not rotate brings none.
-    keptAs: 'absent',
-    // refresh-token-rotation.mdx: the overlap period is disabled by default.
-    reuseWindow: 'none',
-    // Same: the whole family "revoked along with the grant".
-    reuseEffect: 'family',
-    // That they live on is inferred from their being JWTs, and nowhere said.
-    oldAccessToken: undefined,
-    // use-refresh-tokens.mdx: expires_in of the example.
-    accessTokenMs: 86_400_000,
-    wire: {
-      // https://community.auth0.com/t/120406: 403, not 400.
-      dead: { status: 403, error: 'invalid_grant' },
-    },
-  },
+  // use-refresh-tokens.mdx: expires_in of the example.
+  auth0: { ...serverOf(auth0), accessTokenMs: 86_400_000 },
 
   /** An application with `rotation_type` ROTATE, the default of an SPA. */
-  okta: {
-    name: 'okta',
-    // okta/okta-developer-docs docs/guides/refresh-tokens/main/index.md, all of it: leeway 30 s by
-    // default; reuse ends the newest refresh token and all access tokens.
-    rotation: 'always',
-    // STATIC brings the same again.
-    keptAs: 'echoed',
-    reuseWindow: { ms: 30_000 },
-    reuseAnswer: undefined,
-    reuseEffect: 'grant',
-    oldAccessToken: undefined,
-    accessTokenMs: 3_600_000,
-  },
+  // okta/okta-developer-docs docs/guides/refresh-tokens/main/index.md: the leeway is an
+  // application's own, and 30 s by default.
+  okta: { ...serverOf(okta), reuseWindow: { ms: 30_000 } },
 
   hydra: {
     name: 'hydra',
@@ -216,14 +192,8 @@ export const presets = {
 
   spotify: serverOf(spotify),
 
-  google: {
-    name: 'google',
-    // developers.google.com/identity/protocols/oauth2: the refresh token stays, and no answer but
-    // the first holds it.
-    rotation: 'never',
-    keptAs: 'absent',
-    oldAccessToken: 'lives',
-  },
+  // Its facts say nothing of older access tokens: here they live.
+  google: { ...serverOf(google), oldAccessToken: 'lives' },
 
   /** Microsoft identity platform. */
   entra: {
