@@ -19,7 +19,12 @@ export const facts = {
   // "Refresh Token threshold" of the provider: with 0 at each use.
   rotation: 'sometimes',
   keptAs: 'absent',
+  // A replay is written to the log as a suspicious request, and ends nothing.
+  reuse: 'refused',
   reuseEffect: 'error',
+  oldAccessToken: 'lives',
+  // A scope that was not granted is refused before the row changes.
+  validates: 'before_consuming',
   wire: { expiresIn: 'number', tokenType: 'Bearer' },
   authorizationRequest: { scope: 'offline_access' },
   missingRefreshToken:
@@ -85,7 +90,10 @@ export const evidence = {
     introspectionEndpoint: OAUTH2,
     rotation: TOKEN,
     keptAs: TOKEN,
+    reuse: TOKEN,
     reuseEffect: TOKEN,
+    oldAccessToken: TOKEN,
+    validates: TOKEN,
     wire: TOKEN,
     authorizationRequest: OAUTH2,
   },

@@ -17,6 +17,11 @@ export const facts = {
   revocationEndpoint: '{issuer}/oauth/v2/revoke',
   introspectionEndpoint: '{issuer}/oauth/v2/introspect',
   rotation: 'always',
+  // The session holds the newest refresh token and the newest access token, and no others.
+  reuse: 'refused',
+  oldAccessToken: 'dies',
+  // Client and scope are checked before the new tokens are written.
+  validates: 'before_consuming',
   wire: { expiresIn: 'number', tokenType: 'Bearer' },
   authorizationRequest: { scope: 'offline_access' },
   missingRefreshToken:
@@ -26,6 +31,7 @@ export const facts = {
 } as const satisfies ProviderFacts
 
 const ENDPOINTS = 'https://zitadel.com/docs/apis/openidoauth/endpoints'
+const OIDC_SESSION = 'https://github.com/zitadel/zitadel/blob/main/internal/command/oidc_session.go'
 
 /** What proves the facts. No bundle holds it: it is made of plain literals that nothing uses. */
 export const evidence = {
@@ -62,7 +68,10 @@ export const evidence = {
     tokenEndpoint: ENDPOINTS,
     revocationEndpoint: ENDPOINTS,
     introspectionEndpoint: ENDPOINTS,
-    rotation: 'https://github.com/zitadel/zitadel/blob/main/internal/command/oidc_session.go',
+    rotation: OIDC_SESSION,
+    reuse: 'https://github.com/zitadel/zitadel/blob/main/internal/command/oidc_session_model.go',
+    oldAccessToken: 'https://github.com/zitadel/zitadel/blob/main/internal/query/access_token.go',
+    validates: OIDC_SESSION,
     wire: ENDPOINTS,
     authorizationRequest: ENDPOINTS,
   },
@@ -74,6 +83,10 @@ export const evidence = {
     },
   ],
   aliases: { authJs: ['zitadel'] },
+  notes: [
+    'A refresh ends the older access token at introspection and userinfo. An API that checks the ' +
+      'signature of a JWT alone takes it until it expires.',
+  ],
 } as const satisfies ProviderEvidence
 
 /** @param options `issuer`: The address of the instance, without a slash at its end. */
