@@ -20,12 +20,19 @@ export const facts = {
   rotation: 'always',
   // "Invalidates the existing access_token and refresh_token."
   oldAccessToken: 'dies',
+  // Doorkeeper, in a table without `previous_refresh_token`: the old row is revoked at once.
+  reuse: 'refused',
+  reuseEffect: 'error',
+  validates: 'before_consuming',
   lifetimes: { accessMs: 7_200_000 },
   wire: { expiresIn: 'number', members: { created_at: 1_628_711_391 } },
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
 
 const OAUTH2 = 'https://docs.gitlab.com/api/oauth2/'
+const REFRESH_TOKEN_REQUEST =
+  'https://github.com/doorkeeper-gem/doorkeeper/blob/main/lib/doorkeeper/oauth/refresh_token_request.rb'
+const STRUCTURE = 'https://gitlab.com/gitlab-org/gitlab/-/blob/master/db/structure.sql'
 const OPENID_CONFIGURATION = 'https://gitlab.com/.well-known/openid-configuration'
 
 /** What proves the facts. No bundle holds it: it is made of plain literals that nothing uses. */
@@ -79,6 +86,9 @@ export const evidence = {
     clientAuthentication: OAUTH2,
     rotation: OAUTH2,
     oldAccessToken: OAUTH2,
+    reuse: [STRUCTURE, REFRESH_TOKEN_REQUEST],
+    reuseEffect: REFRESH_TOKEN_REQUEST,
+    validates: REFRESH_TOKEN_REQUEST,
     lifetimes: OAUTH2,
     wire: OAUTH2,
   },
