@@ -82,12 +82,12 @@ export const presets = {
 
   /** An application whose refresh tokens rotate. For others `rotation: 'never'`. */
   // use-refresh-tokens.mdx: expires_in of the example.
-  auth0: { ...serverOf(auth0), accessTokenMs: 86_400_000 },
+  auth0: serverBy(auth0, { accessTokenMs: 86_400_000 }),
 
   /** An application with `rotation_type` ROTATE, the default of an SPA. */
   // okta/okta-developer-docs docs/guides/refresh-tokens/main/index.md: the leeway is an
   // application's own, and 30 s by default.
-  okta: { ...serverOf(okta), reuseWindow: { ms: 30_000 } },
+  okta: serverBy(okta, { reuseWindow: { ms: 30_000 } }),
 
   hydra: {
     name: 'hydra',
@@ -193,7 +193,7 @@ export const presets = {
   spotify: serverOf(spotify),
 
   // Its facts say nothing of older access tokens: here they live.
-  google: { ...serverOf(google), oldAccessToken: 'lives' },
+  google: serverBy(google, { oldAccessToken: 'lives' }),
 
   /** Microsoft identity platform. */
   entra: {
@@ -206,6 +206,11 @@ export const presets = {
     oldAccessToken: 'lives',
   },
 } as const satisfies Readonly<Record<string, ServerDescription>>
+
+/** The server of a provider's facts, with what they leave out or leave to a setting. */
+function serverBy(facts: ProviderFacts, more: Partial<ServerDescription>): ServerDescription {
+  return { ...serverOf(facts), ...more }
+}
 
 /** Names a preset. */
 export type PresetName = keyof typeof presets
