@@ -7,7 +7,13 @@ export const facts = {
   id: 'lightspeed',
   name: 'Lightspeed Retail (X-Series)',
   for: 'Lightspeed Retail (X-Series) apps',
-  parameters: { store: { is: 'name', pattern: '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?', example: 'acme' } },
+  parameters: {
+    store: {
+      is: 'name',
+      pattern: '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?',
+      example: 'acme',
+    },
+  },
   tokenEndpoint: 'https://{store}.retail.lightspeed.app/api/1.0/token',
   revocationEndpoint: null,
   clientAuthentication: 'client_secret_post',

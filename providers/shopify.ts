@@ -13,7 +13,9 @@ export const facts = {
   id: 'shopify',
   name: 'Shopify',
   for: 'Shopify apps with expiring offline access tokens',
-  parameters: { shop: { is: 'name', pattern: '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?', example: 'acme' } },
+  parameters: {
+    shop: { is: 'name', pattern: '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?', example: 'acme' },
+  },
   tokenEndpoint: 'https://{shop}.myshopify.com/admin/oauth/access_token',
   revocationEndpoint: null,
   clientAuthentication: 'client_secret_post',

@@ -197,23 +197,17 @@ function filled(
   return endpoint.replaceAll(/\{(\w+)\}(\/?)/g, (_, name: string, slash: string) => {
     const { example, pattern } = parameters[name]!
     const value = Object(values)[name] as unknown
-    checkOptions(id, { [name]: value }, { [name]: needed(text(quoted(example))) })
+    // Of 'https://' the path that follows would be the host, and behind '?' it would be none.
+    const fits = (given: string): boolean =>
+      pattern !== undefined || !slash || /^\w+:\/\/[^/\\?#][^\\?#]*$/.test(given)
+    checkOptions(id, { [name]: value }, { [name]: needed(text(quoted(example), fits)) })
     // A value that brings a host of its own would send tokens there.
     if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(String(value))) {
       throw new TypeError(`${id}: '${name}' must match ${pattern}: write ${quoted(example)}`)
     }
-    if (pattern !== undefined || slash === '') return `${String(value)}${slash}`
-    // Of 'https://' the path that follows would be the host, and behind '?' it would be none.
-    if (!BASE_URL.test(String(value))) {
-      const what = 'an address with a host, and without query and fragment'
-      throw new TypeError(`${id}: '${name}' is ${what}: write ${quoted(example)}`)
-    }
-    return `${String(value).replace(/\/+$/, '')}/`
+    return slash ? String(value).replace(/\/*$/, slash) : String(value)
   })
 }
-
-/** What a path can be written behind. */
-const BASE_URL = /^\w+:\/\/[^\s/\\?#][^\s\\?#]*$/
 
 function checkEndpoints(provider: Provider): void {
   const { id, issuer, tokenEndpoint, revocationEndpoint, insecure } = provider
