@@ -1,6 +1,6 @@
 import { plainOf } from './entity.ts'
 import { isRefreshError, RefreshError } from './errors.ts'
-import { isExpiryName, isRefreshExpiryName, readExpiry } from './lifetime.ts'
+import { isExpiryName, isRefreshExpiryName, isVagueExpiryName, readExpiry } from './lifetime.ts'
 import { inForm, isAccident, ownField, readInstant, readScope, readText, seenForm } from './text.ts'
 import type { FieldForm } from './text.ts'
 import { parseGrant } from './tokens.ts'
@@ -67,12 +67,6 @@ const NAMES: Readonly<Record<Field, readonly (readonly [name: string, form: Fiel
 const FIELDS = Object.keys(NAMES) as readonly Field[]
 
 const KNOWN = new Set(FIELDS.flatMap((field) => NAMES[field].map(([name]) => name)))
-
-/**
- * Names such as `expires` and `expiry`, which an application may also use for a session of its own.
- * They count only if no other name tells when the access token expires.
- */
-const VAGUE = /^[._-]?expir(?!(?:es?|y|ation)[_-]?at)/i
 
 /** The names that fields get beside a snake_case access token, if the object has none. */
 const SNAKE_SLOTS: readonly FieldSlot[] = [
@@ -217,7 +211,11 @@ function foundSlots(value: object): FieldSlot[] {
     name,
     form: seenForm(ownField(value, name), name, form),
   })
-  const others = Object.keys(value).filter((name) => !KNOWN.has(name))
+  // Beside `iat` or `jti`, `exp` is about the JWT whose claims these are: a session's.
+  const isOfClaims = Object.hasOwn(value, 'iat') || Object.hasOwn(value, 'jti')
+  const others = Object.keys(value).filter((name) => {
+    return !KNOWN.has(name) && !(isOfClaims && name === 'exp')
+  })
   const slots = FIELDS.flatMap((field) => [
     ...NAMES[field]
       .filter(([name]) => Object.hasOwn(value, name))
@@ -226,8 +224,10 @@ function foundSlots(value: object): FieldSlot[] {
       .filter((name) => OTHER_NAMES[field]?.(name))
       .map((name) => slotOf(field, name, name.includes('_') ? 's' : 'ms')),
   ])
-  const isClear = slots.some(({ field, name }) => field === 'expiresAtMs' && !VAGUE.test(name))
-  const clear = isClear ? slots.filter(({ name }) => !VAGUE.test(name)) : slots
+  const isClear = slots.some(
+    ({ field, name }) => field === 'expiresAtMs' && !isVagueExpiryName(name),
+  )
+  const clear = isClear ? slots.filter(({ name }) => !isVagueExpiryName(name)) : slots
   const isOwn = clear.every(({ field, name }) => field === name)
   return isOwn ? clear : clear.filter(({ name }) => name !== 'provider')
 }

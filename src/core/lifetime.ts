@@ -44,27 +44,47 @@ export function authorized(
  */
 const LIFETIME_MAX_MS = 10 * 365 * 24 * 60 * 60 * 1000
 
-const UNIT = '(ms|millis|milliseconds|s|secs?|seconds)?'
-const EXPIRES = 'expir(?:es?|y|ation)(?:[_-]?(?:at|on|date|time|timestamp|utc))*'
-const OF_ACCESS = '(?:access[_-]?)?(?:token[_-]?)?'
+/**
+ * How long a token counts as good whose expiry a response states in a way that cannot be read,
+ * milliseconds: what is not understood never means "for ever".
+ */
+export const UNREAD_LIFETIME_MS = 5 * 60 * 1000
+
+const UNIT = '(ms|millis|milliseconds|s|secs?|seconds|min|minutes|hours?)?'
+const EXPIRES =
+  '(?:expir(?:es?|y|ation|(?:ed|ing)(?=[_-]?at))' +
+  '(?:[_-]?(?:at|on|date|time|timestamp|ts|utc|unix|epoch))*|valid[_-]?(?:until|to)|not[_-]?after)'
+const OF_ACCESS = '(?:oauth2?[_-]?)?(?:access[_-]?)?(?:token[_-]?)?'
 const OF_REFRESH = 'refresh[_-]?(?:token[_-]?)?'
 
 const named = (name: string): RegExp => new RegExp(`^${name}[_-]?${UNIT}$`, 'i')
 
-/** `expires_at`, `accessTokenExpiry`, `expiry_date`, `expires_on`, `tokenExpirationTime`, … */
-const EXPIRY = named(`[._-]?${OF_ACCESS}${EXPIRES}`)
+/** `expires_at`, `accessTokenExpiry`, `expiry_date`, `expires_on`, `tokenExpirationTime`, `exp`, … */
+const EXPIRY = named(`[._-]?${OF_ACCESS}(?:${EXPIRES}|exp)`)
 
 /** `refresh_token_expires_at`, `refreshTokenExpiry`, … */
 const REFRESH_EXPIRY = named(OF_REFRESH + EXPIRES)
 
 /** `expires_in`, `expires_in_sec`, `expiresInMs`, `accessTokenLifetime`, … */
-const LIFETIME = named(`${OF_ACCESS}(?:expires?[_-]?in|(?<=token[_-]?)(?:lifetime|ttl))`)
+const LIFETIME = named(
+  `${OF_ACCESS}(?:exp(?:ires?)?[_-]?in|valid[_-]?for|(?<=token[_-]?)(?:lifetime|ttl|validity))`,
+)
 
 /** `refresh_expires_in` (Keycloak), `refresh_token_expires_in`, `x_refresh_token_expires_in`. */
-const REFRESH_LIFETIME = named(`(?:x[_-])?${OF_REFRESH}expires?[_-]?in`)
+const REFRESH_LIFETIME = named(
+  `(?:x[_-])?${OF_REFRESH}(?:expires?[_-]?in|(?<=token[_-]?)(?:lifetime|ttl|validity))`,
+)
 
 /** `issued_at` (Salesforce), `created_at` (Doorkeeper), `obtainedAt`, … */
 const ISSUED = /^(?:obtained|issued|acquired|received|requested|created)[_-]?at[_-]?(?:ms)?$/i
+
+/**
+ * Names such as `expires`, `expiry` and `exp`, which an application may also use for a session of
+ * its own. They count only if no other name tells when the access token expires.
+ */
+const VAGUE = /^[._-]?(?:exp$|valid|not[_-]?after|expir(?!(?:es?|y|ation|ed|ing)[_-]?at))/i
+
+export const isVagueExpiryName = (name: string): boolean => VAGUE.test(name)
 
 /** Whether a field with this name says when an access token expires. */
 export const isExpiryName = (name: string): boolean => EXPIRY.test(name)
@@ -83,20 +103,35 @@ export const LIFETIME_ONLY =
 /** A lifetime as some object states it. */
 interface Lifetime {
   readonly number: number
-  /** Whether the name says that it is in milliseconds, or in seconds; else seconds are usual. */
-  readonly unit: 'ms' | 's' | undefined
+  /** What the name, or the value, says that it counts, milliseconds; else seconds are usual. */
+  readonly unitMs: number | undefined
 }
 
 /** The lifetimes under names that a pattern matches, those that name their unit first. */
 function lifetimesIn(from: object, names: RegExp): Lifetime[] {
   const found = Object.keys(from).flatMap((name): Lifetime[] => {
     const match = names.exec(name)
-    const number = match ? readNumber(ownField(from, name)) : undefined
-    if (!match || number === undefined) return []
-    const [, suffix] = match
-    return [{ number, unit: suffix && (/^m/i.test(suffix) ? 'ms' : 's') } as Lifetime]
+    if (!match) return []
+    const value = ownField(from, name)
+    const number = readNumber(value)
+    if (number === undefined) return readDuration(value)
+    return [{ number, unitMs: match[1] === undefined ? undefined : unitMsOf(match[1]) }]
   })
-  return found.toSorted((one, other) => Number(!one.unit) - Number(!other.unit))
+  return found.toSorted((one, other) => Number(!one.unitMs) - Number(!other.unitMs))
+}
+
+/** `3600s`, `60 min`, `1h`; `PT1H`, `PT3600S` (ISO 8601-1 §5.5.2). */
+const DURATION = /^(?:PT)?(\d{1,12}(?:\.\d{1,9})?) ?(ms|s|secs?|seconds|m|min|minutes|h|hours?)$/i
+
+function readDuration(value: unknown): Lifetime[] {
+  const [, number, unit] = (typeof value === 'string' && DURATION.exec(value.trim())) || []
+  return unit === undefined ? [] : [{ number: Number(number), unitMs: unitMsOf(unit) }]
+}
+
+function unitMsOf(unit: string): number {
+  if (/^h/i.test(unit)) return 3_600_000
+  if (/^m(?:$|in)/i.test(unit)) return 60_000
+  return /^m/i.test(unit) ? 1 : 1000
 }
 
 /** What decides about the unit of a lifetime that does not name it. */
@@ -132,13 +167,13 @@ export function refreshLifetimeMsIn(from: object, nowMs: number): number | undef
   return untilIn(from, REFRESH_EXPIRY, nowMs)
 }
 
-function lifetimeMs({ number, unit }: Lifetime, hints: Hints): number | undefined {
+function lifetimeMs({ number, unitMs }: Lifetime, hints: Hints): number | undefined {
   const { nowMs, otherMs, canRenew } = hints
-  if (unit === 'ms') return plausibleMs(number)
+  if (unitMs !== undefined) return plausibleMs(number * unitMs)
   const isThousandth = otherMs !== undefined && number > otherMs / 2 && number < otherMs * 2
-  if (unit === undefined && isThousandth) return plausibleMs(number)
+  if (isThousandth) return plausibleMs(number)
   const ms = plausibleMs(number * 1000)
-  if (ms !== undefined || unit !== undefined) return ms
+  if (ms !== undefined) return ms
   return plausibleMs(epochMsUntil(number, nowMs)) ?? (canRenew ? plausibleMs(number) : undefined)
 }
 
@@ -146,6 +181,18 @@ function lifetimeMs({ number, unit }: Lifetime, hints: Hints): number | undefine
 export function expiryUntilIn(from: object, nowMs: number): number | undefined {
   return untilIn(from, EXPIRY, nowMs)
 }
+
+/** Whether a response says when its access token expires, in a form that cannot be read. */
+export function isExpiryUnread(from: object): boolean {
+  return Object.keys(from).some((name) => {
+    const value = ownField(from, name)
+    const isStated = EXPIRY.test(name) || LIFETIME.test(name)
+    return isStated && saysSomething(value) && !isRead(value)
+  })
+}
+
+const isRead = (value: unknown): boolean =>
+  readNumber(value) !== undefined || readInstant(value) !== undefined
 
 /** A response's `expires` may be a lifetime in seconds, which is too small for an instant. */
 function untilIn(from: object, names: RegExp, nowMs: number): number | undefined {
@@ -225,5 +272,5 @@ function saysSomething(value: unknown): boolean {
   if (typeof value !== 'string') {
     return value === true || (typeof value === 'object' && value !== null && !isDate(value))
   }
-  return value !== '' && !isAccident(value) && value !== 'Invalid Date'
+  return value.trim() !== '' && !isAccident(value) && value !== 'Invalid Date'
 }

@@ -4,17 +4,29 @@ export const SECONDS_MAX = 1e11
 /** Above this a number is no point in time in milliseconds: it would be year 5138, too. */
 export const MILLISECONDS_MAX = 1e14
 
+/** Above this a number is no point in time in microseconds, but may be one in nanoseconds. */
+const MICROSECONDS_MAX = 1e17
+
 /**
  * A date, or date, time and zone, as ECMA-262 §21.4.1.32, RFC 3339 and databases write them
  * (`2030-01-01 00:00:00.123456+00`). What else `Date.parse` takes depends on the engine.
  */
 const ISO_DATE = new RegExp(
   '^(\\d{4}-\\d\\d-\\d\\d)' +
-    '(?:[T ](\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d{1,9})?)?)(?: ?(Z|UTC|[+-]\\d\\d(?::?\\d\\d)?))?)?$',
+    '(?:[T ](\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d{1,9})?)?)(?: ?(Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?))?)?$',
   'i',
 )
 
-const NUMBER = /^-?\d{1,16}(?:\.\d{1,9})?$/
+/**
+ * The texts of `toUTCString` (also RFC 9110 §5.6.7) and `toString`, which `Date.parse` must read
+ * (ECMA-262 §21.4.3.2).
+ */
+const SPELLED_DATE = new RegExp(
+  '^[A-Z][a-z]{2}(?:, \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d GMT' +
+    '| [A-Z][a-z]{2} \\d\\d \\d{4} \\d\\d:\\d\\d:\\d\\d GMT[+-]\\d{4}(?: \\(.*\\))?)$',
+)
+
+const NUMBER = /^-?\d{1,19}(?:\.\d{1,9})?$/
 
 const BASE64URL = /^[A-Za-z0-9_-]*$/
 
@@ -67,8 +79,8 @@ export function readNumber(value: unknown): number | undefined {
 
 /**
  * A point in time as epoch milliseconds, however it was written: seconds, milliseconds (told apart
- * at 1e11), either as text, a text with date and time, a `Date` of any realm, an object that stands
- * for one of these.
+ * at 1e11), micro- or nanoseconds, each also as text; a text with date and time; a `Date` of any
+ * realm; an object that stands for one of these.
  *
  * @returns `0` for all that lies before 1973: long ago, and below what is taken for milliseconds.
  *   `undefined` for what is no point in time, or lies before 1970 or after year 5138.
@@ -86,16 +98,21 @@ function toMilliseconds(value: unknown): number | undefined {
   return typeof value === 'string' ? textToMilliseconds(value.trim()) : undefined
 }
 
-/** Epoch seconds or milliseconds, told apart by size, as milliseconds. */
+/** Epoch seconds, milli-, micro- or nanoseconds, told apart by size, as milliseconds. */
 export function epochMs(number: number): number {
-  return number > SECONDS_MAX ? number : number * 1000
+  if (number <= SECONDS_MAX) return number * 1000
+  if (number <= MILLISECONDS_MAX) return number
+  return number / (number <= MICROSECONDS_MAX ? 1e3 : 1e6)
 }
 
 /**
  * Without a zone, a text is of UTC (databases) or of this host's zone. The earlier of the two
  * counts: a token is then renewed too early at worst, and never served after its end.
  */
-function textToMilliseconds(text: string): number | undefined {
+function textToMilliseconds(given: string): number | undefined {
+  // JSON quotes a date, and RFC 9557 §3.1 names a zone behind it.
+  const text = given.replaceAll(/^"|(?:\[[^[\]]*\])*"?$/g, '')
+  if (SPELLED_DATE.test(text)) return Date.parse(text)
   const [, date, time, zone] = ISO_DATE.exec(text) ?? []
   if (date === undefined) return undefined
   if (time === undefined) return Date.parse(date)
@@ -110,13 +127,20 @@ export function isDate(value: unknown): value is Date {
   return Object.prototype.toString.call(value) === '[object Date]'
 }
 
-/** A `Date`, a `Temporal.Instant`, or what turns into a date or a number (Firestore, Day.js). */
+/**
+ * A `Date`, a `Temporal.Instant`, what turns into a date or a number (Day.js, `Long`), and what
+ * JSON makes of a Firestore or MongoDB date.
+ */
 function objectToMilliseconds(value: object): number | undefined {
   try {
     if (isDate(value)) return Date.prototype.getTime.call(value)
-    const { toDate, epochMilliseconds } = value as Readonly<Record<string, unknown>>
-    if (typeof epochMilliseconds === 'number') return epochMilliseconds
-    const meant: unknown = typeof toDate === 'function' ? toDate.call(value) : value.valueOf()
+    const fields = value as Readonly<Record<string, unknown>>
+    if (typeof fields['epochMilliseconds'] === 'number') return fields['epochMilliseconds']
+    const convert = [fields['toDate'], fields['toNumber']].find(
+      (each) => typeof each === 'function',
+    )
+    const { seconds = fields['_seconds'], $date: extended = seconds } = fields
+    const meant: unknown = convert?.call(value) ?? extended ?? value.valueOf()
     if (isDate(meant)) return Date.prototype.getTime.call(meant)
     return typeof meant === 'object' ? undefined : toMilliseconds(meant)
   } catch {
@@ -151,7 +175,7 @@ export function seenForm(value: unknown, name: string, usual: FieldForm): FieldF
 
 /** A database prints a space before the time; a zone only if the column has one. */
 function textForm(text: string): FieldForm {
-  if (!/^\S+ \S/.test(text) || /z$/i.test(text)) return 'iso'
+  if (!/^\d\S* \S/.test(text) || /z$/i.test(text)) return 'iso'
   return /\d\d:\d\d.*(?:[+-]|utc$)/i.test(text) ? 'sql utc' : 'sql'
 }
 

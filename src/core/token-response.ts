@@ -1,4 +1,11 @@
-import { accessLifetimeMsIn, expiryUntilIn, plausibleMs, refreshLifetimeMsIn } from './lifetime.ts'
+import {
+  accessLifetimeMsIn,
+  expiryUntilIn,
+  isExpiryUnread,
+  plausibleMs,
+  refreshLifetimeMsIn,
+  UNREAD_LIFETIME_MS,
+} from './lifetime.ts'
 import { plainOf } from './entity.ts'
 import { jwtClaims } from './jwt.ts'
 import {
@@ -181,7 +188,8 @@ function isAccidental(value: unknown): boolean {
  * word, else what the provider's description says. All of them under the names that servers have.
  *
  * A source that says zero, less, or more than ten years is passed over: a token that was just
- * issued is not dead, and to call it dead would refresh on every request.
+ * issued is not dead, and to call it dead would refresh on every request. If all that is said is a
+ * text that cannot be read, it lives for {@link UNREAD_LIFETIME_MS}.
  */
 function accessLifetimeMs(
   body: Record<string, unknown>,
@@ -191,7 +199,8 @@ function accessLifetimeMs(
   const otherMs = expiryUntilIn(body, nowMs) ?? jwtLifetimeMs(token, nowMs)
   const canRenew = readToken(ownField(body, 'refresh_token')) !== undefined
   const statedMs = accessLifetimeMsIn(body, { nowMs, otherMs, canRenew })
-  return statedMs ?? otherMs ?? plausibleMs(accessLifetimeMs)
+  const knownMs = statedMs ?? otherMs ?? plausibleMs(accessLifetimeMs)
+  return knownMs ?? (isExpiryUnread(body) ? UNREAD_LIFETIME_MS : undefined)
 }
 
 /**

@@ -30,7 +30,7 @@ describe('readTokenSet', () => {
     [{ accessToken: 'at' }, undefined],
     [{ accessToken: 'at', refreshToken: 'rt' }, undefined],
     [{ accessToken: 'at', refreshToken: 'rt', expires_at: undefined }, undefined],
-    [{ accessToken: 'at', exp: NOW_S, sessionExpires: ISO }, undefined],
+    [{ accessToken: 'at', exp: NOW_S, iat: NOW_S, sessionExpires: ISO }, undefined],
     [{ access_token: jwt({ exp: NOW_MS }), refresh_token: 'rt' }, NOW_MS],
     [{ access_token: jwt({ exp: NOW_S }), refresh_token: 'rt' }, NOW_MS],
     [{ access_token: jwt({ exp: NOW_S }), expires_at: NOW_S + 1 }, NOW_MS + 1_000],
@@ -56,6 +56,16 @@ describe('readTokenSet', () => {
     ['expiresAtUtc', '2025-10-09T08:53:20Z'],
     ['expires_at_ms', NOW_MS],
     ['expirationTimestamp', NOW_S],
+    ['expires_at_unix', NOW_S],
+    ['expired_at', NOW_S],
+    ['oauth_token_expires_at', NOW_S],
+    ['valid_until', NOW_S],
+    ['notAfter', ISO],
+    ['exp', NOW_S],
+    ['token_exp', NOW_S],
+    ['expires_at', NOW_MS * 1000],
+    ['expires_at', new Date(NOW_MS).toUTCString()],
+    ['expiresAt', String(new Date(NOW_MS))],
   ])('reads an expiry under the name %s, and writes the next one there', (name, value) => {
     const held = { access_token: 'at', refresh_token: 'rt', [name]: value }
 
@@ -87,7 +97,7 @@ describe('readTokenSet', () => {
     },
   )
 
-  it.each(['expires_in', 'expiresIn', 'expires_in_sec', 'accessTokenLifetime'])(
+  it.each(['expires_in', 'expiresIn', 'expires_in_sec', 'exp_in', 'accessTokenLifetime'])(
     'refuses a lifetime (%s) without the time from which it counts',
     (name) => {
       for (const refresh_token of ['rt', undefined]) {

@@ -80,12 +80,6 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     NaN,
     Infinity,
     'NaN',
-    '1e3',
-    '0x10',
-    '3600s',
-    [3600],
-    { valueOf: () => 3600 },
-    true,
     NOW_S,
     315_360_001,
     1e300,
@@ -106,7 +100,27 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     expect(lifetimeOf({ expires_at })).toBe(HOUR_MS)
   })
 
-  it.each([0, NOW_S, NOW_S - 1, NOW_MS, 'soon', '2025', 'Thu, 09 Oct 2025', null, 1e30, 4e9])(
+  it.each(['1e3', '0x10', '3,600', 'soon', [3600], {}, true])(
+    'never takes %j, which it cannot read, for "it does not expire"',
+    (unread) => {
+      expect(lifetimeOf({ expires_in: unread })).toBe(300_000)
+      expect(lifetimeOf({ expires_at: unread })).toBe(300_000)
+      expect(lifetimeOf({ expires_in: unread }, { accessLifetimeMs: 500 })).toBe(500)
+    },
+  )
+
+  it.each([
+    ['3600s', HOUR_MS],
+    ['60 min', HOUR_MS],
+    ['1h', HOUR_MS],
+    ['PT1H', HOUR_MS],
+    ['PT3600S', HOUR_MS],
+    ['3600000ms', HOUR_MS],
+  ])('takes the duration %j as %d ms', (expires_in, lifetimeMs) => {
+    expect(lifetimeOf({ expires_in })).toBe(lifetimeMs)
+  })
+
+  it.each([0, NOW_S, NOW_S - 1, NOW_MS, '2025', '2024-10-09', null, 1e30])(
     'takes expires_at %j as not sent',
     (expires_at) => {
       expect(lifetimeOf({ expires_at })).toBeUndefined()
@@ -144,6 +158,11 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     [{ expires_in_sec: '3600' }, HOUR_MS],
     [{ expires_in_seconds: 3600, expires_in: 3_600_000 }, HOUR_MS],
     [{ expires_in_ms: HOUR_MS }, HOUR_MS],
+    [{ expires_in_minutes: 60 }, HOUR_MS],
+    [{ expiresInHours: 1 }, HOUR_MS],
+    [{ exp_in: 3600 }, HOUR_MS],
+    [{ valid_until: NOW_S + 3600 }, HOUR_MS],
+    [{ '.expires': 'Thu, 09 Oct 2025 09:53:20 GMT' }, HOUR_MS],
     [{ expires_in: 3_600_000, expires_at: NOW_S + 3600 }, HOUR_MS],
     [{ expires_in: 3_599_000, access_token: jwt({ iat: NOW_S, exp: NOW_S + 3600 }) }, 3_599_000],
     [{ expires_in: 604_800_000, refresh_token: 'rt' }, 604_800_000],
@@ -177,6 +196,8 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     [{ x_refresh_token_expires_in: 8_726_400 }, NOW_MS + 8_726_400_000],
     [{ refresh_token_expires_at: NOW_S + 60 }, NOW_MS + 60_000],
     [{ refresh_token_expires_in_sec: 60 }, NOW_MS + 60_000],
+    [{ refresh_token_lifetime: 60 }, NOW_MS + 60_000],
+    [{ refresh_token_valid_until: '2025-10-09T08:54:20Z' }, NOW_MS + 60_000],
     [{ refresh_expires_in: 0 }, undefined],
     [{ refresh_expires_in: 0, refresh_token_expires_in: 5 }, NOW_MS + 5000],
     [{ refresh_token_expires_in: -1 }, undefined],

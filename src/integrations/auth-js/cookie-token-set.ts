@@ -1,4 +1,5 @@
 import { plainOf } from '../../core/entity.ts'
+import { isVagueExpiryName } from '../../core/lifetime.ts'
 import { isRefreshError, readTokenSet, writeTokenSet } from '../../index.ts'
 import type { FieldStyle, TokenSet } from '../../index.ts'
 import { refresherOf, type Notices, type Refreshers } from './options.ts'
@@ -24,9 +25,6 @@ const MARK = 'refreshOnce'
 
 /** If one of these fields is in a cookie, the cookie holds, or held, a token set. */
 const TELLING: ReadonlySet<keyof TokenSet> = new Set(['accessToken', 'refreshToken', 'expiresAtMs'])
-
-/** An application may use such a name for something of its own. */
-const VAGUE = /^[._-]?expir(?!(?:es?|y|ation)[_-]?at)/i
 
 /** These fields never leave the server. */
 const SECRET: ReadonlySet<keyof TokenSet> = new Set(['refreshToken', 'grant'])
@@ -65,7 +63,7 @@ export function withMark(cookie: Fields, mark: Mark): Fields {
  *   Hand-written callbacks leave such an expiry after a failed refresh (`NaN`, in JSON `null`).
  */
 export function tokenSetIn(value: object, { strict = false } = {}): CookieTokenSet | undefined {
-  const fields = withoutUserId(plainOf(value))
+  const fields = withoutOwnNames(plainOf(value))
   try {
     const { tokens, style } = readHeld(fields)
     const isPoisoned = style.slots.some(
@@ -93,7 +91,7 @@ export function readHeld(fields: Fields): ReturnType<typeof readTokenSet> {
 
 /** Whether the cookie holds a token set, or fields that are left of one. */
 function hasTraces(cookie: Fields): boolean {
-  return slotsIn(cookie).some(({ field, name }) => TELLING.has(field) && !VAGUE.test(name))
+  return slotsIn(cookie).some(({ field, name }) => TELLING.has(field) && !isVagueExpiryName(name))
 }
 
 /**
@@ -159,7 +157,7 @@ export function restored(
   mayKeepIdToken: boolean,
 ): Fields {
   const ours = writeTokenSet(tokens, style, {})
-  const { slots } = readHeld(withoutUserId({ ...result, ...ours })).style
+  const { slots } = readHeld(withoutOwnNames({ ...result, ...ours })).style
   const mayStay = (field: keyof TokenSet): boolean =>
     field === 'idToken' && mayKeepIdToken && tokens.idToken === undefined
   const all = { slots: slots.filter(({ field }) => field !== 'provider' && !mayStay(field)) }
@@ -189,13 +187,16 @@ function cookieStyle(style: FieldStyle, fields: Fields): FieldStyle {
 /** The names of token fields that a cookie has, whether or not they make a readable set. */
 function slotsIn(cookie: Fields): FieldStyle['slots'] {
   // `readTokenSet` reads every object that has an access token.
-  const { style } = readHeld({ ...withoutUserId(cookie), accessToken: 'any' })
+  const { style } = readHeld({ ...withoutOwnNames(cookie), accessToken: 'any' })
   return cookieStyle(style, cookie).slots.filter(({ name }) => Object.hasOwn(cookie, name))
 }
 
-/** With `userId` and `accountId`, `readTokenSet` would take a cookie for a database row. */
-function withoutUserId(value: object): Fields {
-  return omitted(value as Fields, 'userId')
+/**
+ * With `userId` and `accountId`, `readTokenSet` would take a cookie for a database row; and `exp`
+ * says when the cookie itself expires (RFC 7519 §4.1.4).
+ */
+function withoutOwnNames(value: object): Fields {
+  return omitted(omitted(value as Fields, 'userId'), 'exp')
 }
 
 function omitted<T extends object, K extends keyof T>(value: T, name: K): Omit<T, K> & Partial<T> {
