@@ -11,9 +11,9 @@ const TELLING = /token|expir|^scopes?$|^grant$|^provider|user_?id$|account_?id$|
  *   field is absent then.
  */
 export function plainOf<T extends object>(value: T): T {
-  if (isPlain(value)) return value
+  if (Array.isArray(value) || (isPlain(value) && isReadable(value))) return value
   const model = modelFields(value)
-  const plain: Record<string, unknown> = { ...(model ?? value) }
+  const plain = copyOf(model ?? value)
   for (const name of getterNames(value)) {
     if (model !== undefined && !Object.hasOwn(model, name) && !TELLING.test(name)) continue
     const member = attempt(() => (value as Record<string, unknown>)[name])
@@ -22,10 +22,28 @@ export function plainOf<T extends object>(value: T): T {
   return plain as T
 }
 
-/** Whether an object is what `{}` or `JSON.parse` makes, in this realm or another, or a list. */
+/** Whether `{ ...value }` has all its fields, and does not throw: a lazy relation may. */
+function isReadable(value: object): boolean {
+  const names = Object.keys(value)
+  if (names.length < Object.getOwnPropertyNames(value).length) return false
+  return attempt(() => names.map((name) => (value as Record<string, unknown>)[name])) !== undefined
+}
+
+/** The own fields that can be read, also those that are not enumerable and matter here. */
+function copyOf(value: object): Record<string, unknown> {
+  const hidden = Object.getOwnPropertyNames(value).filter((name) => TELLING.test(name))
+  const names = new Set([...Object.keys(value), ...hidden])
+  const fields = [...names].flatMap((name): [string, unknown][] => {
+    const read = attempt(() => ({ member: (value as Record<string, unknown>)[name] }))
+    return read === undefined ? [] : [[name, read.member]]
+  })
+  return Object.fromEntries(fields)
+}
+
+/** Whether an object is what `{}` or `JSON.parse` makes, in this realm or another. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === null || prototype === Object.prototype || Array.isArray(value)) return true
+  if (prototype === null || prototype === Object.prototype) return true
   return Object.getPrototypeOf(prototype) === null
 }
 
@@ -37,7 +55,8 @@ function modelFields(value: object): object | undefined {
     const isModel = typeof get === 'function' && 'dataValues' in value
     return isModel ? get.call(value, { plain: true }) : undefined
   })
-  return typeof fields === 'object' && fields !== null ? fields : undefined
+  // A promise, of a model that loads its columns late, has none of them.
+  return typeof fields === 'object' && fields !== null && !('then' in fields) ? fields : undefined
 }
 
 /** The names of the getters that an object inherits. */

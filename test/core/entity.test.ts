@@ -77,6 +77,21 @@ function model(): object {
   return account.build(COLUMNS, { isNewRecord: false })
 }
 
+const lazily = <T extends object>(row: T): T =>
+  Object.defineProperty(row, 'user', {
+    enumerable: true,
+    get: () => {
+      throw new Error('this relation is not loaded')
+    },
+  })
+
+/** A model that knows its columns only when they were asked for. */
+class LateModel extends OwnFields {
+  toObject(): Promise<object> {
+    return Promise.resolve(COLUMNS)
+  }
+}
+
 const ENTITIES: Readonly<Record<string, () => object>> = {
   'a Mongoose document': () => document(),
   'a Mongoose document whose toObject hides tokens': () =>
@@ -84,6 +99,16 @@ const ENTITIES: Readonly<Record<string, () => object>> = {
   'a Sequelize instance': model,
   'an entity with private fields': () => new PrivateFields(),
   'an entity with fields of its own': () => new OwnFields(),
+  'a row with a relation that throws': () => lazily({ ...COLUMNS }),
+  'an entity with a relation of its own that throws': () => lazily(new OwnFields()),
+  'a row whose columns are not enumerable': () =>
+    Object.defineProperties(
+      {},
+      Object.fromEntries(Object.entries(COLUMNS).map(([name, value]) => [name, { value }])),
+    ),
+  'a frozen row without prototype': () =>
+    Object.freeze(Object.assign(Object.create(null) as object, COLUMNS)),
+  'a model whose toObject is asynchronous': () => new LateModel(),
   'a proxy of a row': () => new Proxy({ ...COLUMNS }, {}),
   'a proxy of an entity': () => new Proxy(new OwnFields(), {}),
 }

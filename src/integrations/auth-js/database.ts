@@ -181,9 +181,13 @@ export function providerOf(row: object): string {
 
 /** Whether both rows are about the same account at the same provider. */
 export function isSameAccount(one: object, other: object): boolean {
-  const [a, b] = [one as Fields, other as Fields]
-  const isSame = String(a['providerAccountId']) === String(b['providerAccountId'])
-  return providerOf(a) === providerOf(b) && isSame
+  return providerOf(one) === providerOf(other) && accountIdOf(one) === accountIdOf(other)
+}
+
+/** The user's id at the provider, by the names that columns have for it. */
+function accountIdOf(row: object): string {
+  const { providerAccountId, provider_account_id: snake } = row as Fields
+  return String(providerAccountId ?? snake)
 }
 
 /** Whether both rows hold the same tokens. */

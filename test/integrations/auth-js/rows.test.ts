@@ -437,6 +437,29 @@ describe('signInEvent', () => {
     expect(table.rows).toMatchObject([{ access_token }])
   })
 
+  it('finds the row of an account in a table with snake_case columns', async () => {
+    const { table, process, signIn } = await held()
+    const { accessToken: access_token, refreshToken: refresh_token } = await signIn()
+    const find = (userId: string) =>
+      Promise.resolve(table.find(userId)).then((rows) =>
+        [rows ?? []].flat().map(({ providerAccountId, ...row }) => ({
+          ...row,
+          provider_account_id: providerAccountId,
+        })),
+      )
+    const written: object[] = []
+
+    await signInEvent(
+      { oidc: process() },
+      { find, update: async (next) => void written.push(next) },
+    )({
+      user: { id: 'user-1' },
+      account: { provider: 'oidc', providerAccountId: 'at-oidc', access_token, refresh_token },
+    })
+
+    expect(written[0]).toMatchObject({ access_token, provider_account_id: 'at-oidc' })
+  })
+
   it('wins against a renewal that writes the row at the same time', async () => {
     const { table, signIn, process } = await held()
     const { accessToken: access_token, refreshToken: refresh_token } = await signIn()
