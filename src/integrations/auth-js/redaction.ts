@@ -10,6 +10,9 @@ const DEPTH_MAX = 20
 /** No session has more members. What lies beyond is not searched and therefore dropped. */
 const MEMBERS_MAX = 20_000
 
+/** No session has more bytes in one member. What lies beyond is not searched. */
+const BYTES_MAX = 1024 * 1024
+
 export const TOO_LARGE =
   'the session is too large or too deep to be searched for tokens: a part of it is left out'
 
@@ -63,12 +66,13 @@ function search(
   for (const [object, container] of containers) {
     const shown = object === root ? { value: root } : attempt(() => jsonOf(object))
     const json = shown?.value
-    if (shown === undefined || (typeof json === 'string' && isSecret(json))) {
+    const isSpelled = textsOf(object).some(isSecret) || (typeof json === 'string' && isSecret(json))
+    if (shown === undefined || isSpelled) {
       container.kind = 'dropped'
       container.isChanged = true
       continue
     }
-    if (!isContainer(json)) continue
+    if (!isContainer(json) || ArrayBuffer.isView(object)) continue
     container.kind = kindOf(json)
     for (const [name, member] of membersOf(json)) {
       count += 1
@@ -206,6 +210,24 @@ function kindOf(json: object): 'object' | 'list' | 'map' | 'set' {
   return tag === '[object Map]' ? 'map' : tag === '[object Set]' ? 'set' : 'object'
 }
 
+/**
+ * The texts in objects that JSON shows as `{}` or as numbers, and that React hands to the browser
+ * all the same: bytes, and the entries of `Headers`, `FormData` and `URLSearchParams`.
+ */
+function textsOf(object: object): readonly string[] {
+  if (ArrayBuffer.isView(object)) {
+    return [decode(object.buffer, object.byteOffset, object.byteLength)]
+  }
+  const tag = Object.prototype.toString.call(object)
+  if (/^\[object (?:Shared)?ArrayBuffer\]$/.test(tag)) return [decode(object as ArrayBuffer)]
+  if (!/^\[object (?:Headers|FormData|URLSearchParams)\]$/.test(tag)) return []
+  return attempt(() => [...(object as Iterable<[unknown, unknown]>)].flat().map(String)) ?? []
+}
+
+function decode(buffer: ArrayBufferLike, at = 0, length = buffer.byteLength): string {
+  return new TextDecoder().decode(new Uint8Array(buffer, at, Math.min(length, BYTES_MAX)).slice())
+}
+
 /** What JSON writes for a value: what its `toJSON` says, and a wrapped text as a text. */
 function jsonOf(value: unknown): { readonly value: unknown } {
   if (typeof value !== 'object' || value === null) return { value }
@@ -216,7 +238,7 @@ function jsonOf(value: unknown): { readonly value: unknown } {
 }
 
 function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)
+  return typeof value === 'object' && value !== null
 }
 
 function isSecretName(name: string): boolean {

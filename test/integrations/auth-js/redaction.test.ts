@@ -97,6 +97,27 @@ describe('redacted', () => {
     })
   })
 
+  it.each<[string, (text: string) => unknown]>([
+    ['bytes', (text) => new TextEncoder().encode(text)],
+    ['a Buffer', (text) => Buffer.from(`Bearer ${text}`)],
+    ['an ArrayBuffer', (text) => new TextEncoder().encode(text).buffer],
+    ['headers', (text) => new Headers({ authorization: `Bearer ${text}` })],
+    ['a search', (text) => new URLSearchParams({ token: text })],
+    [
+      'a form',
+      (text) => {
+        const form = new FormData()
+        form.set('token', text)
+        return form
+      },
+    ],
+  ])('finds a secret in %s, of which JSON shows no text', (_, holding) => {
+    const fine = holding('something else')
+
+    expect(of({ found: holding(SECRET), left: 1 })).toEqual({ left: 1 })
+    expect((of({ fine }) as { fine: unknown }).fine).toBe(fine)
+  })
+
   it('leaves out what cannot be read', () => {
     const broken = {
       get value(): string {
