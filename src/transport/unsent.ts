@@ -13,6 +13,11 @@ const BEFORE_CONNECTING: ReadonlySet<string> = new Set([
   // The only answer to a SYN that says so; an open TCP connection never ends like this.
   'ECONNREFUSED',
   'UND_ERR_CONNECT_TIMEOUT',
+  // Node's permissions do not let this process connect.
+  'ERR_ACCESS_DENIED',
+  // Mocks of `fetch`, which know no answer to this request: undici's, nock's.
+  'UND_MOCK_ERR_MOCK_NOT_MATCHED',
+  'ERR_NOCK_NO_MATCH',
 ])
 
 /** An open connection fails with these, too: they are proof only if `connect` failed. */
@@ -22,7 +27,16 @@ const WHILE_CONNECTING: ReadonlySet<string> = new Set([
   'EHOSTDOWN',
   'ENETDOWN',
   'EADDRNOTAVAIL',
+  'EADDRINUSE',
   'ETIMEDOUT',
+  // This side may not connect, or has no descriptor left.
+  'EACCES',
+  'EPERM',
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'EINVAL',
+  'ENOENT',
 ])
 
 /**
@@ -40,7 +54,14 @@ const CERTIFICATE_REFUSED: ReadonlySet<string> = new Set([
   'CERT_REVOKED',
   'CERT_SIGNATURE_FAILURE',
   'CERT_UNTRUSTED',
+  'CRL_HAS_EXPIRED',
+  'CRL_NOT_YET_VALID',
+  'CRL_SIGNATURE_FAILURE',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERROR_IN_CERT_NOT_AFTER_FIELD',
+  'ERROR_IN_CERT_NOT_BEFORE_FIELD',
+  'ERROR_IN_CRL_LAST_UPDATE_FIELD',
+  'ERROR_IN_CRL_NEXT_UPDATE_FIELD',
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'HOSTNAME_MISMATCH',
   'INVALID_CA',
@@ -48,6 +69,9 @@ const CERTIFICATE_REFUSED: ReadonlySet<string> = new Set([
   'PATH_LENGTH_EXCEEDED',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+  'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+  'UNABLE_TO_DECRYPT_CRL_SIGNATURE',
+  'UNABLE_TO_GET_CRL',
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -56,8 +80,18 @@ const CERTIFICATE_REFUSED: ReadonlySet<string> = new Set([
 /** What undici says of a proxy that refused a tunnel: no byte of the request went into it. */
 const TUNNEL_REFUSED = /^Proxy response \(\d{3}\) !== 200 when HTTP Tunneling$/
 
+/** No tunnel was made: by Node's own proxy agent (Node 24), by TLS to the proxy itself (undici). */
+const WITHOUT_TUNNEL: ReadonlySet<string> = new Set(['ERR_PROXY_TUNNEL', 'UND_ERR_PRX_TLS'])
+
+/** The same in words: of the packages `tunnel-agent`, `https-proxy-agent` and `socks`. */
+const TUNNEL_FAILED =
+  /^tunneling socket could not be established|^Proxy connection ended before receiving CONNECT|^Socks[45] proxy rejected connection/
+
 /** What `fetch` says of a port that it never connects to: undici, Deno. */
 const PORT_REFUSED = /^(?:bad port|Fetch failed: Requests to port \d+ are blocked)$/
+
+/** What Deno says where its permissions do not let a program connect. */
+const NET_DENIED = /^Requires net access to /
 
 /** Why nothing of a request was sent, and what the operator can do about it. */
 export const UNSENT = {
@@ -99,13 +133,16 @@ function proofOf(error: unknown, depth: number): Unsent | undefined {
     return proofs.includes(undefined) ? undefined : proofs[0]
   }
   const code = 'code' in error ? error.code : undefined
-  const { message } = error as { readonly message?: unknown }
+  const message = String((error as { readonly message?: unknown }).message)
+  if (TUNNEL_FAILED.test(message)) return 'proxy'
   if (typeof code !== 'string') {
-    if (code === undefined && PORT_REFUSED.test(String(message))) return 'port'
+    if (code === undefined && PORT_REFUSED.test(message)) return 'port'
+    if (code === undefined && NET_DENIED.test(message)) return 'unconnected'
     return proofOf(ownField(error, 'cause'), depth - 1)
   }
   if (CERTIFICATE_REFUSED.has(code)) return 'certificate'
-  if (code === 'UND_ERR_ABORTED' && TUNNEL_REFUSED.test(String(message))) return 'proxy'
+  if (code === 'UND_ERR_ABORTED' && TUNNEL_REFUSED.test(message)) return 'proxy'
+  if (WITHOUT_TUNNEL.has(code)) return 'proxy'
   if (BEFORE_CONNECTING.has(code)) return 'unconnected'
   const isConnecting = WHILE_CONNECTING.has(code) && ownField(error, 'syscall') === 'connect'
   return isConnecting ? 'unconnected' : undefined
