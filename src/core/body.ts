@@ -10,7 +10,7 @@ export const ANSWER_MAX_BYTES = 1024 * 1024
  * @param contentType Names the encoding, if it is not UTF-8.
  */
 export async function readBody(
-  body: ReadableStream<Uint8Array> | null,
+  body: ReadableStream<Uint8Array | string> | null,
   signal?: AbortSignal,
   contentType?: string | null,
 ): Promise<{ readonly text: string; readonly whole: boolean }> {
@@ -25,8 +25,10 @@ export async function readBody(
   signal?.addEventListener('abort', cancel)
   try {
     while (!isOver()) {
-      const { done, value } = await reader.read()
+      const { done, value: read } = await reader.read()
       if (done) return { text: text + (decoder?.decode() ?? ''), whole: !isOver() }
+      // Mocks have streams of texts, which a Response takes, too.
+      const value = typeof read === 'string' ? new TextEncoder().encode(read) : read
       bytes += value.byteLength
       if (bytes > ANSWER_MAX_BYTES) break
       decoder ??= decoderOf(value, contentType)
@@ -74,13 +76,31 @@ function decoderOf([first, second]: Uint8Array, contentType: string | null = nul
  * @returns `undefined` for what cannot be read.
  */
 export function decodeBody(text: string, whole: boolean, contentType: string | null): unknown {
-  const trimmed = text.replace(/^\uFEFF/, '').trim()
-  const value = parsed(trimmed) ?? parsed(JSONP.exec(trimmed)?.[1])
+  const trimmed = text
+    .replace(/^\uFEFF+/, '')
+    .replace(GUARD, '')
+    .replace(/\0+$/, '')
+    .trim()
+  const value = parsed(trimmed) ?? parsed(JSONP.exec(trimmed)?.[1]) ?? embedded(trimmed)
   if (typeof value === 'string') return whole ? (parsed(value) ?? value) : undefined
   if (value !== undefined) return whole || isRecord(value) ? value : undefined
-  return whole && isForm(trimmed, contentType)
-    ? Object.fromEntries(new URLSearchParams(trimmed))
+  const form = trimmed.replace(/^[?#&]/, '')
+  return whole && isForm(form, contentType)
+    ? Object.fromEntries(new URLSearchParams(form))
     : undefined
+}
+
+/** What servers write before JSON so that no script of another page can load it. */
+const GUARD = /^\s*(?:\)\]\}',?|while\s*\(1\);|for\s*\(;;\);)/
+
+/**
+ * A token response between the warnings that PHP prints, or behind a comment. A whole web page is
+ * not looked through: it may hold a token of its own.
+ */
+function embedded(text: string): unknown {
+  const at = text.indexOf('"access_token"')
+  if (at === -1 || /^<(?:!doctype|html)/i.test(text)) return undefined
+  return parsed(text.slice(text.lastIndexOf('{', at), text.indexOf('}', at) + 1))
 }
 
 const JSONP = /^[\w$.]{1,60}\s*\(([^]*)\)\s*;?$/
@@ -96,8 +116,11 @@ function parsed(text: string | undefined): unknown {
 /** Pairs of names and values, and nothing in them that markup or prose would have. */
 const PAIRS = /^[\w.~%+-]+=[^\s<>&]*(?:&[\w.~%+-]+=[^\s<>&]*)*&?$/
 
+/** The same with a token in it: then values may hold spaces that should be escaped. */
+const TOKEN_PAIRS = /^(?:[\w.~%+-]+=[^\r\n<>&]*&)*access_token=[^\s<>&]+(?:&[^\r\n<>]*)?$/
+
 function isForm(text: string, contentType: string | null): boolean {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase()
   if (type === 'application/x-www-form-urlencoded') return /^[^<{[]+=/.test(text)
-  return PAIRS.test(text)
+  return PAIRS.test(text) || TOKEN_PAIRS.test(text)
 }

@@ -20,6 +20,18 @@ const answering =
   async () =>
     answer as Response
 
+const failing = (): never => {
+  throw new Error('no')
+}
+
+const streamOfText = (): ReadableStream<string> =>
+  new ReadableStream({
+    start(controller) {
+      controller.enqueue(TEXT)
+      controller.close()
+    },
+  })
+
 describe('a fetch that is not the platform’s', () => {
   it('is node-fetch, really', async () => {
     const server = await loopback((_request, response) => say(response, 200, TOKENS))
@@ -64,6 +76,17 @@ describe('a fetch that is not the platform’s', () => {
     ['a body that is an object', { status: 200, body: TOKENS }],
     ['a body that is bytes', { status: 200, body: Buffer.from(TEXT) }],
     ['a null body beside text', { status: 200, body: null, text: async () => TEXT }],
+    ['a stream as data', { status: 200, data: Readable.from([Buffer.from(TEXT)]) }],
+    ['a blob', { status: 200, blob: async () => new Blob([TEXT]) }],
+    ['bytes()', { status: 200, bytes: async () => new TextEncoder().encode(TEXT) }],
+    ['buffer()', { status: 200, buffer: async () => Buffer.from(TEXT) }],
+    ['text that throws beside json', { status: 200, text: failing, json: async () => TOKENS }],
+    ['text that is empty beside json', { status: 200, text: () => '', json: () => TOKENS }],
+    ['what ofetch has read', { status: 200, bodyUsed: true, _data: TOKENS }],
+    ['a web stream of texts', { status: 200, body: streamOfText() }],
+    ['a Response over a stream of texts', new Response(streamOfText() as never)],
+    ['headers that throw', { status: 200, headers: { get: failing }, text: () => TEXT }],
+    ['headers that are none', { status: 200, headers: { 'no name': 'a' }, text: () => TEXT }],
     [
       'another Response class',
       Object.assign(Object.create(null), { status: 200, text: () => TEXT }),
@@ -111,6 +134,7 @@ describe('a fetch that is not the platform’s', () => {
     ['a status alone', { status: 200 }],
     ['a body without a status', { body: TEXT }],
     ['a status that is a text', { status: '200', text: async () => TEXT }],
+    ['a body that cannot be read', { status: 200, text: failing }],
   ])('is named if it answers with %s', async (_name, answer) => {
     expect(await presentTo(ORIGIN, { fetch: answering(answer) })).toMatchObject({
       outcome: 'unknown',

@@ -169,6 +169,34 @@ describe('a token response as servers really write it', () => {
     expect(outcome).toEqual({ ...GRANTED, tokenType: 'Bearer', scope })
   })
 
+  const FORM_TEXT = 'access_token=at-2&token_type=Bearer&refresh_token=rt-2'
+
+  it.each<[string, string]>([
+    ['behind a guard against scripts', `)]}',\n${JSON.stringify(TOKENS)}`],
+    ['behind an endless loop', `while(1);${JSON.stringify(TOKENS)}`],
+    ['behind a warning of PHP', `<br />\n<b>Deprecated</b>: x\n${JSON.stringify(TOKENS)}`],
+    ['before a comment', `${JSON.stringify(TOKENS)}\n<!-- 12 ms -->`],
+    ['before zero bytes', `${JSON.stringify(TOKENS)}\0`],
+    ['in a form with spaces', `${FORM_TEXT}&scope=repo user`],
+    ['in a form behind a question mark', `?${FORM_TEXT}`],
+  ])('is read %s', async (_name, text) => {
+    const outcome = await answeredBy((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).end(text)
+    })
+
+    expect(outcome).toMatchObject({ ...GRANTED, tokenType: 'Bearer' })
+  })
+
+  it('is not looked for in a web page', async () => {
+    const page = `<!doctype html><script>x = ${JSON.stringify(TOKENS)}</script>`
+
+    const outcome = await answeredBy((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).end(page)
+    })
+
+    expect(outcome).toMatchObject({ outcome: 'unknown' })
+  })
+
   it('reads a whole JSON object of a body that never ends', async () => {
     const outcome = await answeredBy((_request, response) => {
       response.writeHead(200).write(JSON.stringify(TOKENS))
