@@ -69,7 +69,8 @@ export function authorizedFetch<K, T extends TokenSet>(
     throw new TypeError('authorizedFetch is for servers: in a browser, call a route of your own')
   }
   checkOptions('authorizedFetch', { tokens, ...options }, OPTIONS)
-  const { audience, isRefused = isTokenRefused } = options
+  const { audience } = options
+  const isRefused = refusalOf(options)
   const send: Fetch = options.fetch ?? ((url, sent) => globalThis.fetch(url, sent))
   const origins: ReadonlySet<string> = new Set(options.origins)
   const get = getterOf(tokens, options.key as K)
@@ -190,6 +191,17 @@ async function discard({ body }: Response): Promise<void> {
     await body?.cancel()
   } catch {
     // The body is read already, or its stream is none of the web's.
+  }
+}
+
+/** What the application's function throws must not cost the answer that it looked at. */
+function refusalOf({ isRefused = isTokenRefused }: AuthorizedFetchOptions) {
+  return async (response: Response): Promise<boolean> => {
+    try {
+      return await isRefused(response)
+    } catch {
+      return isTokenRefused(response)
+    }
   }
 }
 

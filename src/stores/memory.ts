@@ -1,3 +1,4 @@
+import { quietly } from '../core/user-code.ts'
 import { checkOptions, clock as aClock, count, func, or, text } from '../core/check-options.ts'
 import type { TableOf } from '../core/check-options.ts'
 import { startOfDay, systemClock, timeOfDay, type Clock, type TimeOfDay } from '../core/clock.ts'
@@ -67,12 +68,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
   const sign = signOfSeveral()
   if (sign !== undefined) {
-    onWarning(
+    const warning =
       `refresh-once: memoryStore() is for one process, and ${sign} shows that several may run. ` +
-        'Each has a ledger of its own then, and two of them present the same refresh token: the ' +
-        'authorization server may end the grant. Pass a shared store (redisStore(), ' +
-        'postgresStore(); for one host, fileStore() or sqliteStore()).',
-    )
+      'Each has a ledger of its own then, and two of them present the same refresh token: the ' +
+      'authorization server may end the grant. Pass a shared store (redisStore(), ' +
+      'postgresStore(); for one host, fileStore() or sqliteStore()).'
+    quietly(() => onWarning(warning))
   }
   const shared = sharedBy(name, clock)
   const { rows, waiting, day } = shared

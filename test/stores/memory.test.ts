@@ -153,6 +153,10 @@ describe('memoryStore', () => {
   })
 })
 
+function refuse(): never {
+  throw new Error('the function of the application')
+}
+
 describe('memoryStore where several processes may run', () => {
   const SIGNS = [
     'VERCEL',
@@ -180,6 +184,17 @@ describe('memoryStore where several processes may run', () => {
 
     expect(message).toMatch(/^refresh-once: memoryStore\(\) is for one process, and .+ shows/)
     expect(message).toContain('redisStore()')
+  })
+
+  it.each([
+    ['throws', () => refuse()],
+    ['rejects', async () => refuse()],
+  ])('works where onWarning %s', async (_, onWarning) => {
+    vi.stubEnv('VERCEL', '1')
+
+    const store = memoryStore({ name: 'warned', onWarning: onWarning })
+
+    expect(await store.read('key')).toMatchObject({ version: 0 })
   })
 
   it.each([

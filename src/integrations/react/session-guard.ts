@@ -68,8 +68,11 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
   checkOptions('createSessionGuard', options, GUARD_OPTIONS)
   const { graceMs = 60_000, debounceMs = 1_000, errors = SIGN_IN_ERRORS } = options
   const { clock = systemClock, channel = 'refresh-once/session' } = options
-  const identify = (session: SessionLike): string | undefined =>
-    attempted(() => (options.identify ?? userOf)(session))
+  const identify = (session: SessionLike): string | undefined => {
+    const name: unknown = attempted(() => (options.identify ?? userOf)(session))
+    // An object, or a promise, would be another one each time.
+    return typeof name === 'object' ? userOf(session) : (name as string | undefined)
+  }
   const tab = (options.random ?? systemRandom).fraction()
   const listeners = new Set<() => void>()
   let state = QUIET

@@ -1,3 +1,4 @@
+import { quietly } from '../../core/user-code.ts'
 import { systemClock } from '../../core/clock.ts'
 import { RefreshError } from '../../core/errors.ts'
 import type { Store, StoredRow } from '../../ledger/store.ts'
@@ -172,11 +173,11 @@ export async function refuseEviction(
 ): Promise<void> {
   const policy = /maxmemory_policy:([\w-]+)/.exec(await info().catch(nothingIfForbidden))?.[1]
   if (policy === undefined) {
-    warn(
+    const warning =
       `refresh-once: ${store} does not say whether it evicts rows (INFO memory). Make sure ` +
-        'that its maxmemory-policy is noeviction: without its row, a refresh token may be ' +
-        'presented twice.',
-    )
+      'that its maxmemory-policy is noeviction: without its row, a refresh token may be ' +
+      'presented twice.'
+    quietly(() => warn(warning))
   } else if (policy !== 'noeviction') {
     throw new RefreshError('store_evicts', {
       store,

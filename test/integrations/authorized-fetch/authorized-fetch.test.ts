@@ -49,6 +49,10 @@ const killAccessToken = (): void => void api.refused.add(stored!.accessToken)
 const tokensSeen = (at: ResourceServer): (string | undefined)[] =>
   at.arrived.map(({ accessToken }) => accessToken)
 
+function refuseToAnswer(): never {
+  throw new Error('the function of the application')
+}
+
 describe('authorizedFetch', () => {
   it('sends the access token, and asks nobody while it is fresh', async () => {
     const response = await get(`${api.origin}/orders`)
@@ -128,6 +132,19 @@ describe('authorizedFetch', () => {
     await own419(`${api.origin}/orders`)
 
     expect(api.arrived.length).toBe(2)
+  })
+
+  it.each<[string, () => boolean | Promise<boolean>]>([
+    ['throws', refuseToAnswer],
+    ['rejects', async () => refuseToAnswer()],
+  ])('gives the answer out if the function of the application %s', async (_, isRefused) => {
+    api.routes.set('/orders', (response) => void response.end('paid'))
+
+    const response = await authorizedFetch(own(), { origins: [api.origin], isRefused })(
+      `${api.origin}/orders`,
+    )
+
+    expect(await response.text()).toBe('paid')
   })
 
   it('gives the 401 back when nothing better is to be had for a while', async () => {

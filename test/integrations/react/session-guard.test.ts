@@ -59,6 +59,8 @@ describe('createSessionGuard in one tab', () => {
 
   it.each([
     ['throws', { identify: () => refuse() }, ALICE],
+    ['is asynchronous', { identify: (async () => 'alice') as never }, ALICE],
+    ['makes an object', { identify: (() => ({ id: 1 })) as never }, ALICE],
     ['names nothing of a user that JSON cannot show', {}, { user: { id: 1n } }],
   ])('signs out where identify %s', async (_, options, session) => {
     web.session = over(session)
