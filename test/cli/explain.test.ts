@@ -349,6 +349,21 @@ describe('a journal as it really comes', () => {
     stern: each((line) => `web-7d9c-x2 web ${line}`),
     journalctl: each((line) => `Nov 30 08:00:00 vm web[812]: ${line}`),
     'journalctl -o json': each((line) => JSON.stringify({ MESSAGE: line, _PID: '812' })),
+    'journalctl -o json, with colours': each((line) =>
+      JSON.stringify({ MESSAGE: [...Buffer.from(`\u001b[0m${line}`)], _PID: '812' }),
+    ),
+    'aws logs filter-log-events': JSON.stringify({
+      events: JSON_LINES.map((message) => ({ message, timestamp: 1 })),
+    }),
+    'logs of OpenTelemetry': JSON.stringify({
+      resourceLogs: [
+        {
+          scopeLogs: [{ logRecords: JSON_LINES.map((line) => ({ body: { stringValue: line } })) }],
+        },
+      ],
+    }),
+    'a table of CloudWatch or Datadog': each((line) => `1,"${line.replaceAll('"', '""')}"`),
+    'a list longer than its braces are tried': `[${'{},'.repeat(20)}${JSON_LINES.join(',')}]\n`,
     logcli: each((line) => `${at} {app="web"} ${line}`),
     logfmt: each((line) => `ts=${at} msg=${JSON.stringify(line)}`),
     'a text of JSON': each((line) => JSON.stringify(line)),
@@ -395,6 +410,8 @@ describe('a journal as it really comes', () => {
       '{"'.repeat(30_000),
       '\u001b]'.repeat(30_000),
       '{\\"'.repeat(15_000),
+      '{""'.repeat(20_000),
+      '{}'.repeat(30_000),
     ]
 
     expect(await ask(journalOf([...evil, ...TRUE]))).toMatchObject({ exitCode: 0, grants: 1 })

@@ -96,11 +96,16 @@ const OUTCOMES = ['granted', 'rejected', 'refused', 'deferred', 'unknown'] as co
 const STATES = ['fresh', 'expiring', 'rotated', 'revoked', 'error'] as const
 const CODES = Object.keys(PROBLEMS) as ErrorCode[]
 
-/** A collector may put the line of a logger, which holds the event, into a member of its own. */
-const DEPTH_MAX = 4
+/** A collector may put the line of a logger, which holds the event, deep into lists of its own. */
+const DEPTH_MAX = 10
 
 /** The events in a line's JSON: the value itself, or members, also those that hold JSON as text. */
 function entriesIn(value: unknown, process: string | undefined, depth = 0): readonly Entry[] {
+  if (Array.isArray(value)) {
+    const text = textOf(value)
+    const inner = text === undefined ? (value as unknown[]) : objectsIn(bare(text))
+    return inner.flatMap((each) => (depth < DEPTH_MAX ? entriesIn(each, process, depth + 1) : []))
+  }
   if (!isRecord(value)) return []
   const by = processOf(value) ?? process
   if (isEvent(value)) return [read(value, by)]
@@ -109,6 +114,12 @@ function entriesIn(value: unknown, process: string | undefined, depth = 0): read
     const inner = typeof member === 'string' ? objectsIn(bare(member)) : [member]
     return inner.flatMap((each) => entriesIn(each, by, depth + 1))
   })
+}
+
+/** journalctl prints a line with colours as the list of its bytes. */
+function textOf(value: readonly unknown[]): string | undefined {
+  const isBytes = value.length > 1 && value.every((each) => Number.isInteger(each))
+  return isBytes ? new TextDecoder().decode(Uint8Array.from(value as number[])) : undefined
 }
 
 /** Names of 0.1.0, which journals may still hold, and what they are called now. */

@@ -103,7 +103,10 @@ export function bare(line: string): string {
   return (line.includes('\u001B') ? line.replaceAll(SEQUENCES, '') : line).trim()
 }
 
-/** So many braces of a line are tried: labels such as `{app="web"}` may come before the JSON. */
+/**
+ * So many braces of a line may begin no JSON: labels such as `{app="web"}` may come before the
+ * JSON.
+ */
 const TRIES_MAX = 16
 
 /**
@@ -115,7 +118,10 @@ export function objectsIn(line: string): readonly unknown[] {
   const whole = line.startsWith('{') ? parsed(line) : undefined
   if (whole !== undefined) return [whole]
   const found = scanned(line)
-  return found.length === 0 && line.includes('{\\"')
+  if (found.length > 0) return found
+  // As a table of comma-separated values has it (RFC 4180 §2, 7).
+  if (line.includes('{""')) return scanned(line.replaceAll('""', '"'))
+  return line.includes('{\\"')
     ? scanned(line.replaceAll('\\"', '"').replaceAll('\\\\', '\\'))
     : found
 }
@@ -123,10 +129,11 @@ export function objectsIn(line: string): readonly unknown[] {
 function scanned(line: string): readonly unknown[] {
   const found: unknown[] = []
   let at = line.indexOf('{')
-  for (let tries = 0; at !== -1 && tries < TRIES_MAX; tries += 1) {
+  for (let failures = 0; at !== -1 && failures < TRIES_MAX;) {
     const end = endOf(line, at)
     const value = end === undefined ? undefined : parsed(line.slice(at, end))
-    if (value !== undefined) found.push(value)
+    if (value === undefined) failures += 1
+    else found.push(value)
     at = line.indexOf('{', value === undefined ? at + 1 : end)
   }
   return found
