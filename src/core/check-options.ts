@@ -148,7 +148,10 @@ export const or = (first: Kind, write: string, also: Kind['fits']): Kind =>
 const isUnfilled = (text: string): boolean => isAccident(text) || /^\$\{\w+\}$/.test(text)
 
 /** A text that is not empty, on one line. */
-export const text = (write = 'a text', fits: (value: string) => boolean = () => true): Kind =>
+export const text = (
+  write = 'a text',
+  fits: (value: string) => boolean | string = () => true,
+): Kind =>
   kind(write, (value) => {
     if (typeof value !== 'string' || value === '') return false
     if (isUnfilled(value)) return "holds 'undefined' or the like: was the variable there?"

@@ -34,7 +34,12 @@ export const WORDS: TableOf<Provider> = {
     return typeof value === 'string' && ID.test(value)
   }),
   // RFC 8414 §2: "a URL that uses the "https" scheme and has no query or fragment components".
-  issuer: text('a whole URL with no query and no fragment', (value) => !/[?#]/.test(value)),
+  issuer: text('a whole URL with no query and no fragment', (value) => {
+    const isMetadata = value.includes('/.well-known/')
+    return isMetadata
+      ? "is the address of the metadata: write the 'issuer' that stands in it"
+      : !/[?#]/.test(value)
+  }),
   discovery: oneOf('oidc', 'oauth2'),
   tokenEndpoint: URL_KIND,
   revocationEndpoint: or(URL_KIND, 'null', (value) => value === null),

@@ -145,7 +145,12 @@ function read(
   if (status !== 200 || !isRecord(body)) return misconfigured(issuer, NO_METADATA, status)
   const named = ownField(body, 'issuer')
   // Compared as text: RFC 8414 §3.3 says "identical", so a slash at the end counts.
-  if (named !== provider.issuer) return misconfigured(issuer, hintOf(named, issuer), status)
+  if (named !== provider.issuer) {
+    return misconfigured(issuer, hintOf(named, issuer, provider.issuer!), status)
+  }
+  if (provider.tokenEndpoint === undefined && ownField(body, ENDPOINTS.tokenEndpoint) == null) {
+    return misconfigured(issuer, endpointHint('tokenEndpoint', 'unusable'), status)
+  }
   const methods = ownField(body, 'token_endpoint_auth_methods_supported')
   return {
     ready: true,
@@ -161,7 +166,7 @@ function read(
 const MANY_TENANTS = /^\/(common|organizations|consumers)(?:\/|$)/
 
 /** What to write where the metadata names another issuer than the one that was configured. */
-function hintOf(named: unknown, { origin, pathname, href }: URL): string {
+function hintOf(named: unknown, { origin, pathname }: URL, configured: string): string {
   if (typeof named !== 'string') return NO_METADATA
   const [, tenants] = MANY_TENANTS.exec(pathname) ?? []
   if (tenants !== undefined || /\{\w+\}/.test(named)) {
@@ -172,10 +177,14 @@ function hintOf(named: unknown, { origin, pathname, href }: URL): string {
       'with its id in the path.'
     )
   }
-  if (named === `${href}/`) return "Write issuer with a '/' at its end, as the metadata has it."
-  if (`${named}/` === href)
+  if (named === `${configured}/`)
+    return "Write issuer with a '/' at its end, as the metadata has it."
+  if (`${named}/` === configured)
     return "Write issuer without the '/' at its end, as the metadata has it."
-  return "The metadata is another issuer's: write its 'issuer' exactly as it stands there."
+  return (
+    "The metadata is another issuer's: write its 'issuer' exactly as it stands there, or " +
+    'tokenEndpoint in place of issuer.'
+  )
 }
 
 /**

@@ -71,6 +71,10 @@ describe('prepare: discovery', () => {
     ['a list', (_r, response) => say(response, 200, [])],
     ['an object that is no metadata', (_r, response) => say(response, 200, { error: 'not found' })],
     ["another issuer's", (_r, response) => say(response, 200, { issuer: 'https://id.example' })],
+    [
+      'no token endpoint',
+      ({ headers }, response) => say(response, 200, { issuer: `http://${headers.host}` }),
+    ],
     ['a redirect', (_r, response) => say(response, 302, '', { location: '/login' })],
     ['a refusal', (_r, response) => say(response, 403, 'no')],
     ['a challenge', (_r, response) => say(response, 401, '')],
@@ -120,6 +124,7 @@ describe('prepare: discovery', () => {
 
   it.each([
     ['/a', '/a/', /with a '\/'/],
+    ['', '/', /with a '\/'/],
     ['/a/', '/a', /without the '\/'/],
   ])('says which slash counts: %s, %s', async (path, named, hint) => {
     const server = await serving(({ origin }, _request, response) =>
@@ -129,6 +134,10 @@ describe('prepare: discovery', () => {
     const prepared = await discovering(server.origin + path).prepare(PRESENTED)
 
     expect(prepared).toHaveProperty('hint', expect.stringMatching(hint))
+  })
+
+  it.each([OIDC, OAUTH, `${OAUTH}/tenant`])('takes no address of metadata: %s', (path) => {
+    expect(() => discovering(`https://login.example${path}`)).toThrow(/'issuer' that stands in it/)
   })
 
   it.each(['https://login.example/{tenantid}/v2.0', 'https://login.example/<tenant id>/v2.0'])(
