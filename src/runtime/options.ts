@@ -8,8 +8,8 @@ import {
   having,
   kind,
   ms,
-  msAbove0,
   needed,
+  number,
   oneOf,
   random,
   text,
@@ -93,7 +93,7 @@ export interface RetentionOptions {
 
 /** How long each part of a call may take, milliseconds. */
 export interface TimeoutOptions {
-  /** A presentation. Default 15,000: longer than undici's connect timeout. */
+  /** A presentation, 100 at least. Default 15,000: longer than undici's connect timeout. */
   readonly requestMs?: number
   /**
    * How long a claim counts as being worked on; past it a token is lost. Default: 5,000 more than
@@ -245,7 +245,8 @@ const OPTIONS: TableOf<RefresherOptions> = {
     id: 'ledger: { store: memoryStore() }',
   } satisfies TableOf<LedgerOptions>,
   timeouts: {
-    requestMs: msAbove0,
+    // Below it no server answers: seconds are meant, and each presentation would cost its token.
+    requestMs: number('milliseconds, 100 or more', (value) => value >= 100 && value < Infinity),
     claimMs: ms,
     waitMs: ms,
     storeMs: ms,

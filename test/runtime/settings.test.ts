@@ -48,6 +48,7 @@ describe('createRefresher', () => {
       /timeouts\.claimMs/,
     ],
     ['a claim without margin', { timeouts: { claimMs: 15_999 } }, /at least 16000/],
+    ['a timeout in seconds', { timeouts: { requestMs: 15 } }, /timeouts\.requestMs is 15: .+ 100/],
     ['a timeout of nothing', { timeouts: { requestMs: 0 } }, /timeouts\.requestMs/],
     ['a negative time', { timeouts: { waitMs: -1 } }, /timeouts\.waitMs/],
     ['a time that is no number', { staleHolders: { afterMs: Number.NaN } }, /afterMs/],
