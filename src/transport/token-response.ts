@@ -182,7 +182,11 @@ function codeIn(value: unknown, depth: number): string | undefined {
 }
 
 /** Matches words that a party which never looked at the token does not use, and codes as text. */
-const OF_A_TOKEN = /token|grant|session|expired|revoked|"(?:error_?)?code"\s*:\s*"/i
+const OF_A_TOKEN = /token|grant|session|expired|revoked|\b(?:re)?used\b|"(?:error_?)?code"\s*:\s*"/i
+
+/** Matches the beginning of a web page, and of XML only if it is one. */
+const PAGE =
+  /^(?:<\?xml[^>]*>\s*|<!--[^]*?-->\s*)*<(?:!doctype|html|head|body|title|h\d|center|div|p)\b/i
 
 /** The `error` of a challenge (RFC 6750 §3), unless it speaks of the client. */
 const CHALLENGE = /\berror\s*=\s*"?(?!(?:invalid|unauthorized)_client\b)[\w.-]/i
@@ -194,7 +198,7 @@ const CHALLENGE = /\berror\s*=\s*"?(?!(?:invalid|unauthorized)_client\b)[\w.-]/i
  */
 function isAboutToken({ answer, text = '' }: Extract<HttpReply, { answered: true }>): boolean {
   const { body, headers } = answer
-  const isPage = text.trimStart().startsWith('<')
+  const isPage = PAGE.test(text.trimStart())
   return (
     (isRecord(body) && ['error', 'errors'].some((name) => isSaid(ownField(body, name)))) ||
     (!isPage && OF_A_TOKEN.test(text)) ||

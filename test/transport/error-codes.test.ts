@@ -71,6 +71,8 @@ describe('a 401 that speaks of the token', () => {
     ['a message about a grant, in a list', [{ message: 'the grant is over' }]],
     ['a message two levels down', { fault: { detail: { faultstring: 'Token already used' } } }],
     ['a text', '"token expired"', { 'content-type': 'application/json' }],
+    ['XML', '<?xml version="1.0"?><error><code>invalid_grant</code></error>'],
+    ['a message about something used', { message: 'This was used before' }],
     ['plain text', 'refresh token revoked', { 'content-type': 'text/plain' }],
     ['a header', '', { 'www-authenticate': 'Bearer realm="x", error="invalid_token"' }],
     ['a header without quotes', '', { 'www-authenticate': 'Bearer error=invalid_token' }],
@@ -84,6 +86,10 @@ describe('a 401 that speaks of the token', () => {
 
     expect(await answered(401, '')).toMatchObject(refused)
     expect(await answered(401, page)).toMatchObject(refused)
+    expect(await answered(401, `<?xml version="1.0"?>\n<!DOCTYPE html>${page}`)).toMatchObject(
+      refused,
+    )
+    expect(await answered(401, `<!-- a token --><head>${page}`)).toMatchObject(refused)
     expect(await answered(401, { message: 'Unauthorized' })).toMatchObject(refused)
     expect(await answered(401, { statusCode: 401, error: null })).toMatchObject(refused)
     expect(await answered(401, { code: 401, message: 'No API key' })).toMatchObject(refused)
