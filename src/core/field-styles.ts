@@ -1,7 +1,16 @@
 import { plainOf } from './entity.ts'
 import { isRefreshError, RefreshError } from './errors.ts'
 import { isExpiryName, isRefreshExpiryName, isVagueExpiryName, readExpiry } from './lifetime.ts'
-import { inForm, isAccident, ownField, readInstant, readScope, readText, seenForm } from './text.ts'
+import {
+  inForm,
+  isAccident,
+  isRecord,
+  ownField,
+  readInstant,
+  readScope,
+  readText,
+  seenForm,
+} from './text.ts'
 import type { FieldForm } from './text.ts'
 import { parseGrant } from './tokens.ts'
 import type { TokenSet } from './token-set.ts'
@@ -146,6 +155,13 @@ export function writeTokenSet(
   style: FieldStyle,
   into: Record<string, unknown>,
 ): Record<string, unknown> {
+  const given: readonly unknown[] = [tokens, style, into]
+  const isStyle = isRecord(style) && Array.isArray((style as { slots?: unknown }).slots)
+  if (!isStyle || !given.every(isRecord)) {
+    throw new TypeError(
+      'writeTokenSet: write writeTokenSet(tokens, style, into), with the style of readTokenSet(into)',
+    )
+  }
   const written = { ...plainOf(into) }
   for (const { field, name, form } of style.slots) {
     const value = tokens[field]

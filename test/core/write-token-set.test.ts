@@ -32,6 +32,15 @@ describe('writeTokenSet', () => {
     )
   })
 
+  it.each<readonly unknown[]>([[], [null], [{ accessToken: 'at' }], [{ accessToken: 'at' }, {}]])(
+    'says what to write when it is given %j',
+    (...given) => {
+      const write = writeTokenSet as (...given: readonly unknown[]) => unknown
+
+      expect(() => write(...given)).toThrow(/writeTokenSet\(tokens, style, into\)/)
+    },
+  )
+
   it('keeps foreign fields, and leaves what it is given alone', () => {
     const held = Object.freeze({ access_token: 'at', expires_at: 1, sub: 'x', exp: 7, error: 'y' })
     const { style } = readTokenSet(held)
