@@ -1,10 +1,11 @@
 import { plainOf } from './entity.ts'
 import { isRefreshError, RefreshError } from './errors.ts'
-import { isExpiryName, isRefreshExpiryName, isVagueExpiryName, readExpiry } from './lifetime.ts'
+import { isExpiryName, isRefreshExpiryName, readExpiry } from './lifetime.ts'
 import {
   inForm,
   isAccident,
   isRecord,
+  isVagueExpiryName,
   ownField,
   readInstant,
   readScope,
@@ -159,7 +160,8 @@ export function writeTokenSet(
   const isStyle = isRecord(style) && Array.isArray((style as { slots?: unknown }).slots)
   if (!isStyle || !given.every(isRecord)) {
     throw new TypeError(
-      'writeTokenSet: write writeTokenSet(tokens, style, into), with the style of readTokenSet(into)',
+      'writeTokenSet: write writeTokenSet(tokens, style, into), with the style that ' +
+        'readTokenSet(into) found',
     )
   }
   const written = { ...plainOf(into) }

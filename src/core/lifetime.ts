@@ -59,7 +59,7 @@ const OF_REFRESH = 'refresh[_-]?(?:token[_-]?)?'
 
 const named = (name: string): RegExp => new RegExp(`^${name}[_-]?${UNIT}$`, 'i')
 
-/** `expires_at`, `accessTokenExpiry`, `expiry_date`, `expires_on`, `tokenExpirationTime`, `exp`, … */
+/** `expires_at`, `accessTokenExpiry`, `expiry_date`, `expires_on`, `valid_until`, `exp`, … */
 const EXPIRY = named(`[._-]?${OF_ACCESS}(?:${EXPIRES}|exp)`)
 
 /** `refresh_token_expires_at`, `refreshTokenExpiry`, … */
@@ -77,14 +77,6 @@ const REFRESH_LIFETIME = named(
 
 /** `issued_at` (Salesforce), `created_at` (Doorkeeper), `obtainedAt`, … */
 const ISSUED = /^(?:obtained|issued|acquired|received|requested|created)[_-]?at[_-]?(?:ms)?$/i
-
-/**
- * Names such as `expires`, `expiry` and `exp`, which an application may also use for a session of
- * its own. They count only if no other name tells when the access token expires.
- */
-const VAGUE = /^[._-]?(?:exp$|valid|not[_-]?after|expir(?!(?:es?|y|ation|ed|ing)[_-]?at))/i
-
-export const isVagueExpiryName = (name: string): boolean => VAGUE.test(name)
 
 /** Whether a field with this name says when an access token expires. */
 export const isExpiryName = (name: string): boolean => EXPIRY.test(name)
@@ -179,7 +171,8 @@ function lifetimeMs({ number, unitMs }: Lifetime, hints: Hints): number | undefi
 
 /** How long it is until the expiry that an object states, milliseconds. */
 export function expiryUntilIn(from: object, nowMs: number): number | undefined {
-  return untilIn(from, EXPIRY, nowMs)
+  // Some write the instant where the lifetime belongs.
+  return untilIn(from, EXPIRY, nowMs) ?? untilIn(from, LIFETIME, nowMs)
 }
 
 /** Whether a response says when its access token expires, in a form that cannot be read. */
@@ -192,7 +185,7 @@ export function isExpiryUnread(from: object): boolean {
 }
 
 const isRead = (value: unknown): boolean =>
-  readNumber(value) !== undefined || readInstant(value) !== undefined
+  readNumber(value) !== undefined || (readInstant(value) ?? 0) > 0
 
 /** A response's `expires` may be a lifetime in seconds, which is too small for an instant. */
 function untilIn(from: object, names: RegExp, nowMs: number): number | undefined {

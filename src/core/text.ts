@@ -13,7 +13,8 @@ const MICROSECONDS_MAX = 1e17
  */
 const ISO_DATE = new RegExp(
   '^(\\d{4}-\\d\\d-\\d\\d)' +
-    '(?:[T ](\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d{1,9})?)?)(?: ?(Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?))?)?$',
+    '(?:[T ](\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d{1,9})?)?)' +
+    '(?: ?(Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?))?)?$',
   'i',
 )
 
@@ -33,6 +34,15 @@ const BASE64URL = /^[A-Za-z0-9_-]*$/
 /** The texts that template strings and `String()` make of a missing value. */
 const ACCIDENTS: ReadonlySet<string> = new Set(['undefined', 'null', 'NaN', '[object Object]'])
 const ACCIDENT_MAX_LENGTH = 15
+
+/**
+ * Names such as `expires`, `expiry` and `exp`, which an application may also use for a session of
+ * its own. They count only if no other name tells when the access token expires.
+ */
+const VAGUE = /^[._-]?(?:exp$|valid|not[_-]?after|expir(?!(?:es?|y|ation|ed|ing)[_-]?at))/i
+
+/** Whether a field with this name may be about something else than the access token. */
+export const isVagueExpiryName = (name: string): boolean => VAGUE.test(name)
 
 /** The value of an object's own field: inherited names are never read. */
 export function ownField(from: object, name: string): unknown {

@@ -13,6 +13,7 @@ import {
   isAccident,
   MILLISECONDS_MAX,
   ownField,
+  readInstant,
   readNumber,
   readScope,
   readText,
@@ -211,8 +212,10 @@ function accessLifetimeMs(
 function jwtLifetimeMs(token: string, nowMs: number): number | undefined {
   const claims = jwtClaims(token)
   if (claims === undefined) return undefined
-  const exp = readNumber(ownField(claims, 'exp'))
-  const iat = readNumber(ownField(claims, 'iat'))
-  if (exp === undefined) return undefined
-  return plausibleMs(epochMs(exp) - (iat === undefined ? nowMs : epochMs(iat)))
+  const [expMs, iatMs = nowMs] = ['exp', 'iat'].map((name) => {
+    const value = ownField(claims, name)
+    const number = readNumber(value)
+    return number === undefined ? readInstant(value) : epochMs(number)
+  })
+  return expMs === undefined ? undefined : plausibleMs(expMs - iatMs)
 }

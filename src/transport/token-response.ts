@@ -185,8 +185,11 @@ function codeIn(value: unknown, depth: number): string | undefined {
 const OF_A_TOKEN = /token|grant|session|expired|revoked|\b(?:re)?used\b|"(?:error_?)?code"\s*:\s*"/i
 
 /** Matches the beginning of a web page, and of XML only if it is one. */
-const PAGE =
-  /^(?:<\?xml[^>]*>\s*|<!--[^]*?-->\s*)*<(?:!doctype|html|head|body|title|h\d|center|div|p)\b/i
+const PAGE = new RegExp(
+  '^(?:<\\?xml[^>]*>\\s*|<!--[^]*?-->\\s*)*' +
+    '<(?:!doctype|html|head|body|title|h\\d|center|div|p)\\b',
+  'i',
+)
 
 /** The `error` of a challenge (RFC 6750 §3), unless it speaks of the client. */
 const CHALLENGE = /\berror\s*=\s*"?(?!(?:invalid|unauthorized)_client\b)[\w.-]/i

@@ -84,8 +84,10 @@ const TUNNEL_REFUSED = /^Proxy response \(\d{3}\) !== 200 when HTTP Tunneling$/
 const WITHOUT_TUNNEL: ReadonlySet<string> = new Set(['ERR_PROXY_TUNNEL', 'UND_ERR_PRX_TLS'])
 
 /** The same in words: of the packages `tunnel-agent`, `https-proxy-agent` and `socks`. */
-const TUNNEL_FAILED =
-  /^tunneling socket could not be established|^Proxy connection ended before receiving CONNECT|^Socks[45] proxy rejected connection/
+const TUNNEL_FAILED = new RegExp(
+  '^(?:tunneling socket could not be established' +
+    '|Proxy connection ended before receiving CONNECT|Socks[45] proxy rejected connection)',
+)
 
 /** What `fetch` says of a port that it never connects to: undici, Deno. */
 const PORT_REFUSED = /^(?:bad port|Fetch failed: Requests to port \d+ are blocked)$/

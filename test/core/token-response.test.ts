@@ -149,6 +149,7 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     [{ iat: NOW_MS, exp: NOW_S + 300 }],
     [{ iat: String(NOW_MS), exp: String(NOW_MS + 300_000) }],
     [{ exp: NOW_MS + 300_000 }],
+    [{ exp: new Date(NOW_MS + 300_000).toISOString() }],
   ])('reads milliseconds in the claims of a JWT: %j', (claims) => {
     expect(lifetimeOf({ access_token: jwt(claims) })).toBe(300_000)
   })
@@ -161,6 +162,8 @@ describe('readTokenResponse (RFC 6749 §5.1)', () => {
     [{ expires_in_minutes: 60 }, HOUR_MS],
     [{ expiresInHours: 1 }, HOUR_MS],
     [{ exp_in: 3600 }, HOUR_MS],
+    [{ expires_in: '2025-10-09T09:53:20Z' }, HOUR_MS],
+    [{ expires_in: { seconds: 3600 } }, 300_000],
     [{ valid_until: NOW_S + 3600 }, HOUR_MS],
     [{ '.expires': 'Thu, 09 Oct 2025 09:53:20 GMT' }, HOUR_MS],
     [{ expires_in: 3_600_000, expires_at: NOW_S + 3600 }, HOUR_MS],

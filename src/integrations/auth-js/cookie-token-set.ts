@@ -1,5 +1,5 @@
 import { plainOf } from '../../core/entity.ts'
-import { isVagueExpiryName } from '../../core/lifetime.ts'
+import { isVagueExpiryName } from '../../core/text.ts'
 import { isRefreshError, readTokenSet, writeTokenSet } from '../../index.ts'
 import type { FieldStyle, TokenSet } from '../../index.ts'
 import { refresherOf, type Notices, type Refreshers } from './options.ts'
