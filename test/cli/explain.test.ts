@@ -362,6 +362,9 @@ describe('a journal as it really comes', () => {
         },
       ],
     }),
+    'an answer of Loki': JSON.stringify({
+      streams: [{ stream: { app: 'web' }, values: JSON_LINES.map((line) => ['1', line]) }],
+    }),
     'a table of CloudWatch or Datadog': each((line) => `1,"${line.replaceAll('"', '""')}"`),
     'a list longer than its braces are tried': `[${'{},'.repeat(20)}${JSON_LINES.join(',')}]\n`,
     logcli: each((line) => `${at} {app="web"} ${line}`),

@@ -103,7 +103,10 @@ const DEPTH_MAX = 10
 function entriesIn(value: unknown, process: string | undefined, depth = 0): readonly Entry[] {
   if (Array.isArray(value)) {
     const text = textOf(value)
-    const inner = text === undefined ? (value as unknown[]) : objectsIn(bare(text))
+    const members = text === undefined ? (value as unknown[]) : [text]
+    const inner = members.flatMap((each) => {
+      return typeof each === 'string' ? objectsIn(bare(each)) : [each]
+    })
     return inner.flatMap((each) => (depth < DEPTH_MAX ? entriesIn(each, process, depth + 1) : []))
   }
   if (!isRecord(value)) return []
