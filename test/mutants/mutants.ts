@@ -818,8 +818,8 @@ const REUSING: readonly Mutant[] = [
   {
     name: 'takes a token over that was refused at risk',
     file: 'src/ledger/protocol/take-over.ts',
-    text: "if (atRisk === 'rejected' || atRisk === 'unproven' || isAnswered === true) return undefined",
-    replacement: 'if (isAnswered === true) return undefined',
+    text: "if (atRisk === 'rejected' || atRisk === 'unproven' || isAnswered",
+    replacement: 'if (isAnswered',
     killedBy: [unit('ledger/protocol/take-over', 'does not happen once it was refused')],
   },
   {

@@ -18,17 +18,13 @@ const ALL = ['src/', 'machines/', 'providers/']
 
 /** docs/design.md §7. */
 const LAYERS: readonly Layer[] = [
+  // Asks at run time whether there is a Node.
+  { at: 'src/core/host.ts', imports: [], builtins: true },
   { at: 'src/core/', imports: [] },
   { at: 'machines/', imports: ['src/core/'], packages: ['xstate'] },
   // The type of the facts only: a bundle of a provider holds no zod (test/package/size.test.ts).
   { at: 'providers/', imports: ['src/core/', 'src/facts/provider-facts.ts'] },
   { at: 'src/facts/', imports: ['src/core/'], packages: ['zod'] },
-  // Asks at run time whether there is a Node.
-  {
-    at: 'src/ledger/node-ciphers.ts',
-    imports: ['src/core/', 'src/ledger/ciphers.ts'],
-    builtins: true,
-  },
   { at: 'src/ledger/', imports: ['src/core/'] },
   {
     at: 'src/stores/',
@@ -66,6 +62,7 @@ const LAYERS: readonly Layer[] = [
       'src/core/check-options.ts',
       'src/core/clock.ts',
       'src/core/entity.ts',
+      'src/core/host.ts',
       'src/core/text.ts',
     ],
     types: true,
