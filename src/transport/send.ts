@@ -199,7 +199,7 @@ function bodyOf(answer: Fields): ReadableAnswer['body'] | undefined {
 
 /** Reads by the first method that gives something: mocks have some that throw or are empty. */
 async function readBy(readers: readonly Function[], answer: Fields) {
-  let failure: unknown
+  const failures: unknown[] = []
   for (const read of readers) {
     try {
       const value: unknown = await read.call(answer)
@@ -207,11 +207,10 @@ async function readBy(readers: readonly Function[], answer: Fields) {
       const isBlob = typeof Blob === 'function' && value instanceof Blob
       return isBlob ? await value.arrayBuffer() : value
     } catch (error) {
-      failure = error
+      failures.push(error)
     }
   }
-  if (failure !== undefined) throw failure
-  return ''
+  return failures.length > 0 ? Promise.reject(failures.at(-1)) : ''
 }
 
 async function* once(read: () => unknown): AsyncGenerator {

@@ -20,10 +20,8 @@ describe('probe, of workers-oauth-provider', () => {
   it('measures that the one before the newest works, and what its facts say', async () => {
     const server = await workersOAuthProvider()
 
-    const report = await probed(
-      server,
-      ...['--provider', 'workers-oauth-provider', '--issuer', server.origin],
-    )
+    const given = ['--provider', 'workers-oauth-provider', '--issuer', server.origin]
+    const report = await probed(server, ...given)
 
     expect(report.halted).toBeUndefined()
     expect(valuesOf(report)).toEqual({

@@ -167,32 +167,30 @@ const LARGE: readonly Setting[] = [[2, 2] as const, [1, 1, 1] as const].flatMap(
 ])
 
 /** Two holders complete with two faults of each kind of server that forgives. */
-export const REUSE_WORLDS: readonly Setting[] = (Object.keys(REUSES) as ReuseKind[]).flatMap(
-  (as) => {
-    const faults: readonly Fault[] = ['crash', 'lost answer', 'overdue', 'evicted', 'revoke']
-    const pairs = [
-      ...faults.map((fault) => [fault]),
-      ['crash', 'overdue'],
-      ['lost answer', 'overdue'],
-      ['lost answer', 'deferred'],
-      ['crash', 'evicted'],
-      ['overdue', 'evicted'],
-      ...(as.endsWith('window')
-        ? [
-            ['crash', 'window'],
-            ['overdue', 'window'],
-          ]
-        : []),
-    ] as (readonly Fault[])[]
-    return pairs.map((both): Setting => ({
-      ...BASE,
-      as,
-      calls: [1, 1],
-      faults: both,
-      faultsMax: both.length,
-    }))
-  },
-)
+const REUSE_WORLDS: readonly Setting[] = (Object.keys(REUSES) as ReuseKind[]).flatMap((as) => {
+  const faults: readonly Fault[] = ['crash', 'lost answer', 'overdue', 'evicted', 'revoke']
+  const pairs = [
+    ...faults.map((fault) => [fault]),
+    ['crash', 'overdue'],
+    ['lost answer', 'overdue'],
+    ['lost answer', 'deferred'],
+    ['crash', 'evicted'],
+    ['overdue', 'evicted'],
+    ...(as.endsWith('window')
+      ? [
+          ['crash', 'window'],
+          ['overdue', 'window'],
+        ]
+      : []),
+  ] as (readonly Fault[])[]
+  return pairs.map((both): Setting => ({
+    ...BASE,
+    as,
+    calls: [1, 1],
+    faults: both,
+    faultsMax: both.length,
+  }))
+})
 
 /** For `npm run verify`: all that is enumerated. */
 export const LONG_WORLDS: readonly Setting[] = [

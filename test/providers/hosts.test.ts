@@ -28,15 +28,15 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
 
 /** What leads to another host, or to none, with the example of the facts as `E`. */
 const BAD = [
-  ...['', ' ', '.', '..', '-', '@', '#', '?', '/', '\\', '%', '*', ':', '\0', '{E}', '$&'],
-  ...['evil.com#', 'evil.com/', 'evil.com?', 'evil.com\\', 'evil.com%2f', 'evil.com%23'],
-  ...['a.b/../', 'a/../..', '../E', 'E/..', 'E/../x', '%2e%2e', '..%2f', 'E%00', 'E%2eevil.com'],
-  ...['a@evil.com', 'E@evil.com', 'evil.com@E', 'user:secret@E', 'E:443', 'E:secret@evil.com'],
-  ...['E.evil.com', 'E.', 'E..', '.E', 'E.myshopify.com.evil.com', 'evil.com.', '127.0.0.1'],
-  ...['[::1]', 'localhost', 'xn--mnchen-3ya.de', 'münchen', 'evil\u3002com', 'evil\uff0ecom'],
-  ...['\u0435vil', 'E\u200b', 'E\n', '\tE', ' E', 'E ', 'E\r', 'https://E', '//E', 'E/', 'E#'],
-  ...['shop.myshopify.com.evil.com', 'E-', '-E', `${'a'.repeat(64)}`, 'a_b', "a'b", 'a,b', 'E,E'],
-]
+  ['', ' ', '.', '..', '-', '@', '#', '?', '/', '\\', '%', '*', ':', '\0', '{E}', '$&'],
+  ['evil.com#', 'evil.com/', 'evil.com?', 'evil.com\\', 'evil.com%2f', 'evil.com%23'],
+  ['a.b/../', 'a/../..', '../E', 'E/..', 'E/../x', '%2e%2e', '..%2f', 'E%00', 'E%2eevil.com'],
+  ['a@evil.com', 'E@evil.com', 'evil.com@E', 'user:secret@E', 'E:443', 'E:secret@evil.com'],
+  ['E.evil.com', 'E.', 'E..', '.E', 'E.myshopify.com.evil.com', 'evil.com.', '127.0.0.1'],
+  ['[::1]', 'localhost', 'xn--mnchen-3ya.de', 'münchen', 'evil\u3002com', 'evil\uff0ecom'],
+  ['\u0435vil', 'E\u200b', 'E\n', '\tE', ' E', 'E ', 'E\r', 'https://E', '//E', 'E/', 'E#'],
+  ['shop.myshopify.com.evil.com', 'E-', '-E', 'a'.repeat(64), 'a_b', "a'b", 'a,b', 'E,E'],
+].flat()
 
 const shipped = await Promise.all(
   shippedIds().map(async (id) => ({ id, ...(await shippedProvider(id))! })),
@@ -82,8 +82,9 @@ describe('a host with a name in it', () => {
     const places = placesOf(() => make({ [name]: example.toUpperCase() }))
     const plain = placesOf(() => make({ [name]: example })) as readonly URL[]
 
-    if (places !== 'refused')
-      expect(places.map(({ host }) => host)).toEqual(plain.map(({ host }) => host))
+    const hosts = (urls: readonly URL[]): string[] => urls.map(({ host }) => host)
+    const found = places === 'refused' ? places : hosts(places)
+    expect(['refused', hosts(plain)]).toContainEqual(found)
   })
 
   it.each(of('name'))('of $id refuses what leads elsewhere', ({ id, name, example, make }) => {
@@ -108,20 +109,13 @@ describe('a host with a name in it', () => {
 
 /** Addresses of one's own server that are none, or none that tokens may be sent to. */
 const BAD_ADDRESSES = [
-  ...[
-    '',
-    ' ',
-    'id.example.com',
-    '//id.example.com',
-    'http://id.example.com',
-    'ftp://id.example.com',
-  ],
-  ...['https://', 'https:///', 'https://user@id.example.com', 'https://u:p@id.example.com'],
-  ...['https://id.example.com#', 'https://id.example.com#a', 'https://id.example.com/#'],
-  ...['https://id.example.com?', 'https://id.example.com?a=', 'https://id.example.com/a?b=c'],
-  ...['javascript:alert(1)', 'data:text/plain,a', 'file:///etc/passwd', 'https://undefined'],
-  ...['https://{host}', 'https://<your-domain>', '${ISSUER}'],
-]
+  ['', ' ', 'id.example.com', '//id.example.com', 'http://id.example.com', 'ftp://id.example.com'],
+  ['https://', 'https:///', 'https://user@id.example.com', 'https://u:p@id.example.com'],
+  ['https://id.example.com#', 'https://id.example.com#a', 'https://id.example.com/#'],
+  ['https://id.example.com?', 'https://id.example.com?a=', 'https://id.example.com/a?b=c'],
+  ['javascript:alert(1)', 'data:text/plain,a', 'file:///etc/passwd', 'https://undefined'],
+  ['https://{host}', 'https://<your-domain>', '${ISSUER}'],
+].flat()
 
 describe('an address of one’s own server', () => {
   it.each(of('url'))('of $id, as $name, is https, and nothing else', ({ name, make, facts }) => {

@@ -192,7 +192,8 @@ describe('memoryStore where several processes may run', () => {
   ])('works where onWarning %s', async (_, onWarning) => {
     vi.stubEnv('VERCEL', '1')
 
-    const store = memoryStore({ name: 'warned', onWarning: onWarning })
+    const options = { name: 'warned', onWarning }
+    const store = memoryStore(options)
 
     expect(await store.read('key')).toMatchObject({ version: 0 })
   })

@@ -151,12 +151,12 @@ function windowOf(seen: ReuseSeen, isAsked: boolean): readonly Measured[] {
     answerOf(seen),
   ]
   if (refused === undefined) {
-    const for_ = `for ${seconds(atLeastMs)}`
+    const lasts = `for ${seconds(atLeastMs)}`
     if (!seen.isWhole) {
-      return [{ axis, says: `not measured: taken ${for_}; then ${why}` }, answerOf(seen)]
+      return [{ axis, says: `not measured: taken ${lasts}; then ${why}` }, answerOf(seen)]
     }
     const unasked = isAsked ? '' : '; no access token was used: give --api'
-    return told('forever', `taken ${taken} times, ${for_} and more${unasked}`)
+    return told('forever', `taken ${taken} times, ${lasts} and more${unasked}`)
   }
   if (endedBy !== undefined) {
     const end = endedBy === 'present_successor' ? 'came' : 'was used at an API'

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { serving } from '../doctor/stage.ts'
 import { beside, ownFolder } from './stage.ts'
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 
 const require = createRequire(import.meta.url)
 
@@ -23,7 +23,9 @@ type Fetch = (request: Request) => Promise<Response>
 
 /** A `fetch` handler as a listener of Node. */
 function listening(answer: () => Fetch): RequestListener {
-  return async (incoming, outgoing) => {
+  return (incoming, outgoing) => void answering(incoming, outgoing)
+
+  async function answering(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(chunk as Buffer)
     const { method = 'GET', url = '/', headers } = incoming

@@ -1,3 +1,4 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { serving } from '../doctor/stage.ts'
 import { call, type SkippingClock, skippingClock } from './stage.ts'
 import type { Report } from '../../../src/cli/probe/probe.ts'
@@ -89,7 +90,8 @@ export async function probedOdd(
     return row.answer
   }
 
-  const origin = await serving(async (request, response) => {
+  const handle: RequestListener = (request, response) => void answering(request, response)
+  async function answering(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const bearer = request.headers.authorization?.slice('Bearer '.length)
     if (request.url === '/api') return void response.writeHead(use(bearer ?? '') ? 200 : 401).end()
     let body = ''
@@ -100,7 +102,8 @@ export async function probedOdd(
     const error = isKnown ? 'invalid_grant' : 'invalid_client'
     response.writeHead(granted ? 200 : 400, { 'content-type': 'application/json' })
     response.end(JSON.stringify(granted ?? { error }))
-  })
+  }
+  const origin = await serving(handle)
   const tokens = users.map((user, grant) => issue(user, grant)[0])
   const { out, error } = await call(
     ['--token-endpoint', `${origin}/token`, '--client', 'app', '--tokens-env', 'TOKENS'].concat([
