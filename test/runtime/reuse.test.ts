@@ -100,19 +100,22 @@ describe('reuse: an answer that is lost', () => {
   it.each([
     ['before_consuming', { state: 'rotated', usable: true, needsSignIn: false }, 1],
     ['after_consuming', { state: 'error', needsSignIn: true, error: { code: 'lost' } }, 2],
-  ] as const)('is found out by asking once if reuse is refused (%s)', async (when, found, times) => {
-    const { server, clock, process } = await scene('refused')
-    server.failNext({ kind: 'reset', when })
-    const tokens = server.signIn()
+  ] as const)(
+    'is found out by asking once if reuse is refused (%s)',
+    async (when, found, times) => {
+      const { server, clock, process } = await scene('refused')
+      server.failNext({ kind: 'reset', when })
+      const tokens = server.signIn()
 
-    const refreshing = process().refresh(tokens, { refused: true })
-    const outcome = await clock.through(refreshing, (ms) => ms < 1_000)
-    const { needsSignIn } = await process().refresh(tokens, { refused: true })
+      const refreshing = process().refresh(tokens, { refused: true })
+      const outcome = await clock.through(refreshing, (ms) => ms < 1_000)
+      const { needsSignIn } = await process().refresh(tokens, { refused: true })
 
-    expect(outcome).toMatchObject(found)
-    expect(needsSignIn).toBe(found.needsSignIn)
-    expect(server.presentations(tokens.refreshToken)).toBe(times)
-  })
+      expect(outcome).toMatchObject(found)
+      expect(needsSignIn).toBe(found.needsSignIn)
+      expect(server.presentations(tokens.refreshToken)).toBe(times)
+    },
+  )
 
   it('costs the sign-in, and no second presentation, where reuse revokes the grant', async () => {
     const { server, process } = await scene('revokes')
