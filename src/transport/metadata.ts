@@ -148,7 +148,8 @@ function read(
   if (named !== provider.issuer) {
     return misconfigured(issuer, hintOf(named, issuer, provider.issuer!), status)
   }
-  if (provider.tokenEndpoint === undefined && ownField(body, ENDPOINTS.tokenEndpoint) == null) {
+  const isNamed = Object.values(ENDPOINTS).some((name) => ownField(body, name) != null)
+  if (provider.tokenEndpoint === undefined && !isNamed) {
     return misconfigured(issuer, endpointHint('tokenEndpoint', 'unusable'), status)
   }
   const methods = ownField(body, 'token_endpoint_auth_methods_supported')
