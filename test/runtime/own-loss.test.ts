@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { createRefresher, defineProvider } from '../../src/index.ts'
 import type { Refresher, TokenSet } from '../../src/index.ts'
-import type { Overrides } from '../../src/core/provider.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 let ledgers = 0
 
 /** A refresher against a server that answers as no server should. */
-function serving(status: number, body: unknown, axes: Overrides = {}) {
+function serving(status: number, body: unknown) {
   const sent: string[] = []
   const refresher: Refresher = createRefresher({
-    provider: defineProvider({ id: 'as', tokenEndpoint: 'https://id.example.com/token' }, axes),
+    provider: defineProvider({ id: 'as', tokenEndpoint: 'https://id.example.com/token' }),
     client: { id: 'app' },
     ledger: { store: memoryStore({ name: `own-loss-${(ledgers += 1)}` }) },
     timeouts: { waitMs: 10 },
@@ -44,14 +43,5 @@ describe('a process that knows how its presentation ended', () => {
       expect(outcome).toMatchObject({ needsSignIn: true, error: { code: 'lost' } })
     }
     expect(sent).toHaveLength(1)
-  })
-
-  it('does not call a token lost that the server takes again', async () => {
-    const { refresher } = serving(500, {}, { reuse: { acceptedForMs: 60_000 } })
-
-    await refresher.refresh(EXPIRED)
-
-    const later = await refresher.refresh(EXPIRED)
-    expect(later.error?.code).not.toBe('lost')
   })
 })
