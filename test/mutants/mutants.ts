@@ -441,7 +441,7 @@ const AROUND: readonly Mutant[] = [
   {
     name: 'every request that undici aborts counts as refused by a proxy',
     file: 'src/transport/unsent.ts',
-    text: "if (code === 'UND_ERR_ABORTED' && TUNNEL_REFUSED.test(String(message))) return 'proxy'",
+    text: "if (code === 'UND_ERR_ABORTED' && TUNNEL_REFUSED.test(message)) return 'proxy'",
     replacement: "if (code === 'UND_ERR_ABORTED') return 'proxy'",
     killedBy: [unit('transport/unsent', 'another abort', 'false')],
   },
