@@ -13,8 +13,6 @@ const BEFORE_CONNECTING: ReadonlySet<string> = new Set([
   // The only answer to a SYN that says so; an open TCP connection never ends like this.
   'ECONNREFUSED',
   'UND_ERR_CONNECT_TIMEOUT',
-  // Node's permissions do not let this process connect.
-  'ERR_ACCESS_DENIED',
   // Mocks of `fetch`, which know no answer to this request: undici's, nock's.
   'UND_MOCK_ERR_MOCK_NOT_MATCHED',
   'ERR_NOCK_NO_MATCH',
@@ -145,6 +143,10 @@ function proofOf(error: unknown, depth: number): Unsent | undefined {
   if (CERTIFICATE_REFUSED.has(code)) return 'certificate'
   if (code === 'UND_ERR_ABORTED' && TUNNEL_REFUSED.test(message)) return 'proxy'
   if (WITHOUT_TUNNEL.has(code)) return 'proxy'
+  // Of the permissions of Node only this one is about the request: a denied file is no proof.
+  if (code === 'ERR_ACCESS_DENIED') {
+    return ownField(error, 'permission') === 'Net' ? 'unconnected' : undefined
+  }
   if (BEFORE_CONNECTING.has(code)) return 'unconnected'
   const isConnecting = WHILE_CONNECTING.has(code) && ownField(error, 'syscall') === 'connect'
   return isConnecting ? 'unconnected' : undefined

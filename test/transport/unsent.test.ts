@@ -362,10 +362,13 @@ describe('whyUnsent: by the form of the error', () => {
   const coded = (code: string, syscall?: string): Error =>
     Object.assign(new Error(code), { code }, syscall === undefined ? {} : { syscall })
 
-  const coded2 = (message: string): Error =>
+  const denied = (permission: string): Error =>
+    Object.assign(coded('ERR_ACCESS_DENIED'), { permission })
+
+  const aborted = (message: string): Error =>
     failed(Object.assign(new Error(message), { code: 'UND_ERR_ABORTED' }))
   const failedBy = (code: string): Error =>
-    Object.assign(coded2('Proxy response (407) !== 200 when HTTP Tunneling'), { code })
+    Object.assign(aborted('Proxy response (407) !== 200 when HTTP Tunneling'), { code })
 
   it.each([
     ['ETIMEDOUT of connect', failed(coded('ETIMEDOUT', 'connect')), true],
@@ -391,13 +394,14 @@ describe('whyUnsent: by the form of the error', () => {
       failed(new AggregateError([coded('ECONNREFUSED'), coded('ECONNRESET')])),
       false,
     ],
-    ['a proxy', coded2('Proxy response (407) !== 200 when HTTP Tunneling'), true],
-    ['another abort', coded2('Request aborted'), false],
+    ['a proxy', aborted('Proxy response (407) !== 200 when HTTP Tunneling'), true],
+    ['another abort', aborted('Request aborted'), false],
     ['a proxy inside of a reset', failedBy('ECONNRESET'), false],
     ['no permission to connect', failed(coded('EPERM', 'connect')), true],
     ['no descriptor left', failed(coded('EMFILE', 'connect')), true],
     ['EPERM of write', failed(coded('EPERM', 'write')), false],
-    ['a permission that Node denies', failed(coded('ERR_ACCESS_DENIED')), true],
+    ['a connection that Node denies', failed(denied('Net')), true],
+    ['a file that Node denies', failed(denied('FileSystemWrite')), false],
     ['a permission that Deno denies', new Error('Requires net access to "x", run again'), true],
     ['a list of revoked certificates', failed(coded('UNABLE_TO_GET_CRL')), true],
     ["a tunnel of Node's", failed(coded('ERR_PROXY_TUNNEL')), true],
