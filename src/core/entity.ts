@@ -1,3 +1,5 @@
+import { attempt } from './user-code.ts'
+
 /** Fields that matter here, of which a class may have a getter that no list of its fields names. */
 const TELLING = /token|expir|^scopes?$|^grant$|^provider|user_?id$|account_?id$|^_?id$|^type$/i
 
@@ -70,12 +72,4 @@ function getterNames(value: object): Set<string> {
     prototype = Object.getPrototypeOf(prototype)
   }
   return names
-}
-
-function attempt<R>(read: () => R): R | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
 }

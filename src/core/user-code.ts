@@ -15,3 +15,12 @@ async function ending(call: () => unknown): Promise<void> {
     // The failure is the application's own.
   }
 }
+
+/** What a getter or another function of the application's gives; nothing if it throws. */
+export function attempt<R>(read: () => R): R | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

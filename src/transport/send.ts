@@ -2,6 +2,7 @@ import { decodeBody, readBody } from '../core/body.ts'
 import type { Clock } from '../core/clock.ts'
 import type { RawAnswer } from '../core/provider.ts'
 import { UNSENT, whyUnsent } from './unsent.ts'
+import { attempt } from '../core/user-code.ts'
 
 /** Sends one request, once: one that repeats a request by itself spends a token twice. */
 export type FetchOnce = (url: string, init: RequestInit) => Promise<Response>
@@ -260,14 +261,6 @@ function pairsOf(given: Fields): readonly (readonly [unknown, unknown])[] {
   const { get } = given
   if (typeof get !== 'function') return Object.entries(given)
   return READ_HEADERS.map((name) => [name, get.call(given, name) as unknown])
-}
-
-function attempt<R>(read: () => R): R | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000

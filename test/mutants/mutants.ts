@@ -761,8 +761,8 @@ const REUSING: readonly Mutant[] = [
   {
     name: 'ends a chain by a refusal at risk',
     file: 'src/ledger/protocol/end.ts',
-    text: 'if (isAtRisk) {',
-    replacement: 'if (isAtRisk && position.generation < 0) {',
+    text: 'if (isAtRisk) return',
+    replacement: 'if (isAtRisk && position.generation < 0) return',
     killedBy: [
       unit(
         'ledger/protocol/take-over',

@@ -26,7 +26,9 @@ let url: string
 beforeAll(async () => {
   server = await startRedis({ config: { databases: '100' } })
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  await server?.stop()
+})
 // A database for each test: the list of clients says which of them is in which.
 beforeEach(() => {
   url = `${server.url}/${(databases += 1)}`

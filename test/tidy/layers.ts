@@ -64,6 +64,7 @@ const LAYERS: readonly Layer[] = [
       'src/core/entity.ts',
       'src/core/host.ts',
       'src/core/text.ts',
+      'src/core/user-code.ts',
     ],
     types: true,
   },

@@ -1,3 +1,5 @@
+import { attempt } from '../../core/user-code.ts'
+
 /** Fields with these names are removed whatever their value is. */
 const SECRET_NAMES: ReadonlySet<string> = new Set(['refreshtoken', 'sessiontoken'])
 
@@ -243,12 +245,4 @@ function isContainer(value: unknown): value is object {
 
 function isSecretName(name: string): boolean {
   return SECRET_NAMES.has(name.toLowerCase().replaceAll(/[_-]/g, ''))
-}
-
-function attempt<R>(read: () => R): R | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
 }

@@ -45,25 +45,27 @@ export function reject<S>(
     return answerWith({ type: 'adopted', position: newest, set: row.set! })
   }
   const isAtRisk = isRepeated === true || row?.isAtRisk === true || isTakenOver(claimId, view)
-  if (isAtRisk) {
-    if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
-    const claimed = view.claim.row
-    const isOurs = claimed?.kind === 'claimed' && claimed.claimId === claimId
-    if (!isOurs || claimed.atRisk === 'rejected') return answerWith({ type: 'lost', position })
-    return operate(abandonClaim(view, claimed, 'rejected'))
-  }
+  if (isAtRisk) return disown(claimId, 'rejected', { type: 'lost', position }, view)
   if (row === undefined && name?.grant === position.grant) {
-    if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
-    const claimed = view.claim.row
-    const isOurs = claimed?.kind === 'claimed' && claimed.claimId === claimId
-    if (isOurs && claimed.atRisk !== 'unproven') {
-      return operate(abandonClaim(view, claimed, 'unproven'))
-    }
-    return answerWith({ type: 'ended', position, reason })
+    return disown(claimId, 'unproven', { type: 'ended', position, reason }, view)
   }
   const isNewest = row === undefined || row.generation < position.generation || seen.holdsToken
   if (isNewest !== true) return answerWith({ type: 'ended', position, reason })
   return operate(endGrant(position, seen, reason, claimId))
+}
+
+/** Writes into the claim row, if it is still ours, that the token is presented no more. */
+function disown<S>(
+  claimId: string,
+  atRisk: 'rejected' | 'unproven',
+  answer: EndAnswer<S>,
+  view: LedgerView<S>,
+): Next<S, EndAnswer<S>> {
+  if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
+  const { row } = view.claim
+  const isOurs = row?.kind === 'claimed' && row.claimId === claimId
+  if (!isOurs || row.atRisk === atRisk) return answerWith(answer)
+  return operate(abandonClaim(view, row, atRisk))
 }
 
 export interface RejectRequest extends Pick<
