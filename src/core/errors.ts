@@ -35,6 +35,10 @@ const PASSING = {
   store_unavailable: 'The ledger could not be read or written.',
   store_full: 'The ledger takes no more rows; nothing was presented.',
   store_evicts: 'The ledger may drop rows, so it cannot keep the promise.',
+  file_malformed: 'The credential file cannot be read as what it should be; it was left as it is.',
+  file_insecure: 'The credential file is not safe from others; it was left as it is.',
+  file_locked: 'Another process holds the credential file; it was left as it is.',
+  file_unavailable: 'The credential file could not be read or written.',
   row_unreadable: 'A row of the ledger does not open with its key; nothing was presented.',
   ledger_mismatch: 'Another configuration (pepper or format) wrote this ledger.',
   aborted: 'The caller stopped waiting; the exchange, if any, runs on.',
@@ -74,6 +78,8 @@ export interface ErrorDetails extends Partial<Omit<Trouble, 'code'>> {
   readonly retryAtMs?: number | undefined
   readonly provider?: string | undefined
   readonly store?: string | undefined
+  /** The file that it is about. */
+  readonly path?: string | undefined
 }
 
 const DETAILS = [
@@ -84,6 +90,7 @@ const DETAILS = [
   'retryAtMs',
   'provider',
   'store',
+  'path',
 ] as const satisfies readonly (keyof ErrorDetails)[]
 
 /**
@@ -100,6 +107,7 @@ export class RefreshError extends Error {
   declare readonly retryAtMs: number | undefined
   declare readonly provider: string | undefined
   declare readonly store: string | undefined
+  declare readonly path: string | undefined
   /** What to do about it: the end of the message, which shows it already. Not enumerable. */
   declare readonly hint: string | undefined
 

@@ -39,6 +39,20 @@ const LAYERS: readonly Layer[] = [
     packages: ['xstate'],
   },
   { at: 'src/index.ts', imports: ['src/core/', 'src/ledger/', 'src/transport/', 'src/runtime/'] },
+  // Programs of one user: they have Node, and a disk.
+  {
+    at: 'src/credentials/',
+    imports: [
+      'src/index.ts',
+      'src/core/',
+      'src/ledger/store.ts',
+      'src/stores/file.ts',
+      'src/stores/file/',
+      'src/stores/shared.ts',
+      'src/transport/unsent.ts',
+    ],
+    builtins: true,
+  },
   // What a browser loads: not the index, which brings the server. React itself in one file only.
   {
     at: 'src/integrations/react.ts',

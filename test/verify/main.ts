@@ -20,6 +20,11 @@ const COMMANDS: readonly Command[] = [
     env: { PROPERTY_RUNS: '20' },
   },
   {
+    name: 'kills',
+    run: 'vitest run --reporter=dot test/credentials',
+    env: { PROPERTY_RUNS: '20' },
+  },
+  {
     name: 'grants',
     run: 'vitest run --reporter=dot test/examples/cron-worker.test.ts',
     env: { PROPERTY_RUNS: '20' },
