@@ -145,7 +145,7 @@ export const or = (first: Kind, write: string, also: Kind['fits']): Kind =>
   })
 
 /** What code and shells write for a variable that is not there. */
-const isUnfilled = (text: string): boolean => isAccident(text) || /^\$\{\w+\}$/.test(text)
+const isUnfilled = (text: string): boolean => isAccident(text) || /^\$\{[\w.:-]+\}$/.test(text)
 
 /** A text that is not empty, on one line. */
 export const text = (

@@ -2,7 +2,15 @@ import { plainOf } from './entity.ts'
 import { RefreshError } from './errors.ts'
 import { isExpiryName, isLifetimeName, LIFETIME_ONLY } from './lifetime.ts'
 import { hasGrantShape, parseGrant } from './tokens.ts'
-import { isAccident, MILLISECONDS_MAX, SECONDS_MAX } from './text.ts'
+import {
+  bareToken,
+  isAccident,
+  isBare,
+  isQuoted,
+  MILLISECONDS_MAX,
+  SECONDS_MAX,
+  tokenFault,
+} from './text.ts'
 import type { TokenSet } from './token-set.ts'
 import type { GrantRef } from './tokens.ts'
 import type { Provider } from './provider.ts'
@@ -43,6 +51,23 @@ export function checkTokenSet(value: unknown): asserts value is TokenSet {
 }
 
 /**
+ * A checked set without what stands around its tokens: a line break at the end of a file would make
+ * another token of it, with a claim of its own, for servers that ignore it. The set itself where
+ * nothing stands there.
+ *
+ * @throws {RefreshError} `invalid_tokens`
+ */
+export function checkedTokenSet<T extends TokenSet>(set: T): T {
+  checkTokenSet(set)
+  const { accessToken, refreshToken } = set
+  if (isBare(accessToken) && (refreshToken == null || isBare(refreshToken))) return set
+  const bare: T = Object.assign({}, plainOf(set), { accessToken: bareToken(accessToken) })
+  return refreshToken == null
+    ? bare
+    : Object.assign(bare, { refreshToken: bareToken(refreshToken) })
+}
+
+/**
  * The grant that a checked set names. For where the ledger is asked, not for every call.
  *
  * @returns `undefined` when the set names none.
@@ -56,7 +81,10 @@ export function grantOf({ grant }: TokenSet): GrantRef | undefined {
 }
 
 function isToken(value: unknown): boolean {
-  return typeof value === 'string' && value !== '' && !isAccident(value)
+  if (typeof value !== 'string' || value === '' || isAccident(value)) return false
+  if (isBare(value)) return true
+  const bare = bareToken(value)
+  return bare !== '' && !isAccident(bare) && !isQuoted(bare)
 }
 
 function checkTime(field: keyof TokenSet, value: unknown): void {
@@ -110,9 +138,10 @@ function badAccessToken(set: Candidate): RefreshError {
 
 function badToken(field: 'accessToken' | 'refreshToken', value: unknown): RefreshError {
   const orLeftOut = field === 'refreshToken' ? ', or left out' : ''
-  const fault =
-    typeof value === 'string' && value !== '' ? ' It is what code wrote without one.' : ''
-  return invalid(field, `${field} must be a string that holds a token${orLeftOut}.${fault}`)
+  const bare = typeof value === 'string' ? bareToken(value) : ''
+  const fault = isAccident(bare) ? 'is what code wrote without one' : bare && tokenFault(bare)
+  const said = fault ? ` It ${fault}.` : ''
+  return invalid(field, `${field} must be a string that holds a token${orLeftOut}.${said}`)
 }
 
 function badGrant(): RefreshError {
@@ -148,11 +177,14 @@ function invalid(field: keyof TokenSet | undefined, hint: string): RefreshError 
 }
 
 /**
- * A token goes to the provider that its set names, to no other.
+ * What is sent is a token, and goes to the provider that its set names, to no other.
  *
- * @throws {RefreshError} `provider_mismatch`
+ * @throws {RefreshError} `provider_mismatch`, `invalid_tokens`
  */
-export function checkProvider(tokens: TokenSet, { id }: Pick<Provider, 'id'>): void {
+export function checkSendable(tokens: TokenSet, { id }: Pick<Provider, 'id'>): void {
+  const { refreshToken } = tokens
+  if (refreshToken != null && tokenFault(refreshToken) !== undefined)
+    throw badToken('refreshToken', refreshToken)
   if (tokens.provider == null || tokens.provider === id) return
   throw new RefreshError('provider_mismatch', {
     provider: id,

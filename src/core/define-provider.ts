@@ -234,6 +234,10 @@ function checkHosts(id: string, hosts: unknown): void {
   }
 }
 
+/** Matches what documents write in the place of a part of a URL, and variables as they are. */
+const BLANK =
+  /\$[A-Z][A-Z\d_]+|%[A-Z_]{3,}%|YOUR[-_]?[A-Z]|[/.@]your[-_]?(?:tenant|domain|issuer|realm)\b/
+
 /** @throws {TypeError} For a value of an axis that no token may be sent to. */
 export function checkUrl(
   id: string,
@@ -246,10 +250,9 @@ export function checkUrl(
   if (typeof value === 'string' && value.includes('${')) {
     throw new TypeError(`${id}: '${axis}' holds a literal '\${': write it in backticks`)
   }
-  if (typeof value === 'string' && /\{\w+\}|<\w[\w -]*>/.test(value)) {
-    throw new TypeError(
-      `${id}: '${axis}' holds a placeholder in brackets: write your own value there`,
-    )
+  if (typeof value === 'string' && (/\{\w+\}|<\w[\w -]*>/.test(value) || BLANK.test(value))) {
+    const where = BLANK.test(value) ? '' : ' in brackets'
+    throw new TypeError(`${id}: '${axis}' holds a placeholder${where}: write your own value there`)
   }
   if (typeof value === 'string' && UNFILLED.test(value)) {
     throw new TypeError(

@@ -2,8 +2,10 @@ import { plainOf } from './entity.ts'
 import { isRefreshError, RefreshError } from './errors.ts'
 import { isExpiryName, isRefreshExpiryName, readExpiry } from './lifetime.ts'
 import {
+  bareToken,
   inForm,
   isAccident,
+  isQuoted,
   isRecord,
   isVagueExpiryName,
   ownField,
@@ -11,6 +13,7 @@ import {
   readScope,
   readText,
   seenForm,
+  tokenFault,
 } from './text.ts'
 import type { FieldForm } from './text.ts'
 import { parseGrant } from './tokens.ts'
@@ -127,6 +130,8 @@ function readFields(value: object): { tokens: TokenSet; style: FieldStyle } {
   if (accessToken === undefined) throw noAccessToken()
   const refreshToken = readToken(value, found, 'refreshToken')
   const canRefresh = refreshToken !== undefined
+  checkToken('refreshToken', refreshToken)
+  if (isQuoted(accessToken)) checkToken('accessToken', accessToken)
   const expiries = found.filter(({ field }) => field === 'expiresAtMs').map(({ name }) => name)
   const tokens: TokenSet = {
     accessToken,
@@ -190,9 +195,14 @@ function firstOf<V>(
 
 function readToken(from: object, found: readonly FieldSlot[], field: Field): string | undefined {
   return firstOf(from, found, field, (value) => {
-    const text = readText(value)
-    return text === undefined || isAccident(text) ? undefined : text
+    const text = bareToken(readText(value) ?? '')
+    return text === '' || isAccident(text) ? undefined : text
   })
+}
+
+function checkToken(field: Field, token: string | undefined): void {
+  const fault = token === undefined ? undefined : tokenFault(token)
+  if (fault !== undefined) throw invalid(field, `${field} ${fault}.`)
 }
 
 function readGrant(value: unknown): string | undefined {

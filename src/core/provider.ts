@@ -1,5 +1,5 @@
 import { checkOptions, kind, needed, text } from './check-options.ts'
-import type { TableOf } from './check-options.ts'
+import type { Kind, TableOf } from './check-options.ts'
 import type { Failure } from './failure.ts'
 import type { Secret } from './secret.ts'
 import { isRecord } from './text.ts'
@@ -223,9 +223,34 @@ const KEY: TableOf<Client['privateKey'] & object> = {
   kid: text(),
 }
 
+/**
+ * What documents and templates write in the place of a value: a variable that no shell has
+ * replaced; words in brackets; `YOUR_CLIENT_ID`; `changeme`; stars, which hide a secret. The first
+ * are told by their case: `todo` may be the id of a client.
+ */
+const PLACEHOLDERS = [
+  /^(?:\$[A-Z][A-Z\d_]*|%[A-Z][A-Z\d_]+%|__[A-Z][A-Z\d_]+__|CHANGE|X{3,}|None|[.*•]{3,}|…)$/,
+  new RegExp(
+    '^(?:\\$\\w*(?:client|secret|issuer)\\w*|(?:process|import\\.meta)\\.env\\b.*' +
+      '|<[\\w .:|-]+>|\\$?[{[]{1,3}[a-z_ .:|-]+[}\\]]{1,3}' +
+      '|(?:your|insert|enter|paste|replace)[ _-](?:[a-z\\d]+[ _-])*' +
+      '(?:id|secret|key|issuer|domain|tenant)(?:[ _-]here)?|your(?:client|app)(?:id|secret)' +
+      '|(?:change|replace)[ _-]?(?:me|this|it)|placeholder|redacted)$',
+    'i',
+  ),
+]
+
+/** A text that the application fills in: no placeholder. */
+const filledIn = (write: string, fits?: (value: string) => boolean | string): Kind =>
+  text(write, (value) => {
+    return PLACEHOLDERS.some((each) => each.test(value))
+      ? `holds a placeholder: write ${write}`
+      : (fits?.(value) ?? true)
+  })
+
 const CLIENT: TableOf<Client> = {
-  id: needed(text('the client_id you registered')),
-  secret: text('the client_secret, or leave it out for a public client'),
+  id: needed(filledIn('the client_id you registered')),
+  secret: filledIn('the client_secret, or leave it out for a public client'),
   privateKey: kind('{ key, kid }', (value) => isRecord(value) && KEY),
   clientId: 'id',
   client_id: 'id',

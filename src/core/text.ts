@@ -78,6 +78,37 @@ export function isAccident(text: string): boolean {
   return text.length <= ACCIDENT_MAX_LENGTH && ACCIDENTS.has(text)
 }
 
+/** What files, variables, and columns of a fixed width put around a token. */
+const AROUND = /^[\s\p{Cc}\p{Cf}]+|[\s\p{Cc}\p{Cf}]+$/gu
+
+/** Matches a token: VSCHAR of RFC 6749 Appendix A.12 and A.17, and no more than 16 KiB of them. */
+const TOKEN = /^[\x20-\x7e]{1,16384}$/
+
+/**
+ * Whether no white space, invisible sign or quote stands around a token: at a glance, for the path
+ * of every call.
+ */
+export function isBare(token: string): boolean {
+  const [first, last] = [token.charCodeAt(0), token.charCodeAt(token.length - 1)]
+  return (
+    first > 0x22 && first !== 0x27 && first !== 0x60 && first < 0x7f && last > 0x20 && last < 0x7f
+  )
+}
+
+/** A token without the white space and invisible signs around it, which no server issues. */
+export const bareToken = (token: string): string =>
+  isBare(token) ? token : token.replace(AROUND, '')
+
+/** Whether a token was written with quotes around it. */
+export const isQuoted = (token: string): boolean => /^(["'`])[^]*\1$/.test(token)
+
+/** Why a text can be no token, as the rest of a sentence. It prints nothing of the text. */
+export function tokenFault(token: string): string | undefined {
+  if (isQuoted(token)) return 'stands in quotes: store it without'
+  if (TOKEN.test(token)) return undefined
+  return 'has a line break, a sign that no token can hold (RFC 6749 A.17), or more than 16 KiB'
+}
+
 /** A finite number, or a decimal text of one (`'3600'`), or a `bigint`; else `undefined`. */
 export function readNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined

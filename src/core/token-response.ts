@@ -9,6 +9,7 @@ import {
 import { plainOf } from './entity.ts'
 import { jwtClaims } from './jwt.ts'
 import {
+  bareToken,
   epochMs,
   isAccident,
   MILLISECONDS_MAX,
@@ -18,6 +19,7 @@ import {
   readScope,
   readText,
   SECONDS_MAX,
+  tokenFault,
 } from './text.ts'
 import { RefreshError } from './errors.ts'
 import { DEFAULT_AUDIENCE, tokenSetOf } from './tokens.ts'
@@ -52,9 +54,6 @@ export const UNUSABLE = {
 
 export type Unusable = keyof typeof UNUSABLE
 
-/** Matches a token as RFC 6749 Appendix A.12 and A.17 write it, of at most 16 KiB. */
-const TOKEN = /^[\x20-\x7e]{1,16384}$/
-
 /**
  * Marks a response whose tokens cannot be used: they are malformed, or of another type than the one
  * that is held, which the holder would send wrongly (a DPoP token as a bearer token).
@@ -70,14 +69,17 @@ export function withUsability(
   const type = access.tokenType?.trim().toLowerCase()
   const isOther =
     type !== undefined && heldType !== undefined && type !== heldType.trim().toLowerCase()
-  const hasSuccessor = refreshToken !== undefined && TOKEN.test(refreshToken.expose())
-  const isMalformed = !TOKEN.test(access.token.expose()) || hasSuccessor !== !!refreshToken
-  if (!isMalformed && !isOther) return response
+  const given = refreshToken?.expose()
+  // Also of a malformed one: what stands around it is not of it, and the token before is spent.
+  const bare = given && bareToken(given)
+  const successor = bare && tokenFault(bare) === undefined ? bare : undefined
+  const isMalformed = [access.token.expose(), given].some((token) => token && tokenFault(token))
+  if (!isMalformed && !isOther && successor === given) return response
   return {
     ...rest,
     access,
-    ...(hasSuccessor ? { refreshToken } : refreshToken && { isWithout: true }),
-    unusable: isMalformed ? 'malformed' : 'another_type',
+    ...(successor ? { refreshToken: new Secret(successor) } : given && { isWithout: true }),
+    ...((isMalformed || isOther) && { unusable: isMalformed ? 'malformed' : 'another_type' }),
   }
 }
 
@@ -155,7 +157,20 @@ export function tokenSetFromResponse(
     access: new Map([[DEFAULT_AUDIENCE, access]]),
     authorizedAtMs: Math.round(nowMs),
   }
-  return tokenSetOf(tokens, undefined, { accessToken: access.token.expose() }, provider)
+  const set = tokenSetOf<TokenSet>(
+    tokens,
+    undefined,
+    { accessToken: access.token.expose() },
+    provider,
+  )
+  for (const field of ['accessToken', 'refreshToken'] as const) {
+    const token = set[field]
+    if (token === undefined) continue
+    set[field] = bareToken(token)
+    const fault = tokenFault(set[field])
+    if (fault) throw new RefreshError('invalid_tokens', { field, hint: `${field} ${fault}.` })
+  }
+  return set
 }
 
 function checkedContext<C extends ResponseContext & { readonly provider?: unknown }>(

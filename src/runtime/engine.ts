@@ -1,7 +1,7 @@
 import type { Demand, RefreshInput } from '../../machines/types.ts'
 import { audienceKey, tokensOf } from '../core/tokens.ts'
 import type { Clock } from '../core/clock.ts'
-import { checkProvider, grantOf } from '../core/check-token-set.ts'
+import { checkSendable, grantOf } from '../core/check-token-set.ts'
 import type { RefreshError } from '../core/errors.ts'
 import { isWorkerd } from '../core/host.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
@@ -128,7 +128,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     async renew(tokens, asked) {
       try {
-        checkProvider(tokens, provider)
+        checkSendable(tokens, provider)
         const flight = shared(tokens, demandOf(tokens, asked))
         // If the platform takes none any more, the exchange runs all the same.
         quietly(() => asked.waitUntil?.(flight.catch(() => {})))

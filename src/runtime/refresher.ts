@@ -1,6 +1,6 @@
 import { checkOptions, func, kind, ms, needed, number, or, text } from '../core/check-options.ts'
 import type { TableOf } from '../core/check-options.ts'
-import { checkProvider, checkTokenSet } from '../core/check-token-set.ts'
+import { checkedTokenSet, checkSendable } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
 import { startOfDay, timeOfDay } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
@@ -105,13 +105,14 @@ export function createRefresher(options: RefresherOptions): Refresher {
   }
 
   return {
-    refresh(tokens, asked = NOTHING) {
+    refresh(given, asked = NOTHING) {
       const refusal = refusalOf(asked)
       if (refusal !== undefined) return Promise.reject(refusal)
+      let tokens = given
       try {
-        checkTokenSet(tokens)
+        tokens = checkedTokenSet(given)
       } catch (error) {
-        return refuse(tokens, error)
+        return refuse(given, error)
       }
       const { resource, organization, refused } = asked
       const isPlain = resource === undefined && organization === undefined && !refused
@@ -130,10 +131,10 @@ export function createRefresher(options: RefresherOptions): Refresher {
       return Promise.resolve(freshOutcome(tokens))
     },
     revoke: (tokens) => work.add(revoke(tokens)),
-    keep(tokens, keepOptions) {
+    keep(given, keepOptions) {
       checkOptions('keep', keepOptions, KEEP)
-      checkTokenSet(tokens)
-      checkProvider(tokens, provider)
+      const tokens = checkedTokenSet(given)
+      checkSendable(tokens, provider)
       const here = engine.here()
       if (here !== undefined) return here.keep(tokens, keepOptions)
       return keeperToCome(

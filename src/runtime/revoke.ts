@@ -1,4 +1,4 @@
-import { checkProvider, checkTokenSet, grantOf } from '../core/check-token-set.ts'
+import { checkedTokenSet, checkSendable, grantOf } from '../core/check-token-set.ts'
 import { tokensOf } from '../core/tokens.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
@@ -27,13 +27,13 @@ const NAMELESS = { token: undefined, grant: undefined }
  */
 export async function revokeChain(
   parts: RefresherContext,
-  tokens: TokenSet,
+  given: TokenSet,
 ): Promise<RevokeOutcome> {
   const { settings, ledger, policy } = parts
   const { provider, waitMs } = settings
   try {
-    checkTokenSet(tokens)
-    checkProvider(tokens, provider)
+    const tokens = checkedTokenSet(given)
+    checkSendable(tokens, provider)
     const own = tokensOf(tokens)
     const place = grantOf(tokens)
     const { refreshToken } = own

@@ -13,10 +13,18 @@ const BEFORE_CONNECTING: ReadonlySet<string> = new Set([
   // The only answer to a SYN that says so; an open TCP connection never ends like this.
   'ECONNREFUSED',
   'UND_ERR_CONNECT_TIMEOUT',
-  // Mocks of `fetch`, which know no answer to this request: undici's, nock's.
-  'UND_MOCK_ERR_MOCK_NOT_MATCHED',
-  'ERR_NOCK_NO_MATCH',
 ])
+
+/**
+ * A mock of `fetch` knows no answer to this request, and lets it go nowhere: of undici, nock, MSW
+ * and fetch-mock. What a mock is told to fail with is no proof.
+ */
+const MOCKED: ReadonlySet<string> = new Set(['UND_MOCK_ERR_MOCK_NOT_MATCHED', 'ERR_NOCK_NO_MATCH'])
+const NOT_MOCKED = new RegExp(
+  '^(?:Nock: (?:Disallowed net connect|No match) for ' +
+    '|\\[MSW\\] Cannot bypass a request when using the "error" strategy' +
+    '|fetch-mock: No response or fallback rule )',
+)
 
 /** An open connection fails with these, too: they are proof only if `connect` failed. */
 const WHILE_CONNECTING: ReadonlySet<string> = new Set([
@@ -100,6 +108,7 @@ export const UNSENT = {
     'Its certificate is not accepted. If your company signs with an authority of its own, start ' +
     'the process with NODE_EXTRA_CA_CERTS (Deno: DENO_CERT) set to the file of that authority.',
   proxy: 'The proxy refused to connect: check its address, user and password.',
+  mocked: 'The mock of fetch knows no answer to this request: let it answer the token endpoint.',
   port: 'fetch never connects to this port: let the server listen on another one.',
 } as const
 
@@ -135,6 +144,7 @@ function proofOf(error: unknown, depth: number): Unsent | undefined {
   const code = 'code' in error ? error.code : undefined
   const message = String((error as { readonly message?: unknown }).message)
   if (TUNNEL_FAILED.test(message)) return 'proxy'
+  if (NOT_MOCKED.test(message)) return 'mocked'
   if (typeof code !== 'string') {
     if (code === undefined && PORT_REFUSED.test(message)) return 'port'
     if (code === undefined && NET_DENIED.test(message)) return 'unconnected'
@@ -147,6 +157,7 @@ function proofOf(error: unknown, depth: number): Unsent | undefined {
   if (code === 'ERR_ACCESS_DENIED') {
     return ownField(error, 'permission') === 'Net' ? 'unconnected' : undefined
   }
+  if (MOCKED.has(code)) return 'mocked'
   if (BEFORE_CONNECTING.has(code)) return 'unconnected'
   const isConnecting = WHILE_CONNECTING.has(code) && ownField(error, 'syscall') === 'connect'
   return isConnecting ? 'unconnected' : undefined

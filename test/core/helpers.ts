@@ -55,7 +55,7 @@ function encoded(value: string | Uint8Array): string {
 }
 
 function token(prefix: string): fc.Arbitrary<string> {
-  return fc.string({ minLength: 1, maxLength: 20 }).map((text) => `${prefix}-${text}`)
+  return fc.string({ minLength: 1, maxLength: 20 }).map((text) => `${prefix}-${text.trim()}`)
 }
 
 /** From 1986 to 2255, in whole seconds. */

@@ -210,6 +210,24 @@ describe('readTokenSet', () => {
     },
   )
 
+  it.each(['\n', '\r\n', '   ', '\u{feff}', '\u200b'])('leaves out %j around a token', (around) => {
+    const held = {
+      access_token: `at${around}`,
+      refresh_token: `${around}rt${around}`,
+      expires_at: 0,
+    }
+
+    expect(readTokenSet(held).tokens).toMatchObject({ accessToken: 'at', refreshToken: 'rt' })
+  })
+
+  it.each([
+    ['refreshToken', { access_token: 'at', refresh_token: '"rt"' }],
+    ['refreshToken', { access_token: 'at', refresh_token: 'r\nt' }],
+    ['accessToken', { access_token: '"at"', refresh_token: 'rt' }],
+  ])('refuses a %s that is changed in its midst, or in quotes', (field, held) => {
+    expect(caught(() => readTokenSet(held))).toMatchObject({ code: 'invalid_tokens', field })
+  })
+
   it('takes the first name of a field that holds something', () => {
     const held = { accessToken: undefined, access_token: 'at', expiresAt: null, expires_at: NOW_S }
 

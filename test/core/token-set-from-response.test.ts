@@ -35,6 +35,14 @@ describe('tokenSetFromResponse', () => {
     checkTokenSet(set)
   })
 
+  it('leaves out what stands around a token, and refuses one that is changed in its midst', () => {
+    const made = (refresh_token: string) =>
+      tokenSetFromResponse({ access_token: 'at\n', refresh_token }, { nowMs: NOW_MS })
+
+    expect(made(' rt\r\n')).toMatchObject({ accessToken: 'at', refreshToken: 'rt' })
+    expect(caught(() => made('r\nt'))).toMatchObject({ field: 'refreshToken' })
+  })
+
   it('has no field for what is not there', () => {
     const set = tokenSetFromResponse({ access_token: 'at' }, { nowMs: NOW_MS })
 

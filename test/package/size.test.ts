@@ -10,9 +10,9 @@ const AT_ONCE_MAX = 28 * 1024
  * Bytes of all in one file, inspection with it: what is loaded later must not grow unseen. Since
  * each state and transition of the chart has a description, which Stately shows, it is 51 KiB. The
  * words of all options, the spellings of expiries, the proofs that nothing was sent and the rules
- * of taking over are twelve more.
+ * of taking over are twelve more; placeholders, and what stands around a token, one.
  */
-const ALL_MAX = 64 * 1024
+const ALL_MAX = 66 * 1024
 
 /**
  * Products that no description is needed for to be named by mistake. `oidc` is no product, and the
@@ -57,7 +57,7 @@ describe('the main entry, bundled', async () => {
     expect(typical.files.filter((path) => later.test(path)).length).toBeGreaterThan(5)
   })
 
-  it('is at most 64 KiB in one file', () => {
+  it('is at most 66 KiB in one file', () => {
     expect(typical.gzipBytes).toBeLessThanOrEqual(ALL_MAX)
   })
 
@@ -83,19 +83,19 @@ describe('the main entry, bundled', async () => {
 })
 
 /** Bytes of `oidc`, minified and compressed, with `defineProvider` and its checks. */
-const OIDC_MAX = 4.7 * 1024
+const OIDC_MAX = 4.8 * 1024
 
 /**
  * What another provider may add: `credentials` brings a reader of answers and of sign-ins, in all
  * the spellings of a lifetime.
  */
 const MORE_MAX = 1.5 * 1024
-const READER_MAX = 7 * 1024
+const READER_MAX = 7.25 * 1024
 
 describe('a provider, bundled', async () => {
   const { gzipBytes: oidcBytes } = await bundle(`export { oidc } from './providers/oidc.ts'`)
 
-  it('is at most 4.7 KiB for oidc', () => {
+  it('is at most 4.8 KiB for oidc', () => {
     expect(oidcBytes).toBeLessThanOrEqual(OIDC_MAX)
   })
 

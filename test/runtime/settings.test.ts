@@ -252,6 +252,111 @@ describe('createRefresher', () => {
   })
 })
 
+describe('a placeholder', () => {
+  it.each([
+    '$CLIENT_ID',
+    '${CLIENT_ID}',
+    '${CLIENT_ID:-}',
+    '$clientId',
+    '%CLIENT_ID%',
+    '__CLIENT_ID__',
+    '{{CLIENT_ID}}',
+    '{{ client_id }}',
+    '{client_id}',
+    '<your client id>',
+    '<AUTH0_CLIENT_ID>',
+    '[your-client-id]',
+    'YOUR_CLIENT_ID',
+    'your-client-id',
+    'Your client ID here',
+    'yourClientId',
+    'YOUR_GITHUB_APP_CLIENT_SECRET',
+    'INSERT_CLIENT_ID_HERE',
+    'REPLACE_ME',
+    'changeme',
+    'change-me',
+    'process.env.CLIENT_ID',
+    'import.meta.env.VITE_CLIENT_ID',
+    'undefined',
+    'null',
+    'None',
+    'NaN',
+    '[object Object]',
+    'XXXXXXXX',
+    '********',
+    '...',
+    'placeholder',
+    'redacted',
+    '',
+    ' ',
+  ])('is neither id nor secret, and is not printed: %j', (value) => {
+    for (const client of [{ id: value }, { id: 'app', secret: value }]) {
+      const make = (): unknown => createRefresher({ ...good(), client })
+
+      expect(make).toThrow(TypeError)
+      expect(make).toThrow(
+        /client\.(?:id|secret) .*(?:the client_|was the variable|write it without)/,
+      )
+    }
+  })
+
+  it.each([
+    'app',
+    'todo',
+    'my-client-id',
+    'client-id',
+    'client_id',
+    'your-energy',
+    'yourcompany',
+    'replacements',
+    'xxx',
+    '6731de76-14a6-49ae-97bc-6eba6914391e',
+    '{6731de76-14a6-49ae-97bc-6eba6914391e}',
+    'https://app.example.com/client.json',
+    '1234567890-abc123def456.apps.googleusercontent.com',
+    'Iv1.8a61f9b3a7aba766',
+    'p~8Q~abcDEF.gh-ij_kl~mn',
+    'GOCSPX-1aB2_cD3-eF4',
+    '$2b$10$N9qo8uLOickgx2ZMRZoMye',
+    '$ecret&Pa55!',
+    '%7Bsecret%7D',
+    '<3 my secret!',
+    'a…b',
+    '__a__',
+    'none',
+  ])('is not %s, which may be the id or the secret of a client', (value) => {
+    expect(() => createRefresher({ ...good(), client: { id: value, secret: value } })).not.toThrow()
+  })
+
+  it.each([
+    '$ISSUER',
+    '${ISSUER}',
+    'https://$ISSUER/',
+    'https://${DOMAIN}/oidc',
+    'https://YOUR_DOMAIN/oidc',
+    'https://your-tenant.auth0.com',
+    'https://yourdomain.example',
+    'https://login.example/YOUR_TENANT_ID/v2.0',
+    'https://<your-domain>/',
+    'https://{tenant}.example',
+    'https://%TENANT_NAME%.example',
+    'https://undefined/oidc',
+    'changeme',
+    'null',
+    '',
+  ])('is no issuer: %j', (issuer) => {
+    expect(() => oidc({ issuer })).toThrow(TypeError)
+  })
+
+  it.each([
+    'https://yours.example',
+    'https://id.example/realms/your-energy',
+    'https://id.example/$x',
+  ])('is not %s, which may be an issuer', (issuer) => {
+    expect(() => oidc({ issuer })).not.toThrow()
+  })
+})
+
 describe('onEvent', () => {
   it('may throw', async () => {
     const { process, signIn, expire } = await world()

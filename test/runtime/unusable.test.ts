@@ -91,16 +91,94 @@ describe('an answer whose access token cannot be used', () => {
     expect(await serving([200, answer]).refresher.refresh(tokens)).toMatchObject({ usable: true })
   })
 
+  it('keeps a refresh token without what stands around it', async () => {
+    const { refresher, presented } = serving(
+      [200, { ...GOOD, refresh_token: 'rt-2\n' }],
+      [200, GOOD],
+    )
+
+    const first = await refresher.refresh(EXPIRED)
+
+    expect(first).toMatchObject({ usable: false, error: { code: 'unusable' } })
+    expect(await refresher.refresh(first.tokens)).toMatchObject({ accessToken: 'at-3' })
+    expect(presented).toEqual(['rt-1', 'rt-2'])
+  })
+
   it('drops a refresh token that is malformed: the presented one is spent', async () => {
-    const { refresher, presented } = serving([200, { ...GOOD, refresh_token: 'secret\n' }])
+    const { refresher, presented } = serving([200, { ...GOOD, refresh_token: 'sec\nret' }])
 
     const first = await refresher.refresh(EXPIRED)
     const second = await refresher.refresh(first.tokens)
 
     expect(first.error?.code).toBe('unusable')
     expect(second).toMatchObject({ needsSignIn: true, error: { code: 'no_refresh_token' } })
-    expect(inspect([first, second], { depth: 9 })).not.toContain('secret')
+    expect(inspect([first, second], { depth: 9 })).not.toMatch(/sec.*ret/)
     expect(presented).toEqual(['rt-1'])
+  })
+})
+
+describe('what stands around a stored token', () => {
+  it.each(['rt-1\n', 'rt-1\r\n', '\u{feff}rt-1', 'rt-1\u200b', ' \trt-1', 'rt-1   ', 'rt-1\0'])(
+    'is not of it, so that both spellings are one token: %j',
+    async (refreshToken) => {
+      const { refresher, presented } = serving([200, { ...GOOD, refresh_token: 'rt-3 ' }])
+
+      const [one, other] = await Promise.all([
+        refresher.refresh({ ...EXPIRED, refreshToken }),
+        refresher.refresh(EXPIRED),
+      ])
+      const later = await refresher.refresh({ ...EXPIRED, accessToken: 'at-1\n', refreshToken })
+
+      expect([one, other, later].map((each) => each.tokens.refreshToken)).toEqual(
+        Array.from({ length: 3 }, () => 'rt-3'),
+      )
+      expect(presented).toEqual(['rt-1'])
+    },
+  )
+
+  it('is no part of a fresh access token that is handed out', async () => {
+    const fresh = { accessToken: '\u{feff}at-1\r\n', expiresAtMs: 4_000_000_000_000 }
+
+    expect(await serving().refresher.refresh(fresh)).toMatchObject({
+      state: 'fresh',
+      changed: false,
+      accessToken: 'at-1',
+    })
+  })
+
+  it('does not keep a chain from being revoked', async () => {
+    const { refresher } = serving([200, GOOD])
+    const { tokens } = await refresher.refresh(EXPIRED)
+
+    await refresher.revoke({ ...tokens, refreshToken: `${tokens.refreshToken}\n` })
+
+    expect(await refresher.refresh({ ...tokens, expiresAtMs: 0 })).toMatchObject({
+      state: 'revoked',
+    })
+  })
+
+  it.each([
+    ['"secret"', 'stands in quotes'],
+    ["'secret'", 'stands in quotes'],
+    ['sec\nret', 'has a line break'],
+    ['secret…', 'no token can hold'],
+    ['secret'.padEnd(16_385, 'x'), '16 KiB'],
+    ['null\n', 'code wrote without one'],
+  ])('is told, and nothing is sent, where it may be of it: %j', async (refreshToken, hint) => {
+    const { refresher, presented } = serving()
+
+    const outcome = await refresher.refresh({ ...EXPIRED, refreshToken })
+
+    expect(outcome).toMatchObject({
+      needsSignIn: false,
+      error: {
+        code: 'invalid_tokens',
+        field: 'refreshToken',
+        hint: expect.stringContaining(hint),
+      },
+    })
+    expect(inspect(outcome.error)).not.toMatch(/sec.?ret/)
+    expect(presented).toEqual([])
   })
 })
 

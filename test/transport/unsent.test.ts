@@ -415,6 +415,28 @@ describe('whyUnsent: by the form of the error', () => {
     ],
     ['a SOCKS proxy', new Error('Socks5 proxy rejected connection - NotAllowed'), true],
     ['a mock without answer', failed(coded('UND_MOCK_ERR_MOCK_NOT_MATCHED')), true],
+    ['nock 14, not matched', coded('ERR_NOCK_NO_MATCH'), true],
+    [
+      'nock 14, not allowed',
+      Object.assign(new Error('Nock: Disallowed net connect for "id.example.com:443/token"'), {
+        code: 'ENETUNREACH',
+      }),
+      true,
+    ],
+    [
+      'MSW 2, not handled',
+      new Error(
+        '[MSW] Cannot bypass a request when using the "error" strategy for the ' +
+          '"onUnhandledRequest" option.',
+      ),
+      true,
+    ],
+    [
+      'fetch-mock 12',
+      new Error('fetch-mock: No response or fallback rule to cover post to https://id.example.com'),
+      true,
+    ],
+    ['MSW 2, told to fail', new TypeError('Failed to fetch'), false],
     ['no attempt', failed(new AggregateError([])), false],
     ['no code', new Error('connect ECONNREFUSED'), false],
     ['a text', 'ECONNREFUSED', false],

@@ -1,5 +1,5 @@
 import type { ReloadOutput } from '../../../machines/types.ts'
-import { checkTokenSet, grantOf } from '../../core/check-token-set.ts'
+import { checkedTokenSet, grantOf } from '../../core/check-token-set.ts'
 import { tokensOf, tokenSetOf } from '../../core/tokens.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import { within } from '../../core/clock.ts'
@@ -69,14 +69,14 @@ async function storedSet(
   const patienceMs = Math.max(budgetMs - elapsedMs, RELOAD_LEAST_MS)
   try {
     const ours = tokenSetOf<TokenSet>(tokens, position, { accessToken: '' }, provider.id)
-    const found = await within(
+    const given = await within(
       clock,
       patienceMs,
       () => reload(ours),
       () => undefined,
     )
-    if (!found) return undefined
-    checkTokenSet(found)
+    if (!given) return undefined
+    const found = checkedTokenSet(given)
     const grant = grantOf(found)
     if (!grant?.secret.equals(position.secret) || grant.generation <= position.generation)
       return undefined
