@@ -94,12 +94,14 @@ export function createEngine(options: EngineOptions): Engine {
     const about = [context.id, ...held, audience, refused?.expose(), minValidMs, pause]
     let watched: Watched | undefined
     let isJoined = true
+    let onHeard = (): void => {}
+    const heard = new Promise<void>((resolve) => (onHeard = resolve))
     const flight = coalesce(flights, refreshToken ?? '', about, (shared) => {
       isJoined = false
       const input = inputOf(tokens, demand)
       watched = watch?.run('per-call', input)
       const startedAt = clock.monotonic()
-      const work = run(machine, clock, input, watched)
+      const work = run(machine, clock, input, watched, onHeard)
       return background.add(
         work.then(async (end) => {
           const { refreshToken } = input.tokens
@@ -111,6 +113,7 @@ export function createEngine(options: EngineOptions): Engine {
     })
     if (isJoined) watch?.joined(flight)
     else watch?.flies(flight, watched)
+    if (!isJoined) ledgerHeard.set(flight, heard)
     return flight
   }
 
@@ -132,8 +135,8 @@ export function createEngine(options: EngineOptions): Engine {
         const flight = shared(tokens, demandOf(tokens, asked))
         // If the platform takes none any more, the exchange runs all the same.
         quietly(() => asked.waitUntil?.(flight.catch(() => {})))
-        const waitMs = Math.min(asked.waitMs ?? Infinity, goodWaitMs(tokens, asked, clock.now()))
-        const end = await unlessLeft(flight, { ...asked, waitMs }, clock)
+        const isGood = (): boolean => isGoodFor(tokens, asked, clock.now())
+        const end = await unlessLeft(flight, { ...asked, isGood }, clock)
         switch (end) {
           case 'aborted': {
             const accessToken = stillGood(tokens, asked, clock.now())
@@ -171,11 +174,14 @@ export function createEngine(options: EngineOptions): Engine {
   }
 }
 
-/** How long a call waits for a newer access token than the good one that it has, milliseconds. */
-function goodWaitMs(tokens: TokenSet, asked: RefreshOptions, nowMs: number): number {
+/** Resolves when the ledger has answered a run: before, its chain may have ended unseen (S3). */
+const ledgerHeard = new WeakMap<Promise<unknown>, Promise<void>>()
+
+/** Whether a call may be answered with the access token that it has, while the exchange runs on. */
+function isGoodFor(tokens: TokenSet, asked: RefreshOptions, nowMs: number): boolean {
   const { minValidMs = 0, waitUntil } = asked
   const isGood = stillGood(tokens, asked, nowMs + minValidMs) !== undefined
-  return isGood && (waitUntil !== undefined || !mayFreeze()) ? GOOD_WAIT_MS : Infinity
+  return isGood && (waitUntil !== undefined || !mayFreeze())
 }
 
 /** Environment variables of platforms that stop a process when it has answered. */
@@ -194,26 +200,37 @@ function mayFreeze(): boolean {
 /** Waits for the flight, until the caller's signal aborts, or its time is over. */
 async function unlessLeft<E>(
   flight: Promise<E>,
-  { signal, waitMs = Infinity }: Pick<RefreshOptions, 'signal' | 'waitMs'>,
+  { signal, waitMs = Infinity, isGood = () => false }: Patience,
   clock: Clock,
 ): Promise<E | 'aborted' | 'timed_out'> {
-  if (signal === undefined && waitMs === Infinity) return flight
+  if (signal === undefined && waitMs === Infinity && !isGood()) return flight
   if (signal?.aborted) return 'aborted'
   let stop = (): void => {}
-  let timer: unknown
+  let isOver = false
+  const timers: unknown[] = []
   const left = new Promise<'aborted' | 'timed_out'>((resolve) => {
     stop = () => resolve('aborted')
     signal?.addEventListener('abort', stop)
-    if (waitMs === Infinity) return
-    timer = clock.setTimeout(() => resolve('timed_out'), waitMs, { keepAlive: true })
+    const leaveIn = (ms: number, mayLeave = (): boolean => true): void => {
+      const leave = (): void => void (mayLeave() && resolve('timed_out'))
+      timers.push(clock.setTimeout(leave, ms, { keepAlive: true }))
+    }
+    if (waitMs !== Infinity) leaveIn(waitMs)
+    void ledgerHeard.get(flight)?.then(() => {
+      if (!isOver && isGood()) leaveIn(GOOD_WAIT_MS, isGood)
+    })
   })
   try {
     return await Promise.race([flight, left])
   } finally {
+    isOver = true
     signal?.removeEventListener('abort', stop)
-    if (timer !== undefined) clock.clearTimeout(timer)
+    for (const timer of timers) clock.clearTimeout(timer)
   }
 }
+
+/** `isGood`: whether the call can be answered without the flight, once the ledger was heard. */
+type Patience = Pick<RefreshOptions, 'signal' | 'waitMs'> & { readonly isGood?: () => boolean }
 
 /** For a call whose time is over: the access token while it is good, else why there is none. */
 function lateOutcome<T extends TokenSet>(

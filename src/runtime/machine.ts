@@ -85,12 +85,17 @@ export function timersOf(
   }
 }
 
-/** A per-call run: from a set that is not fresh to the first settled state. */
+/**
+ * A per-call run: from a set that is not fresh to the first settled state.
+ *
+ * @param onHeard Called when the ledger has answered.
+ */
 export function run(
   machine: Machine,
   clock: Clock,
   input: RefreshInput,
   watched?: Watched,
+  onHeard?: () => void,
 ): Promise<End> {
   return new Promise((resolve, reject) => {
     const actor = createActor(machine, {
@@ -99,6 +104,7 @@ export function run(
       ...inspecting(watched),
     })
     const look = (snapshot: Snapshot): void => {
+      if (!snapshot.matches({ expiring: 'claiming' })) onHeard?.()
       if (!snapshot.hasTag('settled')) return
       resolve(endOf(snapshot, input))
       actor.stop()

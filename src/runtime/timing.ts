@@ -75,6 +75,12 @@ export const LEDGER_REST_MS = 5_000
  */
 export const PATIENCE_PART = 3
 
+/**
+ * For so long a set that was received is offered to a ledger that is down: no server sends it
+ * twice.
+ */
+export const LATER_MS = 600_000
+
 /** `reload` gets this much time at least, also if the call has none left. */
 export const RELOAD_LEAST_MS = 1_000
 

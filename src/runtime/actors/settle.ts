@@ -30,7 +30,7 @@ import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { tell } from '../revoke.ts'
-import { backoffMs, PATIENCE_PART } from '../timing.ts'
+import { backoffMs, LATER_MS, PATIENCE_PART } from '../timing.ts'
 import type { ClaimHandle, RunContext } from './claim.ts'
 import { idTokenOf } from './present.ts'
 
@@ -96,7 +96,9 @@ export async function settlePresentation(
   try {
     return outputOf(await write(parts, context, claim, settlement, patienceMs))
   } catch (error) {
-    const later = write(parts, context, claim, settlement, claimMs)
+    // The set may have reached no caller: they left with an access token that was good.
+    const bearMs = received(settlement) === undefined ? claimMs : LATER_MS
+    const later = write(parts, context, claim, settlement, bearMs)
     void parts.background.add(later).catch(() => {})
     if (isLost) return outputOf(await unwritten(parts, claim))
     const output = await handOverPastLedger(parts, claim, settlement, moment, error)

@@ -2,6 +2,7 @@ import type { Client, Provider } from '../../core/provider.ts'
 import type { TokenSet } from '../../core/token-set.ts'
 import type { RefreshEvent } from '../../runtime/events.ts'
 import type { createRefresher } from '../../runtime/refresher.ts'
+import { LATER_MS } from '../../runtime/timing.ts'
 import type { createSealer } from '../../ledger/sealer.ts'
 import { EXPENDABLE_MS } from '../../ledger/store.ts'
 import type { memoryStore } from '../../stores/memory.ts'
@@ -218,8 +219,14 @@ export async function checkQuiet(world: World): Promise<void> {
   if (isReused && canRevoke) judge.buried(live, 'other')
 }
 
-/** Whether the store was silent until a claim was over: then the set is lost, as in a crash. */
-function isUnwritable({ calls }: World, worker: Process): boolean {
+/**
+ * Whether the store was silent until a claim was over: then the set is lost, as in a crash. If all
+ * callers have left with an access token that was good, the ledger gets it as long as the process
+ * offers it.
+ */
+function isUnwritable({ calls, happened, plan }: World, worker: Process): boolean {
+  const isLong = plan.jumps.some(({ ms }) => ms >= LATER_MS)
+  if (happened.has('handed over') && isLong) return true
   return calls.some(
     (call) => call.worker === worker && call.outcome?.error?.code === 'store_unavailable',
   )

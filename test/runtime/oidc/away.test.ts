@@ -71,6 +71,61 @@ describe('an access token that is still good', () => {
     expect(server.counts().presentations).toBe(1)
   })
 
+  it('is not served before the ledger has said that its chain lives', async () => {
+    const { process, signIn, store, clock } = await world()
+    const tokens = await signIn()
+    clock.advance(HOUR_MS - LEFT_MS)
+    await process().revoke(tokens)
+    const slow = gate()
+    store.before = () => slow.opened
+
+    const refreshing = process().refresh(tokens)
+    clock.advance(GOOD_WAIT_MS)
+    slow.open()
+
+    expect(await refreshing).toMatchObject({ state: 'revoked', usable: false })
+  })
+
+  it('is served, and its successor reaches a ledger that is down for a minute', async () => {
+    const { server, process, signIn, store, clock } = await world()
+    const tokens = await signIn()
+    clock.advance(HOUR_MS - LEFT_MS)
+    const answer = gate()
+    server.faults.next({ kind: 'delay', after: answer.opened })
+    const refresher = process()
+
+    const refreshing = refresher.refresh(tokens)
+    await server.until(({ granted }) => granted === 1)
+    clock.advance(GOOD_WAIT_MS)
+    const outcome = await refreshing
+    const backAtMs = clock.now() + 60_000
+    store.before = () => {
+      if (clock.now() < backAtMs) throw new Error('connection lost')
+    }
+    answer.open()
+    await clock.through(refresher.drain(), (ms) => ms <= 1_000)
+    const later = await process().refresh(tokens)
+
+    expect(outcome).toMatchObject({ state: 'expiring', changed: false })
+    expect(later).toMatchObject({ state: 'rotated', usable: true })
+    expect(server.counts().presentations).toBe(1)
+  })
+
+  it('is waited beyond if it ends while the call waits', async () => {
+    const { server, process, signIn, clock } = await world()
+    const tokens = await signIn()
+    clock.advance(HOUR_MS - GOOD_WAIT_MS / 2)
+    const answer = gate()
+    server.faults.next({ kind: 'delay', after: answer.opened })
+
+    const refreshing = process().refresh(tokens)
+    await server.until(({ granted }) => granted === 1)
+    clock.advance(GOOD_WAIT_MS)
+    answer.open()
+
+    expect(await refreshing).toMatchObject({ state: 'rotated', usable: true })
+  })
+
   it('is waited beyond if the call asks for more than is left', async () => {
     const { process, signIn, clock } = await world()
     const tokens = await signIn()
