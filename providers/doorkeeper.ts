@@ -19,7 +19,7 @@ export const facts = {
   rotation: 'always',
   reuseEffect: 'error',
   validates: 'before_consuming',
-  wire: { expiresIn: 'number', tokenType: 'Bearer', members: { created_at: 1_628_711_391 } },
+  wire: { expiresIn: 'number', tokenType: 'Bearer' },
   failures: { invalid_scope: 'refused_before' },
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts

@@ -25,7 +25,7 @@ export const facts = {
   reuseEffect: 'error',
   validates: 'before_consuming',
   lifetimes: { accessMs: 7_200_000 },
-  wire: { expiresIn: 'number', members: { created_at: 1_628_711_391 } },
+  wire: { expiresIn: 'number' },
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
 

@@ -21,7 +21,7 @@ export const facts = {
   wire: {
     expiresIn: 'number',
     tokenType: 'Bearer',
-    members: { expires: 1_893_456_000, domain_prefix: 'acme', scope: '' },
+    members: { domain_prefix: 'acme', scope: '' },
   },
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts

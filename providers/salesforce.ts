@@ -35,7 +35,7 @@ export const facts = {
   reuseEffect: 'grant',
   wire: {
     expiresIn: 'absent',
-    members: { instance_url: 'https://acme.my.salesforce.com', issued_at: '1278448384422' },
+    members: { instance_url: 'https://acme.my.salesforce.com' },
     dead: {
       status: 400,
       error: 'invalid_grant',

@@ -1,7 +1,7 @@
 import { defineProvider, descriptionOf } from '../core/define-provider.ts'
-import { STANDARD_ERRORS } from '../core/failure.ts'
 import type { Overrides, Provider } from '../core/provider.ts'
-import { checked, PROVIDER_RECORD, SOURCED } from './provider-facts.ts'
+import { contradictionsOf } from './contradictions.ts'
+import { checked, PROVIDER_RECORD } from './provider-facts.ts'
 import type { ProviderRecord } from './provider-facts.ts'
 
 export type {
@@ -28,62 +28,28 @@ export function defineProviderFromFacts(
 /** @throws {TypeError} Names the field that is wrong, and says what to write. */
 export function checkFacts(value: unknown, where = 'facts'): ProviderRecord {
   const facts = checked(PROVIDER_RECORD, value, where)
-  for (const [path, instead] of contradictionsOf(facts)) {
-    throw new TypeError(`${where}.${path}: ${instead}`)
+  for (const found of [endpointsOf(facts), hostsOf(facts), contradictionsOf(facts)]) {
+    for (const [path, instead] of found) throw new TypeError(`${where}.${path}: ${instead}`)
   }
+  checkDriven(facts, where)
   return facts
 }
 
-/** The first contradiction counts: the path of a field, and what to write there. */
-function* contradictionsOf(facts: ProviderRecord): Generator<readonly [string, string]> {
-  yield* endpointsOf(facts)
-  yield* hostsOf(facts)
-  yield* reuseOf(facts)
-  yield* answersOf(facts)
-  yield* sourcesOf(facts)
-  const { rotation, played, unused } = facts
-  if (played?.rotation !== undefined && rotation !== 'sometimes') {
-    yield ['played.rotation', "leave it out, or write rotation: 'sometimes'"]
+/** What the description that drives a provider refuses, the facts refuse too. */
+function checkDriven(facts: ProviderRecord, where: string): void {
+  const values = Object.entries(facts.parameters ?? {}).map(([name, { example }]) => [
+    name,
+    example,
+  ])
+  // An address that ends one day is refused by `retired` already, and on every day.
+  const { retired: _, ...others } = facts
+  try {
+    defineProvider(descriptionOf(others, Object.fromEntries(values)))
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const said = error.message.replace(`${facts.id}: `, '')
+    throw new TypeError(`${where}: ${said}`, { cause: error })
   }
-  if (unused?.reuse !== undefined && facts.reuse === undefined) {
-    yield ['unused.reuse', 'leave it out: reuse is not known']
-  }
-  const { refreshMs, refreshIdleMs } = facts.lifetimes ?? {}
-  if (
-    typeof refreshMs === 'number' &&
-    (refreshIdleMs === null || (refreshIdleMs ?? 0) > refreshMs)
-  ) {
-    yield ['lifetimes.refreshIdleMs', 'leave it out: lifetimes.refreshMs ends the token before']
-  }
-  if (rotation === 'always' && facts.keptAs !== undefined) {
-    yield ['keptAs', "leave it out, or write rotation: 'sometimes': no token is kept"]
-  }
-}
-
-function* answersOf(facts: ProviderRecord): Generator<readonly [string, string]> {
-  const { wire, failures = {}, answers, response } = facts
-  const code = meantBy(wire?.dead, response)
-  if (code !== undefined && code !== 'invalid_grant' && failures[code] !== 'rejected') {
-    yield [`failures.${code}`, "write 'rejected': wire.dead says that the token is dead"]
-  }
-  for (const meant of Object.values(response?.codes ?? {})) {
-    if (STANDARD_ERRORS.has(meant) || Object.hasOwn(failures, meant)) continue
-    yield [`failures.${meant}`, 'write what it means: response.codes leads to it']
-  }
-  for (const ends of ['granted', 'rejected'] as const) {
-    if (answers.some((answer) => answer.ends === ends)) continue
-    yield ['answers', `write one that ends as '${ends}'`]
-  }
-}
-
-/** The code that the provider makes of an error: its own, or the one that its words stand for. */
-function meantBy(
-  dead: { error?: string | undefined; members?: object | undefined } | undefined,
-  response: ProviderRecord['response'],
-): string | undefined {
-  const said = JSON.stringify(dead?.members ?? {}).toLowerCase()
-  const codes = Object.entries(response?.codes ?? {})
-  return codes.find(([words]) => said.includes(words.toLowerCase()))?.[1] ?? dead?.error
 }
 
 /** The facts that are addresses. */
@@ -96,6 +62,9 @@ const ADDRESSES = [
 
 function* endpointsOf(facts: ProviderRecord): Generator<readonly [string, string]> {
   const { parameters = {}, issuer, tokenEndpoint, retired = [] } = facts
+  if (facts.discovery !== undefined && issuer === undefined) {
+    yield ['discovery', 'leave it out: without an issuer nothing is discovered']
+  }
   if (issuer === undefined && tokenEndpoint === undefined) {
     yield ['tokenEndpoint', "write 'https://…', or an issuer to discover it"]
   }
@@ -106,6 +75,11 @@ function* endpointsOf(facts: ProviderRecord): Generator<readonly [string, string
     if (pattern?.test(parameter.example)) continue
     yield [`parameters.${name}.example`, `write one that matches ${parameter.pattern}`]
   }
+  for (const [name, { is }] of Object.entries(parameters)) {
+    const isUsed = ADDRESSES.some((field) => facts[field]?.includes(`{${name}}`))
+    if (isUsed || is === 'description') continue
+    yield [`parameters.${name}`, `leave it out, or write '{${name}}' into an address`]
+  }
   for (const field of ADDRESSES) {
     for (const [, name = ''] of facts[field]?.matchAll(/\{(\w+)\}/g) ?? []) {
       if (Object.hasOwn(parameters, name)) continue
@@ -113,6 +87,10 @@ function* endpointsOf(facts: ProviderRecord): Generator<readonly [string, string
     }
     if (!isPlace(facts[field], parameters)) {
       yield [field, "write 'https://…' with a whole host, and without user and fragment"]
+    }
+    const isOther = field === 'revocationEndpoint' || field === 'introspectionEndpoint'
+    if (isOther && facts[field] != null && facts[field] === tokenEndpoint) {
+      yield [field, 'write its own address, not that of the token endpoint']
     }
     const ended = retired.find(({ address }) => address === facts[field])
     if (ended !== undefined) yield [field, `write '${ended.use}': retired says that it ends`]
@@ -192,46 +170,4 @@ function alikeOf(host: string): readonly string[] {
 function hostIn(url: string): string {
   const closed = url.replaceAll(/\{\w+\}/g, 'open')
   return URL.canParse(closed) ? new URL(closed).hostname : ''
-}
-
-function* reuseOf(facts: ProviderRecord): Generator<readonly [string, string]> {
-  const { rotation, reuse, reuseEffect, reuseAnswer } = facts
-  const isStrict = reuse === 'refused' || reuse === 'revokes'
-  if (reuse === 'accepted' && reuseEffect !== undefined) {
-    yield ['reuseEffect', 'leave it out: a spent token is accepted for as long as it lives']
-  }
-  if (rotation === 'never' && reuse !== undefined && reuse !== 'accepted') {
-    yield ['reuse', "write 'accepted', or leave it out: a token that never rotates is never spent"]
-  }
-  if (reuse === 'refused' && reuseEffect !== undefined && reuseEffect !== 'error') {
-    yield ['reuseEffect', "write 'error', or reuse: 'revokes'"]
-  }
-  if (reuse === 'revokes' && reuseEffect === 'error') {
-    yield ['reuseEffect', "write 'family' or 'grant', or reuse: 'refused'"]
-  }
-  if (isStrict && reuseAnswer !== undefined) {
-    yield ['reuseAnswer', 'leave it out: a spent token brings an error']
-  }
-}
-
-function* sourcesOf(facts: ProviderRecord): Generator<readonly [string, string]> {
-  const { sources } = facts
-  for (const field of Object.keys(SOURCED.shape) as (keyof typeof SOURCED.shape)[]) {
-    const value = facts[field]
-    if (value === undefined || field in sources) continue
-    const parts = typeof value === 'object' && value !== null ? Object.keys(value) : []
-    const bare = parts.find((part) => !(`${field}.${part}` in sources))
-    if (parts.length > 0 && bare === undefined) continue
-    const path = bare === undefined ? field : `${field}.${bare}`
-    yield [`sources.${path}`, "write where it is said: 'https://…', or 'measured: <command>'"]
-  }
-  for (const path of Object.keys(sources)) {
-    const value = path.split('.').reduce<unknown>(memberOf, facts)
-    if (value === undefined) yield [`sources.${path}`, 'leave it out: there is no such fact']
-  }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-  return (value as Readonly<Record<string, unknown>>)[name]
 }

@@ -2,12 +2,12 @@ import * as z from 'zod'
 import { FAILURES } from '../core/failure.ts'
 import { isRecord } from '../core/text.ts'
 
-const text = z.string().min(1).describe('a text')
+const text = z.string().regex(/\S/).describe('a text')
 const texts = z.array(text).describe('a list of texts').readonly()
 const anything = z.record(z.string(), z.unknown()).describe('an object')
-const milliseconds = z.number().positive().describe('milliseconds above 0')
+const milliseconds = z.int().positive().describe('whole milliseconds above 0')
 /** `null`: it does not expire. */
-const lifetime = milliseconds.nullable().describe('milliseconds above 0, or null: never')
+const lifetime = milliseconds.nullable().describe('whole milliseconds above 0, or null: never')
 const day = z.iso.date().describe("a day: '2026-11-30'")
 const place = z.union([text, z.strictObject({ cookie: text })])
 const headers = z.record(z.string(), text).describe('an object of texts')
@@ -119,7 +119,7 @@ const PARAMETER = z.discriminatedUnion('is', [
 ])
 
 /** An https URL; `{name}` stands for a parameter. */
-const endpoint = z.string().regex(/^(?:https:\/\/|\{\w+\})/)
+const endpoint = z.string().regex(/^(?:https:\/\/|\{\w+\})\S*$/)
 const https = endpoint.describe("'https://…', or '{name}' for one of the parameters")
 
 /** Facts that decide how the provider is driven, played or documented: each needs its source. */
@@ -264,11 +264,7 @@ export type ProviderRecord = ProviderFacts & ProviderEvidence
 /** One answer of the server, as its source shows it, and how the presentation ends. */
 export type AnswerFact = z.infer<typeof ANSWER>
 
-/**
- * A value as a schema takes it, unchanged.
- *
- * @throws {TypeError} Names the field that is wrong, and says what to write.
- */
+/** A value as a schema takes it, unchanged. @throws {TypeError} Says what to write where. */
 export function checked<T extends z.ZodType>(schema: T, value: unknown, where: string): z.infer<T> {
   const { error } = schema.safeParse(value, { error: complaint })
   if (error === undefined) return value as z.infer<T>
@@ -285,7 +281,8 @@ function complaint({ path = [], input, ...issue }: z.core.$ZodRawIssue): string 
   const kinds: unknown = issue.code === 'invalid_union' ? issue['options'] : undefined
   const isKind = Array.isArray(kinds) && isRecord(input)
   const value = isKind ? input[String(path.at(-1))] : input
-  const what = value === undefined ? 'missing' : JSON.stringify(value)
+  const what =
+    value === undefined ? 'missing' : JSON.stringify(value).replace(/^(.{80}).+$/s, '$1…')
   return `${path.join('.') || 'it'} is ${what}, and must be: ${isKind ? kinds.join(', ') : instead}`
 }
 
@@ -295,6 +292,8 @@ function toWrite(schema: unknown): string {
   if (description !== undefined) return description
   if (schema instanceof z.ZodUnion) return schema.options.map(toWrite).join(', ')
   if (schema instanceof z.ZodEnum) return schema.options.join(', ')
+  if (schema instanceof z.ZodReadonly) return toWrite(schema.unwrap())
+  if (schema instanceof z.ZodArray) return `a list of ${toWrite(schema.element)}`
   if (schema instanceof z.ZodObject) return `{ ${Object.keys(schema.shape).join(', ')} }`
   return type
 }

@@ -296,6 +296,165 @@ describe('checkFacts', () => {
   })
 })
 
+const DAY = '2027-01-01'
+const WINDOW = { acceptedForMs: 100 }
+const CREATED_AT = 'wire.members.created_at'
+const RENEWED = { body: { access_token: 'at-2', refresh_token: 'rt-2' }, ends: 'granted' }
+const KEPT = { body: { access_token: 'at-2', refresh_token: 'rt-1' }, ends: 'granted' }
+const SOMETIMES = { when: 'x', rotation: 'sometimes', source }
+
+/** Facts that say something against themselves: what is said, and the path that the error names. */
+const CONTRADICTIONS: readonly (readonly [
+  what: string,
+  facts: object,
+  path: string,
+  answer?: object,
+])[] = [
+  ['a window longer than any token', { reuse: WINDOW, lifetimes: { refreshMs: 50 } }, 'reuse'],
+  ['a window longer than idle ones', { reuse: WINDOW, lifetimes: { refreshIdleMs: 50 } }, 'reuse'],
+  [
+    'a token renewed for ever',
+    { lifetimes: { accessMs: null, refreshMs: 5 } },
+    'lifetimes.accessMs',
+  ],
+  ['an effect of what is never spent', { rotation: 'never', reuseEffect: 'family' }, 'reuseEffect'],
+  ['an answer to what is never spent', { rotation: 'never', reuseAnswer: 'fork' }, 'reuseAnswer'],
+  [
+    'a dead grant that waits',
+    { failures: { invalid_grant: 'deferred' } },
+    'failures.invalid_grant',
+  ],
+  ['a success that is a failure', { failures: { 200: 'rejected' } }, 'failures.200'],
+  ['a failure of no name', { failures: { '': 'rejected' } }, 'failures'],
+  [
+    'two meanings of one error',
+    { failures: { bad: 'rejected' }, wire: { failures: { bad: 'deferred' } } },
+    'wire.failures.bad',
+  ],
+  ['a dead token without a word', { wire: { dead: { status: 403 } } }, 'wire.dead'],
+  [
+    'a dead token that leads elsewhere',
+    { wire: { dead: { status: 302, error: 'invalid_grant' } } },
+    'wire.dead.status',
+  ],
+  [
+    'a wrong client that ends grants',
+    { wire: { client: { status: 400, error: 'invalid_grant' } } },
+    'wire.client',
+  ],
+  ['a moment as a constant', { wire: { members: { created_at: 1_628_711_391 } } }, CREATED_AT],
+  ['a moment as a text', { wire: { members: { created_at: '2026-11-30T10:00:00Z' } } }, CREATED_AT],
+  [
+    'a token as a constant',
+    { wire: { members: { access_token: 'a' } } },
+    'wire.members.access_token',
+  ],
+  [
+    'two places of one token',
+    { request: { format: 'json' }, wire: { carry: { query: 'refresh_token' } } },
+    'wire.carry',
+  ],
+  ['lifetimes of nothing', { lifetimes: {} }, 'lifetimes'],
+  ['audiences of nothing', { audiences: [] }, 'audiences'],
+  ['an audience twice', { audiences: ['resource', 'resource'] }, 'audiences.1'],
+  ['a sign-in that asks for nothing', { authorizationRequest: {} }, 'authorizationRequest'],
+  [
+    'a scope that is asked for twice',
+    { authorizationRequest: { scope: 'a', parameters: { scope: 'b' } } },
+    'authorizationRequest.parameters.scope',
+  ],
+  ['discovery of nothing', { discovery: 'oidc' }, 'discovery'],
+  ['two endpoints in one', { revocationEndpoint: GOOD.tokenEndpoint }, 'revocationEndpoint'],
+  [
+    'an address that takes its own place',
+    { retired: [{ address: 'https://a.example', from: DAY, use: 'https://a.example' }] },
+    'retired.0.use',
+  ],
+  [
+    'an address that ends on two days',
+    {
+      retired: [DAY, '2028-01-01'].map((from) => ({
+        address: 'https://a.example',
+        from,
+        use: 'https://b.example',
+      })),
+    },
+    'retired.1.address',
+  ],
+  [
+    'an address that leads to one that ends',
+    {
+      retired: ['a', 'b'].map((name) => ({
+        address: `https://${name}.example`,
+        from: DAY,
+        use: name === 'a' ? 'https://b.example' : 'https://c.example',
+      })),
+    },
+    'retired.0.use',
+  ],
+  ['a GET with a body', { request: { method: 'GET', format: 'json' } }, ': a GET has no body'],
+  [
+    'a token in every request',
+    { request: { parameters: { refresh_token: 'r' } } },
+    ': request.param',
+  ],
+  ['an issuer with a query', { issuer: 'https://id.acme.example?a=b' }, ': issuer is a string'],
+  ['a new token of what never rotates', { rotation: 'never' }, 'answers.2.body', RENEWED],
+  ['the same token of what rotates', { rotation: 'always' }, 'answers.2.body', KEPT],
+  ['an echo of what is absent', { keptAs: 'absent' }, 'answers.2.body', KEPT],
+  ['a grant without a token', {}, 'answers.2.body', { body: {}, ends: 'granted' }],
+  ['a grant of an error', {}, 'answers.2.status', { status: 400, ends: 'granted' }],
+  [
+    'an error that means another thing',
+    {},
+    'answers.2.ends',
+    { status: 401, body: { error: 'invalid_client' }, ends: 'rejected' },
+  ],
+  ['a status that proves nothing', {}, 'answers.2.ends', { status: 500, ends: 'rejected' }],
+  ['an answer twice', {}, 'answers.2', { ...GOOD.answers[0] }],
+]
+
+const ROWS = CONTRADICTIONS.map(([what, facts, path, answer]) => ({ what, facts, path, answer }))
+
+describe('a contradiction', () => {
+  it.each(ROWS)('is refused: $what', ({ facts, path, answer }) => {
+    const sources = Object.fromEntries(Object.keys(facts).map((field) => [field, source]))
+    const shown = { title: 'a third', source, status: 200, body: {}, ...answer }
+    const check = (): unknown =>
+      checkFacts({
+        ...GOOD,
+        ...facts,
+        answers: answer === undefined ? GOOD.answers : [...GOOD.answers, shown],
+        sources: { ...GOOD.sources, ...sources },
+      })
+
+    expect(check).toThrow(TypeError)
+    expect(check).toThrow(path.startsWith(':') ? `facts${path}` : `facts.${path}: `)
+  })
+
+  it.each<[what: string, beside: object, path: string]>([
+    ['a variant that says nothing', { variants: [{ when: 'x', source }] }, 'variants.0'],
+    ['a variant that is none', { variants: [SOMETIMES] }, 'variants.0.rotation'],
+    [
+      'a variant against itself',
+      { variants: [{ when: 'x', rotation: 'never', reuse: 'revokes', source }] },
+      'variants.0.reuse',
+    ],
+    ['a name twice', { aliases: { nango: ['a', 'a'] } }, 'aliases.nango.1'],
+    ['a default of nothing', { played: {} }, 'played'],
+    [
+      'a parameter of no address',
+      { parameters: { shop: { is: 'name', pattern: 'a', example: 'a' } } },
+      'parameters.shop',
+    ],
+  ])('is refused: %s', (_what, beside, path) => {
+    const check = (): unknown => checkFacts({ ...GOOD, ...beside })
+
+    expect(check).toThrow(TypeError)
+    expect(check).toThrow(`facts.${path}: `)
+  })
+})
+
 describe('an address that a vendor gives up', () => {
   const retired = [
     { address: 'https://id.acme.example/v1/token', from: '2027-02-16', use: GOOD.tokenEndpoint },
