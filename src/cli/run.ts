@@ -45,6 +45,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return (await import('./inspect.ts')).inspect(args, terminal, interrupted())
     },
   },
+  play: {
+    summary: 'plays an authorization server on this machine, for the tests of any client',
+    help: async () => (await import('./play/play.ts')).USAGE,
+    async run(args, terminal) {
+      const { interrupted } = await import('./command.ts')
+      return (await import('./play/play.ts')).play(args, terminal, interrupted())
+    },
+  },
   probe: {
     summary: 'measures a real authorization server with throw-away grants, and describes it',
     help: async () => (await import('./probe/target.ts')).USAGE,

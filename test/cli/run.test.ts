@@ -1,22 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Terminal } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
-import { systemClock } from '../../src/core/clock.ts'
+import { recording } from './terminal.ts'
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
-
-/** A terminal that keeps what is written to it. */
-function recording(): Terminal & { readonly written: { out: string; error: string } } {
-  const written = { out: '', error: '' }
-  return {
-    written,
-    out: (text) => void (written.out += text),
-    error: (text) => void (written.error += text),
-    hasColors: false,
-    clock: systemClock,
-  }
-}
 
 describe('run', () => {
   for (const help of ['--help', '-h', 'help']) {

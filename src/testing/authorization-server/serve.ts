@@ -20,18 +20,32 @@ export interface Served {
 export interface ServeOptions {
   readonly server: ServerInMemory
   readonly clock: Clock
-  takeFault(): ExchangeFault | undefined
+  /** @param request The exchange that the fault is for. */
+  takeFault(request: Arriving): ExchangeFault | undefined
+  /** Default: the system chooses one. */
+  readonly port?: number | undefined
+  /** Default: 127.0.0.1. */
+  readonly host?: string | undefined
+  /** Answers requests of its own, before the server does. `undefined`: it has no answer. */
+  answer?(request: Arriving, origin: string): Reply | undefined
 }
 
-/** Serves a described server on a free port of 127.0.0.1. */
-export async function serve({ server, clock, takeFault }: ServeOptions): Promise<Served> {
+/** Serves a described server. */
+export async function serve({
+  server,
+  clock,
+  takeFault,
+  port = 0,
+  host = '127.0.0.1',
+  answer,
+}: ServeOptions): Promise<Served> {
   const stopping = new AbortController()
   const waiting = async (ms: number): Promise<void> => {
     if (ms > 0) await sleep(clock, ms, stopping.signal)
   }
 
   async function token(request: Arriving, response: ServerResponse): Promise<void> {
-    const fault = takeFault()
+    const fault = takeFault(request)
     const { refreshToken } = readRequest(request, server.behaviour.wire)
     if (fault !== undefined) server.note(wordsOf(fault), refreshToken)
     if (fault?.kind === 'consent_withdrawn' && refreshToken) server.withdraw(refreshToken)
@@ -49,6 +63,8 @@ export async function serve({ server, clock, takeFault }: ServeOptions): Promise
     const run = async (): Promise<void> => {
       const request = await arriving(incoming)
       const path = request.url.split('?', 1)[0]!
+      const own = answer?.(request, origin)
+      if (own !== undefined) return send(response, own)
       if (path === '/token') return token(request, response)
       if (path === '/revoke') server.receiveRevocation(request)
       const isMetadata = path.includes('/.well-known/')
@@ -60,9 +76,10 @@ export async function serve({ server, clock, takeFault }: ServeOptions): Promise
     run().catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {
-    http.once('error', reject).listen(0, '127.0.0.1', resolve)
+    http.once('error', reject).listen(port, host, resolve)
   })
-  const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  const name = host.includes(':') ? `[${host}]` : host
+  const origin = `http://${name}:${(http.address() as AddressInfo).port}`
   return {
     origin,
     stop: () =>
@@ -94,13 +111,13 @@ function met(
 async function send(
   response: ServerResponse,
   { status, headers, body }: Reply,
-  cutAtByte: number | undefined,
-  beforeBody: () => Promise<void>,
+  cutAtByte?: number,
+  beforeBody?: () => Promise<void>,
 ): Promise<void> {
   const bytes = Buffer.from(body)
   for (const [name, value] of headers) response.appendHeader(name, value)
   response.writeHead(status, { 'content-length': bytes.length }).flushHeaders()
-  await beforeBody()
+  await beforeBody?.()
   if (cutAtByte === undefined) return void response.end(bytes)
   const part = bytes.subarray(0, Math.min(cutAtByte, bytes.length - 1))
   await new Promise<void>((resolve) => response.write(part, () => resolve()))
@@ -111,6 +128,7 @@ async function arriving(incoming: IncomingMessage): Promise<Arriving> {
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk as Buffer)
   return {
+    method: incoming.method ?? 'GET',
     url: incoming.url ?? '/',
     headers: (name) => {
       const value = incoming.headers[name]

@@ -53,6 +53,8 @@ export interface ServerInMemory {
   use(accessToken: string): boolean
   isLive(token: string): boolean
   note(fault: string, token: string | undefined): void
+  /** Forgets all grants, and what happened. */
+  reset(): void
 }
 
 export interface ServerOptions {
@@ -127,5 +129,9 @@ export function serverInMemory({
     },
     isLive: (token) => isLive(grants, token, now()),
     note: (fault, token) => write('fault', token, { fault }),
+    reset() {
+      grants = NO_GRANTS
+      journal.length = 0
+    },
   }
 }

@@ -5,6 +5,7 @@ import type { Decision } from './present.ts'
 
 /** A request as it arrives. */
 export interface Arriving {
+  readonly method?: string
   /** Only its query counts: an origin is not needed. */
   readonly url: string
   /** Finds a header by its lower-case name. */
