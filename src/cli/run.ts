@@ -61,6 +61,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return (await import('./probe/probe.ts')).probe(args, terminal, processEnvironment())
     },
   },
+  serve: {
+    summary: 'serves access tokens to other programs, and keeps the refresh tokens here',
+    help: async () => (await import('./serve.ts')).USAGE,
+    async run(args, terminal) {
+      const { interrupted, processEnvironment } = await import('./command.ts')
+      return (await import('./serve.ts')).serve(args, terminal, processEnvironment(), interrupted)
+    },
+  },
 }
 
 /** Runs the command that the arguments name. */

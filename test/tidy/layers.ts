@@ -82,6 +82,7 @@ const LAYERS: readonly Layer[] = [
     ],
     types: true,
   },
+  { at: 'src/broker/', imports: ALL, builtins: true },
   { at: 'src/testing/', imports: ALL, packages: 'all', builtins: true },
   { at: 'src/inspect/', imports: ALL, packages: 'all', builtins: true },
   { at: 'src/cli/', imports: ALL, packages: 'all', builtins: true },
