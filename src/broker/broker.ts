@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { systemClock } from '../core/clock.ts'
+import { sleep, systemClock } from '../core/clock.ts'
 import type { Outcome, OutcomeState } from '../core/outcome.ts'
 import { isRecord } from '../core/text.ts'
 import { quietly } from '../core/user-code.ts'
@@ -32,6 +32,9 @@ export interface Broker extends AsyncDisposable {
 
 /** Node's own defaults let a slow client hold a connection for five minutes. */
 const HTTP_LIMITS = { requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 60_000 }
+
+/** How long clients that are still sending are waited for at the end, milliseconds. */
+const CLOSE_MAX_MS = 5_000
 
 /**
  * Serves access tokens to other programs, in any language. The refresh tokens stay here: they are
@@ -174,6 +177,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     } catch (error) {
       answered = answerOf(error, clock.now())
     }
+    // A connection that is kept alive would keep an ending broker alive.
+    if (ending.signal.aborted) response.setHeader('connection', 'close')
     send(response, answered)
     const route = asked?.route ?? 'none'
     const durationMs = clock.monotonic() - startedAt
@@ -202,16 +207,20 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     idleMsOf: ({ provider }) => refreshers.get(provider)?.provider.response.refreshIdleMs,
     stateOf: (id) => states.get(id),
     renew: (id, held, minValidMs) => refreshed(id, held, { minValidMs }),
-    tell: metrics.setGrants,
+    tell({ states: seen, ...counts }) {
+      metrics.setGrants(seen)
+      tell({ type: 'idle_grants_checked', atMs: clock.now(), ...counts })
+    },
   })
 
   async function drain(): Promise<void> {
     if (ending.signal.aborted) return
     ending.abort()
-    const closed = new Promise((resolve) => http.close(resolve))
+    const closed = new Promise<void>((resolve) => http.close(() => resolve()))
     http.closeIdleConnections()
     await Promise.all([...refreshers.values()].map((each) => each.drain()))
-    await Promise.all([closed, kept])
+    await Promise.all([Promise.race([closed, sleep(clock, CLOSE_MAX_MS)]), kept])
+    http.closeAllConnections()
     await grants.settled()
   }
 

@@ -41,6 +41,14 @@ const PACE_MS = 1_000
 
 const EVERY_MS = 30 * 60 * 1000
 
+/** What a look at all grants found. */
+export interface Seen {
+  /** How many grants are in each state. */
+  readonly states: ReadonlyMap<string, number>
+  readonly grants: number
+  readonly renewed: number
+}
+
 export interface KeepAliveOptions {
   readonly grants: Grants
   /** How often the grants are looked at. Default 1,800,000. 0: never. */
@@ -51,8 +59,7 @@ export interface KeepAliveOptions {
   idleMsOf(held: HeldGrant): number | undefined
   stateOf(id: string): OutcomeState | undefined
   renew(id: string, held: HeldGrant, minValidMs: number): Promise<unknown>
-  /** Told how many grants were seen in each state. */
-  tell(states: ReadonlyMap<string, number>): void
+  tell(seen: Seen): void
 }
 
 /** Renews grants that nobody uses before they end unused, until the signal aborts. */
@@ -68,8 +75,10 @@ export async function keepAlive(options: KeepAliveOptions): Promise<void> {
 
 async function lookAtAll(options: KeepAliveOptions): Promise<void> {
   const { grants, clock, signal, idleMsOf, stateOf, renew, tell } = options
-  const counts = new Map<string, number>()
-  for (const id of await grants.ids()) {
+  const states = new Map<string, number>()
+  let renewed = 0
+  const ids = await grants.ids()
+  for (const id of ids) {
     if (signal.aborted) return
     const held = await grants.get(id)
     if (held === undefined) continue
@@ -78,12 +87,13 @@ async function lookAtAll(options: KeepAliveOptions): Promise<void> {
     const due = dueAtMs(id, held.tokens, idleMsOf(held))
     if (due !== undefined && due <= nowMs && stateOf(id) !== 'revoked') {
       // Another access token, also where this one outlives the refresh token.
+      renewed += 1
       await renew(id, held, Math.max((expiresAtMs ?? 0) - nowMs + 1, 0))
       await sleep(clock, PACE_MS, signal)
     }
     const isSoon = refreshExpiresAtMs != null && refreshExpiresAtMs - nowMs < SOON_MS
     const state = isSoon ? 'expires_soon' : (stateOf(id) ?? 'unused')
-    counts.set(state, (counts.get(state) ?? 0) + 1)
+    states.set(state, (states.get(state) ?? 0) + 1)
   }
-  tell(counts)
+  tell({ states, grants: ids.length, renewed })
 }

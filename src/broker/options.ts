@@ -40,9 +40,17 @@ export type BrokerProvider = Pick<
   'provider' | 'client' | 'timeouts' | 'refreshAheadMs' | 'refusedFloorMs' | 'fetch'
 >
 
-/** What a broker tells: each request, and each event of its refreshers. */
+/** What a broker tells: each request, each look at idle grants, each event of its refreshers. */
 export type BrokerEvent =
   | RefreshEvent
+  | {
+      readonly type: 'idle_grants_checked'
+      readonly atMs: number
+      /** How many grants there are. */
+      readonly grants: number
+      /** How many of them were renewed for their own sake. */
+      readonly renewed: number
+    }
   | {
       readonly type: 'request'
       readonly atMs: number
