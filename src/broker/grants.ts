@@ -51,12 +51,22 @@ const REMOVED_TTL_MS = 60_000
 const SHARDS = 16
 const TRIES_MAX = 1_000
 const AGAIN_MS = 500
+/** For how long a grant is served from memory before its row is read again, milliseconds. */
+const REMEMBERED_MS = 1_000
+/** How many grants are remembered. The one read longest ago is forgotten first. */
+const REMEMBERED_MAX = 10_000
 /** How long an ending broker waits for its store, milliseconds. */
 const SETTLED_MAX_MS = 20_000
 
 /** Keeps grants in a store that the ledger may use, too: its keys are others. */
 export function grantsIn({ store, secret, clock }: GrantsOptions): Grants {
   const sealer = createSealer({ pepper: secret, ledger: 'refresh-once broker' })
+  /** What was read or written last. Another broker's changes are seen a second later. */
+  const remembered = new Map<string, { readonly held: HeldGrant; readonly atMs: number }>()
+  /** Counts the writes of this process. */
+  let changes = 0
+  /** Renewals that are being written. */
+  const renewing = new Map<string, { readonly now: HeldGrant; readonly ended: Promise<void> }>()
   /** Sets that the store has not taken yet. */
   const unwritten = new Map<string, Renewal>()
 
@@ -92,6 +102,17 @@ export function grantsIn({ store, secret, clock }: GrantsOptions): Grants {
     throw new RefreshError('store_unavailable', { store: store.name, hint: 'Too many writers.' })
   }
 
+  function forget(id: string): void {
+    changes += 1
+    remembered.delete(id)
+  }
+
+  function remember(id: string, held: HeldGrant): void {
+    remembered.delete(id)
+    remembered.set(id, { held, atMs: clock.monotonic() })
+    if (remembered.size > REMEMBERED_MAX) remembered.delete(remembered.keys().next().value!)
+  }
+
   const list = (id: string, isThere: boolean): Promise<unknown> =>
     write(shardOf(id), (json) => {
       const ids = idsIn(json)
@@ -101,6 +122,22 @@ export function grantsIn({ store, secret, clock }: GrantsOptions): Grants {
 
   const save = (id: string, renewal: Renewal): Promise<unknown> =>
     write(rowOf(id), (json) => (isLater(renewal, heldIn(json)) ? renewal.now : undefined))
+
+  async function keep(id: string, renewal: Renewal): Promise<void> {
+    const { before } = unwritten.get(id) ?? renewal
+    const whole = { before, now: renewal.now }
+    try {
+      const kept = await save(id, whole)
+      unwritten.delete(id)
+      forget(id)
+      if (isLater(whole, heldIn(kept))) remember(id, whole.now)
+    } catch {
+      const isWaiting = unwritten.has(id)
+      unwritten.set(id, whole)
+      forget(id)
+      if (!isWaiting) void writeLater(id)
+    }
+  }
 
   async function writeLater(id: string): Promise<void> {
     while (unwritten.has(id)) {
@@ -118,31 +155,49 @@ export function grantsIn({ store, secret, clock }: GrantsOptions): Grants {
 
   return {
     async get(id) {
+      const known = remembered.get(id)
+      if (known !== undefined && clock.monotonic() - known.atMs < REMEMBERED_MS) return known.held
       const waiting = unwritten.get(id)
-      return waiting?.now ?? heldIn((await read(rowOf(id))).json)
+      if (waiting !== undefined) return waiting.now
+      const before = changes
+      try {
+        const held = heldIn((await read(rowOf(id))).json)
+        // What was read while this process wrote may be from before.
+        if (held !== undefined && before === changes) remember(id, held)
+        return held
+      } catch (error) {
+        // A token that is good is served also while the store is away.
+        if (known === undefined || before !== changes) throw error
+        return known.held
+      }
     },
     async deposit(id, grant) {
       // First the list: an id without a grant is only passed over.
       await list(id, true)
       const before = await write(rowOf(id), () => grant)
       unwritten.delete(id)
+      forget(id)
+      remember(id, grant)
       return { isNew: heldIn(before) === undefined }
     },
     async renew(id, renewal) {
-      const { before } = unwritten.get(id) ?? renewal
-      const whole = { before, now: renewal.now }
-      try {
-        await save(id, whole)
-        unwritten.delete(id)
-      } catch {
-        const isWaiting = unwritten.has(id)
-        unwritten.set(id, whole)
-        if (!isWaiting) void writeLater(id)
-      }
+      const { accessToken, grant } = renewal.now.tokens
+      const isSame = (held: HeldGrant | undefined): boolean =>
+        held?.tokens.accessToken === accessToken && held.tokens.grant === grant
+      // All callers of one refresh come with the same set: it is written once.
+      if (isSame(remembered.get(id)?.held)) return
+      const under = renewing.get(id)
+      if (under !== undefined && isSame(under.now)) return under.ended
+      const ended = keep(id, renewal).finally(() => {
+        if (renewing.get(id)?.ended === ended) renewing.delete(id)
+      })
+      renewing.set(id, { now: renewal.now, ended })
+      return ended
     },
     async remove(id) {
       unwritten.delete(id)
       await write(rowOf(id), () => null)
+      forget(id)
       await list(id, false)
     },
     async ids() {
