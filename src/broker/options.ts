@@ -12,7 +12,7 @@ import type { Clock } from '../core/clock.ts'
 import { isRecord } from '../core/text.ts'
 import type { Store } from '../ledger/store.ts'
 import type { RefreshEvent } from '../runtime/events.ts'
-import type { RefresherOptions } from '../runtime/options.ts'
+import { settingsOf, type RefresherOptions } from '../runtime/options.ts'
 import type { BrokerClient } from './access.ts'
 import type { ListenAt } from './listen.ts'
 
@@ -94,7 +94,7 @@ const CLIENT: TableOf<BrokerClient> = {
 /** @throws {TypeError} For options that would open the tokens to others, or lose them. */
 export function checkBroker(options: BrokerOptions): void {
   checkOptions('startBroker', options, OPTIONS)
-  const { clients, listen: at, store } = options
+  const { clients, listen: at, store, secret, providers } = options
   for (const [name, client] of Object.entries(clients ?? {})) {
     checkOptions(`startBroker: clients.${name}`, client, CLIENT)
   }
@@ -109,6 +109,9 @@ export function checkBroker(options: BrokerOptions): void {
       'startBroker: memoryStore() loses all grants with the process: write fileStore(…), ' +
         'sqliteStore(…), redisStore(…) or postgresStore(…)',
     )
+  }
+  for (const given of Object.values(providers)) {
+    settingsOf({ ...given, ledger: { store, pepper: secret } })
   }
 }
 

@@ -3,7 +3,9 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
 import { startBroker, type BrokerEvent, type BrokerOptions } from '../broker/broker.ts'
+import { checkBroker } from '../broker/options.ts'
 import type { Client } from '../core/provider.ts'
+import { isRecord } from '../core/text.ts'
 import { checked } from '../facts/provider-facts.ts'
 import type { Store } from '../ledger/store.ts'
 import { fileStore } from '../stores/file.ts'
@@ -90,6 +92,7 @@ export function serve(
     try {
       const options = await brokerOptions(configuration, environment, store)
       if (values.check) {
+        checkBroker(options)
         terminal.out(`${file} can be used\n`)
         return 0
       }
@@ -123,11 +126,27 @@ async function configurationIn(file: string): Promise<Configuration> {
   } catch {
     throw new UsageError(`${file} is no JSON`)
   }
+  const path = valueInPlaceOfName(value)
+  if (path !== undefined) {
+    throw new UsageError(`${file}: ${path} must be the name of an environment variable`)
+  }
   try {
     return checked(CONFIGURATION, value, file)
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error })
   }
+}
+
+/** The path of a member that names no variable: it may be the secret itself, and is not quoted. */
+function valueInPlaceOfName(value: unknown, path: readonly string[] = []): string | undefined {
+  if (!isRecord(value)) return undefined
+  for (const [name, each] of Object.entries(value)) {
+    const at = [...path, name]
+    const isWrong = name.endsWith('_env') && !variable.safeParse(each).success
+    const found = isWrong ? at.join('.') : valueInPlaceOfName(each, at)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 async function brokerOptions(
