@@ -20,6 +20,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   inspect: async () => (await import('./inspect.ts')).inspect(),
   breakdown: async () => (await import('./breakdown.ts')).breakdown(),
   size: async () => (await import('./size.ts')).size(),
+  broker: async () => (await import('./broker.ts')).broker(),
   cold: async () => (await import('./cold-import.ts')).coldImport(),
 }
 

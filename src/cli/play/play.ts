@@ -50,8 +50,8 @@ export const USAGE = helpOf(
   `usage: refresh-once play [options]
 
 Plays an authorization server on this machine, for the tests of any client in any language: sign-in
-with PKCE, dynamic registration, refresh, revocation, and faults on request. docs/testing-your-client.md
-shows how.`,
+with PKCE, dynamic registration, refresh, revocation, and faults on request.
+docs/testing-your-client.md shows how.`,
   OPTIONS,
   `faults, in the header Play-Fault of a refresh, or at POST ${CONTROL}/faults for the next ones:
 
