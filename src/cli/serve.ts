@@ -232,7 +232,7 @@ async function openSqlite(path: string): Promise<ClosedLater> {
   }
 }
 
-/** @throws {UsageError} If the package is not installed where the command is called, nor with us. */
+/** @throws {UsageError} If the package is neither in that folder nor beside us. */
 async function installed<M>(name: string): Promise<M> {
   for (const from of [pathToFileURL(`${process.cwd()}/`).href, import.meta.url]) {
     try {
