@@ -54,6 +54,12 @@ export interface TimeOfDay {
   sleptMs: number
 }
 
+/** A moment on both clocks of a host: while it sleeps, only the wall clock goes on. */
+export interface HostMoment {
+  readonly wallMs: number
+  readonly monotonicMs: number
+}
+
 /** Wall clock and monotonic clock may part by this much before one of them has jumped. */
 const JUMP_MS = 1_000
 

@@ -100,6 +100,8 @@ export function contextOf(options: EngineOptions): RefresherContext {
       clock,
       random,
       requestTimeoutMs,
+      idlePathMs: settings.checkPathAfterMs,
+      since: settings.since,
       onEndpointChanged: (endpoint, before, after) =>
         parts.emit({ type: 'endpoint_changed', token: undefined, endpoint, before, after }),
     }),

@@ -1,6 +1,6 @@
 import type { Audience } from '../core/tokens.ts'
 import { systemClock } from '../core/clock.ts'
-import type { Clock } from '../core/clock.ts'
+import type { Clock, HostMoment } from '../core/clock.ts'
 import {
   checkOptions,
   clock,
@@ -51,6 +51,13 @@ export interface RefresherOptions {
   readonly revocationCheckMs?: number
   /** An access token younger than this is not renewed for being `refused`. Default 10,000. */
   readonly refusedFloorMs?: number
+  /**
+   * After so many milliseconds without an answer of the AS, and after the host has slept, a `HEAD`
+   * request without a token is sent to its origin first, for a third of `timeouts.requestMs` and 5
+   * s at most: a token that is sent into a network that just wakes is lost. If there is no
+   * connection, nothing is presented. `Infinity`: never. Default 300,000.
+   */
+  readonly checkPathAfterMs?: number
   /** Asks the storage for its newest set, when the AS refused this one: of the same grant only. */
   readonly reload?: (tokens: TokenSet) => Promise<TokenSet | undefined>
   /** Told what happens; replaces the log line. Not waited for; what it throws is ignored. */
@@ -151,6 +158,9 @@ export interface Settings extends Omit<RefresherOptions, Replaced> {
   readonly claimMs: number
   readonly waitMs: number
   readonly refusedFloorMs: number
+  readonly checkPathAfterMs: number
+  /** When the refresher was made. */
+  readonly since: HostMoment
   readonly storeTimeoutMs?: number | undefined
   readonly staleMs: number
   readonly staleHolders: 'revoke' | 'serve'
@@ -163,7 +173,7 @@ export function settingsOf(options: RefresherOptions): Settings {
   checkOptions('createRefresher', options, OPTIONS)
   const { provider, ledger, timeouts = {}, staleHolders = {}, revocationCheckMs } = options
   checkDescription(provider)
-  const { client = nameless(provider) } = options
+  const { client = nameless(provider), clock: time = systemClock } = options
   const { store, name = 'default', pepper, retention = {}, formerIssuers } = ledger
   const { requestMs = timing.REQUEST_TIMEOUT_MS, storeMs } = timeouts
   const { afterMs = timing.STALE_MS, then = 'revoke' } = staleHolders
@@ -211,10 +221,12 @@ export function settingsOf(options: RefresherOptions): Settings {
     claimMs,
     waitMs: timeouts.waitMs ?? claimMs,
     refusedFloorMs: options.refusedFloorMs ?? timing.REFUSED_FLOOR_MS,
+    checkPathAfterMs: options.checkPathAfterMs ?? timing.IDLE_PATH_MS,
+    since: { wallMs: time.now(), monotonicMs: time.monotonic() },
     storeTimeoutMs: storeMs,
     staleMs: afterMs,
     staleHolders: then,
-    clock: options.clock ?? systemClock,
+    clock: time,
     random: options.random ?? systemRandom,
   }
 }
@@ -258,6 +270,7 @@ const OPTIONS: TableOf<RefresherOptions> = {
   refreshAheadMs: ms,
   revocationCheckMs: ms,
   refusedFloorMs: ms,
+  checkPathAfterMs: number('milliseconds, 0 or more, or Infinity: never', (value) => value >= 0),
   reload: func,
   onEvent: kind('a function: telemetry()', (value) => isFunction(value, 'telemetry')),
   inspect: kind('an inspector: pageInspector()', (value) => {

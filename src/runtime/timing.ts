@@ -31,6 +31,17 @@ export const STALE_MS = 3_600_000
 export const REFUSED_FLOOR_MS = 10_000
 
 /**
+ * `checkPathAfterMs`: load balancers and the tables of routers forget a silent connection after
+ * four to six minutes (Azure 4 min, AWS 350 s), so past five of them nothing of what the last
+ * answer proved need still be there. An application with users refreshes more often, and pays
+ * nothing.
+ */
+export const IDLE_PATH_MS = 300_000
+
+/** A wall clock that ran ahead of the monotonic one by this much says that the host slept. */
+export const SLEPT_MS = 2_000
+
+/**
  * How often one call goes on from a newer set that is not fresh either. More than a few means that
  * clocks or lifetimes are wrong, and the loop would not end.
  */

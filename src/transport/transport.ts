@@ -1,6 +1,6 @@
 import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
 import { sleep, within } from '../core/clock.ts'
-import type { Clock } from '../core/clock.ts'
+import type { Clock, HostMoment } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Random } from '../core/random.ts'
 import { authenticate, authenticationMethod } from './client-authentication.ts'
@@ -8,6 +8,7 @@ import { discovery, endpointHint, misconfigured } from './metadata.ts'
 import { prepareTokenRequest } from './token-request.ts'
 import { attemptRevocation } from './revocation.ts'
 import type { RevocationAttempt, Revoked } from './revocation.ts'
+import { calm, momentOf, noting } from './path.ts'
 import { runtimeFetch } from './unsent.ts'
 import type { FetchOnce, Sender } from './send.ts'
 import type { Prepared } from './token-request.ts'
@@ -27,6 +28,8 @@ export interface Transport {
    * throws.
    */
   revoke(revocation: Revocation): Promise<Revoked>
+  /** Whether the AS knows `prompt=none`, as the provider or the newest metadata says. */
+  canSignInSilently(): boolean
 }
 
 /** The wait after a first failed revocation, milliseconds; doubled each time, jittered by half. */
@@ -47,6 +50,10 @@ export interface TransportOptions {
    * undici), or a connection that is never made counts as `unknown`.
    */
   readonly requestTimeoutMs: number
+  /** After so many silent milliseconds a path is asked first. Default: never. */
+  readonly idlePathMs?: number | undefined
+  /** When the application began. Default now. */
+  readonly since?: HostMoment | undefined
   /** Told when the metadata names another endpoint than before. Must not throw. */
   readonly onEndpointChanged?: OnEndpointChanged | undefined
 }
@@ -61,12 +68,21 @@ interface ReachableEndpoint {
 /** Speaks to one AS on behalf of one client. Opens no socket and no timer before it is used. */
 export function createTransport(options: TransportOptions): Transport {
   const { provider, client, clock, requestTimeoutMs, random = systemRandom } = options
+  const { idlePathMs = Infinity, since = momentOf(clock) } = options
+  const fetch = options.fetch ?? runtimeFetch
   const sender: Sender = {
-    fetch: options.fetch ?? runtimeFetch,
+    fetch: idlePathMs === Infinity ? fetch : noting(fetch, clock),
     clock,
     closing: provider.rotation !== 'never',
   }
-  const metadata = discovery(provider, sender, requestTimeoutMs, options.onEndpointChanged)
+  const discover = discovery(provider, sender, requestTimeoutMs, options.onEndpointChanged)
+  let isSilent = provider.silentSignIn ?? false
+
+  async function metadata(): ReturnType<typeof discover> {
+    const found = await discover()
+    if (found.ready) isSilent = provider.silentSignIn ?? found.silentSignIn
+    return found
+  }
 
   async function reach(name: EndpointName): Promise<ReachableEndpoint | Unprepared> {
     const given = provider[name]
@@ -101,8 +117,11 @@ export function createTransport(options: TransportOptions): Transport {
     return bounded(requestTimeoutMs, async () => {
       const found = await reach('tokenEndpoint')
       if (!found.ready) return found
+      const { endpoint } = found
       const access = { provider, client, sender, timeoutMs: requestTimeoutMs, ...found }
-      return prepareTokenRequest(access, presented)
+      const prepared = await prepareTokenRequest(access, presented)
+      const path = await calm(endpoint, sender, since, idlePathMs, requestTimeoutMs)
+      return path === 'calm' ? prepared : { ...UNREACHABLE, origin: endpoint.origin }
     })
   }
 
@@ -129,7 +148,7 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  return { prepare, revoke }
+  return { prepare, revoke, canSignInSilently: () => isSilent }
 }
 
 const UNREACHABLE: Unprepared = { ready: false, code: 'unreachable' }

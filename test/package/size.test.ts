@@ -10,9 +10,10 @@ const AT_ONCE_MAX = 28 * 1024
  * Bytes of all in one file, inspection with it: what is loaded later must not grow unseen. Since
  * each state and transition of the chart has a description, which Stately shows, it is 51 KiB. The
  * words of all options, the spellings of expiries, the proofs that nothing was sent and the rules
- * of taking over are twelve more; placeholders, and what stands around a token, one.
+ * of taking over are twelve more; placeholders, and what stands around a token, one; the question
+ * to a silent path another.
  */
-const ALL_MAX = 66 * 1024
+const ALL_MAX = 67 * 1024
 
 /**
  * Products that no description is needed for to be named by mistake. `oidc` is no product, and the
@@ -57,7 +58,7 @@ describe('the main entry, bundled', async () => {
     expect(typical.files.filter((path) => later.test(path)).length).toBeGreaterThan(5)
   })
 
-  it('is at most 66 KiB in one file', () => {
+  it('is at most 67 KiB in one file', () => {
     expect(typical.gzipBytes).toBeLessThanOrEqual(ALL_MAX)
   })
 

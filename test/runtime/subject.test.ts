@@ -12,7 +12,9 @@ async function ofAnnThenEve() {
   let answers = 0
   let isBreaking = false
   let isDown = false
-  const as = await loopback((_, response) => {
+  const as = await loopback(({ method }, response) => {
+    // The path was silent for an hour.
+    if (method === 'HEAD') return say(response, 404, '')
     answers += 1
     isDown = isBreaking
     return say(response, 200, {

@@ -110,6 +110,8 @@ function startWorker(
   const refresher = inOwnProcess(() =>
     subject.createRefresher({
       refusedFloorMs: 0,
+      // test/bench/wake.ts measures it.
+      checkPathAfterMs: Infinity,
       provider: subject.defineProvider(kind.provider),
       client: { id: clientId },
       ledger: { store: heldStore(store, host, { nextFault, mark: MARK, onLeak: leak }) },

@@ -18,6 +18,8 @@ export interface Setup {
   readonly fetch?: FetchOnce
   readonly clock?: Clock
   readonly timeoutMs?: number
+  /** Default: silent paths are not asked. */
+  readonly idlePathMs?: number
 }
 
 /** A transport to `<origin>/token` and `<origin>/revoke`, unless told otherwise. */
@@ -33,6 +35,7 @@ export function transportTo(origin: string, setup: Setup = {}): Transport {
     fetch: setup.fetch,
     clock: setup.clock ?? systemClock,
     requestTimeoutMs: setup.timeoutMs ?? 5_000,
+    idlePathMs: setup.idlePathMs,
   })
 }
 

@@ -35,6 +35,8 @@ export interface ClaimHandle {
   readonly prepared: Prepared | undefined
   /** On the monotonic clock, before the ledger was first asked. */
   readonly askedAt: number
+  /** The same on the wall clock, which goes on while the host sleeps. */
+  readonly askedAtWallMs: number
 }
 
 /** The rows to watch while another holder presents. Its fields are hidden. */
@@ -82,7 +84,7 @@ async function ask(
   const { settings, ledger, policy, emit } = parts
   const { clock, refusedFloorMs } = settings
   const { prepared, blocked, isPaused } = await prepareTransport(parts, context, refreshToken)
-  const askedAt = clock.monotonic()
+  const asked = { askedAt: clock.monotonic(), askedAtWallMs: clock.now() }
   const name = context.position && nameOf(context.position)
   const chain: ChainTokens = { refreshToken, hasGrantField: context.hasGrantField, name }
   const request: ClaimRequest<StoredTokenSet> = {
@@ -117,7 +119,7 @@ async function ask(
     ref,
     moment: { hostNowMs: clock.now(), storeNowMs: view.nowMs },
     claim: () =>
-      hidden({ claimId: request.claimId, chain, position, grantName, view, prepared, askedAt }),
+      hidden({ claimId: request.claimId, chain, position, grantName, view, prepared, ...asked }),
     watch: () => hidden({ chain, view, position }),
     blocked,
   })

@@ -7,7 +7,7 @@ import { mayPresentAgain } from '../../ledger/settlement.ts'
 import type { Prepared } from '../../transport/token-request.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
-import { AWAY_MS, PAUSE_MS } from '../timing.ts'
+import { AWAY_MS, PAUSE_MS, SLEPT_MS } from '../timing.ts'
 import { presentedOf } from './claim.ts'
 import type { ClaimHandle, RunContext } from './claim.ts'
 
@@ -32,7 +32,10 @@ export async function presentToken(
   // The holder's time counts from before the ledger was asked, on the monotonic clock, so it ends
   // before another process can call the claim overdue.
   const sentAtMs = clock.monotonic()
-  const isInTime = maySend(sentAtMs - claim.askedAt, claim.view, parts.policy, requestTimeoutMs)
+  const elapsedMs = sentAtMs - claim.askedAt
+  const wallMs = clock.now() - claim.askedAtWallMs
+  const takenMs = wallMs - elapsedMs > SLEPT_MS ? wallMs : elapsedMs
+  const isInTime = maySend(takenMs, claim.view, parts.policy, requestTimeoutMs)
   if (isFirst && !isInTime) return { type: 'overdue' }
   if (prepared === undefined || !isInTime) return isFirst ? BROKEN : MAY_BE_SPENT
 
@@ -43,8 +46,9 @@ export async function presentToken(
   // So all of this holds before it, and must keep holding:
   // - The claim row of this token says `claimed`, in our name, and the store has confirmed it. No
   //   other process presents the token while our time runs (P1).
-  // - The whole request ends inside that time, also if the server never answers: checked above,
-  //   on a clock that no wall clock change moves.
+  // - The whole request ends inside that time, also if the server never answers: checked above, on
+  //   a clock that no change of the wall clock moves. If the wall clock ran ahead of it, this host
+  //   may have slept, so the wall clock counts.
   // - Under this claim nothing was sent before, unless the server is known to accept the token
   //   again for some time, and the whole request fits into what is left of it (P2).
   // - All that can fail without the server has been done: discovery, client authentication, the

@@ -156,6 +156,8 @@ function refresherOf(
       clock: { ...clock, now: () => clock.now() + clockOffsetMs(number) },
       random: randomFrom(number),
       refusedFloorMs: 0,
+      // A fault of the network is one of a presentation.
+      checkPathAfterMs: Infinity,
       timeouts: {
         requestMs: requestTimeoutMs,
         ...(storeTimeoutMs !== undefined && { storeMs: storeTimeoutMs }),

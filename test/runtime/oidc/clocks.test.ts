@@ -33,3 +33,34 @@ describe('hosts whose clocks differ by more than a token lives', () => {
     },
   )
 })
+
+describe('a host that sleeps between its claim and its request', () => {
+  it.each([
+    ['sends nothing until it has claimed anew', 8 * 60 * MINUTE_MS, 2],
+    ['goes on after a correction of its clock', 1_000, 1],
+  ])('%s', async (_, sleptMs, claims) => {
+    const { server, clock, store, process, signIn, expire, told } = await world()
+    const tokens = await signIn()
+    expire()
+    let swaps = 0
+    const refresher = process({
+      store: {
+        ...store,
+        id: 'the store of a laptop',
+        async swap(...row) {
+          const swapped = await store.swap(...row)
+          swaps += 1
+          // The first row is that of the ledger. The monotonic clock stands still meanwhile.
+          if (swaps === 2) clock.skew(sleptMs)
+          return swapped
+        },
+      },
+    })
+
+    const outcome = await refresher.refresh(tokens)
+
+    expect(outcome).toMatchObject({ usable: true, state: 'rotated' })
+    expect(told('claimed')).toHaveLength(claims)
+    expect(server.counts().presentations).toBe(1)
+  })
+})
