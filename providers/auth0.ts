@@ -36,6 +36,7 @@ export const facts = {
     client: { status: 401, error: 'access_denied', members: { error_description: 'Unauthorized' } },
   },
   failures: { '401 access_denied': 'refused_before', mfa_required: 'rejected' },
+  silentSignIn: true,
   authorizationRequest: { scope: 'offline_access' },
   missingRefreshToken:
     'Ask for the scope offline_access, and turn "Allow Offline Access" of the API on.',
@@ -108,6 +109,7 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn: 'https://auth0.com/docs/authenticate/login/configure-silent-authentication',
     issuer: USE_REFRESH_TOKENS,
     tokenEndpoint: USE_REFRESH_TOKENS,
     revocationEndpoint: 'https://auth0.com/docs/secure/tokens/refresh-tokens/revoke-refresh-tokens',

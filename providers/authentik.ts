@@ -26,6 +26,7 @@ export const facts = {
   // A scope that was not granted is refused before the row changes.
   validates: 'before_consuming',
   wire: { expiresIn: 'number', tokenType: 'Bearer' },
+  silentSignIn: true,
   authorizationRequest: { scope: 'offline_access' },
   missingRefreshToken:
     'Ask for the scope offline_access, and add its scope mapping to the provider.',
@@ -85,6 +86,8 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn:
+      'https://github.com/goauthentik/authentik/blob/main/authentik/providers/oauth2/views/authorize.py',
     tokenEndpoint: OAUTH2,
     revocationEndpoint: OAUTH2,
     introspectionEndpoint: OAUTH2,

@@ -21,6 +21,7 @@ export const facts = {
   rotation: 'sometimes',
   keptAs: 'absent',
   wire: { expiresIn: 'number', tokenType: 'Bearer' },
+  silentSignIn: true,
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
 
@@ -65,6 +66,8 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn:
+      'https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html',
     tokenEndpoint: TOKEN_ENDPOINT,
     revocationEndpoint:
       'https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html',

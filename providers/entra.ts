@@ -27,6 +27,7 @@ export const facts = {
   wire: { tokenType: 'Bearer', expiresIn: 'number', members: { ext_expires_in: 3599 } },
   response: { codes: { AADSTS50196: 'client_loop' } },
   failures: { interaction_required: 'rejected', client_loop: 'deferred' },
+  silentSignIn: true,
   authorizationRequest: { scope: 'offline_access' },
   missingRefreshToken: 'Ask for the scope offline_access.',
   verifiedAt: '2026-11-30',
@@ -130,6 +131,8 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn:
+      'https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow',
     tokenEndpoint: V2_OAUTH2_AUTH_CODE_FLOW,
     revocationEndpoint: OPENID_CONFIGURATION,
     introspectionEndpoint: OPENID_CONFIGURATION,

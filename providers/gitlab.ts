@@ -26,6 +26,7 @@ export const facts = {
   validates: 'before_consuming',
   lifetimes: { accessMs: 7_200_000 },
   wire: { expiresIn: 'number' },
+  silentSignIn: true,
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
 
@@ -79,6 +80,8 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn:
+      'https://github.com/doorkeeper-gem/doorkeeper-openid_connect/blob/master/lib/doorkeeper/openid_connect/helpers/controller.rb',
     issuer: OPENID_CONFIGURATION,
     tokenEndpoint: OAUTH2,
     revocationEndpoint: OAUTH2,

@@ -31,6 +31,7 @@ export const facts = {
     },
   },
   failures: { deleted_client: 'refused_before' },
+  silentSignIn: true,
   authorizationRequest: { prompt: 'consent', parameters: { access_type: 'offline' } },
   missingRefreshToken:
     'Send access_type=offline. Google gives a refresh token with the first ' +
@@ -90,6 +91,7 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn: 'https://developers.google.com/identity/openid-connect/openid-connect',
     issuer: 'https://accounts.google.com/.well-known/openid-configuration',
     tokenEndpoint: WEB_SERVER,
     revocationEndpoint: WEB_SERVER,

@@ -25,6 +25,7 @@ export const facts = {
     members: { refresh_expires_in: 1800, 'not-before-policy': 0, session_state: 's-1' },
   },
   clientAuthentication: 'client_secret_basic',
+  silentSignIn: true,
   missingRefreshToken:
     '"Use refresh tokens" of the client is off. For a token that outlives the ' +
     'session ask for the scope offline_access.',
@@ -97,6 +98,7 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn: 'https://www.keycloak.org/securing-apps/javascript-adapter',
     issuer: INDEX,
     tokenEndpoint: INDEX,
     revocationEndpoint: INDEX,

@@ -54,6 +54,7 @@ export const facts = {
     '400 access_denied': 'refused_after',
     invalid_scope: 'refused_before',
   },
+  silentSignIn: true,
   authorizationRequest: { scope: 'offline_access', prompt: 'consent' },
   missingRefreshToken:
     'Check three settings: the scope offline_access and prompt=consent in the authorization ' +
@@ -234,6 +235,8 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn:
+      'https://github.com/panva/node-oidc-provider/blob/main/lib/actions/authorization/check_prompt.js',
     issuer: 'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/init.ts',
     tokenEndpoint: 'https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/init.ts',
     revocationEndpoint:

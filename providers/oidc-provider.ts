@@ -24,6 +24,7 @@ export const facts = {
   validates: 'after_consuming',
   audiences: ['resource'],
   wire: { expiresIn: 'number', tokenType: 'Bearer' },
+  silentSignIn: true,
   authorizationRequest: { scope: 'offline_access', prompt: 'consent' },
   missingRefreshToken: 'Ask for the scope offline_access with prompt=consent.',
   played: { rotation: 'always' },
@@ -91,6 +92,8 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn:
+      'https://github.com/panva/node-oidc-provider/blob/main/lib/actions/authorization/check_prompt.js',
     issuer: README,
     rotation: 'https://github.com/panva/node-oidc-provider/blob/main/lib/helpers/defaults.js',
     keptAs: REFRESH_TOKEN,

@@ -23,6 +23,7 @@ export const facts = {
   reuseEffect: 'grant',
   lifetimes: { accessMs: 3_600_000 },
   wire: { expiresIn: 'number', tokenType: 'Bearer' },
+  silentSignIn: true,
   authorizationRequest: { scope: 'offline_access' },
   missingRefreshToken:
     'Ask for the scope offline_access, and allow the grant type Refresh Token ' +
@@ -95,6 +96,7 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn: 'https://developer.okta.com/docs/reference/api/oidc/',
     issuer: CUSTOMAS,
     tokenEndpoint: MAIN,
     revocationEndpoint: CUSTOMAS,

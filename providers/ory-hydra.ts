@@ -33,6 +33,7 @@ export const facts = {
     invalid_scope: 'refused_before',
     invalid_target: 'refused_before',
   },
+  silentSignIn: true,
   authorizationRequest: { scope: 'offline_access' },
   missingRefreshToken:
     'Ask for the scope offline_access (or offline), and grant it in the consent.',
@@ -104,6 +105,7 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn: 'https://github.com/ory/hydra/blob/master/consent/strategy_default.go',
     issuer: CONFIG_JSON,
     tokenEndpoint: CONFIG_JSON,
     revocationEndpoint: CONFIG_JSON,

@@ -23,6 +23,7 @@ export const facts = {
   // Client and scope are checked before the new tokens are written.
   validates: 'before_consuming',
   wire: { expiresIn: 'number', tokenType: 'Bearer' },
+  silentSignIn: true,
   authorizationRequest: { scope: 'offline_access' },
   missingRefreshToken:
     'Ask for the scope offline_access, and allow the grant type Refresh Token ' +
@@ -64,6 +65,7 @@ export const evidence = {
     },
   ],
   sources: {
+    silentSignIn: 'https://zitadel.com/docs/apis/openidoauth/endpoints',
     issuer: ENDPOINTS,
     tokenEndpoint: ENDPOINTS,
     revocationEndpoint: ENDPOINTS,

@@ -86,6 +86,7 @@ export interface DrivingFacts extends Loose<
     | 'revocationEndpoint'
     | 'rotation'
     | 'reuse'
+    | 'silentSignIn'
     | 'missingRefreshToken'
     | 'oldAccessToken'
     | 'tokens'
@@ -131,7 +132,8 @@ export function descriptionOf(
   values: Readonly<Record<string, unknown>> = {},
 ): ProviderDescription {
   const { id, discovery, clientAuthentication, rotation, oldAccessToken, tokens } = facts
-  const { request, failures, missingRefreshToken, verifiedAt, lifetimes, wire } = facts
+  const { request, failures, silentSignIn, missingRefreshToken, verifiedAt, lifetimes, wire } =
+    facts
   const { issuer, tokenEndpoint, revocationEndpoint, retired } = facts
   return {
     ...defined({
@@ -142,6 +144,7 @@ export function descriptionOf(
       clientAuthentication,
       rotation,
       reuse: facts.unused?.reuse === undefined ? facts.reuse : undefined,
+      silentSignIn,
       missingRefreshToken,
       oldAccessToken,
       tokens,

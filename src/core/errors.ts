@@ -15,6 +15,17 @@ const FINAL = {
   lost: 'The refresh token may be spent, and its successor never arrived.',
 } as const
 
+/**
+ * Codes under which a new grant is needed, and perhaps no person: the tokens are gone, and neither
+ * the user nor a thief is why.
+ */
+const SILENT: ReadonlySet<string> = new Set<keyof typeof FINAL>([
+  'no_refresh_token',
+  'expired',
+  'unknown',
+  'lost',
+])
+
 /** Codes that pass: the same call may succeed later, or once the code or the setup is mended. */
 const PASSING = {
   invalid_tokens: 'The token set makes no sense.',
@@ -54,6 +65,11 @@ export type ErrorCode = keyof typeof PROBLEMS
 /** Whether only a new sign-in helps under a code. */
 export function isFinalCode(code: ErrorCode): boolean {
   return Object.hasOwn(FINAL, code)
+}
+
+/** Whether a sign-in without a page may help under a code. */
+export function isSilentCode(code: ErrorCode): boolean {
+  return SILENT.has(code)
 }
 
 /** A failure in words that are safe to print: nothing here comes from a body unchecked. */

@@ -21,6 +21,11 @@ interface AnyOutcome<T extends TokenSet> {
   readonly changed: boolean
   /** Whether only a new sign-in can help. */
   readonly needsSignIn: boolean
+  /**
+   * Whether `prompt=none` may bring the user back without a page (OIDC Core §3.1.2.1): the grant
+   * was lost or is over, the user did not end it, and the AS knows this prompt. Try it once.
+   */
+  readonly canSignInSilently: boolean
 }
 
 /** There is an access token that can be used now. */

@@ -56,6 +56,7 @@ export const WORDS: TableOf<Provider> = {
     '{ acceptedForMs }',
     (value) => isRecord(value) && { acceptedForMs: WINDOW },
   ),
+  silentSignIn: boolean,
   missingRefreshToken: text(),
   oldAccessToken: oneOf('lives', 'dies'),
   tokens: oneOf('unguessable', 'guessable'),

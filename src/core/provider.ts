@@ -109,6 +109,11 @@ export interface Provider {
    */
   readonly reuse?: Reuse
   /**
+   * Whether the AS signs a user whose session there lives in without a page: `prompt=none` (OIDC
+   * Core §3.1.2.1). Default: as discovered metadata says, else `false`.
+   */
+  readonly silentSignIn?: boolean
+  /**
    * What to check where a sign-in brought no refresh token, for the error's message: sentences of
    * the description's own, the same for all users.
    */

@@ -147,6 +147,7 @@ export const SOURCED = z
       z.enum(['accepted', 'until_successor_used', 'refused', 'revokes']),
       z.strictObject({ acceptedForMs: milliseconds }),
     ]),
+    silentSignIn: z.boolean(),
     lifetimes: z
       .strictObject({
         accessMs: lifetime,
@@ -261,7 +262,6 @@ export type ProviderFacts = z.infer<typeof PROVIDER_FACTS>
 export type ProviderEvidence = z.infer<typeof PROVIDER_EVIDENCE>
 export type ProviderRecord = ProviderFacts & ProviderEvidence
 
-/** One answer of the server, as its source shows it, and how the presentation ends. */
 export type AnswerFact = z.infer<typeof ANSWER>
 
 /** A value as a schema takes it, unchanged. @throws {TypeError} Says what to write where. */

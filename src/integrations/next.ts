@@ -1,5 +1,6 @@
 import { checkOptions, func, isAbove0, kind, needed, number, text } from '../core/check-options.ts'
 import type { TableOf } from '../core/check-options.ts'
+import { placeOf, withSilentSignIn, type Addressed } from './next/silent-sign-in.ts'
 import { sendSessionOnce, sessionCookies } from './next/session-cookie.ts'
 import type { SessionChange, SessionCookies } from './next/session-cookie.ts'
 
@@ -18,6 +19,13 @@ export interface RefreshProxyOptions {
   readonly basePath?: string
   /** The name of the session cookie, if `cookies.sessionToken` sets one. */
   readonly cookieName?: string
+  /**
+   * The path at which the application signs a user in with `prompt=none`: `/silent`. If only a new
+   * sign-in helps, and the AS may give one without a page, a user who opens a page is sent there
+   * once, with `?provider=…&to=…`. If the AS wants to show a page, they come back to the page that
+   * they opened. For that, the matcher needs `/api/auth/callback/:path*` too. Default: not tried.
+   */
+  readonly silentSignIn?: string
 }
 
 /**
@@ -42,16 +50,17 @@ export function refreshProxy(
   checkOptions('refreshProxy', options, PROXY_OPTIONS)
   const cookies = sessionCookies(options.cookieName)
   sendSessionOnce(options.cookieName)
+  const isOwn = (request: Request): boolean => isOwnRoute(request, options)
 
-  return async (request, event) => {
+  return withSilentSignIn(options.silentSignIn, isOwn, async (request, event) => {
     const response = await callProxy(await proxy, request, event)
     const change = cookies.changeIn(response.headers, request.headers.get('cookie') ?? '')
     if (change === undefined) return response
-    if (!change.isDeleted && isOwnRoute(request, options)) {
+    if (!change.isDeleted && isOwn(request)) {
       return withoutSessionCookies(response, cookies)
     }
     return withSessionChange(request, response, change, cookies)
-  }
+  })
 }
 
 const PROXY = kind('auth of next-auth 5, or a proxy: is it imported in a circle?', (value) => {
@@ -61,6 +70,7 @@ const PROXY = kind('auth of next-auth 5, or a proxy: is it imported in a circle?
 const PROXY_OPTIONS: TableOf<RefreshProxyOptions> = {
   basePath: text("a path: '/api/auth'", (path) => path.startsWith('/')),
   cookieName: text(),
+  silentSignIn: text("a path: '/silent'", (path) => path.startsWith('/')),
 }
 
 /** The parts of NextAuth 4 that {@link nextAuth4Proxy} calls. */
@@ -102,17 +112,16 @@ export function nextAuth4Proxy(nextAuth: NextAuth4 & RefreshProxyOptions, proxy?
   checkOptions('nextAuth4Proxy', { proxy }, { proxy: func })
   const cookies = sessionCookies(nextAuth.cookieName)
   sendSessionOnce(nextAuth.cookieName)
+  const isOwn = (request: Request): boolean => isOwnRoute(request, nextAuth)
 
-  return async (request, event) => {
-    const change = isOwnRoute(request, nextAuth)
-      ? undefined
-      : await renewSession(request, nextAuth, cookies)
+  return withSilentSignIn(nextAuth.silentSignIn, isOwn, async (request, event) => {
+    const change = isOwn(request) ? undefined : await renewSession(request, nextAuth, cookies)
     if (change !== undefined) applyToRequest(request, change)
     const response = await callProxy(proxy, request, event)
     // If the proxy that follows changes the session too, its change wins.
     const last = cookies.changeIn(response.headers, request.headers.get('cookie') ?? '') ?? change
     return last === undefined ? response : withSessionChange(request, response, last, cookies)
-  }
+  })
 }
 
 const NEXT_AUTH: TableOf<NextAuth4 & RefreshProxyOptions> = {
@@ -172,9 +181,7 @@ function byName([one]: readonly [string, unknown], [other]: readonly [string, un
 }
 
 /** The fields that are used here of the request that Next passes to a proxy. */
-interface ProxyRequest extends Request {
-  /** Its path is without the `basePath` of the application. */
-  readonly nextUrl?: { readonly pathname: string; readonly basePath?: string }
+interface ProxyRequest extends Addressed {
   readonly cookies?: { set(name: string, value: string): unknown; delete(name: string): unknown }
 }
 
@@ -192,13 +199,11 @@ async function callProxy(
   throw new TypeError('refresh-once/next: the proxy answered something that is no Response')
 }
 
-const pathOf = ({ url }: Request): NonNullable<ProxyRequest['nextUrl']> => new URL(url)
-
 function isOwnRoute(
   request: ProxyRequest,
   { basePath = '/api/auth' }: RefreshProxyOptions,
 ): boolean {
-  const { pathname, basePath: before = '' } = request.nextUrl ?? pathOf(request)
+  const { pathname, basePath: before = '' } = placeOf(request)
   return [pathname, before + pathname].some(
     (path) => path === basePath || path.startsWith(`${basePath}/`),
   )

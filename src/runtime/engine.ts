@@ -145,7 +145,7 @@ export function createEngine(options: EngineOptions): Engine {
           case 'timed_out':
             return lateOutcome(context, tokens, asked)
           default:
-            return outcomeOf(end, tokens, provider.id)
+            return outcomeOf(end, tokens, provider.id, context.transport.canSignInSilently())
         }
       } catch (error) {
         const problem = problemOf(error)

@@ -105,7 +105,7 @@ export function keepFresh<T extends TokenSet>(
     }
     const before = current
     const end = endOf(snapshot, input)
-    current = outcomeOf(end, stored, provider.id)
+    current = outcomeOf(end, stored, provider.id, parts.transport.canSignInSilently())
     if (work !== undefined) tell(end, work)
     if (snapshot.can({ type: 'STORED', nowMs: 0 })) storing = background.add(store(current))
     if (current.needsSignIn && !before.needsSignIn) {

@@ -3,7 +3,7 @@ import type { Problem, RefreshContext } from '../../machines/types.ts'
 import { plainOf } from '../core/entity.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
 import { formatGrant, tokenSetOf } from '../core/tokens.ts'
-import { isFinalCode, isRefreshError, RefreshError } from '../core/errors.ts'
+import { isFinalCode, isRefreshError, isSilentCode, RefreshError } from '../core/errors.ts'
 import type { Outcome, OutcomeState } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
@@ -27,18 +27,21 @@ type Details =
       readonly accessToken: string
       readonly changed?: boolean
       readonly needsSignIn?: boolean
+      readonly canSignInSilently?: boolean
       readonly error?: RefreshError | undefined
     }
   | {
       readonly accessToken?: undefined
       readonly changed?: boolean
       readonly needsSignIn?: boolean
+      readonly canSignInSilently?: boolean
       readonly error: RefreshError
     }
 
 /** Makes every outcome. Each has the same fields in the same order, which V8 likes. */
 function outcome<T extends TokenSet>(state: OutcomeState, tokens: T, details: Details): Outcome<T> {
   const { accessToken, changed = false, needsSignIn = false, error } = details
+  const { canSignInSilently = false } = details
   const usable = accessToken !== undefined
   return Object.freeze({
     state,
@@ -47,15 +50,21 @@ function outcome<T extends TokenSet>(state: OutcomeState, tokens: T, details: De
     changed,
     usable,
     needsSignIn,
+    canSignInSilently,
     error,
   }) as Outcome<T>
 }
 
-/** What a run means for a caller who came with these tokens. */
+/**
+ * What a run means for a caller who came with these tokens.
+ *
+ * @param canSignInSilently Whether the AS knows `prompt=none`.
+ */
 export function outcomeOf<T extends TokenSet>(
   { state, isEnded, first, context }: End,
   base: T,
   provider: string,
+  canSignInSilently = false,
 ): Outcome<T> {
   const { demand, nowMs, retryInMs } = context
   const next = isEnded ? base : renewed(base, first, context, provider)
@@ -68,7 +77,13 @@ export function outcomeOf<T extends TokenSet>(
   if (access === undefined) {
     const error = errorOf(problem ?? UNUSABLE, provider, retryAtMs)
     const needsSignIn = isEnded || isFinal(problem ?? UNUSABLE)
-    return outcome(state, tokens, { changed, needsSignIn, error })
+    const isSilent = needsSignIn && canSignInSilently && isSilentCode(error.code)
+    return outcome(state, tokens, {
+      changed,
+      needsSignIn,
+      canSignInSilently: isSilent,
+      error,
+    })
   }
   const error = problem && errorOf(problem, provider, retryAtMs)
   return outcome(state, tokens, { accessToken: access.token.expose(), changed, error })

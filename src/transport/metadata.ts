@@ -22,6 +22,8 @@ export type EndpointName = keyof typeof ENDPOINTS
 export interface ServerMetadata extends Readonly<Record<EndpointName, FoundEndpoint>> {
   readonly ready: true
   readonly authenticationMethods: readonly string[]
+  /** Whether the AS knows `prompt=none`. */
+  readonly silentSignIn: boolean
 }
 
 /** An endpoint of the metadata. A text says why it must not be used. */
@@ -160,7 +162,18 @@ function read(
     authenticationMethods: Array.isArray(methods)
       ? methods.filter((m) => typeof m === 'string')
       : [],
+    silentSignIn: isSilent(body),
   }
+}
+
+/**
+ * Whether the AS knows `prompt=none`: it says so, or it is an OpenID provider that says nothing,
+ * which must know it (OIDC Core §15.1). Those name the types of their subjects (Discovery §3).
+ */
+function isSilent(metadata: Readonly<Record<string, unknown>>): boolean {
+  const prompts = ownField(metadata, 'prompt_values_supported')
+  if (Array.isArray(prompts)) return prompts.includes('none')
+  return Array.isArray(ownField(metadata, 'subject_types_supported'))
 }
 
 /** The first part of the path of Entra's issuers that stand for many tenants. */

@@ -171,6 +171,7 @@ function outcomeOf(tokens: TokenSet | undefined): Outcome {
       changed: false,
       usable: false,
       needsSignIn: true,
+      canSignInSilently: false,
       error: new RefreshError('lost'),
     }
   }
@@ -182,6 +183,7 @@ function outcomeOf(tokens: TokenSet | undefined): Outcome {
     changed: true,
     usable: true,
     needsSignIn: false,
+    canSignInSilently: false,
     error: undefined,
   }
 }

@@ -180,6 +180,7 @@ function factRows(facts: ProviderRecord): readonly string[][] {
     ...Object.entries(lifetimes).map(
       ([name, ms]) => [`lifetimes.${name}`, ms === null ? 'never' : time(ms ?? 0)] as const,
     ),
+    ['silentSignIn', facts.silentSignIn === undefined ? undefined : `\`${facts.silentSignIn}\``],
     ['audiences', facts.audiences?.map((each) => `\`${each}\``).join(', ')],
     ['request', request && `\`${JSON.stringify(request)}\``],
     ['response', facts.response && `\`${JSON.stringify(facts.response)}\``],

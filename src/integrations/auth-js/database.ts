@@ -4,6 +4,7 @@ import { plainOf } from '../../core/entity.ts'
 import type { FieldStyle, Refresher, TokenSet } from '../../index.ts'
 import { fitted, isObject, partsIn, readHeld, withTokenSet } from './cookie-token-set.ts'
 import type { CookieTokenSet, Fields } from './cookie-token-set.ts'
+import { noteSession } from './noted.ts'
 import { checkCallbacks, noticesFor, refresherOf, SESSION_OPTIONS } from './options.ts'
 import type { Refreshers, SessionOptions } from './options.ts'
 import { renewal, type SessionRenewal } from './renewal.ts'
@@ -126,6 +127,7 @@ export function databaseCallbacks<R extends object, S extends AnySessionCallback
       results: found.map(({ result }) => result),
       sets: found.flatMap(({ seen }) => seen),
     }
+    noteSession(contents.results[0])
     return sessionOf(params, contents, options)
   }
 

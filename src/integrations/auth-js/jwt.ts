@@ -13,6 +13,7 @@ import {
   type Fields,
   type Mark,
 } from './cookie-token-set.ts'
+import { noteSession } from './noted.ts'
 import { noticesFor, refresherOf, type CallbackOptions, type Refreshers } from './options.ts'
 import { renewal, type RenewalResult } from './renewal.ts'
 import { tokenSetOfSignIn } from './sign-in.ts'
@@ -106,6 +107,7 @@ export function jwtCallback(
         renewal(id, refresherOf(refreshers, id), tokens, options),
       ),
     ])
+    noteSession(renewed.result)
     const sets = linked.map(({ result, tokens }) => [result.provider, tokens] as const)
     const mark = { ...before, ...(before.sets && { sets: definedSets(sets) }) }
     const results = [renewed.result, ...linked.map(({ result }) => result)]

@@ -10,6 +10,8 @@ export interface RenewalResult {
   /** Absent: no access token is usable. */
   readonly accessToken?: string | undefined
   readonly mustSignIn: boolean
+  /** Whether `prompt=none` may do. */
+  readonly canSignInSilently?: boolean
   /** Whether `revoke` ended the chain: the user signed out, and this is an older cookie. */
   readonly isSignedOut?: boolean
 }
@@ -44,9 +46,15 @@ export async function renewal(
   try {
     const outcome = await refresher.refresh(tokens, { waitUntil, waitMs: call.leftMs })
     isGood = outcome.error === undefined && outcome.state !== 'expiring'
-    const { accessToken, needsSignIn } = outcome
+    const { accessToken, needsSignIn, canSignInSilently } = outcome
     const isSignedOut = outcome.error?.code === 'revoked'
-    const result = { provider, accessToken, mustSignIn: needsSignIn, isSignedOut }
+    const result = {
+      provider,
+      accessToken,
+      mustSignIn: needsSignIn,
+      canSignInSilently,
+      isSignedOut,
+    }
     return { tokens: outcome.tokens, changed: outcome.changed, result }
   } catch {
     // `refresh` never rejects, but an application may have wrapped it.

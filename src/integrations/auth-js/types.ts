@@ -16,6 +16,8 @@ import type { SessionErrorName } from './options.ts'
 export interface SessionFields {
   /** Set exactly while only a new sign-in can help. Its type fits the guides' `error?: string`. */
   error?: SessionErrorName | (string & {}) | undefined
+  /** Beside an `error`: whether a sign-in with `prompt=none` may help without a page. */
+  canSignInSilently?: boolean | undefined
   /** With `exposeAccessToken: true`. Absent while none is usable. */
   accessToken?: string | undefined
   /** With `exposeAccessToken: true`: the access tokens of linked providers, by provider. */

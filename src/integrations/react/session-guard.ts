@@ -1,6 +1,7 @@
 import { checkOptions } from '../../core/check-options.ts'
 import { sleep, systemClock } from '../../core/clock.ts'
 import { systemRandom } from '../../core/random.ts'
+import { mark, unmark } from './marker.ts'
 import { GUARD_OPTIONS, SIGN_IN_ERRORS, userOf } from './session.ts'
 import type { SessionGuardOptions, SessionLike, SessionSource } from './session.ts'
 import { attempted, openTabs, type TabMessage, type Tabs } from './tabs.ts'
@@ -50,6 +51,9 @@ const YIELD_MS = 10_000
 /** A failed sign-out is tried again after so many milliseconds. */
 const RETRY_MS = 10_000
 
+/** How long a sign-in without a page may take until the page goes, in milliseconds. */
+const SILENT_MS = 10_000
+
 /** A number that is lower than that of every tab. */
 const FIRST = -1
 
@@ -82,6 +86,7 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
   let timer: unknown
   let isAsking = false
   let isClosing = false
+  let isOpened = true
 
   function show(next: SessionGuardState): void {
     if (next.phase === state.phase && next.signOutAtMs === state.signOutAtMs) return
@@ -146,9 +151,34 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
       close()
       if (wasTold) post('recovered')
     }
-    if (code === undefined) return
-    ended ??= { user, code, sinceMs: clock.monotonic() }
+    if (code === undefined) {
+      // Back without a page: other tabs show a notice, or wait for this one.
+      if (attempted(unmark) === true) post('recovered')
+      return
+    }
+    if (ended === undefined) {
+      const waitMs = trySilently(session) ? SILENT_MS : 0
+      ended = { user, code, sinceMs: clock.monotonic() + waitMs }
+    }
     if (listeners.size > 0) goOn()
+  }
+
+  /** Signs the user of a page that was just opened in without another page, if it was not tried. */
+  function trySilently(session: SessionLike): boolean {
+    const { signInSilently } = options
+    if (!isOpened || signInSilently === undefined || session.canSignInSilently !== true)
+      return false
+    if (attempted(mark) !== true) return false
+    void (async () => {
+      try {
+        await signInSilently()
+      } catch {
+        if (ended === undefined) return
+        ended = { ...ended, sinceMs: clock.monotonic() }
+        goOn()
+      }
+    })()
+    return true
   }
 
   async function ask(): Promise<SessionLike | undefined> {
@@ -248,6 +278,7 @@ export function createSessionGuard(options: SessionGuardOptions): SessionGuard {
       if (next.status === 'loading') return
       if (next.status === 'authenticated' && next.data != null) seen(next.data)
       else seenNone()
+      isOpened = false
     },
     confirm() {
       if (ended === undefined || state.phase !== 'notice') return

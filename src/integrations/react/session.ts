@@ -17,6 +17,8 @@ export interface SessionLike {
   readonly user?: object | null | undefined
   /** Set exactly while only a new sign-in can help. */
   readonly error?: unknown
+  /** Whether a sign-in with `prompt=none` may help without a page. */
+  readonly canSignInSilently?: unknown
 }
 
 /** The result of `useSession` of next-auth 4 and 5, or an object with the same three fields. */
@@ -73,6 +75,13 @@ export interface SessionGuardOptions {
    */
   readonly signOut: () => unknown
   /**
+   * Signs the user in with `prompt=none`: `() => signIn('id', { redirectTo: location.href }, {
+   * prompt: 'none' })` of next-auth/react (`callbackUrl` in version 4). It is called instead of the
+   * notice, once, if the page that was just opened has a session whose `canSignInSilently` is set.
+   * Default: not tried.
+   */
+  readonly signInSilently?: () => unknown
+  /**
    * How long the notice is shown before the user is signed out. `Infinity`: until they confirm.
    * Default 60,000.
    */
@@ -95,6 +104,7 @@ export interface SessionGuardOptions {
 /** What each option of a guard may be. */
 export const GUARD_OPTIONS: TableOf<SessionGuardOptions> = {
   signOut: needed(func, 'a function: signOut of next-auth/react'),
+  signInSilently: func,
   graceMs: number('milliseconds, 0 or more, or Infinity', (value) => value >= 0),
   debounceMs: ms,
   errors: kind('a list of texts', Array.isArray),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bundle } from '../../bench/bundle.ts'
 
 /** What a browser loads of it, compressed. Half a KiB of it checks the options. */
-const GZIP_MAX = 3.6 * 1024
+const GZIP_MAX = 4.2 * 1024
 
 describe('refresh-once/react, bundled', async () => {
   const all = await bundle(`export * from './src/integrations/react.ts'`, ['react'])
@@ -22,7 +22,7 @@ describe('refresh-once/react, bundled', async () => {
     expect([...all.bytesOf.keys()]).toEqual(['ours'])
   })
 
-  it('is at most 3.6 KiB, minified and compressed', () => {
+  it('is at most 4.2 KiB, minified and compressed', () => {
     expect(all.gzipBytes).toBeGreaterThan(500)
     expect(all.gzipBytes).toBeLessThanOrEqual(GZIP_MAX)
   })

@@ -51,7 +51,27 @@ import { otherAuth } from './other'`,
   {
     path: 'proxy.ts',
     text: 'proxy = refreshProxy(auth)',
-    replacement: `proxy = ${IS_BEFORE} ? auth : refreshProxy(auth)`,
+    replacement: `proxy = ${IS_BEFORE}
+  ? auth
+  : refreshProxy(auth, process.env.SILENT ? { silentSignIn: process.env.SILENT } : {})`,
+  },
+  // The guard signs in without a page where the test says so.
+  {
+    path: 'app/(session)/notice.tsx',
+    text: 'useSessionGuard(useSession(), { signOut: leave })',
+    replacement: `useSessionGuard(useSession(), {
+    signOut: leave,
+    ...(isSilent() && {
+      signInSilently: () => signIn('oidc', { redirectTo: location.href }, { prompt: 'none' }),
+    }),
+  })`,
+  },
+  {
+    path: 'app/(session)/notice.tsx',
+    text: 'import { signOut, useSession }',
+    replacement: `const isSilent = () => typeof window === 'object' && 'isSilent' in window
+
+import { signIn, signOut, useSession }`,
   },
   // A gateway stands before the authorization server, whose 503 is described.
   {
@@ -70,6 +90,14 @@ const files: Readonly<Record<string, string>> = {
   'app/unproxied/alone/page.tsx': "export { default } from '../../(session)/page'\n",
   'app/unproxied/bare/route.ts': "export { GET } from '../../api/bare/route'\n",
   'app/unproxied/wrapped/route.ts': "export { GET } from '../../api/wrapped/route'\n",
+  // The guide's lines for a sign-in without a page.
+  'app/silent/route.ts': `import { signIn } from '../../auth'
+
+export async function GET({ url }: Request) {
+  const { provider = '', to = '/' } = Object.fromEntries(new URL(url).searchParams)
+  await signIn(provider, { redirectTo: to }, { prompt: 'none' })
+}
+`,
   // What a page sees of the cookies of its own request.
   'app/seen/route.ts': `import { cookies, headers } from 'next/headers'
 

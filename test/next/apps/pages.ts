@@ -9,11 +9,23 @@ import { AT_SPOTIFY, SPOTIFY } from './spotify.ts'
 const edits: readonly Edit[] = [
   ...AS_BEFORE,
   ...AT_SPOTIFY,
+  // The routes of NextAuth too: an AS that wants a page sends the user to one of them.
+  {
+    path: 'proxy.ts',
+    text: "favicon.ico).*)'],",
+    replacement: "favicon.ico).*)', '/api/auth/callback/:path*'],",
+  },
   {
     path: 'proxy.ts',
     text: 'proxy = nextAuth4Proxy({ callbacks, secret, decode, encode }, guarded)',
     replacement: `proxy = ${IS_BEFORE} ? guarded : nextAuth4Proxy(
-  { callbacks, secret, decode, encode },
+  {
+    callbacks,
+    secret,
+    decode,
+    encode,
+    ...(process.env.SILENT && { silentSignIn: process.env.SILENT }),
+  },
   guarded,
 )`,
   },
@@ -22,6 +34,18 @@ const edits: readonly Edit[] = [
 const files: Readonly<Record<string, string>> = {
   'before.ts': BEFORE,
   'spotify.ts': SPOTIFY,
+  // The guide's lines for a sign-in without a page.
+  'pages/silent.tsx': `import { signIn } from 'next-auth/react'
+import { useEffect } from 'react'
+
+export default function Silent() {
+  useEffect(() => {
+    const { provider, to } = Object.fromEntries(new URLSearchParams(location.search))
+    void signIn(provider, { callbackUrl: to }, { prompt: 'none' })
+  }, [])
+  return null
+}
+`,
   // A page that asks the application's own API for the user, as people do, with their cookie.
   'pages/nested.tsx': `import type { GetServerSideProps } from 'next'
 import { getServerSession } from 'next-auth'
