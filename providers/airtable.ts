@@ -12,12 +12,17 @@ export const facts = {
   tokenEndpoint: 'https://airtable.com/oauth2/v1/token',
   revocationEndpoint: null,
   rotation: 'always',
+  // "The most common reason" for which Airtable revokes an integration.
+  reuse: 'revokes',
+  reuseEffect: 'grant',
   // The answer tells both.
   lifetimes: { accessMs: 3_600_000, refreshIdleMs: 60 * DAY_MS },
   wire: { expiresIn: 'number', tokenType: 'Bearer', members: { refresh_expires_in: 5_184_000 } },
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
 
+const TROUBLESHOOTING =
+  'https://support.airtable.com/docs/troubleshooting-oauth-integrations-in-airtable'
 const OAUTH_REFERENCE = 'https://airtable.com/developers/web/api/oauth-reference'
 
 /** What proves the facts. No bundle holds it: it is made of plain literals that nothing uses. */
@@ -56,13 +61,15 @@ export const evidence = {
     tokenEndpoint: OAUTH_REFERENCE,
     revocationEndpoint: OAUTH_REFERENCE,
     rotation: OAUTH_REFERENCE,
+    reuse: TROUBLESHOOTING,
+    reuseEffect: TROUBLESHOOTING,
     lifetimes: OAUTH_REFERENCE,
     wire: OAUTH_REFERENCE,
   },
   aliases: { nango: ['airtable', 'airtable-mcp'] },
   notes: [
-    'Airtable may revoke an integration that breaks its security rules. A ' +
-      'spent token that comes again is one of the signs that it looks for.',
+    'If a spent token comes again, Airtable revokes the integration of that user, and tells the ' +
+      'user by mail.',
   ],
 } as const satisfies ProviderEvidence
 

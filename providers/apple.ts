@@ -19,6 +19,8 @@ export const facts = {
   // That no answer ever brings one is not said.
   rotation: 'sometimes',
   keptAs: 'absent',
+  // An app may verify one refresh token again each day, for as long as the user stays signed in.
+  reuse: 'accepted',
   lifetimes: { accessMs: 3_600_000 },
   wire: { expiresIn: 'number', tokenType: 'Bearer' },
   verifiedAt: '2026-11-30',
@@ -26,6 +28,8 @@ export const facts = {
 
 const GENERATE_AND_VALIDATE_TOKENS =
   'https://developer.apple.com/documentation/signinwithapplerestapi/generate-and-validate-tokens'
+const VERIFYING_A_USER =
+  'https://developer.apple.com/documentation/signinwithapple/verifying-a-user'
 const ERRORRESPONSE =
   'https://developer.apple.com/documentation/signinwithapplerestapi/errorresponse'
 
@@ -63,6 +67,7 @@ export const evidence = {
     clientAuthentication: GENERATE_AND_VALIDATE_TOKENS,
     rotation: GENERATE_AND_VALIDATE_TOKENS,
     keptAs: GENERATE_AND_VALIDATE_TOKENS,
+    reuse: VERIFYING_A_USER,
     lifetimes: GENERATE_AND_VALIDATE_TOKENS,
     wire: GENERATE_AND_VALIDATE_TOKENS,
   },
@@ -73,7 +78,7 @@ export const evidence = {
       max: 1,
       withinMs: 86_400_000,
       then: 'Apple may slow down calls that come more often.',
-      source: 'https://developer.apple.com/documentation/signinwithapple/verifying-a-user',
+      source: VERIFYING_A_USER,
     },
   ],
   aliases: { authJs: ['apple'], betterAuth: ['apple'] },

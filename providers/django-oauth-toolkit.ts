@@ -19,12 +19,18 @@ export const facts = {
   // ROTATE_REFRESH_TOKEN: True by default.
   rotation: 'sometimes',
   keptAs: 'echoed',
+  // Within the grace period the tokens that the first use brought come again.
+  reuseAnswer: 'idempotent',
+  // A refresh deletes the row of the old one, or writes the new one into it.
+  oldAccessToken: 'dies',
   wire: { expiresIn: 'number', tokenType: 'Bearer' },
   played: { rotation: 'always' },
   verifiedAt: '2026-11-30',
 } as const satisfies ProviderFacts
 
 const SETTINGS = 'https://django-oauth-toolkit.readthedocs.io/en/latest/settings.html'
+const VALIDATORS =
+  'https://github.com/django-oauth/django-oauth-toolkit/blob/master/oauth2_provider/oauth2_validators.py'
 const RFC_6749 =
   'https://github.com/oauthlib/oauthlib/blob/master/oauthlib/oauth2/rfc6749/errors.py'
 
@@ -67,6 +73,11 @@ export const evidence = {
       'https://django-oauth-toolkit.readthedocs.io/en/latest/resource_server.html',
     rotation: SETTINGS,
     keptAs: SETTINGS,
+    reuseAnswer: VALIDATORS,
+    oldAccessToken: [
+      VALIDATORS,
+      'https://github.com/django-oauth/django-oauth-toolkit/blob/master/oauth2_provider/models.py',
+    ],
     wire: SETTINGS,
   },
   variants: [
@@ -82,7 +93,7 @@ export const evidence = {
       says: 'A spent token is accepted for so long. Tell it: `reuse: { acceptedForMs }`.',
       source: SETTINGS,
     },
-    { when: 'REFRESH_TOKEN_REUSE_PROTECTION is on', reuse: 'revokes', source: SETTINGS },
+    { when: 'REFRESH_TOKEN_REUSE_PROTECTION is on', reuse: 'revokes', source: VALIDATORS },
   ],
 } as const satisfies ProviderEvidence
 

@@ -56,6 +56,14 @@ export const evidence = {
     failures: OAUTH2,
     authorizationRequest: OAUTH2,
   },
+  variants: [
+    {
+      when: 'Reddit runs the code that it has published',
+      reuse: 'accepted',
+      says: 'A refresh then touches no refresh token. Tell it: `reuse: "accepted"`.',
+      source: 'https://github.com/reddit-archive/reddit/blob/master/r2/r2/controllers/oauth2.py',
+    },
+  ],
   aliases: { authJs: ['reddit'], betterAuth: ['reddit'], nango: ['reddit'] },
   notes: [
     'Reddit wants a `User-Agent` that names the app: `request: { headers: { ' +

@@ -3,6 +3,7 @@ import type { ProviderRecord } from '../../src/facts/check-facts.ts'
 /** A time in the largest unit that divides it. */
 export function time(ms: number): string {
   const units = [
+    [365 * 86_400_000, 'years'],
     [86_400_000, 'days'],
     [3_600_000, 'hours'],
     [60_000, 'minutes'],
@@ -19,14 +20,19 @@ function lifetimeInWords({ refreshMs, refreshIdleMs }: NonNullable<Lifetimes> = 
   const ends = [
     ...(refreshMs == null
       ? []
-      : [`${time(refreshMs)} after the sign-in, however often it is used`]),
-    ...(refreshIdleMs == null ? [] : [`after ${time(refreshIdleMs)} without use`]),
+      : [`${time(refreshMs)} after they signed in, however often your app refreshes`]),
+    ...(refreshIdleMs == null
+      ? []
+      : [`after ${time(refreshIdleMs)} in which your app did not refresh`]),
   ]
-  if (ends.length > 0) return `Your users sign in again ${ends.join(', and ')}.`
+  if (ends.length > 0) return `Your users must sign in again ${ends.join(', and ')}.`
   if (refreshMs === null || refreshIdleMs === null) {
     return 'A refresh token does not expire. It lives until it is revoked.'
   }
-  return 'How long a refresh token lives is up to the settings, or the answer says it.'
+  return (
+    'No fixed lifetime of refresh tokens is known. Settings may decide it, or the answer ' +
+    'says it.'
+  )
 }
 
 /** What a user loses when the answer to a refresh is lost. */
@@ -42,26 +48,29 @@ export function priceOfLostAnswer({ reuse, unused }: ProviderRecord): string {
   }
   if (reuse === 'refused') return 'A sign-in, if the server had replaced the token.'
   if (reuse === 'revokes') return 'A sign-in, and never more: the token is not presented again.'
-  return 'A sign-in: what a spent token does is not known, so it is not presented again.'
+  return 'A sign-in: what a second use does is not known, so the token is not presented again.'
 }
 
 const REUSES = {
-  accepted: 'A spent token stays valid for as long as it would have lived.',
-  until_successor_used: 'A spent token is accepted until what came for it is used.',
-  refused: 'A spent token brings an error, and nothing else ends.',
-  revokes: 'A spent token that comes again ends its family or the whole grant.',
+  accepted: 'A refresh token that was used once stays valid for as long as it would have lived.',
+  until_successor_used:
+    'A refresh token may be used again until the app uses one of the tokens that came for it.',
+  refused: 'A refresh token that was replaced brings an error, and nothing else ends.',
+  revokes:
+    'A refresh token that was replaced and comes again looks stolen: the server ends its ' +
+    'successors too, or the whole grant. The user must sign in again.',
 } as const
 
 /** What the server does with a spent token, as a sentence. */
 function reuseInWords(reuse: ProviderRecord['reuse']): string {
-  if (reuse === undefined) return 'What a spent token does is not documented.'
+  if (reuse === undefined) return 'What a second use of a refresh token does is not documented.'
   if (typeof reuse === 'string') return REUSES[reuse]
-  return `A spent token is accepted for ${time(reuse.acceptedForMs)} after its first use.`
+  return `A refresh token may be used again for ${time(reuse.acceptedForMs)} after its first use.`
 }
 
 const ROTATIONS = {
-  always: 'Each refresh brings a new refresh token.',
-  sometimes: 'A refresh may bring a new refresh token. Store whatever comes.',
+  always: 'Each refresh brings a new refresh token. Store it in place of the old one.',
+  sometimes: 'A refresh may bring a new refresh token. Store it, if one comes.',
   never: 'A refresh brings no new refresh token: the first one stays.',
 } as const
 
@@ -77,16 +86,17 @@ export function inWords(facts: ProviderRecord): string {
   const points = [
     ...(wanted.length === 0 ? [] : [`**At sign-in** send ${wanted.join(', ')}.`]),
     ...(missingRefreshToken === undefined ? [] : [`**No refresh token?** ${missingRefreshToken}`]),
-    `**How long it lasts.** ${lifetimeInWords(lifetimes ?? {})}`,
+    `**How long a sign-in lasts.** ${lifetimeInWords(lifetimes ?? {})}`,
     ...(lifetimes?.accessMs == null
       ? []
       : [`**Access tokens** live for ${time(lifetimes.accessMs)}.`]),
     ...(rotation === undefined ? [] : [`**Rotation.** ${ROTATIONS[rotation]}`]),
-    `**Used twice.** ${reuseInWords(facts.reuse)}`,
+    `**A refresh token that is used twice.** ${reuseInWords(facts.reuse)}`,
     ...(oldAccessToken === 'dies'
-      ? ['**The old access token** stops to work when a new one is made.']
+      ? ['**The old access token** stops working when a new one is made.']
       : []),
-    `**A lost answer costs:** ${priceOfLostAnswer(facts)}`,
+    '**If the answer to a refresh is lost** (a timeout, a crash), it costs ' +
+      lowered(priceOfLostAnswer(facts)),
     ...variants.map(
       ({ when, lifetimes: own, rotation: turns, reuse, says, source }) =>
         `**If ${when}**: ${[
@@ -99,13 +109,15 @@ export function inWords(facts: ProviderRecord): string {
     ...limits.map(({ what, per, max, withinMs, then, source }) => {
       const within = withinMs === undefined ? '' : ` in ${time(withinMs)}`
       const past = then === undefined ? '' : ` ${then}`
-      return `**Limit:** ${max} ${what} for one ${per}${within}.${past} (${link(source)})`
+      return `**Limit:** at most ${max}${within}: ${what} of one ${per}.${past} (${link(source)})`
     }),
     ...changes.map(({ on, what, source }) => `**${on}:** ${what} (${link(source)})`),
     ...namesOf(aliases),
   ]
   return points.map((point) => `- ${point}`).join('\n')
 }
+
+const lowered = (sentence: string): string => sentence[0]!.toLowerCase() + sentence.slice(1)
 
 function lifetimesOf(lifetimes: NonNullable<Lifetimes>): string {
   const { accessMs, refreshMs, refreshIdleMs } = lifetimes
@@ -124,13 +136,21 @@ function namesOf({ authJs, betterAuth, nango }: NonNullable<ProviderRecord['alia
   const said = named.flatMap(([who, ids = []]) =>
     ids.length === 0 ? [] : [`${ids.map((id) => `\`${id}\``).join(', ')} in ${who}`],
   )
-  return said.length === 0 ? [] : [`**Elsewhere** it is ${said.join('; ')}.`]
+  return said.length === 0 ? [] : [`**Other libraries** call it ${said.join('; ')}.`]
 }
 
-/** Where a fact is said, as a link that is named by its last part. */
+/** Where a fact is said, as a link that is named by what tells it from others. */
 export function link(source: string): string {
   if (!source.startsWith('https://')) return source.replace(/^\w+: /, '')
-  const { hostname, pathname } = new URL(source)
+  return `[${nameOf(new URL(source))}](${source})`
+}
+
+function nameOf({ hostname, pathname, searchParams }: URL): string {
+  const [, thread, number] = /^\/([^/]+\/[^/]+)\/(?:issues|pull)\/(\d+)/.exec(pathname) ?? []
+  if (hostname === 'github.com' && thread !== undefined) return `${thread}#${number}`
   const last = pathname.split('/').findLast((part) => part !== '') ?? ''
-  return `[${last === '' ? hostname : last}](${source})`
+  const id = searchParams.get('id')?.replace(/\.html?$/, '')
+  const host = hostname.replace(/^www\./, '')
+  if (last === '') return host
+  return /^\d+$/.test(id ?? last) ? `${host} ${id ?? last}` : (id ?? last)
 }

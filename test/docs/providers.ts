@@ -108,7 +108,7 @@ function refreshLifetime({ lifetimes: { refreshMs, refreshIdleMs } = {} }: Provi
     refreshIdleMs == null ? [] : `${time(refreshIdleMs)} without use`,
   ].flat()
   if (said.length > 0) return said.join(', ')
-  return refreshMs === null || refreshIdleMs === null ? 'until it is revoked' : 'as the answer says'
+  return refreshMs === null || refreshIdleMs === null ? 'until it is revoked' : 'not fixed'
 }
 
 function revocation({ revocationEndpoint }: ProviderRecord): string {
@@ -122,6 +122,8 @@ function factsPart(facts: ProviderRecord): string {
   const open = OPEN.filter((field) => facts[field] === undefined).map((field) => `\`${field}\``)
   const parts = [
     '## In words',
+    'What an app has to know that renews access tokens of this server, with or without this ' +
+      'library.',
     inWords(facts),
     '## Facts',
     table(['fact', 'value', 'source'], known),
@@ -130,12 +132,16 @@ function factsPart(facts: ProviderRecord): string {
       : [`The reuse of a spent token is known and not used. ${unused.reuse}`]),
     ...(open.length === 0
       ? []
-      : [`Not known, so that tests draw it and the strict case is assumed: ${open.join(', ')}.`]),
+      : [
+          `Not known: ${open.join(', ')}. The strict case is assumed, and tests try every ` +
+            'other one.',
+        ]),
     ...notes,
     `Last held against the sources on ${verifiedAt}.`,
     '## Answers',
+    OUTCOMES,
     table(
-      ['the AS answers', 'status', 'outcome', 'source'],
+      ['the server answers', 'status', 'outcome', 'source'],
       answers.map(({ title, status, ends, source }) => [
         title,
         String(status),
@@ -146,6 +152,13 @@ function factsPart(facts: ProviderRecord): string {
   ]
   return parts.join('\n\n')
 }
+
+const OUTCOMES =
+  'What the server answers to a refresh, and what it means: `granted` brings new tokens. ' +
+  '`rejected`: the user must sign in again. `refused_before` and `refused_after`: the client or ' +
+  'the request is wrong, and the refresh token is unspent, or may be spent. `deferred`: try ' +
+  'later. `unknown`: nothing proves whether the refresh token is spent ' +
+  '([more](../design.md#5-how-a-presentation-can-end)).'
 
 /** Axes that a reader wants to know of, even if nobody knows them. */
 const OPEN = ['rotation', 'reuse', 'oldAccessToken', 'validates'] as const

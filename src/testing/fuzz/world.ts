@@ -164,7 +164,8 @@ function stateOf({ jumps, clocks }: Plan, worldNow: () => World | undefined) {
       if (jump === undefined) return
       left = left.filter((each) => each !== jump)
       const flying = calls.filter(({ endedAt }) => endedAt === undefined)
-      if (flying.length > 0) happened.add('time passed')
+      // Something waits for its turn: an exchange runs on after its callers have left.
+      happened.add('time passed')
       for (const call of flying) call.pausedMs += jump.ms
       story.tell('time', `${inUnits(jump.ms)} pass in the middle of it`)
       await schedule.pass(jump.ms)
