@@ -17,6 +17,7 @@ export const facts = {
   tokenEndpoint: '{issuer}/protocol/openid-connect/token',
   revocationEndpoint: '{issuer}/protocol/openid-connect/revoke',
   introspectionEndpoint: '{issuer}/protocol/openid-connect/token/introspect',
+  introspectsRefreshTokens: true,
   rotation: 'always',
   oldAccessToken: 'lives',
   wire: {
@@ -103,6 +104,8 @@ export const evidence = {
     tokenEndpoint: INDEX,
     revocationEndpoint: INDEX,
     introspectionEndpoint: INDEX,
+    introspectsRefreshTokens:
+      'https://github.com/keycloak/keycloak/blob/main/services/src/main/java/org/keycloak/protocol/oidc/TokenManager.java',
     clientAuthentication: INDEX,
     rotation: ABSTRACTREFRESHTOKENPROVIDER,
     oldAccessToken: ABSTRACTREFRESHTOKENPROVIDER,

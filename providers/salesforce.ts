@@ -28,6 +28,7 @@ export const facts = {
   tokenEndpoint: 'https://{host}/services/oauth2/token',
   revocationEndpoint: 'https://{host}/services/oauth2/revoke',
   introspectionEndpoint: 'https://{host}/services/oauth2/introspect',
+  introspectsRefreshTokens: true,
   // "Enable Refresh Token Rotation" of the app. Mandatory for some orgs since 2026-05-11.
   rotation: 'sometimes',
   keptAs: 'absent',
@@ -140,6 +141,8 @@ export const evidence = {
       'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_revoke_token.htm&language=en_US&type=5',
     introspectionEndpoint:
       'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oidc_token_introspection.htm&language=en_US&type=5',
+    introspectsRefreshTokens:
+      'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oidc_token_introspection_endpoint.htm&language=en_US&type=5',
     rotation: HTVIEWHELPDOC,
     keptAs: HTVIEWHELPDOC,
     reuse: HTVIEWHELPDOC,

@@ -84,6 +84,7 @@ export interface DrivingFacts extends Loose<
     | 'discovery'
     | 'tokenEndpoint'
     | 'revocationEndpoint'
+    | 'introspectionEndpoint'
     | 'rotation'
     | 'reuse'
     | 'silentSignIn'
@@ -110,6 +111,8 @@ export interface DrivingFacts extends Loose<
       }>
     | undefined
   readonly wire?: { readonly expiresIn?: string | undefined } | undefined
+  /** Whether the introspection endpoint knows refresh tokens. Else it is not asked. */
+  readonly introspectsRefreshTokens?: boolean | undefined
   /** Facts that the provider is not driven by, and why. */
   readonly unused?: { readonly reuse?: string | undefined } | undefined
 }
@@ -134,13 +137,16 @@ export function descriptionOf(
   const { id, discovery, clientAuthentication, rotation, oldAccessToken, tokens } = facts
   const { request, failures, silentSignIn, missingRefreshToken, verifiedAt, lifetimes, wire } =
     facts
-  const { issuer, tokenEndpoint, revocationEndpoint, retired } = facts
+  const { issuer, tokenEndpoint, revocationEndpoint, introspectionEndpoint, retired } = facts
   return {
     ...defined({
       issuer: issuer && filled(issuer, facts, values),
       discovery,
       tokenEndpoint: tokenEndpoint && filled(tokenEndpoint, facts, values),
       revocationEndpoint: revocationEndpoint && filled(revocationEndpoint, facts, values),
+      introspectionEndpoint: facts.introspectsRefreshTokens
+        ? introspectionEndpoint && filled(introspectionEndpoint, facts, values)
+        : undefined,
       clientAuthentication,
       rotation,
       reuse: facts.unused?.reuse === undefined ? facts.reuse : undefined,
@@ -213,13 +219,15 @@ function filled(
 }
 
 function checkEndpoints(provider: Provider): void {
-  const { id, issuer, tokenEndpoint, revocationEndpoint, insecure } = provider
+  const { id, issuer, tokenEndpoint, insecure } = provider
   if (issuer === undefined && tokenEndpoint === undefined) {
     throw new TypeError(`${id}: give 'issuer', to discover the endpoints, or 'tokenEndpoint'`)
   }
   checkUrl(id, 'issuer', issuer, insecure)
   checkUrl(id, 'tokenEndpoint', tokenEndpoint, insecure)
-  checkUrl(id, 'revocationEndpoint', revocationEndpoint ?? undefined, insecure)
+  for (const axis of ['revocationEndpoint', 'introspectionEndpoint'] as const) {
+    checkUrl(id, axis, provider[axis] ?? undefined, insecure)
+  }
   const gone = retiredAddress(provider)
   if (gone !== undefined && systemClock.now() >= Date.parse(gone.from)) {
     throw new TypeError(`${id}: ${gone.address} ended on ${gone.from}: write '${gone.use}'`)

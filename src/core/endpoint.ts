@@ -111,9 +111,11 @@ export function readHost(text: unknown): string | undefined {
 export function retiredAddress({
   tokenEndpoint,
   revocationEndpoint,
+  introspectionEndpoint,
   retired = [],
-}: Pick<Provider, 'tokenEndpoint' | 'revocationEndpoint' | 'retired'>): RetiredAddress | undefined {
-  const used = [tokenEndpoint, revocationEndpoint].map(placeOf)
+}: Pick<Provider, 'tokenEndpoint' | 'revocationEndpoint' | 'introspectionEndpoint' | 'retired'>):
+  RetiredAddress | undefined {
+  const used = [tokenEndpoint, revocationEndpoint, introspectionEndpoint].map(placeOf)
   return retired.find(({ address }) => used.includes(placeOf(address)))
 }
 

@@ -42,7 +42,8 @@ const PASSING = {
   timed_out: 'The time of this call was over; the exchange, if any, runs on.',
   superseded: 'The chain moved on faster than this call could follow.',
   unusable: 'The access token that came cannot be used: refused, over already, or malformed.',
-  paused: 'The refresh token waits for the time that the authorization server asked for.',
+  paused:
+    'The refresh token waits: the server asked for it, or may still be at work with the token.',
   store_unavailable: 'The ledger could not be read or written.',
   store_full: 'The ledger takes no more rows; nothing was presented.',
   store_evicts: 'The ledger may drop rows, so it cannot keep the promise.',

@@ -43,6 +43,8 @@ export const WORDS: TableOf<Provider> = {
   discovery: oneOf('oidc', 'oauth2'),
   tokenEndpoint: URL_KIND,
   revocationEndpoint: or(URL_KIND, 'null', (value) => value === null),
+  introspectionEndpoint: or(URL_KIND, 'null', (value) => value === null),
+  settlesWithinMs: msAbove0,
   clientAuthentication: or(
     oneOf('none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'),
     'a function',

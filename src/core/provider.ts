@@ -83,6 +83,14 @@ export interface Provider {
   /** RFC 7009. `null`: the AS has none. Given or `null`: no discovery for it. */
   readonly revocationEndpoint?: string | null
   /**
+   * RFC 7662, where the AS tells whether a refresh token is active. After a lost answer or a crash
+   * it is asked, once the AS has settled what it was sent. Default: what the metadata names, if the
+   * token endpoint is discovered, too. `null`: it is not asked.
+   */
+  readonly introspectionEndpoint?: string | null
+  /** The longest time after which the AS has settled a request it was sent. Default 30,000. */
+  readonly settlesWithinMs?: number
+  /**
    * Default: `none` without secret or key, else what the metadata says first, else
    * `client_secret_basic` (RFC 6749 §2.3.1). Never guessed by trying: that spends a token.
    */
@@ -207,6 +215,9 @@ export interface Revocation {
   readonly token: Secret
   readonly hint: 'refresh_token' | 'access_token'
 }
+
+/** Default of `settlesWithinMs`. */
+export const SETTLES_WITHIN_MS = 30_000
 
 /** Whether a token may be presented again at any time: the AS neither replaces nor refuses it. */
 export function isReusable({ rotation, reuse }: Pick<Provider, 'rotation' | 'reuse'>): boolean {

@@ -118,6 +118,8 @@ const PARAMETER = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('description'), example: z.unknown() }),
 ])
 
+const PLAYED = z.strictObject({ rotation: z.enum(['always', 'never']) }).partial()
+
 /** An https URL; `{name}` stands for a parameter. */
 const endpoint = z.string().regex(/^(?:https:\/\/|\{\w+\})\S*$/)
 const https = endpoint.describe("'https://…', or '{name}' for one of the parameters")
@@ -131,8 +133,9 @@ export const SOURCED = z
     tokenEndpoint: https,
     /** RFC 7009. `null`: the server has none. Left out: discovered. */
     revocationEndpoint: https.nullable(),
-    /** RFC 7662. `null`: the server has none. */
+    /** RFC 7662. `null`: the server has none. It is asked if it knows spent refresh tokens. */
     introspectionEndpoint: https.nullable(),
+    introspectsRefreshTokens: z.boolean(),
     /** Addresses that end on a day: one of them is warned about before, and then refused. */
     retired: z.array(z.strictObject({ address: https, from: day, use: https })).readonly(),
     clientAuthentication: z.enum([
@@ -203,10 +206,7 @@ const PROVIDER_FACTS = z.strictObject({
   /** What to check where a sign-in brought no refresh token: whole sentences. */
   missingRefreshToken: text.optional(),
   /** The default of the product where its facts say `sometimes`: the fake server plays this. */
-  played: z
-    .strictObject({ rotation: z.enum(['always', 'never']) })
-    .partial()
-    .optional(),
+  played: PLAYED.optional(),
   /** Facts that the provider is not driven by, and why: it is driven as if they were unknown. */
   unused: z.strictObject({ reuse: text }).partial().optional(),
   /** The day on which the facts were last held against their sources. */

@@ -196,6 +196,7 @@ function instrumentsOf(meter: Meter): Instruments {
           unsettled.add(1, { ...by, 'refresh_once.trouble': event.type })
           break
         case 'claimed':
+        case 'introspected':
         case 'revoked':
         case 'grant_ignored':
         case 'paused':

@@ -2,17 +2,14 @@ import { refreshExpiryMs } from '../core/lifetime.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { FAILURES, failedPresentation } from '../core/failure.ts'
 import type { Presentation } from '../core/failure.ts'
-import { isReusable, reuseWindowMs } from '../core/provider.ts'
+import { isReusable, reuseWindowMs, SETTLES_WITHIN_MS } from '../core/provider.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import type { Tokens } from '../core/tokens.ts'
 import { responseToStored } from './stored-token-set.ts'
 import type { StoredTokenSet, Moment } from './stored-token-set.ts'
-import type { ChainPosition, Settlement, TakeOver } from './protocol/index.ts'
+import type { ChainPosition, Settlement, SettlingTimes, TakeOver } from './protocol/index.ts'
 import type { EndReason } from './rows.ts'
-
-/** An AS has settled a request that it was sent so long ago, milliseconds. */
-const SETTLES_WITHIN_MS = 30_000
 
 /** Time that is left unused at the end of a reuse window, milliseconds. */
 const REUSE_MARGIN_MS = 500
@@ -78,7 +75,7 @@ export function mayPresentAgain(
  * @param requestTimeoutMs The whole request must fit into a window, with a margin.
  */
 export function takeOverOf(
-  { reuse = 'revokes' }: Pick<Provider, 'reuse'>,
+  { reuse = 'revokes', settlesWithinMs = SETTLES_WITHIN_MS }: Pick<Provider, Settling>,
   requestTimeoutMs: number,
 ): TakeOver {
   if (typeof reuse === 'object') {
@@ -89,16 +86,28 @@ export function takeOverOf(
     case 'accepted':
       return { type: 'always' }
     case 'until_successor_used':
-      return {
-        type: 'until_successor_used',
-        settlesWithinMs: SETTLES_WITHIN_MS,
-        requestTimeoutMs,
-      }
+      return { type: 'until_successor_used', settlesWithinMs, requestTimeoutMs }
     case 'refused':
       return { type: 'once' }
     case 'revokes':
       return { type: 'never' }
   }
+}
+
+type Settling = 'reuse' | 'settlesWithinMs'
+
+/**
+ * When the AS may be asked whether a token is still good that may be spent: once it has settled
+ * what it was sent, and calls a spent token good no more. `undefined`: not at all, because the
+ * token is taken over without asking, or looks good as long as its successor is unused.
+ */
+export function asksOf(
+  provider: Pick<Provider, Settling>,
+  requestTimeoutMs: number,
+): SettlingTimes | undefined {
+  const { reuse, settlesWithinMs = SETTLES_WITHIN_MS } = provider
+  if (reuse === 'accepted' || reuse === 'until_successor_used') return undefined
+  return { settlesWithinMs: settlesWithinMs + reuseWindowMs(provider), requestTimeoutMs }
 }
 
 /** The set that was received, if one was. */

@@ -127,6 +127,22 @@ export function isYoung(
   return lifetimeMs !== undefined && storeNowMs < grantedAtMs + lifetimeMs / 2
 }
 
+/**
+ * How long no new access token is asked for, because the refused one is so young, milliseconds: of
+ * an API that refuses each token, every request would present a refresh token and leave a row.
+ */
+export function floorLeftMs(
+  { access }: StoredTokenSet,
+  { audience, refused }: { readonly audience: string; readonly refused?: Secret | undefined },
+  storeNowMs: number,
+  floorMs: number,
+): number {
+  const [, held] = access.find(([each]) => each === audience) ?? []
+  if (held === undefined || held.token !== refused?.expose()) return 0
+  // The store's time of a grant is estimated, and may lie milliseconds ahead.
+  return Math.min(floorMs, held.grantedAtMs + floorMs - storeNowMs)
+}
+
 function accessOf(held: StoredAccessToken, { hostNowMs, storeNowMs }: Moment): Access {
   const { token, grantedAtMs, lifetimeMs, scope, tokenType } = held
   // The clock of a store is read with the time of a round trip and has fractions of milliseconds.

@@ -6,7 +6,7 @@ import { createLedger } from '../ledger/ledger.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Policy } from '../ledger/protocol/index.ts'
 import { createSealer } from '../ledger/sealer.ts'
-import { takeOverOf } from '../ledger/settlement.ts'
+import { asksOf, takeOverOf } from '../ledger/settlement.ts'
 import { createTransport } from '../transport/transport.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Background, Flights } from './coalesce.ts'
@@ -48,6 +48,7 @@ export interface KeptRun {
 export interface RefresherContext extends EngineOptions {
   /** Equal for refreshers that share their claims. */
   readonly id: string
+  /** What it says of asking the AS follows from the metadata, once that is known. */
   readonly policy: Policy
   readonly ledger: Ledger
   readonly transport: Transport
@@ -82,15 +83,19 @@ export function contextOf(options: EngineOptions): RefresherContext {
     storeTimeoutMs: settings.storeTimeoutMs,
     ...retentionOf(settings),
   })
+  const policy: Policy = {
+    claimMs,
+    staleMs,
+    staleHolders,
+    takeOver: takeOverOf(provider, requestTimeoutMs),
+    mayEvict: store.mayEvict ?? false,
+  }
+  const asking: Policy = { ...policy, asks: asksOf(provider, requestTimeoutMs) }
   const parts: RefresherContext = {
     ...options,
     id,
-    policy: {
-      claimMs,
-      staleMs,
-      staleHolders,
-      takeOver: takeOverOf(provider, requestTimeoutMs),
-      mayEvict: store.mayEvict ?? false,
+    get policy() {
+      return parts.transport.mayAsk() ? asking : policy
     },
     ledger: rows,
     transport: createTransport({

@@ -41,6 +41,17 @@ export type RefreshEvent = Common &
         readonly times: number
         readonly durationMs: number
       } & Standing)
+    /**
+     * The AS was asked whether a token is good whose presentation was lost (RFC 7662). `active`: it
+     * is presented again. `inactive`: it is spent. `unknown`: the answer says nothing, so that the
+     * token is lost. `later`: there was no answer, and the AS is asked again.
+     */
+    | ({
+        readonly type: 'introspected'
+        readonly says: 'active' | 'inactive' | 'unknown' | 'later'
+        readonly status: number | undefined
+        readonly durationMs: number
+      } & Standing)
     /** A newer set of the chain, of this generation, was handed out: nothing was presented. */
     | ({ readonly type: 'served' } & Standing)
     /** A spent token came back after a later one had been seen; the chain has been ended. */
@@ -75,7 +86,7 @@ export type RefreshEvent = Common &
      */
     | {
         readonly type: 'endpoint_changed'
-        readonly endpoint: 'tokenEndpoint' | 'revocationEndpoint'
+        readonly endpoint: 'tokenEndpoint' | 'revocationEndpoint' | 'introspectionEndpoint'
         readonly before: string | undefined
         readonly after: string | undefined
       }

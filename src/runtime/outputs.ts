@@ -22,7 +22,7 @@ import type {
 import { codeOf } from '../ledger/settlement.ts'
 import { fromStored, refreshTokenIn } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../ledger/stored-token-set.ts'
-import { REST_MS } from './timing.ts'
+import { RECHECK_MS, REST_MS } from './timing.ts'
 
 /** An output of an actor, without the times that are added when it ends. */
 export type Timeless<O> = O extends unknown ? Omit<O, 'nowMs' | 'elapsedMs' | 'beganAtMs'> : never
@@ -62,6 +62,9 @@ export function claimOutput<C extends object, W extends object>(
       return { type: 'deferred', problem: { code: 'paused' }, retryInMs: answer.delayMs }
     case 'blocked':
       return blocked
+    // The row has changed since the AS was asked.
+    case 'ask':
+      return { type: 'deferred', problem: { code: 'paused' }, retryInMs: RECHECK_MS }
     case 'lost':
       return {
         type: 'failed',
@@ -88,8 +91,8 @@ interface Settling {
   readonly isReplayable: boolean
   /** Whether the token may be spent now. */
   readonly isSpent: boolean
-  /** Milliseconds until the token may be presented again all the same. Absent: it never may. */
-  readonly takeOverInMs: number | undefined
+  /** Milliseconds until there is a way out all the same. Absent: the token is lost. */
+  readonly wayInMs: number | undefined
   /** How long to wait before the token is presented again in the same claim. */
   againMs(): number
   /** How long to wait before a deferred presentation is tried again. */
@@ -127,9 +130,9 @@ export function settleOutput(
 }
 
 function ungrantedOutput(settling: Settling): Timeless<SettleOutput> {
-  const { presentation, isReplayable, isSpent, takeOverInMs } = settling
+  const { presentation, isReplayable, isSpent, wayInMs } = settling
   if (presentation.outcome === 'granted') return { type: 'failed', problem: { code: 'internal' } }
-  const isFinal = isSpent && takeOverInMs === undefined
+  const isFinal = isSpent && wayInMs === undefined
   const problem = problemOf(presentation)
   switch (FAILURES[presentation.failure].next) {
     case 'end':
@@ -147,7 +150,7 @@ function ungrantedOutput(settling: Settling): Timeless<SettleOutput> {
     case 'repeat': {
       if (isReplayable) return { type: 'again', retryInMs: settling.againMs() }
       if (!isSpent || isFinal) return { type: 'failed', problem: { ...problem, isFinal } }
-      const retryInMs = Math.max(settling.backoffMs(), takeOverInMs ?? 0)
+      const retryInMs = Math.max(settling.backoffMs(), wayInMs ?? 0)
       return { type: 'deferred', problem: { ...problem, isFinal }, retryInMs }
     }
   }

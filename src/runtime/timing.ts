@@ -70,6 +70,12 @@ export const PAUSE_MAX_MS = 60_000
 /** For so long no call waits for an AS that did not answer the last one. */
 export const AWAY_MS = 3_000
 
+/**
+ * How long after a claim is written an AS is asked about its token that does not answer. Longer
+ * than an outage that passes, and no longer than a user waits who could sign in.
+ */
+export const ASK_FOR_MS = 600_000
+
 /** A call whose access token is good waits no longer for a newer one. */
 export const GOOD_WAIT_MS = 500
 

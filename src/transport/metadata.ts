@@ -14,7 +14,11 @@ const STALE_MS = 60 * 1000
 const ENDPOINTS = {
   tokenEndpoint: 'token_endpoint',
   revocationEndpoint: 'revocation_endpoint',
+  introspectionEndpoint: 'introspection_endpoint',
 } as const
+
+/** Metadata that names none of them is not that of an AS. */
+const NEEDED = ['tokenEndpoint', 'revocationEndpoint'] as const
 
 export type EndpointName = keyof typeof ENDPOINTS
 
@@ -24,6 +28,8 @@ export interface ServerMetadata extends Readonly<Record<EndpointName, FoundEndpo
   readonly authenticationMethods: readonly string[]
   /** Whether the AS knows `prompt=none`. */
   readonly silentSignIn: boolean
+  /** Of the introspection endpoint. `undefined`: it does not say. */
+  readonly introspectionMethods: readonly string[] | undefined
 }
 
 /** An endpoint of the metadata. A text says why it must not be used. */
@@ -150,20 +156,24 @@ function read(
   if (named !== provider.issuer) {
     return misconfigured(issuer, hintOf(named, issuer, provider.issuer!), status)
   }
-  const isNamed = Object.values(ENDPOINTS).some((name) => ownField(body, name) != null)
+  const isNamed = NEEDED.some((name) => ownField(body, ENDPOINTS[name]) != null)
   if (provider.tokenEndpoint === undefined && !isNamed) {
     return misconfigured(issuer, endpointHint('tokenEndpoint', 'unusable'), status)
   }
-  const methods = ownField(body, 'token_endpoint_auth_methods_supported')
   return {
     ready: true,
     tokenEndpoint: endpointIn(body, ENDPOINTS.tokenEndpoint, provider),
     revocationEndpoint: endpointIn(body, ENDPOINTS.revocationEndpoint, provider),
-    authenticationMethods: Array.isArray(methods)
-      ? methods.filter((m) => typeof m === 'string')
-      : [],
+    introspectionEndpoint: endpointIn(body, ENDPOINTS.introspectionEndpoint, provider),
+    authenticationMethods: textsIn(body, 'token_endpoint_auth_methods_supported') ?? [],
+    introspectionMethods: textsIn(body, 'introspection_endpoint_auth_methods_supported'),
     silentSignIn: isSilent(body),
   }
+}
+
+function textsIn(body: Readonly<Record<string, unknown>>, name: string): string[] | undefined {
+  const list = ownField(body, name)
+  return Array.isArray(list) ? list.filter((each) => typeof each === 'string') : undefined
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Client, OutgoingRequest, Provider, Revocation } from '../core/provider.ts'
+import type { Secret } from '../core/secret.ts'
 import { sleep, within } from '../core/clock.ts'
 import type { Clock, HostMoment } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
@@ -6,6 +7,8 @@ import type { Random } from '../core/random.ts'
 import { authenticate, authenticationMethod } from './client-authentication.ts'
 import { discovery, endpointHint, misconfigured } from './metadata.ts'
 import { prepareTokenRequest } from './token-request.ts'
+import { askAbout } from './introspection.ts'
+import type { Introspection } from './introspection.ts'
 import { attemptRevocation } from './revocation.ts'
 import type { RevocationAttempt, Revoked } from './revocation.ts'
 import { calm, momentOf, noting } from './path.ts'
@@ -13,7 +16,7 @@ import { runtimeFetch } from './unsent.ts'
 import type { FetchOnce, Sender } from './send.ts'
 import type { Prepared } from './token-request.ts'
 import type { PresentedTokens } from './token-response.ts'
-import type { EndpointName, OnEndpointChanged, Unprepared } from './metadata.ts'
+import type { EndpointName, OnEndpointChanged, ServerMetadata, Unprepared } from './metadata.ts'
 
 /** Everything that is said to one AS on behalf of one client. */
 export interface Transport {
@@ -30,6 +33,13 @@ export interface Transport {
   revoke(revocation: Revocation): Promise<Revoked>
   /** Whether the AS knows `prompt=none`, as the provider or the newest metadata says. */
   canSignInSilently(): boolean
+  /**
+   * Whether the AS can be asked about a refresh token, as far as is known: of an AS whose metadata
+   * was not read yet, a client that can authenticate may ask.
+   */
+  mayAsk(): boolean
+  /** Asks the AS whether a refresh token is active (RFC 7662), once. Never rejects. */
+  ask(token: Secret): Promise<Introspection>
 }
 
 /** The wait after a first failed revocation, milliseconds; doubled each time, jittered by half. */
@@ -76,11 +86,11 @@ export function createTransport(options: TransportOptions): Transport {
     closing: provider.rotation !== 'never',
   }
   const discover = discovery(provider, sender, requestTimeoutMs, options.onEndpointChanged)
-  let isSilent = provider.silentSignIn ?? false
+  let seen: ServerMetadata | undefined
 
   async function metadata(): ReturnType<typeof discover> {
     const found = await discover()
-    if (found.ready) isSilent = provider.silentSignIn ?? found.silentSignIn
+    if (found.ready) seen = found
     return found
   }
 
@@ -97,7 +107,9 @@ export function createTransport(options: TransportOptions): Transport {
       const hint = endpointHint(name, endpoint)
       return endpoint === 'unusable' ? missing(name, from, hint) : misconfigured(from, hint)
     }
-    const method = authenticationMethod(provider, client, found?.authenticationMethods ?? [])
+    const methods = found?.authenticationMethods ?? []
+    const own = name === 'introspectionEndpoint' ? found?.introspectionMethods : undefined
+    const method = authenticationMethod(provider, client, own ?? methods)
     try {
       const context = { endpoint: endpoint.href, issuer: provider.issuer, clock }
       return { ready: true, endpoint, authentication: await authenticate(method, client, context) }
@@ -148,7 +160,31 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  return { prepare, revoke, canSignInSilently: () => isSilent }
+  function mayAsk(): boolean {
+    const { introspectionEndpoint: given, tokenEndpoint } = provider
+    const found = given === undefined ? seen : undefined
+    const isKnown = typeof given === 'string' || found?.introspectionEndpoint instanceof URL
+    const isOpen = given === undefined && tokenEndpoint === undefined && seen === undefined
+    if (!isKnown && !isOpen) return false
+    const methods = found?.introspectionMethods
+    const method = authenticationMethod(provider, client, methods ?? [])
+    // RFC 7662 §2.1: the endpoint must demand some form of authorization.
+    if (methods === undefined) return method !== 'none'
+    return typeof method !== 'string' || methods.includes(method)
+  }
+
+  async function ask(token: Secret): Promise<Introspection> {
+    const found = await bounded(requestTimeoutMs, () => reach('introspectionEndpoint'))
+    if (found.ready) {
+      return askAbout(token, { ...found, provider, client, sender, timeoutMs: requestTimeoutMs })
+    }
+    const { ready: _, hint: __, ...trouble } = found
+    const isLater = trouble.code === 'unreachable' || trouble.code === 'rate_limited'
+    return { says: isLater ? 'later' : 'unknown', ...trouble }
+  }
+
+  const canSignInSilently = (): boolean => provider.silentSignIn ?? seen?.silentSignIn ?? false
+  return { prepare, revoke, canSignInSilently, mayAsk, ask }
 }
 
 const UNREACHABLE: Unprepared = { ready: false, code: 'unreachable' }

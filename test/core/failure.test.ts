@@ -36,7 +36,7 @@ describe('a class of failures that one row adds', () => {
         ref: { secret: new Secret('grant'), generation: 0 },
         isReplayable: false,
         isSpent: false,
-        takeOverInMs: undefined,
+        wayInMs: undefined,
         againMs: () => 250,
         backoffMs: () => 250,
       },

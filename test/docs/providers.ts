@@ -176,6 +176,10 @@ function factRows(facts: ProviderRecord): readonly string[][] {
       'introspectionEndpoint',
       facts.introspectionEndpoint === null ? 'none' : code(facts.introspectionEndpoint),
     ],
+    [
+      'introspectsRefreshTokens',
+      facts.introspectsRefreshTokens === undefined ? undefined : 'is asked after a lost answer',
+    ],
     ...(facts.retired ?? []).map(
       ({ address, from, use }) =>
         ['retired', `\`${address}\` ends on ${from}: \`${use}\``] as const,

@@ -13,9 +13,13 @@ const REUSE_KINDS: readonly AsKind[] = [
   'idempotent window',
   'until used',
   'refused',
+  'introspected',
 ] satisfies readonly ReuseKind[]
 
-/** Whether the server does something else with a spent token than to kill the grant. */
+/**
+ * Whether a token may be presented again whose first presentation is lost: because the server does
+ * something else with a spent one than to kill the grant, or because it is asked before.
+ */
 export function isForgiving({ as }: Pick<Config, 'as'>): boolean {
   return REUSE_KINDS.includes(as)
 }
@@ -66,6 +70,7 @@ export function* answersOf(world: World, config: Config, token: string): Generat
 
 function forgivingAnswer(world: World, config: Config, token: string): Answer {
   if (isAccepted(world, config, token, world.now)) return issue(world, config, token, true)
+  // Of a server that kills: no presentation has spent the token that comes again.
   if (config.as !== 'refused' && world.refreshTokens[token] === 'spent') {
     throw new Violation(`P2: the AS kills the grant because ${token} comes again`)
   }

@@ -11,9 +11,10 @@ import {
   revoke,
   see,
   takeClaim,
-  takeOverInMs,
   settle,
   UNSEEN,
+  wayInMs,
+  writeOff,
 } from '../../src/ledger/protocol/index.ts'
 import type {
   Next,
@@ -291,6 +292,7 @@ function nextOf(
   if (doing === 'takeClaim') return takeClaim(revocation, place!, view)
   const { run } = world.workers[who.index]!
   const { context } = run!.position
+  if (doing === 'writeOff') return writeOff(work.askedAt!, view)
   if (doing === 'reject') return reject({ position: place!, claimId, name }, 'rejected', view)
   if (doing === 'claim') {
     return claim(
@@ -299,6 +301,7 @@ function nextOf(
         newGrant,
         policy,
         ...(name !== undefined && { name }),
+        ...(work.askedAt !== undefined && { goodAt: work.askedAt }),
         ...(context.callerGeneration !== undefined && {
           callerGeneration: context.callerGeneration,
         }),
@@ -354,6 +357,10 @@ function answered(
   switch (doing) {
     case 'claim': {
       const told = answer as Parameters<typeof claimOutput>[0]
+      if (told.type === 'ask' && work.askedAt === undefined) {
+        const asked: Work = { ...work, place: told.position, askedAt: view.claim!.version }
+        return withActivity(world, who, { doing: 'question', view, work: asked })
+      }
       const claimed: Work = { ...work, place: told.position }
       const buried = told.type === 'ended' ? bury(world, config, run!, told) : world
       const row = view.claim?.row
@@ -391,7 +398,7 @@ function answered(
           ),
           isReplayable: false,
           isSpent: work.ended!.settlement.type === 'spent',
-          takeOverInMs: takeOverInMs(view, config.policy),
+          wayInMs: wayInMs(view, config.policy),
           againMs: () => 1,
           backoffMs: () => 1,
         }),
@@ -400,6 +407,8 @@ function answered(
     }
     case 'dispose':
       return go({ type: 'ended', problem: { code: 'revoked' } } as never)
+    case 'writeOff':
+      return go(LOST as never)
     default: {
       const told = answer as Parameters<typeof reloadOutput>[0]
       const token = 'set' in told ? told.set.refreshToken : undefined
@@ -408,6 +417,8 @@ function answered(
     }
   }
 }
+
+const LOST = { type: 'failed', problem: { code: 'lost' } } as const
 
 /** A chain was found ended, and something of it may still live: it is revoked in the background. */
 function bury(
@@ -536,6 +547,9 @@ function* activitySteps(
       if (isForgiving(config)) yield* forgivingSteps(world, config, who, activity, name)
       else yield* flySteps(world, config, who, activity, name)
       return
+    case 'question':
+      yield* questionSteps(world, config, who, activity, name)
+      return
     case 'discard': {
       yield [
         `${name} revokes what it received`,
@@ -581,6 +595,31 @@ function* activitySteps(
     }
     default:
       yield* operationSteps(world, config, who, activity, name)
+  }
+}
+
+/** The AS looks at the token in one step, and its answer arrives in another. */
+function* questionSteps(
+  world: World,
+  config: Config,
+  who: Who,
+  activity: Extract<Activity, { doing: 'question' }>,
+  name: string,
+): Generator<Step> {
+  const { work, view, says } = activity
+  const { position } = world.workers[who.index]!.run!
+  if (says === undefined) {
+    const found = world.refreshTokens[work.refreshToken] === 'live' ? 'active' : 'inactive'
+    yield [`the AS tells ${name}: ${found}`, withActivity(world, who, { ...activity, says: found })]
+  } else if (says === 'active') {
+    const claiming = { ...work, startedAt: world.now }
+    yield [`${name} learns that it is good`, ask(world, config, who, 'claim', claiming, view)]
+  } else {
+    yield [`${name} learns that it is dead`, ask(world, config, who, 'writeOff', work, view)]
+  }
+  for (const faulty of fault(world, 'lost answer')) {
+    const unknown = { ...LOST, nowMs: world.now, elapsedMs: 0 } as const
+    yield [`${name} learns nothing`, proceed(faulty, config, who.index, ended(position, unknown))]
   }
 }
 
@@ -653,13 +692,16 @@ function* forgivingSteps(
     yield [`the answer reaches ${name}`, end(world, answer)]
     for (const faulty of fault(world, 'lost answer'))
       yield [`the answer to ${name} is lost`, end(faulty, unknown)]
-  } else if (world.now <= sentAt! + config.settlesWithinMs) {
+  } else if (world.now < sentAt! + config.settlesWithinMs) {
     for (const [how, after, presentation] of answersOf(world, config, work.refreshToken)) {
       const handled = withActivity(after, who, { ...activity, answer: presentation })
       yield [`the AS handles ${name}: ${how}`, handled]
     }
-    for (const faulty of fault(world, 'lost answer'))
+    for (const faulty of fault(world, 'lost answer')) {
       yield [`the request of ${name} is lost`, end(faulty, unknown)]
+      const left = leftLate(faulty, config, activity)
+      yield [`${name} hears no more, and the AS is at work`, end(left, unknown)]
+    }
     for (const faulty of fault(world, 'deferred'))
       yield [`the AS defers ${name}`, end(faulty, failedPresentation('deferred'))]
   }
@@ -713,6 +755,7 @@ const PROVIDERS = {
   'idempotent window': { rotation: 'always' },
   'until used': { rotation: 'always', reuse: 'until_successor_used' },
   refused: { rotation: 'always', reuse: 'refused' },
+  introspected: { rotation: 'always' },
 } as const
 
 function* operationSteps(
@@ -771,6 +814,7 @@ function giveUp(
   if (doing === 'claim') return go({ type: 'failed', problem })
   if (doing === 'dispose') return go({ type: 'ended', problem: { code: 'revoked' } })
   if (doing === 'reject') return go({ type: 'ended', problem: { code: 'rejected' } })
+  if (doing === 'writeOff') return go(LOST)
   const { settlement } = work.ended!
   if (settlement.type !== 'granted' || config.policy.takeOver.type === 'until_successor_used') {
     return go({ type: 'failed', problem })
@@ -851,7 +895,7 @@ function* worldSteps(world: World, config: Config): Generator<Step> {
   for (const [index, { token, untilMs }] of (world.late ?? []).entries()) {
     const rest = { ...world, late: world.late!.filter((_, i) => i !== index) }
     yield [`a late request with ${token} is dropped`, rest]
-    if (world.now > untilMs) continue
+    if (world.now >= untilMs) continue
     for (const [how, after] of answersOf(rest, config, token))
       yield [`the AS handles a late request with ${token}: ${how}`, after]
   }

@@ -45,7 +45,8 @@ export interface Pending {
 /** What an actor is doing: the loop of a procedure of the ledger, or a step beside it. */
 export type Activity =
   | {
-      readonly doing: 'claim' | 'settle' | 'dispose' | 'reject' | 'revoke' | 'takeClaim'
+      readonly doing:
+        'claim' | 'settle' | 'dispose' | 'reject' | 'writeOff' | 'revoke' | 'takeClaim'
       readonly view: LedgerView<StoredTokenSet>
       readonly pending: readonly Pending[]
       readonly work: Work
@@ -54,6 +55,8 @@ export type Activity =
   | ({ readonly doing: 'send' | 'discard' | 'tell' } & Claimed)
   /** Sent; `answer` once a server that is watched more closely has handled it. */
   | ({ readonly doing: 'fly'; readonly sentAt?: number; readonly answer?: Presentation } & Claimed)
+  /** The AS is asked about the token; `says` once it has looked. */
+  | ({ readonly doing: 'question'; readonly says?: 'active' | 'inactive' } & Claimed)
   | ({ readonly doing: 'wait' } & Waiting)
 
 /** What is known under a claim that was won. */
@@ -85,6 +88,8 @@ export interface Work {
   /** What the holder's set says. */
   readonly name?: ChainName
   readonly ended?: Ended
+  /** The version of the claim row that was read before the AS was asked. */
+  readonly askedAt?: number
   readonly cookie?: Cookie
   /** For a revocation: the newest tokens. */
   readonly newest?: StoredTokenSet
@@ -134,6 +139,8 @@ export type ReuseKind =
   | 'until used'
   /** Refuses it, and does nothing else. */
   | 'refused'
+  /** Kills the grant, but tells before whether a token is good. */
+  | 'introspected'
 
 export type Fault =
   | 'crash'
@@ -160,7 +167,7 @@ export interface Config {
   readonly jumps: { readonly expire: number; readonly overdue: number; readonly stale: number }
   /** For how long a server with a window accepts a spent token. */
   readonly windowMs: number
-  /** The server handles a request within so long after it was sent. */
+  /** The server handles a request less than so long after it was sent. */
   readonly settlesWithinMs: number
   /** Told how calls end, and what is left at rest. */
   readonly note?: (outcome: string) => void

@@ -48,6 +48,9 @@ export interface Setting {
 
 const BASE = { expiries: 1, faultsMax: 1, tokens: 'short', storage: 'carries' } as const
 
+/** Servers that may still be at work with a request when its claim is overdue. */
+const SETTLING_LATE: readonly AsKind[] = ['accepted', 'refused', 'introspected']
+
 const REUSES = {
   accepted: { type: 'always' },
   'forking window': { type: 'within', ms: WINDOW_MS - 50 },
@@ -59,6 +62,7 @@ const REUSES = {
     requestTimeoutMs: 50,
   },
   refused: { type: 'once' },
+  introspected: { type: 'never' },
 } as const satisfies Readonly<Record<ReuseKind, TakeOver>>
 
 /** Which faults can happen at this kind of AS. */
@@ -176,6 +180,7 @@ const REUSE_WORLDS: readonly Setting[] = (Object.keys(REUSES) as ReuseKind[]).fl
     ['lost answer', 'deferred'],
     ['crash', 'evicted'],
     ['overdue', 'evicted'],
+    ...(as === 'introspected' ? [['crash', 'lost answer']] : []),
     ...(as.endsWith('window')
       ? [
           ['crash', 'window'],
@@ -230,10 +235,13 @@ export function configOf(setting: Setting): Config {
       staleMs: 1000,
       staleHolders: 'revoke',
       takeOver: takeOverAt(as),
+      ...(as === 'introspected' && {
+        asks: { settlesWithinMs: SETTLES_WITHIN_MS, requestTimeoutMs: claimMs / 2 },
+      }),
       mayEvict: faults.includes('evicted'),
     },
     windowMs: WINDOW_MS,
-    settlesWithinMs: as === 'accepted' || as === 'refused' ? SETTLES_WITHIN_MS : SETTLES_SOON_MS,
+    settlesWithinMs: SETTLING_LATE.includes(as) ? SETTLES_WITHIN_MS : SETTLES_SOON_MS,
     jumps: { expire: isShort ? 10 : 50, overdue: claimMs, stale: 1000 },
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import { settlementOf, takeOverOf } from '../../src/ledger/settlement.ts'
+import { asksOf, settlementOf, takeOverOf } from '../../src/ledger/settlement.ts'
 
 describe('settlementOf: a refresh token', () => {
   it('is kept when none comes, or the same, unless the provider always rotates', () => {
@@ -39,5 +39,22 @@ describe('takeOverOf: a token that may be spent', () => {
       { type: 'never' },
       { type: 'never' },
     ])
+  })
+})
+
+describe('asksOf: a token that may be spent', () => {
+  const afterMs = (provider: Parameters<typeof asksOf>[0]): number | undefined =>
+    asksOf(provider, 15_000)?.settlesWithinMs
+
+  it('may be asked once its window is over, and the AS has settled what it was sent', () => {
+    expect(afterMs({})).toBe(30_000)
+    expect(afterMs({ settlesWithinMs: 5_000 })).toBe(5_000)
+    expect(afterMs({ reuse: { acceptedForMs: 60_000 } })).toBe(90_000)
+    expect(afterMs({ reuse: 'refused' })).toBe(30_000)
+  })
+
+  it('is not asked about where it looks good as long as its successor is unused', () => {
+    expect(afterMs({ reuse: 'until_successor_used' })).toBeUndefined()
+    expect(afterMs({ reuse: 'accepted' })).toBeUndefined()
   })
 })

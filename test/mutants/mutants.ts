@@ -536,7 +536,7 @@ const AROUND: readonly Mutant[] = [
   },
   {
     name: 'every request to an API that refuses presents a token',
-    file: 'src/runtime/actors/claim.ts',
+    file: 'src/ledger/stored-token-set.ts',
     text: 'held.grantedAtMs + floorMs - storeNowMs',
     replacement: 'held.grantedAtMs - floorMs - storeNowMs',
     killedBy: [
@@ -818,8 +818,8 @@ const REUSING: readonly Mutant[] = [
   {
     name: 'takes a token over that was refused at risk',
     file: 'src/ledger/protocol/take-over.ts',
-    text: "if (atRisk === 'rejected' || atRisk === 'unproven' || isAnswered",
-    replacement: 'if (isAnswered',
+    text: "return atRisk === 'rejected' || atRisk === 'unproven' || isAnswered",
+    replacement: 'return isAnswered',
     killedBy: [unit('ledger/protocol/take-over', 'does not happen once it was refused')],
   },
   {
@@ -859,11 +859,75 @@ const REUSING: readonly Mutant[] = [
   },
 ]
 
+/** Asking the AS about a token that may be spent. */
+const ASKING: readonly Mutant[] = [
+  {
+    name: 'asks before the AS has settled what it was sent',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: 'return Math.max(0, settledAtMs(claim.row, claim.writtenAtMs, asks) - nowMs)',
+    replacement: 'return nowMs - nowMs',
+    killedBy: [
+      unit('ledger/protocol/take-over', 'waits until the AS has settled what the holder may'),
+      explorer('introspected, 1+1 calls, carries, lost answer', 'P2: the AS kills the grant'),
+    ],
+  },
+  {
+    name: 'opens a claim whose token the AS calls dead',
+    file: 'src/runtime/actors/ask.ts',
+    text: 'await ledger.run(chain, (seen) => writeOff(version, seen), { view }).catch(() => {})',
+    replacement: "return { type: 'good', goodAt: version }",
+    killedBy: [unit('runtime/oidc/introspection', 'is lost if its request arrived')],
+  },
+  {
+    name: 'takes the text "true" for an active token',
+    file: 'src/transport/introspection.ts',
+    text: 'active === true && owner === clientId',
+    replacement: 'Boolean(active) && owner === clientId',
+    killedBy: [unit('transport/introspection', 'believes literal JSON alone: active as a text')],
+  },
+  {
+    name: 'believes what the AS says of a token of another client',
+    file: 'src/transport/introspection.ts',
+    text: 'active === true && owner === clientId',
+    replacement: "active === true && owner !== ''",
+    killedBy: [unit('transport/introspection', 'a token of another client')],
+  },
+  {
+    name: 'opens another row than the one that was read before the question',
+    file: 'src/ledger/protocol/claim.ts',
+    text: 'request.goodAt === view.claim.version',
+    replacement: 'request.goodAt !== undefined',
+    killedBy: [unit('ledger/protocol/take-over', 'opens the claim of the row that was read')],
+  },
+  {
+    name: 'writes a token off whose row has changed since the question',
+    file: 'src/ledger/protocol/take-over.ts',
+    text: "row?.kind !== 'claimed' || version !== askedAt",
+    replacement: "row?.kind !== 'claimed' || askedAt < 0",
+    killedBy: [unit('ledger/protocol/take-over', 'writes down that the token is dead')],
+  },
+  {
+    name: 'asks while a spent token may look good inside of a reuse window',
+    file: 'src/ledger/settlement.ts',
+    text: 'settlesWithinMs: settlesWithinMs + reuseWindowMs(provider)',
+    replacement: 'settlesWithinMs',
+    killedBy: [unit('ledger/settlement', 'may be asked once its window is over')],
+  },
+  {
+    name: 'asks at an address in a private network',
+    file: 'src/transport/transport.ts',
+    text: 'found?.introspectionEndpoint instanceof URL',
+    replacement: 'found !== undefined',
+    killedBy: [unit('transport/introspection', 'names one in a private network')],
+  },
+]
+
 export const MUTANTS: readonly Mutant[] = [
   ...CLAIMING,
   ...SETTLING,
   ...ROWS,
   ...BELONGING,
   ...REUSING,
+  ...ASKING,
   ...AROUND,
 ]

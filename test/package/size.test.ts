@@ -11,9 +11,10 @@ const AT_ONCE_MAX = 28 * 1024
  * each state and transition of the chart has a description, which Stately shows, it is 51 KiB. The
  * words of all options, the spellings of expiries, the proofs that nothing was sent and the rules
  * of taking over are twelve more; placeholders, and what stands around a token, one; the question
- * to a silent path another.
+ * to a silent path another; to ask the AS about a token, and to say why a user has to sign in,
+ * three.
  */
-const ALL_MAX = 67 * 1024
+const ALL_MAX = 70 * 1024
 
 /**
  * Products that no description is needed for to be named by mistake. `oidc` is no product, and the
@@ -58,7 +59,7 @@ describe('the main entry, bundled', async () => {
     expect(typical.files.filter((path) => later.test(path)).length).toBeGreaterThan(5)
   })
 
-  it('is at most 67 KiB in one file', () => {
+  it('is at most 70 KiB in one file', () => {
     expect(typical.gzipBytes).toBeLessThanOrEqual(ALL_MAX)
   })
 
@@ -84,7 +85,7 @@ describe('the main entry, bundled', async () => {
 })
 
 /** Bytes of `oidc`, minified and compressed, with `defineProvider` and its checks. */
-const OIDC_MAX = 4.8 * 1024
+const OIDC_MAX = 4.9 * 1024
 
 /**
  * What another provider may add: `credentials` brings a reader of answers and of sign-ins, in all
@@ -96,7 +97,7 @@ const READER_MAX = 7.25 * 1024
 describe('a provider, bundled', async () => {
   const { gzipBytes: oidcBytes } = await bundle(`export { oidc } from './providers/oidc.ts'`)
 
-  it('is at most 4.8 KiB for oidc', () => {
+  it('is at most 4.9 KiB for oidc', () => {
     expect(oidcBytes).toBeLessThanOrEqual(OIDC_MAX)
   })
 

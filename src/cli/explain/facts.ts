@@ -133,6 +133,10 @@ const TAKES: { readonly [T in Entry['type']]?: Take } = {
     grant.replacedAtMs.set(generation, Math.min(before, entry.atMs))
     grant.newest = Math.max(grant.newest ?? 0, generation + 1)
   },
+  // What was sent before has not consumed the token.
+  introspected({ isGood }, token) {
+    for (const sending of isGood ? (token?.sendings ?? []) : []) sending.ending = 'unspent'
+  },
   served({ atMs, generation = 0 }, _, grant) {
     act(grant, atMs)
     if (grant === undefined) return

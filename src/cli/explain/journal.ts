@@ -72,6 +72,8 @@ export interface Entry {
   readonly status: number | undefined
   readonly isSpent: boolean | undefined
   readonly isRevoked: boolean | undefined
+  /** Whether the server, asked about the token, called it good. */
+  readonly isGood: boolean
   readonly times: number
   readonly durationMs: number
 }
@@ -79,6 +81,7 @@ export interface Entry {
 const TYPES: { readonly [T in Entry['type']]: true } = {
   claimed: true,
   presented: true,
+  introspected: true,
   served: true,
   reuse_detected: true,
   revoked: true,
@@ -161,6 +164,7 @@ function read(event: Record<string, unknown>, process: string | undefined): Entr
     status: count(event, 'status'),
     isSpent: truth(event, 'isSpent'),
     isRevoked: truth(event, 'revoked'),
+    isGood: word(event, 'says', ['active']) !== undefined,
     times: count(event, 'times') ?? 1,
     durationMs: Math.min(Math.max(number(event, 'durationMs') ?? 0, 0), TIME_MAX),
   }

@@ -173,6 +173,10 @@ const WORDS: { readonly [T in Entry['type']]: (entry: Entry, name: string) => st
     const took = `${Math.round(entry.durationMs)} ms`
     return `presents ${name}${again}: ${ending(entry)} (${took})`
   },
+  introspected: ({ isGood }, name) =>
+    isGood
+      ? `asks the server about ${name}: it is good, and was never consumed`
+      : `asks the server about ${name}: it is not said to be good`,
   served: ({ generation }, name) => `comes with ${name}, and is handed the set of R${generation}`,
   reuse_detected: (_, name) =>
     `comes with ${name} long after a later token was seen: the chain is ended`,

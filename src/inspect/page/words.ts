@@ -53,6 +53,8 @@ function eventWords(event: RefreshEvent): string {
       return `The claim row says claimed, at generation ${event.generation}`
     case 'presented':
       return `The refresh token was presented: ${event.outcome}${because(event.code)}`
+    case 'introspected':
+      return `The server was asked whether the refresh token is good: ${event.says}`
     case 'served':
       return `Handed out the newest token set, of generation ${event.generation}`
     case 'reuse_detected':

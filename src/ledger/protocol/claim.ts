@@ -1,7 +1,7 @@
 import type { ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
 import { membershipOf } from './membership.ts'
 import type { Membership } from './membership.ts'
-import { firstClaimedAtMs, returnClaim, takeOverInMs } from './take-over.ts'
+import { firstClaimedAtMs, returnClaim, takeOverInMs, wayInMs } from './take-over.ts'
 import {
   acknowledgedOf,
   answerWith,
@@ -31,6 +31,8 @@ export interface ClaimRequest<S> {
   readonly beganAtMs?: number
   /** `false`: only reads, and answers `blocked` where it would have claimed. Default `true`. */
   readonly mayClaim?: boolean
+  /** The version that the claim row had before the AS has called the token good. */
+  readonly goodAt?: number
   readonly policy: Policy
   /** Whether the newest set is what the caller needs, without renewing it. */
   meetsDemand(set: S, nowMs: number): boolean
@@ -55,7 +57,9 @@ export type ClaimAnswer<S> =
     }
   /** Another process presents the token. */
   | { readonly type: 'busy'; readonly position: ChainPosition }
-  /** The AS asked to wait: no process may present the token yet. */
+  /** The token may be spent, and the AS can be asked whether it is. */
+  | { readonly type: 'ask'; readonly position: ChainPosition }
+  /** The AS asked to wait, or may still be at work: no process may present the token yet. */
   | { readonly type: 'paused'; readonly position: ChainPosition; readonly delayMs: number }
   /** The token could be claimed, but the request must not claim. */
   | { readonly type: 'blocked'; readonly position: ChainPosition }
@@ -83,7 +87,8 @@ export type ClaimAnswer<S> =
       readonly reason: 'subject_changed'
     }
 
-type ClaimStanding = 'unseen' | 'free' | 'waiting' | 'doubtful' | 'mine' | 'others' | 'overdue'
+type ClaimStanding =
+  'unseen' | 'free' | 'waiting' | 'doubtful' | 'mine' | 'others' | 'unasked' | 'overdue'
 type GrantStanding =
   | 'unread'
   | 'unsure'
@@ -99,6 +104,7 @@ type Move =
   | 'look'
   | 'read'
   | 'claim'
+  | 'ask'
   | 'release'
   | 'end'
   | 'won'
@@ -150,6 +156,7 @@ export const CLAIMING: Readonly<Record<ClaimStanding, Readonly<Record<GrantStand
   },
   mine: { ...BY_GRANT_ROW, absent: 'won', behind: 'won', level: 'won', satisfying: 'release' },
   others: { ...BY_GRANT_ROW, absent: 'busy', behind: 'busy', level: 'busy' },
+  unasked: { ...BY_GRANT_ROW, absent: 'ask', behind: 'ask', level: 'ask' },
   overdue: { ...BY_GRANT_ROW, absent: 'lost', behind: 'lost', level: 'lost' },
 }
 
@@ -189,8 +196,10 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
     }
     case 'read':
       return operate(readGrant(position.grant))
+    case 'ask':
     case 'claim':
       if (request.mayClaim === false) return answerWith({ type: 'blocked', position })
+      if (move === 'ask') return answerWith({ type: 'ask', position })
       return operate({ on: 'claim', do: 'swap', expected: view.claim!.version, row: mine })
     case 'release':
       return operate(returnClaim(view, view.claim!.row!))
@@ -235,9 +244,12 @@ function claimStanding<S>(request: ClaimRequest<S>, view: LedgerView<S>): ClaimS
   }
   if (isSettled(row, view)) return 'free'
   if (!isOverdue(view)) return 'others'
-  const inMs = takeOverInMs(view, request.policy)
+  const inMs = wayInMs(view, request.policy)
   if (inMs === undefined) return 'overdue'
-  return inMs > 0 ? 'waiting' : 'free'
+  if (inMs > 0) return 'waiting'
+  // What the AS said of the token is true of the row that was read before: a holder may have come.
+  const isGood = request.goodAt === view.claim.version
+  return isGood || takeOverInMs(view, request.policy) === 0 ? 'free' : 'unasked'
 }
 
 /** Whether claiming now presents a token that may be spent already. */
@@ -247,9 +259,8 @@ function isTakingOver<S>({ claimId }: ClaimRequest<S>, view: LedgerView<S>): boo
 }
 
 /** How long the token is left alone, because the AS said so or may still be at work with it. */
-function delayMs<S>({ policy }: ClaimRequest<S>, view: LedgerView<S>): number {
-  return remainingDelayMs(view) || (takeOverInMs(view, policy) ?? 0)
-}
+const delayMs = <S>({ policy }: ClaimRequest<S>, view: LedgerView<S>): number =>
+  remainingDelayMs(view) || (wayInMs(view, policy) ?? 0)
 
 function grantStanding<S>(
   request: ClaimRequest<S>,

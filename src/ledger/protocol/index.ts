@@ -13,7 +13,7 @@ export type { EndAnswer, GrantCheck, TakeClaimAnswer } from './end.ts'
 export { keyIdOf } from './membership.ts'
 export { settle, withdraw } from './settle.ts'
 export type { SettleAnswer, SettleRequest, Settlement } from './settle.ts'
-export { isTakenOver, maySend, takeOverInMs } from './take-over.ts'
+export { writeOff, isTakenOver, maySend, wayInMs } from './take-over.ts'
 export { keyIn, see, UNSEEN } from './view.ts'
 export type {
   ChainName,
@@ -22,5 +22,6 @@ export type {
   Next,
   Operation,
   Policy,
+  SettlingTimes,
   TakeOver,
 } from './view.ts'

@@ -1,6 +1,6 @@
 import type { ClaimRow } from '../rows.ts'
-import { boundAs, holdsClaim, rewriteClaim } from './view.ts'
-import type { ChainName, LedgerView, Operation, Policy, TakeOver } from './view.ts'
+import { answerWith, boundAs, holdsClaim, operate, rewriteClaim } from './view.ts'
+import type { ChainName, LedgerView, Next, Operation, Policy, SettlingTimes } from './view.ts'
 
 /** Whether the token of a claim was presented before, and may have been spent then. */
 export function isTakenOver<S>(claimId: string, view: LedgerView<S>): boolean {
@@ -25,9 +25,8 @@ export function takeOverInMs<S>(
   { takeOver, mayEvict }: Policy,
 ): number | undefined {
   const { claim, nowMs } = view
-  if (claim?.row?.kind !== 'claimed') return undefined
-  const { atRisk, isAnswered, grant } = claim.row
-  if (atRisk === 'rejected' || atRisk === 'unproven' || isAnswered === true) return undefined
+  if (claim?.row?.kind !== 'claimed' || isOver(claim.row)) return undefined
+  const { atRisk, grant } = claim.row
   switch (takeOver.type) {
     case 'never':
       return undefined
@@ -44,11 +43,43 @@ export function takeOverInMs<S>(
   }
 }
 
+/** Whether another presentation cannot help, or would come between a holder and its answer. */
+function isOver({ atRisk, isAnswered }: ClaimRow & { kind: 'claimed' }): boolean {
+  return atRisk === 'rejected' || atRisk === 'unproven' || isAnswered === true
+}
+
+/**
+ * Milliseconds until the AS may be asked whether the token of an overdue claim is still good;
+ * `undefined` if it never may, or cannot help.
+ */
+export function askInMs<S>({ claim, nowMs }: LedgerView<S>, { asks }: Policy): number | undefined {
+  if (asks === undefined || claim?.row?.kind !== 'claimed' || isOver(claim.row)) return undefined
+  return Math.max(0, settledAtMs(claim.row, claim.writtenAtMs, asks) - nowMs)
+}
+
+/** Milliseconds until a claim may be taken over or asked about; `undefined`: it is lost. */
+export function wayInMs<S>(view: LedgerView<S>, policy: Policy): number | undefined {
+  return takeOverInMs(view, policy) ?? askInMs(view, policy)
+}
+
+/**
+ * Writes that the AS calls the token of an overdue claim dead, if the row is as it was when the AS
+ * was asked: no process asks again. A late holder that settles the successor still wins.
+ */
+export function writeOff<S>(
+  askedAt: number,
+  view: LedgerView<S>,
+): Next<S, { readonly type: 'noted' }> {
+  const { row, version } = view.claim ?? {}
+  if (row?.kind !== 'claimed' || version !== askedAt) return answerWith({ type: 'noted' })
+  return operate(abandonClaim(view, row, 'rejected'))
+}
+
 /** By when the AS has settled all that the holder of a claim, or a holder before it, has sent. */
 function settledAtMs(
   { claimMs }: ClaimRow & { kind: 'claimed' },
   writtenAtMs: number,
-  { settlesWithinMs, requestTimeoutMs }: TakeOver & { type: 'until_successor_used' },
+  { settlesWithinMs, requestTimeoutMs }: SettlingTimes,
 ): number {
   return writtenAtMs + Math.max(0, claimMs - requestTimeoutMs) + settlesWithinMs
 }

@@ -74,16 +74,19 @@ export type TakeOver =
   | { readonly type: 'within'; readonly ms: number }
   /**
    * As long as the successor was not used: no holder may have got it. The AS must have settled an
-   * earlier request by then, which takes it `settlesWithinMs` at most. A holder sends no later than
-   * `requestTimeoutMs` before its claim is overdue.
+   * earlier request by then.
    */
-  | {
-      readonly type: 'until_successor_used'
-      readonly settlesWithinMs: number
-      readonly requestTimeoutMs: number
-    }
+  | ({ readonly type: 'until_successor_used' } & SettlingTimes)
   /** Once: the AS only refuses a spent token, and the first request may never have arrived. */
   | { readonly type: 'once' }
+
+/** By when an AS has settled what it was sent, milliseconds. */
+export interface SettlingTimes {
+  /** The AS settles a request so long after it was sent at the latest. */
+  readonly settlesWithinMs: number
+  /** A holder sends no later than this before its claim is overdue. */
+  readonly requestTimeoutMs: number
+}
 
 export interface Policy {
   /** For how long a claim counts as being worked on, milliseconds. */
@@ -93,6 +96,11 @@ export interface Policy {
   /** `serve`: older holders are always served. */
   readonly staleHolders: 'revoke' | 'serve'
   readonly takeOver: TakeOver
+  /**
+   * Given: the AS can be asked whether a token that may be spent is still good (RFC 7662), once it
+   * has settled what it was sent. Until then a spent token may still look good.
+   */
+  readonly asks?: SettlingTimes | undefined
   /** Whether the store may drop rows early. The grant is then read again once the claim is won. */
   readonly mayEvict: boolean
 }

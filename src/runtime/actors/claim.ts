@@ -11,7 +11,7 @@ import type {
   LedgerView,
 } from '../../ledger/protocol/index.ts'
 import { isUnavailable } from '../../ledger/store-call.ts'
-import { fromStored, isYoung, tokensToStored } from '../../ledger/stored-token-set.ts'
+import { floorLeftMs, fromStored, isYoung, tokensToStored } from '../../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
 import type { Unprepared } from '../../transport/metadata.ts'
 import type { Prepared } from '../../transport/token-request.ts'
@@ -22,6 +22,7 @@ import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { bury, randomName } from '../revoke.ts'
 import { AWAY_MS, backoffMs, LEDGER_REST_MS, PAUSE_MS } from '../timing.ts'
+import { askServer } from './ask.ts'
 
 /** A claim that was won. Its fields are hidden: they hold tokens as text. */
 export interface ClaimHandle {
@@ -81,16 +82,18 @@ async function ask(
   context: RunContext,
   refreshToken: Secret,
 ): Promise<ClaimResult> {
-  const { settings, ledger, policy, emit } = parts
+  const { settings, ledger, emit } = parts
   const { clock, refusedFloorMs } = settings
   const { prepared, blocked, isPaused } = await prepareTransport(parts, context, refreshToken)
-  const asked = { askedAt: clock.monotonic(), askedAtWallMs: clock.now() }
+  const moment = () => ({ askedAt: clock.monotonic(), askedAtWallMs: clock.now() })
+  let asked = moment()
   const name = context.position && nameOf(context.position)
   const chain: ChainTokens = { refreshToken, hasGrantField: context.hasGrantField, name }
   const request: ClaimRequest<StoredTokenSet> = {
     claimId: randomName(parts),
     newGrant: randomName(parts),
-    policy,
+    // Read late: what the metadata says is known now.
+    policy: parts.policy,
     mayClaim: prepared !== undefined,
     ...(name !== undefined && { name }),
     ...(context.callerGeneration !== undefined && { callerGeneration: context.callerGeneration }),
@@ -99,13 +102,23 @@ async function ask(
       floorLeftMs(set, context.demand, storeNowMs, refusedFloorMs) > 0 ||
       meetsDemand(set, context.demand, { hostNowMs: clock.now(), storeNowMs }),
   }
-  const { answer, view } = await ledger
-    .run(chain, (seen) => claim(request, seen))
-    .catch((error: unknown) => {
-      const mayComeLate = isUnavailable(error)
-      void parts.background.add(release(parts, chain, request, mayComeLate)).catch(() => {})
-      throw error
-    })
+  const run = (wanted: ClaimRequest<StoredTokenSet>, from?: LedgerView<StoredTokenSet>) =>
+    ledger
+      .run(chain, (seen) => claim(wanted, seen), { view: from })
+      .catch((error: unknown) => {
+        const mayComeLate = isUnavailable(error)
+        void parts.background.add(release(parts, chain, request, mayComeLate)).catch(() => {})
+        throw error
+      })
+  let { answer, view } = await run(request)
+  if (answer.type === 'ask') {
+    const { position } = answer
+    const grantName = await parts.nameOf(chain, position.grant)
+    const said = await askServer(parts, { chain, position, grantName, view })
+    if (said.type !== 'good') return said
+    asked = moment()
+    ;({ answer, view } = await run({ ...request, goodAt: said.goodAt }, view))
+  }
   const { position } = answer
   const grantName = await parts.nameOf(chain, position.grant)
   if (answer.type === 'current') {
@@ -135,22 +148,6 @@ async function ask(
 function impatient(said: ClaimResult, context: RunContext): ClaimResult {
   if (said.type !== 'deferred' || said.problem.code !== 'paused') return said
   return afterWaiting(context, said.problem, said.retryInMs)
-}
-
-/**
- * How long no new access token is asked for, because the refused one is so young, milliseconds: of
- * an API that refuses each token, every request would present a refresh token and leave a row.
- */
-function floorLeftMs(
-  { access }: StoredTokenSet,
-  { audience, refused }: Demand,
-  storeNowMs: number,
-  floorMs: number,
-): number {
-  const [, held] = access.find(([each]) => each === audience) ?? []
-  if (held === undefined || held.token !== refused?.expose()) return 0
-  // The store's time of a grant is estimated, and may lie milliseconds ahead.
-  return Math.min(floorMs, held.grantedAtMs + floorMs - storeNowMs)
 }
 
 const TOO_YOUNG = 'The API refused a token that is seconds old: look at its audience and scope.'

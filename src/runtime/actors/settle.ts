@@ -2,7 +2,7 @@ import type { SettleOutput } from '../../../machines/types.ts'
 import type { Presentation } from '../../core/failure.ts'
 import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
 import type { GrantRef, Tokens } from '../../core/tokens.ts'
-import { keyIn, settle, takeOverInMs } from '../../ledger/protocol/index.ts'
+import { keyIn, settle, wayInMs } from '../../ledger/protocol/index.ts'
 import type {
   LedgerView,
   SettleAnswer,
@@ -83,7 +83,7 @@ export async function settlePresentation(
       ref,
       isReplayable,
       isSpent: isSpent(settlement),
-      takeOverInMs: takeOverInMs(view, parts.policy),
+      wayInMs: wayInMs(view, parts.policy),
       againMs: () => backoffMs(settings.random, presentations - 1),
       backoffMs: () => backoffMs(settings.random, context.attempt),
     })

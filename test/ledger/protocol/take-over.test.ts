@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { claim, maySend, reject, settle } from '../../../src/ledger/protocol/index.ts'
+import {
+  claim,
+  maySend,
+  reject,
+  settle,
+  wayInMs,
+  writeOff,
+} from '../../../src/ledger/protocol/index.ts'
 import type { Policy, SettleRequest, TakeOver } from '../../../src/ledger/protocol/index.ts'
 import type { ClaimRow } from '../../../src/ledger/rows.ts'
 import { claimed, GRANT, live, policy, seen } from './rows.ts'
@@ -104,6 +111,71 @@ describe('taking over', () => {
       maySend(elapsedMs, { ...seen(live, row), nowMs: 9_000 }, driven(WITHIN), 5_000)
 
     expect([sends(999), sends(1_000)]).toEqual([true, false])
+  })
+})
+
+describe('asking the AS about a token that may be spent', () => {
+  const asks = { settlesWithinMs: 30_000, requestTimeoutMs: 15_000 }
+  const SETTLED_AT_MS = 400 + 20_000 - 15_000 + 30_000
+  const asked = (nowMs: number, row: Partial<Claimed> = {}, more: object = {}) => {
+    const view = { ...seen(live, { ...claimed, ...row }), nowMs }
+    const next = claim({ ...ASKED, policy: { ...policy, asks }, ...more }, view)
+    return next.type === 'answer' ? next.answer : next.operations[0]
+  }
+
+  it('waits until the AS has settled what the holder may have sent', () => {
+    expect(asked(OVERDUE_MS - 1)).toMatchObject({ type: 'busy' })
+    expect(asked(OVERDUE_MS)).toMatchObject({
+      type: 'paused',
+      delayMs: SETTLED_AT_MS - OVERDUE_MS,
+    })
+    expect(asked(SETTLED_AT_MS)).toMatchObject({ type: 'ask' })
+  })
+
+  it('opens the claim of the row that was read before, and of no other', () => {
+    const { version } = seen(live, claimed).claim!
+
+    expect(asked(SETTLED_AT_MS, {}, { goodAt: version })).toMatchObject({
+      do: 'swap',
+      expected: version,
+      row: { claimId: 'mine', atRisk: 'taken_over', firstClaimedAtMs: 400 },
+    })
+    expect(asked(SETTLED_AT_MS, {}, { goodAt: version - 1 })).toMatchObject({ type: 'ask' })
+    expect(asked(OVERDUE_MS, {}, { goodAt: version })).toMatchObject({ type: 'paused' })
+  })
+
+  it.each([{ atRisk: 'rejected' }, { atRisk: 'unproven' }, { isAnswered: true }] as const)(
+    'cannot help once there was an answer: %j',
+    (row) => {
+      expect(asked(SETTLED_AT_MS, row)).toMatchObject({ type: 'lost' })
+    },
+  )
+
+  it('is only looked at by a process that must not claim', () => {
+    expect(asked(SETTLED_AT_MS, {}, { mayClaim: false })).toMatchObject({ type: 'blocked' })
+  })
+
+  it('comes after a window, and after the one time that a server is asked that refuses', () => {
+    const view = (row: Partial<Claimed>) => ({
+      ...seen(live, { ...claimed, ...row }),
+      nowMs: 99_000,
+    })
+    const way = (takeOver: TakeOver, row: Partial<Claimed>): unknown =>
+      wayInMs(view(row), { ...driven(takeOver), asks })
+
+    expect(way(WITHIN, {})).toBe(0)
+    expect(way(ONCE, { atRisk: 'taken_over', claimMs: 0 })).toBe(0)
+    expect(wayInMs(view({ atRisk: 'taken_over' }), driven(ONCE))).toBeUndefined()
+  })
+
+  it('writes down that the token is dead, if the row is as it was', () => {
+    const view = { ...seen(live, claimed), nowMs: SETTLED_AT_MS }
+    const { version } = view.claim!
+
+    expect(writeOff(version, view)).toMatchObject({
+      operations: [{ do: 'swap', expected: version, row: { atRisk: 'rejected', claimMs: 0 } }],
+    })
+    expect(writeOff(version - 1, view)).toEqual({ type: 'answer', answer: { type: 'noted' } })
   })
 })
 
