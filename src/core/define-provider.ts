@@ -135,9 +135,8 @@ export function descriptionOf(
   values: Readonly<Record<string, unknown>> = {},
 ): ProviderDescription {
   const { id, discovery, clientAuthentication, rotation, oldAccessToken, tokens } = facts
-  const { request, failures, silentSignIn, missingRefreshToken, verifiedAt, lifetimes, wire } =
-    facts
-  const { issuer, tokenEndpoint, revocationEndpoint, introspectionEndpoint, retired } = facts
+  const { request, failures, missingRefreshToken, verifiedAt, lifetimes, wire } = facts
+  const { issuer, tokenEndpoint, revocationEndpoint, retired } = facts
   return {
     ...defined({
       issuer: issuer && filled(issuer, facts, values),
@@ -145,12 +144,12 @@ export function descriptionOf(
       tokenEndpoint: tokenEndpoint && filled(tokenEndpoint, facts, values),
       revocationEndpoint: revocationEndpoint && filled(revocationEndpoint, facts, values),
       introspectionEndpoint: facts.introspectsRefreshTokens
-        ? introspectionEndpoint && filled(introspectionEndpoint, facts, values)
+        ? facts.introspectionEndpoint && filled(facts.introspectionEndpoint, facts, values)
         : undefined,
       clientAuthentication,
       rotation,
       reuse: facts.unused?.reuse === undefined ? facts.reuse : undefined,
-      silentSignIn,
+      silentSignIn: facts.silentSignIn,
       missingRefreshToken,
       oldAccessToken,
       tokens,
