@@ -216,9 +216,6 @@ export interface Revocation {
   readonly hint: 'refresh_token' | 'access_token'
 }
 
-/** Default of `settlesWithinMs`. */
-export const SETTLES_WITHIN_MS = 30_000
-
 /** Whether a token may be presented again at any time: the AS neither replaces nor refuses it. */
 export function isReusable({ rotation, reuse }: Pick<Provider, 'rotation' | 'reuse'>): boolean {
   return rotation === 'never' && reuse === 'accepted'

@@ -2,7 +2,7 @@ import { refreshExpiryMs } from '../core/lifetime.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { FAILURES, failedPresentation } from '../core/failure.ts'
 import type { Presentation } from '../core/failure.ts'
-import { isReusable, reuseWindowMs, SETTLES_WITHIN_MS } from '../core/provider.ts'
+import { isReusable, reuseWindowMs } from '../core/provider.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import type { Tokens } from '../core/tokens.ts'
@@ -10,6 +10,9 @@ import { responseToStored } from './stored-token-set.ts'
 import type { StoredTokenSet, Moment } from './stored-token-set.ts'
 import type { ChainPosition, Settlement, SettlingTimes, TakeOver } from './protocol/index.ts'
 import type { EndReason } from './rows.ts'
+
+/** An AS has settled a request that it was sent so long ago, milliseconds. */
+const SETTLES_WITHIN_MS = 30_000
 
 /** Time that is left unused at the end of a reuse window, milliseconds. */
 const REUSE_MARGIN_MS = 500
