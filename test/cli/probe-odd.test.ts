@@ -27,6 +27,28 @@ describe('a reuse window', () => {
     })
   })
 
+  it.each([
+    ['slidesMs', 90_000],
+    ['repeatsMs', 90_000],
+    ['slidesMs', 300_000],
+  ] as const)('%s, of %d ms, is measured if the wait is long enough', async (kind, ms) => {
+    const odd = { [kind]: ms }
+
+    const long = await probedOdd(odd, ['ann', 'ben'], { args: ['--window-max', '600'] })
+    const short = await probedOdd(odd, ['ann', 'ben'])
+
+    expect(valuesOf(long)).toMatchObject({ reuseWindow: { ms } })
+    expect(valuesOf(short)).toMatchObject({ reuseWindow: 'forever' })
+  })
+
+  it.each([1, 3])('is none where the server counts to %d', async (counts) => {
+    const report = await probedOdd({ counts }, ['ann', 'ben'])
+
+    expect(valuesOf(report)['reuseWindow']).toBeUndefined()
+    expect(saysOf(report, 'reuseWindow')).toContain(`taken ${counts} time`)
+    expect(valuesOf(report)).toMatchObject({ reuseAnswer: 'fork', reuseEffect: 'grant' })
+  })
+
   it('is tried with a token that was newly spent, each time', async () => {
     const { server, measure } = await scene(described({ reuseWindow: { ms: 10_000 } }))
 

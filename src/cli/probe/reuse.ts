@@ -6,8 +6,15 @@ import { type Measured, NEEDS_GRANT, type Probing, type Rotation } from './rotat
 const EARLY_MS = [0, 300, 700, 1_200]
 
 /** And later: between the lengths that people choose, so that one of them lies in each gap. */
-const LATE_MS = [1_500, 2_500, 4_000, 7_000, 12_000, 17_000, 25_000, 37_000, 50_000, 65_000]
-const CHOSEN_MS = [1_000, 2_000, 3_000, 5_000, 10_000, 15_000, 20_000, 30_000, 45_000, 60_000]
+const LATE_MS = [1_500, 2_500, 4_000, 7_000, 12_000, 17_000, 25_000, 37_000, 50_000, 65_000].concat(
+  [100, 150, 240, 450, 750, 1_200, 2_500, 4_500].map((seconds) => seconds * 1_000),
+)
+const CHOSEN_MS = [
+  1_000, 2_000, 3_000, 5_000, 10_000, 15_000, 20_000, 30_000, 45_000, 60_000,
+].concat([90, 120, 180, 300, 600, 900, 1_800, 3_600].map((seconds) => seconds * 1_000))
+
+/** How often one spent token is presented, where each was taken: some servers count. */
+const COUNTED = 4
 
 /** How often a token may be kept before it is believed that none is ever replaced. */
 const TRIES = 6
@@ -44,7 +51,8 @@ export async function measureReuse(
   }
   record('rejected-spent', refused)
   tell(await effectOn(chain, other, isAlive))
-  return { endsMs: endedBy === undefined ? atMostMs : 'unknown' }
+  const isTimed = endedBy === undefined && seen.countMax === undefined
+  return { endsMs: isTimed ? atMostMs : 'unknown' }
 }
 
 interface Spent {
@@ -86,6 +94,8 @@ interface ReuseSeen {
   refused?: Exchange
   /** The use of its successor that ended it. */
   endedBy?: Use
+  /** How often one token is taken again, if the server counts. */
+  countMax?: number
   /** Why no refusal was seen. */
   why: string
   /** Whether it was taken each time. */
@@ -102,7 +112,7 @@ async function watch(
   { present, clock, wait, windowMaxMs }: Probing,
   isAlive: IsAlive | undefined,
 ): Promise<void> {
-  const late = LATE_MS.filter((each) => each <= windowMaxMs)
+  const late = [...LATE_MS.filter((each) => each < windowMaxMs), windowMaxMs]
   const asked = isAlive === undefined ? [] : (['use_access_token'] as const)
   let spent: RenewalStep | undefined = step
   for (const trial of [...EARLY_MS, 'present_successor' as const, ...asked, ...late]) {
@@ -127,8 +137,23 @@ async function watch(
     if (brought === 'successor') seen.answer ??= 'fork'
     if (brought === 'newest') seen.answer ??= 'idempotent'
   }
+  await count(chain, seen, present)
   seen.isWhole = true
   seen.why = 'no presentation was outside the window'
+}
+
+/** Presents one spent token several times: a server may count, and not look at the time. */
+async function count(chain: Chain, seen: ReuseSeen, present: Probing['present']): Promise<void> {
+  const spent = await spendOn(chain)
+  for (let taken = 0; spent !== undefined && taken < COUNTED; taken += 1) {
+    const again = await present(spent.before)
+    if (again.presentation.outcome !== 'granted') {
+      seen.refused = again
+      seen.countMax = taken
+      return
+    }
+    chain.take(again)
+  }
 }
 
 function cut(seen: ReuseSeen): void {
@@ -150,6 +175,11 @@ function windowOf(seen: ReuseSeen, isAsked: boolean): readonly Measured[] {
     { axis, value, says },
     answerOf(seen),
   ]
+  if (seen.countMax !== undefined) {
+    const times = `${seen.countMax} time${seen.countMax === 1 ? '' : 's'}`
+    const says = `not measured: no time ends it, but a count: one token is taken ${times} more`
+    return [{ axis, says }, answerOf(seen)]
+  }
   if (refused === undefined) {
     const lasts = `for ${seconds(atLeastMs)}`
     if (!seen.isWhole) {

@@ -11,6 +11,8 @@ export interface Oddity {
   readonly repeatsMs?: number
   /** The old tokens end when the access token of their successor is used at the API, not before. */
   readonly endsOnUse?: true
+  /** A spent token is taken so often, whatever the time. */
+  readonly counts?: number
   /** A replay ends all grants of the user. */
   readonly endsUser?: true
 }
@@ -24,14 +26,20 @@ interface Row {
   isRevoked: boolean
   /** Since when it is spent, or was taken again. */
   spentAt?: number
+  takenAgain?: number
   answer?: object
+}
+
+interface Odd {
+  readonly clock?: SkippingClock
+  readonly args?: readonly string[]
 }
 
 /** Probes a server that is odd, with one grant for each of these users. */
 export async function probedOdd(
   oddity: Oddity,
   users: readonly string[],
-  { clock = skippingClock() }: { readonly clock?: SkippingClock } = {},
+  { clock = skippingClock(), args = [] }: Odd = {},
 ): Promise<Report> {
   const rows = new Map<string, Row>()
   const deadAccess = new Set<string>()
@@ -65,6 +73,8 @@ export async function probedOdd(
 
   function isTakenAgain(row: Row): boolean {
     if (oddity.endsOnUse) return true
+    row.takenAgain = (row.takenAgain ?? 0) + 1
+    if (oddity.counts !== undefined) return row.takenAgain <= oddity.counts
     const sinceMs = clock.now() - row.spentAt!
     return sinceMs < (oddity.slidesMs ?? oddity.repeatsMs ?? 0)
   }
@@ -111,6 +121,7 @@ export async function probedOdd(
       `${origin}/api`,
       '--yes',
       '--json',
+      ...args,
     ]),
     { clock, env: { TOKENS: tokens.join('\n') } },
   )
