@@ -167,7 +167,7 @@ function mayComeAgain(
   }
 }
 
-const FIELDS = 'accessToken,changed,error,needsSignIn,state,tokens,usable'
+const FIELDS = 'accessToken,canSignInSilently,changed,error,needsSignIn,state,tokens,usable'
 
 /** S5: an outcome has one frozen shape, and its parts agree. */
 function checkShape(outcome: Outcome, came: TokenSet): void {

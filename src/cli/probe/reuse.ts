@@ -145,7 +145,8 @@ async function watch(
 /** Presents one spent token several times: a server may count, and not look at the time. */
 async function count(chain: Chain, seen: ReuseSeen, present: Probing['present']): Promise<void> {
   const spent = await spendOn(chain)
-  for (let taken = 0; spent !== undefined && taken < COUNTED; taken += 1) {
+  if (spent === undefined) return
+  for (let taken = 0; taken < COUNTED; taken += 1) {
     const again = await present(spent.before)
     if (again.presentation.outcome !== 'granted') {
       seen.refused = again
