@@ -12,6 +12,7 @@ const FINAL = {
   revoked: 'The grant was revoked here.',
   unknown: 'The request was sent and no answer proves what became of the refresh token.',
   subject_changed: 'The answer speaks of another subject than the tokens it renews.',
+  sign_in_failed: 'The user did not sign in.',
   lost: 'The refresh token may be spent, and its successor never arrived.',
 } as const
 
@@ -47,10 +48,10 @@ const PASSING = {
   store_unavailable: 'The ledger could not be read or written.',
   store_full: 'The ledger takes no more rows; nothing was presented.',
   store_evicts: 'The ledger may drop rows, so it cannot keep the promise.',
-  file_malformed: 'The credential file cannot be read as what it should be; it was left as it is.',
-  file_insecure: 'The credential file is not safe from others; it was left as it is.',
-  file_locked: 'Another process holds the credential file; it was left as it is.',
-  file_unavailable: 'The credential file could not be read or written.',
+  file_malformed: 'The credential file is malformed.',
+  file_insecure: 'The credential file is not safe.',
+  file_locked: 'The credential file is locked.',
+  file_unavailable: 'The credential file cannot be used.',
   row_unreadable: 'A row of the ledger does not open with its key; nothing was presented.',
   ledger_mismatch: 'Another configuration (pepper or format) wrote this ledger.',
   aborted: 'The caller stopped waiting; the exchange, if any, runs on.',

@@ -131,7 +131,8 @@ export function credentialsFile(options: CredentialsFileOptions): CredentialsFil
     )
   }
   const path = resolve(options.path ?? join(userFolder(), app!, 'credentials.json'))
-  const { store = fileStore(join(dirname(path), 'ledger')), lockMs = LOCK_MS } = options
+  const { store = fileStore(join(dirname(path), 'ledger'), { clock, random }), lockMs = LOCK_MS } =
+    options
   const disk = credentialDisk(path, { lockMs, clock, random })
   const shape = codec ?? fieldsAt(OWN_PLACE)
   const entries =

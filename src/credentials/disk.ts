@@ -44,11 +44,11 @@ const isWindows = process.platform === 'win32'
 /** No credential file is larger. */
 const BYTES_MAX = 16 * 1024 * 1024
 
-/** A lock whose process cannot be asked about is taken over after so long. */
-const LOCK_STALE_MS = 10_000
-
-/** A lock that names no process: its maker has this long to write its name. */
-const LOCK_NAMELESS_MS = 2_000
+/**
+ * A lock that stays the same for so long is taken over, milliseconds on the clock of the process
+ * that waits: the time of a file is of another clock. Its holder looks before it renames.
+ */
+const STALE_MS = { nameless: 2_000, elsewhere: 5_000, alive: 8_000 } as const
 
 /** How often a change begins anew because another program writes the same file. */
 const TURNS_MAX = 20
@@ -116,36 +116,43 @@ export function credentialDisk(path: string, options: DiskOptions): CredentialDi
   }
 
   /** @returns Whether the lock is ours now; else what holds it. */
-  async function tryLock(name: string): Promise<true | string> {
+  async function tryLock(name: string, seen: Map<string, number>): Promise<true | string> {
     try {
       await writeNew(lockPath, Buffer.from(name))
       return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
-    const found = await lockHeld(lockPath, clock.now())
-    if (found === undefined) return 'a process that has just ended'
-    if (!found.isOver) return found.by
+    const text = await readFile(lockPath, 'utf8').catch(unlessGone)
+    if (text === undefined) return 'a process that has just ended'
+    const { by, staleMs } = holderIn(text)
+    const nowMs = clock.monotonic()
+    const since = seen.get(text) ?? nowMs
+    seen.set(text, since)
+    if (nowMs - since < staleMs) return by
     // Of several that find it over, the one that renames it takes it away.
     const aside = freshTemp()
     const isMoved = await rename(lockPath, aside).then(
       () => true,
       () => false,
     )
-    if (!isMoved) return found.by
+    if (!isMoved) return by
     const moved = await readFile(aside, 'utf8').catch(() => '')
     // Another process took it over and locked anew in between: its lock goes back.
-    if (moved !== found.text) await rename(aside, lockPath).catch(() => {})
+    if (moved !== text) await rename(aside, lockPath).catch(() => {})
     else await removed(aside)
-    return found.by
+    return by
   }
 
   async function lock(name: string): Promise<void> {
     const endsAt = clock.monotonic() + options.lockMs
+    const seen = new Map<string, number>()
+    held.add(name)
     for (let ms = 2; ; ms = Math.min(ms * 1.5, 100)) {
-      const holder = await tryLock(name)
+      const holder = await tryLock(name, seen)
       if (holder === true) return
       if (clock.monotonic() >= endsAt) {
+        held.delete(name)
         const hint = `It is locked by ${holder}. If that is wrong, remove ${lockPath}.`
         throw fileError('file_locked', path, hint)
       }
@@ -157,6 +164,7 @@ export function credentialDisk(path: string, options: DiskOptions): CredentialDi
     // A process that was frozen for long may have lost it.
     const text = await readFile(lockPath, 'utf8').catch(() => '')
     if (text === name) await removed(lockPath)
+    held.delete(name)
   }
 
   /** What a process left that was killed while it wrote: it holds tokens. */
@@ -195,7 +203,6 @@ export function credentialDisk(path: string, options: DiskOptions): CredentialDi
           host: hostname(),
           id: toBase64url(random.bytes(9)),
         })
-        held.add(name)
         for (let turn = 0; turn < TURNS_MAX; turn += 1) {
           await lock(name)
           try {
@@ -252,24 +259,15 @@ function unlessGone(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }
 
-/** What a lock file says, and whether the process that made it is over. */
-async function lockHeld(
-  path: string,
-  nowMs: number,
-): Promise<{ readonly text: string; readonly by: string; readonly isOver: boolean } | undefined> {
-  const stats = await lstat(path).catch(unlessGone)
-  const text = await readFile(path, 'utf8').catch(unlessGone)
-  if (stats === undefined || text === undefined) return undefined
-  const ageMs = nowMs - stats.mtimeMs
+/** What holds a lock, and for how long it may stay the same. */
+function holderIn(text: string): { readonly by: string; readonly staleMs: number } {
   const { pid, host } = parsedLock(text)
-  if (pid === undefined) {
-    return { text, by: 'a process without a name', isOver: ageMs > LOCK_NAMELESS_MS }
-  }
+  if (pid === undefined) return { by: 'a process without a name', staleMs: STALE_MS.nameless }
   const by = `process ${pid} on ${host}`
   // Ids of processes mean nothing on another host, nor in another container.
-  if (host !== hostname()) return { text, by, isOver: ageMs > LOCK_STALE_MS }
+  if (host !== hostname()) return { by, staleMs: STALE_MS.elsewhere }
   const isLeft = pid === process.pid ? !held.has(text) : !isAlive(pid)
-  return { text, by, isOver: isLeft || ageMs > 6 * LOCK_STALE_MS }
+  return { by, staleMs: isLeft ? 0 : STALE_MS.alive }
 }
 
 function parsedLock(text: string): { readonly pid?: number; readonly host?: string } {

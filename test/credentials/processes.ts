@@ -22,9 +22,9 @@ interface Answer {
   readonly code?: string
 }
 
-export interface Process {
+export interface Process<R = Request> {
   /** Answers with what came of it. `undefined`: the process ended instead. */
-  ask(request: Request): Promise<Answer | undefined>
+  ask(request: R): Promise<Answer | undefined>
   stop(): Promise<void>
 }
 
@@ -57,13 +57,21 @@ async function bundle(script: string): Promise<string> {
 /** The examples import the package by its name: here, that is the source. */
 const OWN_NAMES = {
   'refresh-once/credentials-file': `${ROOT}src/credentials/credentials-file.ts`,
+  'refresh-once/mcp': `${ROOT}src/integrations/mcp.ts`,
   'refresh-once/providers/oidc': `${ROOT}providers/oidc.ts`,
   'refresh-once': `${ROOT}src/index.ts`,
 }
 
 /** Starts a process that uses a credential file. */
-export async function startProcess(setup: Setup): Promise<Process> {
-  const child = fork(await bundled('test/credentials/process.ts'), {
+export const startProcess = (setup: Setup): Promise<Process> =>
+  startScript<Request>('test/credentials/process.ts', setup)
+
+/** Starts a script that obeys requests. */
+export async function startScript<R extends object>(
+  script: string,
+  setup: object,
+): Promise<Process<R>> {
+  const child = fork(await bundled(script), {
     env: { ...process.env, NODE_OPTIONS: '', SETUP: JSON.stringify(setup) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })

@@ -81,8 +81,14 @@ export function configurationOf(options: ConfigurationOptions): object {
     renderError: (context: { body: unknown }, out: object) => {
       context.body = JSON.stringify(out)
     },
+    ...(resources.length > 0 && {
+      scopes: ['openid', 'offline_access', ...RESOURCE_SCOPE.split(' ')],
+    }),
+    // What clients that register themselves need not say.
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
     features: {
       devInteractions: { enabled: false },
+      registration: { enabled: true },
       introspection: { enabled: true, allowedPolicy: () => true },
       revocation: { enabled: true, allowedPolicy: isOwn },
       resourceIndicators: {
@@ -103,6 +109,7 @@ const ROUTES = [
   ['token', '/token'],
   ['introspection', '/token/introspection'],
   ['revocation', '/token/revocation'],
+  ['registration', '/reg'],
   ['userinfo', '/me'],
 ] as const
 

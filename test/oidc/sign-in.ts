@@ -91,8 +91,12 @@ function authorizationUrl(
   return url
 }
 
-/** Follows the redirects, as a browser with an empty cookie jar, up to the code. */
 async function authorize(start: URL): Promise<string> {
+  return (await browse(start)).searchParams.get('code')!
+}
+
+/** Follows the redirects, as a browser with an empty cookie jar, up to the URL with the code. */
+export async function browse(start: URL): Promise<URL> {
   const cookies = new Map<string, string>()
   let url = start
   for (let hops = 0; hops < HOPS_MAX; hops += 1) {
@@ -103,8 +107,7 @@ async function authorize(start: URL): Promise<string> {
       throw new Error(`sign-in failed: ${status} ${body.toString().slice(0, 500)}`)
     }
     url = new URL(headers.location, url)
-    const code = url.searchParams.get('code')
-    if (code !== null) return code
+    if (url.searchParams.has('code')) return url
     const error = url.searchParams.get('error_description') ?? url.searchParams.get('error')
     if (error !== null) throw new Error(`sign-in failed: ${error}`)
   }

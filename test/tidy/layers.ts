@@ -63,6 +63,18 @@ const LAYERS: readonly Layer[] = [
     at: 'src/integrations/react/',
     imports: ['src/core/check-options.ts', 'src/core/clock.ts', 'src/core/random.ts'],
   },
+  // A session of a program of one user.
+  {
+    at: 'src/integrations/mcp',
+    imports: [
+      'src/index.ts',
+      'src/core/',
+      'src/credentials/',
+      'src/ledger/store.ts',
+      'src/transport/unsent.ts',
+    ],
+    builtins: true,
+  },
   {
     at: 'src/integrations/otel.ts',
     imports: ['src/index.ts', 'src/core/check-options.ts'],
