@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
+import { homedir } from 'node:os'
 import { checkOptions, clock as aClock, random as aRandom } from '../core/check-options.ts'
 import type { TableOf } from '../core/check-options.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
@@ -6,12 +7,14 @@ import { RefreshError } from '../core/errors.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { Store, StoredRow } from '../ledger/store.ts'
 import {
+  isWindows,
   makeFolder,
   namesIn,
   readWhole,
   removeAll,
   removed,
   renamed,
+  renamedFolder,
   syncFolder,
   writeNew,
 } from './file/disk.ts'
@@ -24,7 +27,7 @@ import {
   type Folder,
   type RowName,
 } from './file/folder.ts'
-import { storeErrors, watching } from './shared.ts'
+import { storeErrors, warnOnce, watching } from './shared.ts'
 
 export interface FileStoreOptions {
   /** The wall clock of the host, which all of its processes share. */
@@ -77,8 +80,7 @@ interface FileRow {
  * whole folder into its place, which fails if a folder with content is there already.
  *
  * @param directory Made if need be, for this user alone.
- * @throws {TypeError} For a path that is no text, and on Windows, where a folder cannot be renamed
- *   over an empty one.
+ * @throws {TypeError} For a path that is no text.
  * @store Files
  * @for several processes of one host, with nothing to install: CLIs, PM2
  * @sharedBy one user of one host
@@ -90,10 +92,8 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
   if (typeof directory !== 'string' || directory === '') {
     throw new TypeError('fileStore() takes the path of a folder')
   }
-  if (process.platform === 'win32') {
-    throw new TypeError('fileStore() is not made for Windows: use sqliteStore()')
-  }
   const path = resolve(directory)
+  if (isWindows()) warnOutsideProfile(path)
 
   let opened: Promise<Folder> | undefined
 
@@ -137,7 +137,7 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
     if (from !== undefined) return renamed(join(row, spelled(from)), join(row, spelled(to)))
     const making = join(folder.making, to.value)
     await makeFolder(making, spelled(to))
-    const isMade = await renamed(making, row)
+    const isMade = await renamedFolder(making, row)
     await (isMade ? syncFolder(folder.rows) : removeAll(making))
     return isMade
   }
@@ -207,3 +207,13 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
 
 const valueFile = (folder: Folder, key: string, name: RowName): string =>
   join(folder.values, `${key}.${name.value}`)
+
+/** Windows has no mode for a folder: what keeps others out is the access list of the profile. */
+function warnOutsideProfile(path: string): void {
+  const [first = ''] = relative(homedir(), path).split(sep)
+  if (first !== '..' && !/^[a-z]:/i.test(first)) return
+  warnOnce(
+    'fileStore: the folder lies outside of your user profile, so other users of this machine may ' +
+      'be able to read it: choose one below %LOCALAPPDATA%',
+  )
+}

@@ -10,7 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Random } from '../../src/core/random.ts'
 import { systemRandom } from '../../src/core/random.ts'
@@ -207,14 +207,6 @@ describe('fileStore', () => {
 
     expect(new Set(await readdir(join(path, 'rows')))).toEqual(new Set(['long', 'next']))
     expect(await readdir(join(path, 'values'))).toHaveLength(2)
-  })
-
-  it('cannot be made on Windows, and says what to use there', async () => {
-    const path = await freshPath()
-    vi.stubGlobal('process', { ...process, platform: 'win32' })
-
-    expect(() => fileStore(path)).toThrow(TypeError)
-    expect(() => fileStore(path)).toThrow(/Windows: use sqliteStore/)
   })
 
   it('says that the disk is full when a file may not grow', async () => {

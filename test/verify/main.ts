@@ -34,6 +34,7 @@ const COMMANDS: readonly Command[] = [
     run: 'vitest run --reporter=dot test/providers/every.test.ts',
     env: { PROPERTY_RUNS: '20' },
   },
+  { name: 'windows', run: 'tsx test/windows/main.ts' },
   { name: 'soak', run: 'tsx test/soak/main.ts --minutes 4 --seed 2' },
 ]
 

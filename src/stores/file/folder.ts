@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { RefreshError } from '../../core/errors.ts'
 import { toBase64url } from '../../core/text.ts'
 import type { Random } from '../../core/random.ts'
-import { namesIn, removeAll, removed, removeIfEmpty } from './disk.ts'
+import { isWindows, namesIn, removeAll, removed, removeIfEmpty } from './disk.ts'
 
 /** What the store keeps in its folder. */
 export interface Folder {
@@ -32,6 +32,8 @@ export async function openFolder(path: string): Promise<Folder> {
     await make(each)
     refuseForeign(await lstat(each))
   }
+  // There are no modes there: the access list of the profile keeps others out.
+  if (isWindows()) return folder
   const parents = new Set([...parentsOf(path), ...parentsOf(await realpath(path))])
   for (const each of parents) refuseReplaceable(each, await lstat(each))
   return folder
@@ -86,6 +88,7 @@ function refuse(hint: string): never {
 function refuseForeign(stats: Stats): void {
   if (stats.isSymbolicLink()) refuse('Its folder is a symbolic link: write where it leads to.')
   if (!stats.isDirectory()) refuse('Its folder is a file.')
+  if (isWindows()) return
   if (stats.uid !== process.getuid!()) refuse('Its folder belongs to another user.')
   if ((stats.mode & 0o077) !== 0) refuse('Others may enter its folder: chmod 700.')
 }
