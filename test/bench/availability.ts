@@ -12,7 +12,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { format, resolveConfig } from 'prettier'
 import { oidc } from '../../providers/oidc.ts'
-import type { Overrides } from '../../src/core/provider.ts'
+import type { Overrides, Reuse } from '../../src/core/provider.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { createRefresher } from '../../src/index.ts'
@@ -29,7 +29,10 @@ const HOUR_MS = 3_600_000
 const EARLY_MS = 40_000
 const REQUEST_TIMEOUT_MS = 500
 const CLAIM_MS = 1_600
-const WINDOW_MS = 2_500
+/** Longer than a claim and a request together: a crash fits in, too. */
+const WINDOW_MS = 10_000
+/** How long an overdue claim is left alone with `until_successor_used`. */
+const SETTLES_MS = 30_000
 /** So short that a deferred presentation is tried again by the next call, not by this one. */
 const HASTE_MS = 1
 
@@ -37,26 +40,28 @@ const HASTE_MS = 1
 interface Policy {
   readonly name: string
   readonly axes: Overrides
-  readonly rotates: boolean
+  readonly reuse: Reuse
 }
 
 const POLICIES: readonly Policy[] = [
-  { name: 'default', axes: {}, rotates: true },
+  { name: 'not known, or `revokes`', axes: {}, reuse: 'revokes' },
   {
     name: "`failures: { 503: 'deferred' }`",
     axes: { failures: { 503: 'deferred' } },
-    rotates: true,
+    reuse: 'revokes',
+  },
+  { name: '`refused`', axes: { reuse: 'refused' }, reuse: 'refused' },
+  {
+    name: '`until_successor_used`',
+    axes: { reuse: 'until_successor_used' },
+    reuse: 'until_successor_used',
   },
   {
-    name: '`reuse: { acceptedForMs }`',
+    name: '`{ acceptedForMs }`',
     axes: { reuse: { acceptedForMs: WINDOW_MS } },
-    rotates: false,
+    reuse: { acceptedForMs: WINDOW_MS },
   },
-  {
-    name: "`rotation: 'never'`, `reuse: 'accepted'`",
-    axes: { rotation: 'never', reuse: 'accepted' },
-    rotates: false,
-  },
+  { name: '`accepted`', axes: { reuse: 'accepted' }, reuse: 'accepted' },
 ]
 
 /** What one process of the application can be made to suffer. */
@@ -114,11 +119,6 @@ interface World {
 /** Lives that were not counted: a request timed out that nobody held up, on a busy machine. */
 let disturbed = 0
 
-/** A reuse window comes on top, as by default. */
-function claimMsOf({ axes: { reuse } }: Policy): number {
-  return typeof reuse === 'object' ? CLAIM_MS + reuse.acceptedForMs : CLAIM_MS
-}
-
 let processes = 0
 
 /** A token endpoint where nobody listens. */
@@ -132,8 +132,8 @@ async function measure(policy: Policy): Promise<readonly Cell[]> {
 }
 
 async function measureSome(policy: Policy, troubles: readonly Trouble[]): Promise<Cell[]> {
-  const server = await startOidcServer({ accessTokenMs: HOUR_MS, rotates: policy.rotates })
   const clock = movingClock()
+  const server = await startOidcServer({ accessTokenMs: HOUR_MS, reuse: policy.reuse, clock })
   const rows = memoryStore({ name: `${policy.name} ${troubles[0]!.name}`, clock })
   const cells: Cell[] = []
   for (const trouble of troubles) {
@@ -146,6 +146,11 @@ async function measureSome(policy: Policy, troubles: readonly Trouble[]): Promis
     }
     cells.push(cell)
     console.log(`${policy.name} | ${trouble.name} | ${JSON.stringify(cell)}`)
+  }
+  // Of no server that was described rightly.
+  const { reuses } = server.counts()
+  if (policy.axes.failures === undefined && reuses > 0) {
+    throw new Error(`${policy.name}: ${reuses} grants were revoked for us`)
   }
   await server.stop()
   return cells
@@ -178,7 +183,9 @@ async function live(world: World, trouble: Trouble): Promise<Cell> {
     await crashing(world, trouble, tokens)
     count(cell, await call(healthy(world)))
   }
-  clock.advance(claimMsOf(policy))
+  clock.advance(CLAIM_MS)
+  // Time enough for what may still be under way at the server.
+  if (policy.reuse === 'until_successor_used') clock.advance(SETTLES_MS)
   count(cell, await call(healthy(world)))
 
   clock.advance(EARLY_MS)
@@ -213,7 +220,7 @@ function healthy(world: World, trouble: Partial<FlatOptions> = {}, axes = {}): R
     store: { ...rows, name: `memory-${processes}` },
     clock,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    claimMs: claimMsOf(policy),
+    claimMs: CLAIM_MS,
     onEvent(event: RefreshEvent) {
       if (event.type === 'presented' && event.outcome === 'unknown') world.unproven += 1
     },

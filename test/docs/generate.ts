@@ -7,6 +7,7 @@ import {
   newPage,
   schemaAsJson,
   withFacts,
+  withPrices,
   withProviderList,
   withProviderTable,
 } from './providers.ts'
@@ -19,6 +20,7 @@ const stores = allStores()
 
 rewrite('README.md', (text) => withStoreList(withProviderList(withPicture(text), all), stores))
 rewrite('docs/stores.md', (text) => withStoreTable(text, stores))
+rewrite('docs/availability.md', (text) => withPrices(text, all))
 rewrite('docs/providers.md', (text) => withNames(withProviderTable(text, all), all))
 writeFileSync(new URL('docs/providers.json', ROOT), factsAsJson(all))
 writeFileSync(new URL('docs/providers.schema.json', ROOT), schemaAsJson())

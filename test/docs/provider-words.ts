@@ -1,4 +1,10 @@
 import type { ProviderRecord } from '../../src/facts/check-facts.ts'
+import { takeOverOf } from '../../src/ledger/settlement.ts'
+import {
+  CLAIM_MARGIN_MS,
+  CLAIM_WINDOW_MAX_MS,
+  REQUEST_TIMEOUT_MS,
+} from '../../src/runtime/timing.ts'
 
 /** A time in the largest unit that divides it. */
 export function time(ms: number): string {
@@ -49,6 +55,40 @@ export function priceOfLostAnswer({ reuse, unused }: ProviderRecord): string {
   if (reuse === 'refused') return 'A sign-in, if the server had replaced the token.'
   if (reuse === 'revokes') return 'A sign-in, and never more: the token is not presented again.'
   return 'A sign-in: what a second use does is not known, so the token is not presented again.'
+}
+
+/** What a process that dies with a claim costs, at the default timeouts. */
+function priceOfCrash({ reuse, unused }: ProviderRecord): string {
+  const known = unused?.reuse === undefined && reuse !== undefined ? { reuse } : {}
+  const takeOver = takeOverOf(known, REQUEST_TIMEOUT_MS)
+  switch (takeOver.type) {
+    case 'always':
+    case 'until_successor_used':
+      return 'nothing'
+    case 'within': {
+      const windowMs = typeof reuse === 'object' ? reuse.acceptedForMs : 0
+      const claimMs = REQUEST_TIMEOUT_MS + CLAIM_MARGIN_MS + Math.min(windowMs, CLAIM_WINDOW_MAX_MS)
+      return claimMs < takeOver.ms ? 'nothing' : 'a sign-in: the window is shorter than a claim'
+    }
+    case 'once':
+      return 'a sign-in, if it had been sent'
+    case 'never':
+      return 'a sign-in'
+  }
+}
+
+/** One line of docs/availability.md: what goes wrong costs the users of a provider. */
+export function pricesOf(facts: ProviderRecord): readonly string[] {
+  const [lost] = priceOfLostAnswer(facts).split(/[:.]/, 1)
+  const { silentSignIn, discovery, tokenEndpoint } = facts
+  const isDiscovered = tokenEndpoint === undefined || discovery !== undefined
+  return [
+    lost!.replace(/^\w/, (letter) => letter.toLowerCase()),
+    priceOfCrash(facts),
+    // The same for all: the path is asked before a token is sent.
+    'nothing, if the path answers first',
+    silentSignIn === true ? 'yes' : isDiscovered ? 'as its metadata says' : 'not known',
+  ]
 }
 
 const REUSES = {

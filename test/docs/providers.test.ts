@@ -6,6 +6,7 @@ import {
   factsAsJson,
   schemaAsJson,
   withFacts,
+  withPrices,
   withProviderList,
   withProviderTable,
 } from './providers.ts'
@@ -21,6 +22,10 @@ describe('what the docs say of providers is what their facts say', () => {
 
   it('in the table of docs/providers.md', () => {
     expect(read('docs/providers.md')).toBe(withProviderTable(read('docs/providers.md'), all))
+  })
+
+  it('in the prices of docs/availability.md', () => {
+    expect(read('docs/availability.md')).toBe(withPrices(read('docs/availability.md'), all))
   })
 
   it('in the names of docs/providers.md', () => {

@@ -3,7 +3,7 @@ import type { ProviderRecord } from '../../src/facts/check-facts.ts'
 import { PROVIDER_RECORD } from '../../src/facts/provider-facts.ts'
 import { shippedIds, shippedProvider } from '../../src/testing/presets.ts'
 import { between, table } from './marks.ts'
-import { inWords, link, priceOfLostAnswer, time } from './provider-words.ts'
+import { inWords, link, priceOfLostAnswer, pricesOf, time } from './provider-words.ts'
 
 /** The marks around what is written from the facts. */
 const BEGIN = '<!-- Written by `npx tsx test/docs/generate.ts` from providers/. -->'
@@ -38,6 +38,16 @@ export function withProviderTable(text: string, all: readonly ProviderRecord[]):
     priceOfLostAnswer(facts).split(/[:.]/, 1)[0]!,
   ])
   return between(text, BEGIN, table([...columns, ...others], rows), END)
+}
+
+/** `docs/availability.md` with what faults cost at each provider. */
+export function withPrices(text: string, all: readonly ProviderRecord[]): string {
+  const head = ['provider', 'a lost answer', 'a crash', 'a wake from sleep', 'back without a page']
+  const rows = all.map((facts) => [
+    `[\`${facts.id}\`](providers/${facts.id}.md)`,
+    ...pricesOf(facts),
+  ])
+  return between(text, BEGIN, table(head, rows), END)
 }
 
 /** All facts with their evidence, for programs. */

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../../src/core/clock.ts'
+import type { Reuse } from '../../src/core/provider.ts'
 import type { TokenSet } from '../../src/core/token-set.ts'
 import { CLIENTS, type ClientId, type Rotates } from './configuration.ts'
 import { jsonOf } from './exchange.ts'
@@ -28,6 +29,11 @@ export interface OidcServerOptions {
    * `true`.
    */
   readonly rotates?: Rotates
+  /**
+   * What a spent refresh token does where they rotate: the server's storage then hides from it what
+   * it would call reuse. Windows count on `clock`. Default `revokes`, as oidc-provider is.
+   */
+  readonly reuse?: Reuse
   /**
    * Whether the grant itself is revoked when a spent refresh token comes back. The tokens of the
    * grant die in any case. Default: it is.
@@ -90,7 +96,12 @@ export interface OidcServer extends AsyncDisposable {
 export async function startOidcServer(options: OidcServerOptions = {}): Promise<OidcServer> {
   const { clock = systemClock } = options
   const book = journal(clock)
-  const stored = rows({ onGrant: book.numberOf, onRefreshToken: book.issued })
+  const stored = rows({
+    reuse: options.reuse ?? 'revokes',
+    clock,
+    onGrant: book.numberOf,
+    onRefreshToken: book.issued,
+  })
   const { faults, take } = faultQueue()
   const { issuer, redirectUri, stop } = await serve({ ...options, clock, book, stored, take })
 

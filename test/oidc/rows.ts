@@ -1,3 +1,6 @@
+import type { Clock } from '../../src/core/clock.ts'
+import type { Reuse } from '../../src/core/provider.ts'
+
 /** A row as oidc-provider writes it: the payload of a grant, a token, a session, … */
 export interface Row {
   readonly uid?: string
@@ -27,6 +30,9 @@ export interface Rows {
 }
 
 export interface RowsOptions {
+  /** What a spent refresh token does. oidc-provider itself: `revokes`. */
+  readonly reuse: Reuse
+  readonly clock: Clock
   /** Called once for each grant that is made. */
   onGrant(grantId: string): void
   /** Called once for each refresh token that is issued. */
@@ -42,7 +48,7 @@ export interface RowsOptions {
  *   way nothing comes in between. Servers with a database consume in one statement, or grant
  *   twice.
  */
-export function rows({ onGrant, onRefreshToken }: RowsOptions): Rows {
+export function rows({ reuse, clock, onGrant, onRefreshToken }: RowsOptions): Rows {
   const tables = new Map<string, Map<string, Row>>()
   const membersOf = new Map<string, { table: Map<string, Row>; id: string }[]>()
 
@@ -54,6 +60,36 @@ export function rows({ onGrant, onRefreshToken }: RowsOptions): Rows {
 
   function forgetTokens(grantId: string, only: (table: Map<string, Row>) => boolean): void {
     for (const { table, id } of membersOf.get(grantId) ?? []) if (only(table)) table.delete(id)
+  }
+
+  /** When refresh tokens were issued, and consumed first: in which order, and at what time. */
+  const issued = new Map<string, number>()
+  const consumed = new Map<string, { readonly order: number; readonly atMs: number }>()
+  let order = 0
+
+  /** A refresh token as oidc-provider is to see it: it calls a consumed one reuse. */
+  function refreshToken(id: string): Row | undefined {
+    const row = tableOf('RefreshToken').get(id)
+    if (row?.consumed === undefined) return row
+    const { consumed: _, ...unspent } = row
+    const first = consumed.get(id)!
+    if (typeof reuse === 'object') {
+      return clock.monotonic() - first.atMs <= reuse.acceptedForMs ? unspent : row
+    }
+    switch (reuse) {
+      case 'accepted':
+        return unspent
+      case 'until_successor_used': {
+        const isUsed = (membersOf.get(row.grantId!) ?? []).some(
+          (each) => (issued.get(each.id) ?? -1) > first.order && consumed.has(each.id),
+        )
+        return isUsed ? row : unspent
+      }
+      case 'refused':
+        return undefined
+      case 'revokes':
+        return row
+    }
   }
 
   return {
@@ -71,14 +107,18 @@ export function rows({ onGrant, onRefreshToken }: RowsOptions): Rows {
           const members = membersOf.get(row.grantId) ?? []
           members.push({ table, id })
           membersOf.set(row.grantId, members)
-          if (model === 'RefreshToken') onRefreshToken(id, row.grantId)
+          if (model !== 'RefreshToken') return
+          issued.set(id, (order += 1))
+          onRefreshToken(id, row.grantId)
         },
-        find: async (id) => table.get(id),
+        find: async (id) => (model === 'RefreshToken' ? refreshToken(id) : table.get(id)),
         findByUid: async (uid) => table.get(idByUid.get(uid) ?? ''),
         findByUserCode: async () => undefined,
         async consume(id) {
           const row = table.get(id)
-          if (row) table.set(id, { ...row, consumed: 1 })
+          if (row === undefined) return
+          table.set(id, { ...row, consumed: 1 })
+          if (!consumed.has(id)) consumed.set(id, { order: (order += 1), atMs: clock.monotonic() })
         },
         async destroy(id) {
           table.delete(id)

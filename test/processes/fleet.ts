@@ -35,8 +35,10 @@ export interface Member {
   readonly ended: Promise<unknown>
   /** Resolves when it froze. */
   frozen(): Promise<void>
-  /** Wakes it from a freeze. */
-  wake(): void
+  /** Freezes it where it is. */
+  freeze(): void
+  /** Wakes it from a freeze; its wall clock has gone on by so much more. */
+  wake(sleptMs?: number): void
   stop(): Promise<void>
 }
 
@@ -130,7 +132,11 @@ export async function startMember(setup: Omit<MemberSetup, 'trace'>): Promise<Me
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
     },
-    wake: () => void child.kill('SIGCONT'),
+    freeze: () => void child.kill('SIGSTOP'),
+    wake(sleptMs) {
+      if (sleptMs !== undefined) void ask({ sleptMs })
+      child.kill('SIGCONT')
+    },
     stop,
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { digest8 } from '../oidc/oidc-server.ts'
+import type { Reuse } from '../../src/core/provider.ts'
 import type { OidcServer } from '../oidc/oidc-server.ts'
 import type { TokenSet } from '../../src/index.ts'
 import { isLong } from '../runs.ts'
@@ -37,12 +38,42 @@ function isSent(server: OidcServer, { refreshToken }: TokenSet): boolean {
   return server.journal.some(({ kind, digest8 }) => kind === 'presented' && digest8 === digest)
 }
 
-describe.each(BACKENDS)('a holder that is killed, over %s', (kind) => {
-  const backend = backendOf(kind)
+/** What a server does with a spent token, and which kills no rule can save there. */
+interface Kind {
+  readonly reuse: Reuse
+  costs(fate: Fate): boolean
+}
 
-  it('costs its chain only between claim and settling, and no second presentation', async () => {
-    await using stage = await scene(backend(), SHORT)
-    const { server, signIn, member } = stage
+const STRICT: Kind = { reuse: 'revokes', costs: isBetween }
+
+const KINDS: readonly Kind[] = [
+  { reuse: 'refused', costs: (fate) => isBetween(fate) && fate.isSent },
+  { reuse: 'accepted', costs: () => false },
+  { reuse: { acceptedForMs: 60_000 }, costs: () => false },
+  { reuse: 'until_successor_used', costs: () => false },
+]
+
+/** Who follows a holder at such a server waits for half a minute. */
+const CALM = { ...SHORT, waitMs: 90_000 }
+
+const nameOf = ({ reuse }: Kind): string =>
+  typeof reuse === 'object' ? 'accepted for a minute' : reuse
+
+const CASES = [
+  ...BACKENDS.map((store) => ({ store, kind: STRICT, name: nameOf(STRICT) })),
+  ...(isLong ? KINDS : []).map((kind) => ({ store: BACKENDS[0]!, kind, name: nameOf(kind) })),
+]
+
+describe.each(CASES)('a holder that is killed, over $store, spent tokens: $name', (world) => {
+  const { store, kind, name } = world
+  const backend = backendOf(store)
+
+  it('costs its chain only if no rule can save it, and no grant', async () => {
+    const { reuse } = kind
+    const isMeasured = kind !== STRICT
+    await using stage = await scene(backend(), CALM, { reuse, isMeasured })
+    const { server, signIn } = stage
+    const member = () => stage.member({ reuse })
     const survivor = await member()
     const fates: Fate[] = []
 
@@ -85,7 +116,7 @@ describe.each(BACKENDS)('a holder that is killed, over %s', (kind) => {
     const sent = lost.filter(({ isSent }) => isSent)
     const killed = fates.filter(({ isKilled }) => isKilled)
     console.info(
-      `${kind}: ${fates.length} chains, ${killed.length} holders killed, ` +
+      `${store}, ${name}: ${fates.length} chains, ${killed.length} holders killed, ` +
         `${fates.length - lost.length} chains went on, ` +
         `${lost.length} lost: ${sent.length} sent, ${lost.length - sent.length} never sent`,
     )
@@ -93,10 +124,12 @@ describe.each(BACKENDS)('a holder that is killed, over %s', (kind) => {
       expect(steps.length === armedAt).toBe(isKilled)
     expect(killed.some(({ steps }) => swaps(steps) === 2)).toBe(true)
     expect(fates.filter(({ armedAt, isKilled }) => armedAt === STEPS_MAX && isKilled)).toEqual([])
-    expect(fates.filter((each) => isBetween(each) !== each.isLost)).toEqual([])
+    expect(fates.filter((each) => kind.costs(each) !== each.isLost)).toEqual([])
+    expect(server.counts().reuses).toBe(0)
     expect(fates.filter(({ isLost, goesOn }) => isLost === goesOn)).toEqual([])
-    expect(sent.length).toBeGreaterThan(0)
-    expect(lost.length - sent.length).toBeGreaterThan(0)
+    const isStrict = kind === STRICT
+    expect(sent.length > 0).toBe(isStrict || reuse === 'refused')
+    expect(lost.length > sent.length).toBe(isStrict)
     expect(fates.length - lost.length).toBeGreaterThan(0)
-  }, 300_000)
+  }, 900_000)
 })

@@ -1,3 +1,4 @@
+import type { Reuse } from '../../src/core/provider.ts'
 import type { FlatOptions } from '../grouped.ts'
 
 /** The rows that processes share. */
@@ -29,6 +30,12 @@ export interface MemberSetup {
   readonly clientId: string
   readonly options?: Pick<FlatOptions, Passed>
   readonly providerId?: string
+  /** What its description says of spent tokens. Default: nothing. */
+  readonly reuse?: Reuse
+  /** Where it presents, if something stands before the server. Default: discovered. */
+  readonly tokenEndpoint?: string
+  /** `false`: a path that was silent is not asked first. */
+  readonly asksFirst?: boolean
   /** The format of sealed values that its release writes. Default: the shipped one. */
   readonly format?: number
   /** How far the wall clock of its host is off, milliseconds. */
@@ -55,5 +62,7 @@ export type Command =
   | { readonly id: number; readonly arm: Arming }
   | { readonly id: number; readonly refresh: unknown; readonly asked: unknown }
   | { readonly id: number; readonly revoke: unknown }
+  /** The host has slept: its wall clock is ahead, its monotonic clock stood still. */
+  | { readonly id: number; readonly sleptMs: number }
 
 export type Answer = { readonly id: number; readonly result: unknown }

@@ -87,11 +87,19 @@ async function journal(dest: string | undefined): Promise<OnEvent> {
   return (event) => log.info(event)
 }
 
-const { skewMs = 0, issuer, clientId, providerId } = setup
-const clock: Clock = { ...systemClock, now: () => systemClock.now() + skewMs }
+const { skewMs = 0, issuer, clientId, providerId, reuse, tokenEndpoint } = setup
+let sleptMs = 0
+const clock: Clock = { ...systemClock, now: () => systemClock.now() + skewMs + sleptMs }
 const refresher = createRefresher(
   grouped({
-    provider: oidc({ issuer, rotation: 'always', ...(providerId && { id: providerId }) }),
+    provider: oidc({
+      issuer,
+      rotation: 'always',
+      ...(providerId && { id: providerId }),
+      ...(reuse && { reuse }),
+      ...(tokenEndpoint && { tokenEndpoint }),
+    }),
+    ...(setup.asksFirst === false && { checkPathAfterMs: Infinity }),
     client: { id: clientId },
     store: traced(await open(setup.store)),
     clock,
@@ -113,6 +121,10 @@ async function obey(command: Command): Promise<unknown> {
   if ('arm' in command) {
     arming = command.arm
     steps = 0
+    return undefined
+  }
+  if ('sleptMs' in command) {
+    sleptMs += command.sleptMs
     return undefined
   }
   if ('revoke' in command) {
