@@ -23,7 +23,7 @@ import type { FlatOptions } from '../grouped.ts'
 import { startOidcServer, tokenSetOf } from '../oidc/oidc-server.ts'
 import type { Fault, OidcServer } from '../oidc/oidc-server.ts'
 
-const GRANTS = 20
+const GRANTS = Number(process.argv[2] ?? 20)
 const HOUR_MS = 3_600_000
 /** Before the expiry of the access token, the fault happens: inside the time of renewing ahead. */
 const EARLY_MS = 40_000

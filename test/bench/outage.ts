@@ -71,8 +71,8 @@ async function gateway(upstream: string): Promise<Gateway> {
       response.writeHead(passed.status, { 'content-type': 'application/json' }).end(text)
       return
     }
-    requests += 1
     const isToken = body.includes('refresh_token')
+    if (isToken) requests += 1
     if (isToken && requests % LEAKS === 0) await (await forward(request, body)).text()
     if (trouble === 'reset') return void request.socket.resetAndDestroy()
     response.writeHead(Number(trouble), { 'content-type': 'text/html' }).end('<h1>Away</h1>')
@@ -145,9 +145,12 @@ export async function outage(
   // Each user comes when their access token is over, and again every now and then.
   clock.advance(HOUR_MS)
   let turn = 0
+  // The clock is moved when no request is under way.
+  const works: Promise<unknown>[] = []
   const comes = async (user: (typeof users)[number]): Promise<void> => {
     const outcome = await processes[(turn += 1) % PROCESSES]!.refresh(user.tokens, {
       waitMs: CALL_MS,
+      waitUntil: (work) => void works.push(work),
     })
     if (outcome.changed) user.tokens = outcome.tokens
     user.isOut ||= outcome.needsSignIn
@@ -158,12 +161,14 @@ export async function outage(
       ({ dueInMs, isOut }) => !isOut && dueInMs <= atMs && dueInMs > atMs - 5 * STEP_MS,
     )
     await Promise.all(due.map(comes))
+    await Promise.all(works.splice(0))
     clock.advance(STEP_MS)
   }
   way.trouble = undefined
   for (const laterMs of [STEP_MS, 40_000, 40_000]) {
     clock.advance(laterMs)
     await Promise.all(users.filter(({ isOut }) => !isOut).map(comes))
+    await Promise.all(works.splice(0))
   }
   const granted = new Set(
     server.journal.flatMap(({ kind, digest8 }) => (kind === 'granted' && digest8 ? [digest8] : [])),

@@ -7,7 +7,7 @@ import { format, resolveConfig } from 'prettier'
 import type { Reuse } from '../../src/core/provider.ts'
 import { outage, type Outage } from './outage.ts'
 
-const USERS = 1_000
+const USERS = Number(process.argv[2] ?? 1_000)
 
 const KINDS: readonly { readonly name: string; readonly reuse: Reuse }[] = [
   { name: '`refused`', reuse: 'refused' },

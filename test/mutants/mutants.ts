@@ -922,7 +922,47 @@ const ASKING: readonly Mutant[] = [
   },
 ]
 
+/** What is sent after a sleep, and what is tried before a person is asked. */
+const WAKING: readonly Mutant[] = [
+  {
+    name: 'asks no path after a sleep of the host',
+    file: 'src/transport/path.ts',
+    text: 'wallMs - monotonicMs > SLEPT_MS',
+    replacement: 'wallMs < monotonicMs - SLEPT_MS',
+    killedBy: [unit('transport/path', 'is asked after a sleep')],
+  },
+  {
+    name: 'sends a token to an origin without a connection',
+    file: 'src/transport/path.ts',
+    text: "if (reply.unsent) return 'unconnected'",
+    replacement: "if (reply.unsent) return 'calm'",
+    killedBy: [unit('transport/path', 'gets no token where no connection is made')],
+  },
+  {
+    name: 'sends under a claim through which the host has slept',
+    file: 'src/runtime/actors/present.ts',
+    text: 'wallMs - elapsedMs > SLEPT_MS ? wallMs : elapsedMs',
+    replacement: 'wallMs - elapsedMs > SLEPT_MS ? elapsedMs : elapsedMs',
+    killedBy: [unit('runtime/oidc/clocks', 'sends nothing until it has claimed anew')],
+  },
+  {
+    name: 'signs in silently whom the AS refused',
+    file: 'src/core/errors.ts',
+    text: "  'no_refresh_token',\n  'expired',",
+    replacement: "  'no_refresh_token',\n  'rejected',\n  'expired',",
+    killedBy: [unit('runtime/own-loss', 'canSignInSilently', 'refused')],
+  },
+  {
+    name: 'tries a silent sign-in again while its marker is there',
+    file: 'src/integrations/react/marker.ts',
+    text: 'if (markerIn(document.cookie) !== undefined) return false',
+    replacement: 'if (markerIn(document.cookie) === null) return false',
+    killedBy: [unit('integrations/react/silent', 'is tried once, in one tab, before the notice')],
+  },
+]
+
 export const MUTANTS: readonly Mutant[] = [
+  ...WAKING,
   ...CLAIMING,
   ...SETTLING,
   ...ROWS,
