@@ -10,7 +10,7 @@ export type ListenAt =
   | { readonly port: number; readonly host?: string | undefined }
 
 /** A socket that another program is using. */
-export class SocketTaken extends Error {
+class SocketTaken extends Error {
   readonly code = 'EADDRINUSE'
 }
 

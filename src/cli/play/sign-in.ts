@@ -270,7 +270,7 @@ function decoded(text: string): string {
 }
 
 /** The members of a request, in a form or in JSON. */
-export function formOf({ body }: Arriving): URLSearchParams {
+function formOf({ body }: Arriving): URLSearchParams {
   const value = body.trimStart().startsWith('{') ? jsonOf(body) : undefined
   if (!isRecord(value)) return new URLSearchParams(body)
   const texts = Object.entries(value).filter(([, each]) => typeof each === 'string')
