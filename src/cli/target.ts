@@ -2,7 +2,7 @@ import { checkClient } from '../core/provider.ts'
 import { UNFILLED } from '../core/endpoint.ts'
 import type { Client, Overrides, Provider } from '../core/provider.ts'
 import type { ProviderRecord } from '../facts/provider-facts.ts'
-import { shippedIds, shippedProvider } from '../testing/presets.ts'
+import { shippedIds, shippedProvider, type ShippedProvider } from '../testing/presets.ts'
 import { flag, oneOf, text, UsageError, type Values } from './args.ts'
 import type { Environment } from './command.ts'
 
@@ -74,17 +74,26 @@ export async function shippedProviderOf(
   if (shipped === undefined) {
     throw new UsageError(`--provider is one of ${shippedIds().join(', ')}`)
   }
-  const { facts, make } = shipped
+  return filledProviderOf(`--provider ${id}`, shipped, { issuer, with: given }, overrides)
+}
+
+/** A provider of facts with the values that the command line gives to their parameters. */
+export function filledProviderOf(
+  named: string,
+  { facts, make }: ShippedProvider,
+  { issuer, with: given }: Pick<TargetOptions, 'issuer' | 'with'>,
+  overrides: Overrides,
+): { readonly provider: Provider; readonly facts: ProviderRecord } {
   const parameters = Object.entries(facts.parameters ?? {})
   if (parameters.some(([, { is }]) => is === 'description')) {
-    throw new UsageError(`--provider ${id} takes a description, which only code can give`)
+    throw new UsageError(`${named} takes a description, which only code can give`)
   }
   if (issuer !== undefined && !parameters.some(([, { is }]) => is === 'url')) {
-    throw new UsageError(`--provider ${id} has an address of its own: leave --issuer out`)
+    throw new UsageError(`${named} has an address of its own: leave --issuer out`)
   }
   const values = valuesIn(given)
   const unknown = [...values.keys()].find((name) => !parameters.some(([each]) => each === name))
-  if (unknown !== undefined) throw new UsageError(`--provider ${id} takes no '${unknown}'`)
+  if (unknown !== undefined) throw new UsageError(`${named} takes no '${unknown}'`)
   for (const [name, { is, example }] of parameters) {
     const value = values.get(name) ?? (is === 'url' ? issuer : undefined)
     if (value !== undefined) values.set(name, value)

@@ -1,23 +1,33 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { differences } from '../../src/cli/probe/rotation.ts'
 import { serverOf } from '../../src/testing/authorization-server/provider-server.ts'
 import { presets, shippedProvider } from '../../src/testing/presets.ts'
-import { call, scene } from './probe/stage.ts'
+import { call, ownFolder, scene } from './probe/stage.ts'
 
 const known = (await shippedProvider('oidc-provider'))!.facts
 
 /** Measures a described server as oidc-provider, whatever it is. */
-async function probed(server: Parameters<typeof scene>[0]): Promise<string> {
+async function probed(
+  server: Parameters<typeof scene>[0],
+  provider = '--provider oidc-provider',
+): Promise<string> {
   const { server: started, clock, api } = await scene(server)
   const tokens = [1, 2].map(() => started.signIn().refreshToken)
   const base = started.tokenEndpoint.replace(/\/[^/]*$/, '')
   const { out, error } = await call(
-    `--provider oidc-provider --issuer ${base} --client app --tokens-env TOKENS`
+    `${provider} --issuer ${base} --client app --tokens-env TOKENS`
       .concat(` --api ${api} --yes`)
       .split(' '),
     { clock, env: { TOKENS: tokens.join('\n') } },
   )
   return `${out}${error}`
+}
+
+async function told(...args: readonly string[]): Promise<string> {
+  const given = ['--client', 'app', '--tokens-env', 'TOKENS', '--yes']
+  return (await call([...args, ...given], { env: { TOKENS: 'rt-1' } })).error
 }
 
 describe('probe --provider', () => {
@@ -34,6 +44,16 @@ describe('probe --provider', () => {
 
     expect(out).toContain('reuseWindow: measured forever, in the facts none')
     expect(out).toContain('oldAccessToken: measured dies, in the facts lives')
+  })
+
+  it('takes the same facts as JSON', async () => {
+    const file = join(ownFolder(), 'acme.json')
+    writeFileSync(file, JSON.stringify({ ...known, id: 'acme' }))
+
+    expect(await probed(serverOf(known), file)).toContain('It is as its facts say.')
+    expect(await told(file, '--write', 'a.ts')).toContain('--write takes a file that ends in .json')
+    writeFileSync(file, JSON.stringify({ ...known, id: 'acme', rotation: 'often' }))
+    expect(await told(file)).toContain('rotation is "often", and must be: always')
   })
 
   it.each([

@@ -21,7 +21,7 @@ const OPTIONS = {
 } as const
 
 interface DoctorOptions extends Values<typeof OPTIONS> {
-  /** A file that exports a `provider`. */
+  /** A file that exports a `provider`, or holds facts as JSON. */
   readonly file: string | undefined
 }
 
@@ -61,7 +61,9 @@ function doctorOptionsOf(args: readonly string[]): DoctorOptions {
   if (others.length > 0) throw new UsageError('name one file')
   const options = { ...values, file }
   const { issuer, provider, tokenEndpoint, client, redis } = options
-  const named = [file, tokenEndpoint, provider ?? issuer].filter((each) => each !== undefined)
+  // `--issuer` beside a provider is one of its parameters.
+  const at = provider ?? (file?.endsWith('.json') ? undefined : issuer)
+  const named = [file, tokenEndpoint, at].filter((each) => each !== undefined)
   if (named.length === 0) throw new UsageError('--issuer is missing')
   if (named.length > 1) {
     // A file beside another server is more likely a value that lost its option.

@@ -3,7 +3,8 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Provider } from '../../core/provider.ts'
 import { isRecord } from '../../core/text.ts'
-import { checkFacts } from '../../facts/check-facts.ts'
+import { checkFacts, defineProviderFromFacts } from '../../facts/check-facts.ts'
+import type { ShippedProvider } from '../../testing/presets.ts'
 import { checkDescription } from '../../testing/authorization-server/description.ts'
 import { serverOf } from '../../testing/authorization-server/provider-server.ts'
 import type { ServerDescription } from '../../testing/authorization-server/description.ts'
@@ -29,6 +30,14 @@ type Module = Readonly<Record<string, unknown>>
 export async function loadProvider(file: string, folder: string): Promise<Loaded> {
   const path = resolve(folder, file)
   if (!existsSync(path)) throw new UsageError(`there is no file ${file}`)
+  if (file.endsWith('.json')) {
+    const { facts, make } = await loadFacts(path, file)
+    const examples = Object.entries(facts.parameters ?? {}).map(([name, { example }]) => [
+      name,
+      example,
+    ])
+    return { provider: make(Object.fromEntries(examples)), server: serverOf(facts) }
+  }
   const module = await importFile(path, file)
   const { provider } = module
   if (!isProvider(provider)) {
@@ -42,6 +51,19 @@ export async function loadProvider(file: string, folder: string): Promise<Loaded
     ...(server !== undefined && { server: checkDescription(server) }),
     ...(client !== undefined && { client }),
     ...(fetch !== undefined && { fetch }),
+  }
+}
+
+/** A provider of the facts in a JSON file. @throws {UsageError | TypeError} */
+export async function loadFacts(path: string, file = path): Promise<ShippedProvider> {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new UsageError(`there is no file ${file}`)
+  })
+  const facts = checkFacts(parsed(text), file)
+  return {
+    facts,
+    make: (values, overrides) =>
+      defineProviderFromFacts(facts, values as Readonly<Record<string, string>>, overrides),
   }
 }
 

@@ -14,12 +14,13 @@ import {
   type Values,
 } from '../args.ts'
 import type { Environment } from '../command.ts'
-import { loadProvider } from '../fuzz/load.ts'
+import { loadFacts, loadProvider } from '../fuzz/load.ts'
 import type { ProviderRecord } from '../../facts/provider-facts.ts'
 import {
   checkFilled,
   CLIENT_OPTIONS,
   clientOf,
+  filledProviderOf,
   PARAMETER_OPTIONS,
   shippedProviderOf,
   type Target,
@@ -82,7 +83,8 @@ Measures what an authorization server does with refresh tokens, and ENDS THE GRA
 GIVEN: it presents spent tokens again. Sign in for it with a test account. Two grants measure
 everything; with one, the last measurements are left open.
 
-A file that exports a provider is for a server that does not write as RFC 6749 says.`,
+A file that exports a provider, or holds facts as JSON, is for a server that does not write as
+RFC 6749 says.`,
   OPTIONS,
   `exit codes: 0 it was measured, as far as the grants went, 1 the server could not be measured, or
 not to the end, 2 the command line cannot be used, and none of your tokens was sent, 3 it was
@@ -95,15 +97,17 @@ export function probeOptionsOf(args: readonly string[]): ProbeOptions {
   const [file, ...others] = files
   if (others.length > 0) throw new UsageError('name one file')
   const { issuer, tokenEndpoint, client, write, id, provider } = values
+  const isRecord = file?.endsWith('.json') === true
   // `--issuer` beside a provider is one of its parameters.
-  const named = [file, tokenEndpoint, provider ?? issuer]
+  const named = [file, tokenEndpoint, provider ?? (isRecord ? undefined : issuer)]
   if (named.filter((each) => each !== undefined).length !== 1) {
     throw new UsageError(
       'which server? One of --issuer, --token-endpoint, --provider and a provider file',
     )
   }
-  if (provider !== undefined && write?.endsWith('.ts') === true) {
-    throw new UsageError('--provider is written already: --write takes a file that ends in .json')
+  if ((provider !== undefined || isRecord) && write?.endsWith('.ts') === true) {
+    const what = isRecord ? 'the provider' : '--provider'
+    throw new UsageError(`${what} is written already: --write takes a file that ends in .json`)
   }
   if (client === undefined && file === undefined) throw new UsageError('--client is missing')
   if (write !== undefined && !/\.(?:ts|json)$/.test(write)) {
@@ -175,11 +179,13 @@ export async function namedTargetOf(
   options: Naming,
   environment: Environment,
 ): Promise<ProbeTarget> {
-  const target = await (options.file !== undefined
-    ? exported(options.file, options, environment)
-    : options.provider === undefined
-      ? described(options, environment)
-      : shipped(options, environment))
+  const target = await (options.file?.endsWith('.json')
+    ? recorded(options.file, options, environment)
+    : options.file !== undefined
+      ? exported(options.file, options, environment)
+      : options.provider === undefined
+        ? described(options, environment)
+        : shipped(options, environment))
   checkClient(target.client, target.provider)
   return target
 }
@@ -206,6 +212,31 @@ async function shipped(options: Naming, environment: Environment): Promise<Probe
   })
   const client = clientOf(options, environment)
   return { provider, client, origin: { path: `refresh-once/providers/${facts.id}` }, facts }
+}
+
+/** A provider of facts in a JSON file, as `--provider` is one of shipped facts. */
+async function recorded(
+  file: string,
+  options: Naming,
+  environment: Environment,
+): Promise<ProbeTarget> {
+  const { insecure, authentication, issuer, with: given } = options
+  if (options.client === undefined) throw new UsageError('--client is missing')
+  const { provider, facts } = filledProviderOf(
+    file,
+    await loadFacts(resolve(file), file),
+    { issuer, with: given },
+    {
+      ...(insecure && { insecure }),
+      ...(authentication && { clientAuthentication: authentication }),
+    },
+  )
+  return {
+    provider,
+    client: clientOf(options, environment),
+    origin: { path: resolve(file) },
+    facts,
+  }
 }
 
 /** The default name of a provider, from its host: `id-example-com`. */
