@@ -57,7 +57,10 @@ async function gateway(upstream: string): Promise<Gateway> {
   const forward = async (request: IncomingMessage, body: Buffer): Promise<Response> =>
     fetch(upstream + request.url!, {
       method: request.method!,
-      headers: { 'content-type': request.headers['content-type'] ?? 'text/plain' },
+      headers: {
+        'content-type': request.headers['content-type'] ?? 'text/plain',
+        ...(request.headers.authorization && { authorization: request.headers.authorization }),
+      },
       ...(body.length > 0 && { body: new Uint8Array(body) }),
     })
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -71,7 +74,7 @@ async function gateway(upstream: string): Promise<Gateway> {
       response.writeHead(passed.status, { 'content-type': 'application/json' }).end(text)
       return
     }
-    const isToken = body.includes('refresh_token')
+    const isToken = body.includes('grant_type=refresh_token')
     if (isToken) requests += 1
     if (isToken && requests % LEAKS === 0) await (await forward(request, body)).text()
     if (trouble === 'reset') return void request.socket.resetAndDestroy()
@@ -106,14 +109,19 @@ function movingClock(): Clock & { advance(ms: number): void } {
   }
 }
 
-/** @param driven What the description says: nothing, before `reuse` drove. */
+/**
+ * @param kind What the server does with a spent token.
+ * @param driven What the description says of it; `asks`: where to introspect. Absent: nothing.
+ */
 export async function outage(
   kind: Reuse,
-  driven: Reuse | undefined,
+  driven: Reuse | 'asks' | undefined,
   usersMax: number,
 ): Promise<Outage> {
   const name = `outage ${(outages += 1)}`
   const clock = movingClock()
+  // Introspection demands a client that authenticates (RFC 7662 §2.1).
+  const clientId = driven === 'asks' ? 'basic' : 'public'
   const server = await startOidcServer({ accessTokenMs: HOUR_MS, reuse: kind, clock })
   const way = await gateway(server.issuer)
   const rows = memoryStore({ name, clock })
@@ -123,9 +131,12 @@ export async function outage(
         issuer: server.issuer,
         tokenEndpoint: `${way.origin}/token`,
         rotation: 'always',
-        ...(driven !== undefined && { reuse: driven }),
+        ...(driven !== undefined && driven !== 'asks' && { reuse: driven }),
+        ...(driven === 'asks' && {
+          introspectionEndpoint: `${way.origin}/token/introspection`,
+        }),
       }),
-      client: server.clients.public,
+      client: server.clients[clientId],
       ledger: { store: { ...rows, id: `${name} ${number}` } },
       timeouts: { requestMs: REQUEST_MS, claimMs: CLAIM_MS, waitMs: 1 },
       refreshAheadMs: 0,
@@ -133,13 +144,14 @@ export async function outage(
       onEvent: () => {},
     }),
   )
-  const users: { tokens: TokenSet; readonly dueInMs: number; isOut: boolean }[] = []
+  const users: { tokens: TokenSet; readonly dueInMs: number; isOut: boolean; isServed: boolean }[] =
+    []
   while (users.length < usersMax) {
     const some = Math.min(20, usersMax - users.length)
-    const signedIn = await Promise.all(Array.from({ length: some }, () => server.signIn()))
+    const signedIn = await Promise.all(Array.from({ length: some }, () => server.signIn(clientId)))
     for (const answer of signedIn) {
       const dueInMs = (users.length * OUTAGE_MS) / usersMax
-      users.push({ tokens: tokenSetOf(answer, clock), dueInMs, isOut: false })
+      users.push({ tokens: tokenSetOf(answer, clock), dueInMs, isOut: false, isServed: false })
     }
   }
   // Each user comes when their access token is over, and again every now and then.
@@ -154,6 +166,7 @@ export async function outage(
     })
     if (outcome.changed) user.tokens = outcome.tokens
     user.isOut ||= outcome.needsSignIn
+    user.isServed ||= outcome.usable
   }
   for (let atMs = 0; atMs < OUTAGE_MS; atMs += STEP_MS) {
     way.trouble = TROUBLES[Math.floor((TROUBLES.length * atMs) / OUTAGE_MS)]
@@ -165,9 +178,13 @@ export async function outage(
     clock.advance(STEP_MS)
   }
   way.trouble = undefined
-  for (const laterMs of [STEP_MS, 40_000, 40_000]) {
-    clock.advance(laterMs)
-    await Promise.all(users.filter(({ isOut }) => !isOut).map(comes))
+  // Until each user is served or out, for ten minutes.
+  for (const user of users) user.isServed = false
+  for (let laterMs = STEP_MS; laterMs < 10 * 60_000; laterMs += 20_000) {
+    clock.advance(laterMs === STEP_MS ? STEP_MS : 20_000)
+    const waiting = users.filter(({ isOut, isServed }) => !isOut && !isServed)
+    if (waiting.length === 0) break
+    await Promise.all(waiting.map(comes))
     await Promise.all(works.splice(0))
   }
   const granted = new Set(

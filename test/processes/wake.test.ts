@@ -60,7 +60,7 @@ beforeAll(async () => {
   folder = await temporaryDirectory('wake')
 })
 
-/** Lets a process sleep through so many nights, and counts the mornings on which its token is lost. */
+/** Lets a process sleep through nights, and counts the mornings on which its token is lost. */
 async function nights(asksFirst: boolean): Promise<{ lost: number; presented: number }> {
   const spec = { kind: 'file', path: `${folder}/${asksFirst}` } as const
   await using stage = await scene({ spec }, SHORT, { accessTokenMs: 60_000 })

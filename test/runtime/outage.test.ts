@@ -13,6 +13,12 @@ describe('an outage of two minutes, in which users in four processes are due', (
     },
   )
 
+  it('costs the answers that were lost, and no more, where the server can be asked', async () => {
+    const { signIns, spent, revoked } = await outage('revokes', 'asks', USERS)
+
+    expect({ signIns, revoked }).toEqual({ signIns: spent, revoked: 0 })
+  })
+
   it('has no grant revoked where spent tokens revoke', async () => {
     const { signIns, spent, revoked, presentations } = await outage('revokes', 'revokes', USERS)
 
