@@ -49,4 +49,14 @@ describe('the clients of docs/testing-your-client.md', () => {
     expect([code, JSON.parse(out)]).toEqual([0, { presented_twice: 0, failures: [] }])
     expect(tally.grants).toMatchObject([{ live: true }])
   })
+
+  it('MCP: the SDK signs in and refreshes, and a second process ends the grant', async () => {
+    const { code, out, tally } = await client(process.execPath, 'mcp-client.mjs')
+
+    expect([code, JSON.parse(out)]).toEqual([
+      0,
+      { signedIn: 'AUTHORIZED', refreshed: 'AUTHORIZED', late: 'InvalidGrantError', presentedTwice: 1 },
+    ])
+    expect(tally.grants).toMatchObject([{ live: false }])
+  })
 })

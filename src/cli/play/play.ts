@@ -155,7 +155,10 @@ export async function startPlay({
   const random = renewable(() => randomFrom(seed))
   const now = (): number => clock.now()
   const mint = minting({ random, accessToken: behaviour.wire.accessToken, now })
-  const server = serverInMemory({ behaviour, mint, now })
+  let address = issuer
+  // Its own resource (RFC 8707), which its metadata names.
+  const knowsAudience = (audience: string): boolean => audience === `${address}/resource`
+  const server = serverInMemory({ behaviour, mint, now, knowsAudience })
   const signIn = createSignIn({ server, random, now })
   const faults: Stage['faults'] = []
 
@@ -184,9 +187,10 @@ export async function startPlay({
     answer: (request, at) =>
       misnamed(request) ?? controlled(request) ?? signIn.answer(request, issuer ?? at),
   })
+  address ??= origin
   return {
     like: description.name,
-    issuer: issuer ?? origin,
+    issuer: address,
     tally: () => tallyOf(server),
     stop,
   }

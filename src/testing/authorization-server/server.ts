@@ -66,6 +66,8 @@ export interface ServerOptions {
    * wrong one leaves the others alive. Default: the whole grant of a refresh token.
    */
   readonly revokes?: 'grant' | 'token'
+  /** Whether the server knows an audience. Default: it knows none. */
+  readonly knowsAudience?: (audience: string) => boolean
 }
 
 export function serverInMemory({
@@ -73,6 +75,7 @@ export function serverInMemory({
   mint,
   now,
   revokes = 'grant',
+  knowsAudience,
 }: ServerOptions): ServerInMemory {
   let grants = NO_GRANTS
   const journal: DescribedEntry[] = []
@@ -97,7 +100,7 @@ export function serverInMemory({
     answerTo: (signedIn) =>
       replyTo({ kind: 'granted', consumed: false, killed: [], ...signedIn }, behaviour),
     receive(request) {
-      const { refreshToken, asksForUnknown } = readRequest(request, behaviour.wire)
+      const { refreshToken, asksForUnknown } = readRequest(request, behaviour.wire, knowsAudience)
       const token = refreshToken ?? ''
       write('presented', token)
       const arrival = { token, nowMs: now(), asksForUnknown }

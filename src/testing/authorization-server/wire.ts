@@ -17,16 +17,28 @@ export interface Arriving {
 export interface Read {
   /** `undefined`: it holds none where the server looks for it. */
   readonly refreshToken: string | undefined
-  /** Whether it asks for an audience. The server knows none. */
+  /** Whether it asks for an audience that the server does not know. */
   readonly asksForUnknown: boolean
 }
 
-/** Reads a refresh request: the token at its one place, the audience at any place. */
-export function readRequest(request: Arriving, { carry, audience }: Wire): Read {
+/**
+ * Reads a refresh request: the token at its one place, the audience at any place.
+ *
+ * @param knows Whether the server knows an audience. Default: it knows none.
+ */
+export function readRequest(
+  request: Arriving,
+  { carry, audience }: Wire,
+  knows: (audience: string) => boolean = () => false,
+): Read {
   const form = new URLSearchParams(request.body)
   const query = new URL(request.url, 'http://localhost').searchParams
   const json = jsonOf(request.body)
-  const asked = audience.some((name) => form.has(name) || query.has(name) || name in json)
+  const asked = audience.some((name) => {
+    const given: unknown[] = [...form.getAll(name), ...query.getAll(name)]
+    if (name in json) given.push(json[name])
+    return given.some((each) => typeof each !== 'string' || !knows(each))
+  })
   return {
     refreshToken: tokenIn(carry, { form, query, json, headers: request.headers }) || undefined,
     asksForUnknown: asked,
