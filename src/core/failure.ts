@@ -41,9 +41,9 @@ export const FAILURES = {
 export type Failure = keyof typeof FAILURES
 
 /**
- * The errors of RFC 6749 §5.2, RFC 8707 §2 and RFC 9449 §8. The first group is about the client,
- * which is authenticated before the grant is looked at. The second may come when the token is
- * spent: oidc-provider raises `invalid_target` after it consumed the token.
+ * The errors of RFC 6749 §5.2, RFC 8707 §2 and RFC 9449. The first group is about the client, which
+ * is authenticated before the grant is looked at. The second may come when the token is spent:
+ * oidc-provider raises `invalid_target` after it consumed the token.
  */
 export const STANDARD_ERRORS: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['invalid_grant', 'rejected'],
@@ -52,6 +52,8 @@ export const STANDARD_ERRORS: ReadonlyMap<string, Failure> = new Map<string, Fai
   ['unsupported_grant_type', 'refused_before'],
   // RFC 9449 §8: the client is asked to make its proof anew, before anything else happens.
   ['use_dpop_nonce', 'refused_before'],
+  // RFC 9449 §5: the proof is looked at before the grant, as the authentication of a client is.
+  ['invalid_dpop_proof', 'refused_before'],
   ['invalid_scope', 'refused_after'],
   ['invalid_target', 'refused_after'],
   ['invalid_request', 'refused_after'],

@@ -127,6 +127,9 @@ export function createTransport(options: TransportOptions): Transport {
 
   function prepare(presented: PresentedTokens): Promise<Prepared | Unprepared> {
     return bounded(requestTimeoutMs, async () => {
+      const isBound = presented.tokenType?.trim().toLowerCase() === 'dpop'
+      // Servers say `invalid_grant` without a proof, as they do of a grant that is dead.
+      if (isBound && options.fetch === undefined) return misconfigured(undefined, UNPROVEN)
       const found = await reach('tokenEndpoint')
       if (!found.ready) return found
       const { endpoint } = found
@@ -186,6 +189,9 @@ export function createTransport(options: TransportOptions): Transport {
   const canSignInSilently = (): boolean => provider.silentSignIn ?? seen?.silentSignIn ?? false
   return { prepare, revoke, canSignInSilently, mayAsk, ask }
 }
+
+const UNPROVEN =
+  'These tokens are bound to a key (DPoP, RFC 9449): pass a `fetch` that adds the proof.'
 
 const UNREACHABLE: Unprepared = { ready: false, code: 'unreachable' }
 

@@ -209,6 +209,8 @@ function withCode(error: unknown): unknown {
   const { cause, code } = error as Error & { readonly code?: unknown }
   const text = typeof code === 'string' ? code : cause instanceof Error ? cause.message : ''
   if (!CONNECT_FAILED.test(text)) return error
-  const known = text.includes('invalid peer certificate') ? 'CERT_UNTRUSTED' : 'ECONNREFUSED'
+  const isTunnel = text.includes('unsuccessful tunnel')
+  const unconnected = isTunnel ? 'ERR_PROXY_TUNNEL' : 'ECONNREFUSED'
+  const known = text.includes('invalid peer certificate') ? 'CERT_UNTRUSTED' : unconnected
   return Object.assign(new Error('not connected', { cause: error }), { code: known })
 }

@@ -629,6 +629,7 @@ const BELONGING: readonly Mutant[] = [
     killedBy: [
       unit('runtime/oidc/forged-name', 'is handed nothing, with no proof and generation 1'),
       explorer('strict, 2+1 calls, carries, forger, crash', 'S2: a forged name was served'),
+      properties('forgers', 20),
     ],
   },
   {
@@ -636,7 +637,10 @@ const BELONGING: readonly Mutant[] = [
     file: 'src/ledger/ledger.ts',
     text: 'return (await sealer.prove(key, said.generation, refreshToken)) === said.proof',
     replacement: 'return said.proof.startsWith(key.slice(0, 4))',
-    killedBy: [unit('runtime/oidc/forged-name', 'with the proof of the old set')],
+    killedBy: [
+      unit('runtime/oidc/forged-name', 'with the proof of the old set'),
+      properties('forgers', 20),
+    ],
   },
   {
     name: 'proves a token without its generation',

@@ -37,12 +37,13 @@ export interface ConfigurationOptions {
   readonly revokeGrantPolicy: (() => boolean) | undefined
   readonly redirectUris: readonly string[]
   readonly resources: readonly string[]
+  readonly dpopNonces: boolean
   adapter(model: string): Adapter
 }
 
 /** The configuration of oidc-provider, with nothing left to the defaults that it warns of. */
 export function configurationOf(options: ConfigurationOptions): object {
-  const { rotates, revokeGrantPolicy, resources, path } = options
+  const { rotates, revokeGrantPolicy, resources, path, dpopNonces } = options
   const accessTokenSeconds = secondsOf(options.accessTokenMs, 'accessTokenMs')
   const refreshTokenSeconds = secondsOf(options.refreshTokenMs, 'refreshTokenMs')
   return {
@@ -89,6 +90,10 @@ export function configurationOf(options: ConfigurationOptions): object {
     features: {
       devInteractions: { enabled: false },
       registration: { enabled: true },
+      dPoP: {
+        enabled: true,
+        ...(dpopNonces && { nonceSecret: Buffer.alloc(32, 1), requireNonce: () => true }),
+      },
       introspection: { enabled: true, allowedPolicy: () => true },
       revocation: { enabled: true, allowedPolicy: isOwn },
       resourceIndicators: {

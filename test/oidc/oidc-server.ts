@@ -43,6 +43,8 @@ export interface OidcServerOptions {
   readonly redirectUris?: readonly [string, ...string[]]
   /** Resource indicators (RFC 8707), absolute URIs, with the scope `read write`. Default none. */
   readonly resources?: readonly string[]
+  /** Whether a DPoP proof must hold a nonce of the server (RFC 9449 §8). Default `false`. */
+  readonly dpopNonces?: boolean
   /** How long the token endpoint takes over a refresh token: before and after it is processed. */
   readonly latency?: { readonly before?: Wait; readonly after?: Wait }
   /** Path that all endpoints lie below, e.g. `/oidc`; ends the issuer, too. Default: none. */

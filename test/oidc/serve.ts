@@ -15,6 +15,7 @@ export interface ServeOptions {
   readonly revokeGrantPolicy?: () => boolean
   readonly redirectUris?: readonly string[]
   readonly resources?: readonly string[]
+  readonly dpopNonces?: boolean
   readonly latency?: { readonly before?: Wait; readonly after?: Wait }
   readonly path?: string
   readonly around?: Around
@@ -89,6 +90,7 @@ function configuration(options: ServeOptions, redirectUris: readonly string[]): 
     path: options.path ?? '',
     redirectUris,
     resources: options.resources ?? [],
+    dpopNonces: options.dpopNonces ?? false,
     adapter: options.stored.adapter,
   })
 }

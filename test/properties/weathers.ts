@@ -15,6 +15,8 @@ export interface Weather {
   readonly maySignOut?: boolean
   /** Whether replaced cookies come back, and workers do not store what they are handed. */
   readonly mayBeStale?: boolean
+  /** Whether made-up tokens come beside the name of the chain. */
+  readonly mayForge?: boolean
 }
 
 const NETWORK: readonly NetworkFault[] = [
@@ -44,6 +46,7 @@ export const WEATHERS = {
   'an AS that fails': { network: NETWORK },
   crashes: { mayCrash: true },
   'sign-out': { maySignOut: true, mayBeStale: true },
+  forgers: { mayForge: true, mayBeStale: true },
   everything: {
     jumpsMs: JUMPS_MS,
     network: NETWORK,
@@ -134,6 +137,7 @@ export function plans(weather: Weather): fc.Arbitrary<{ readonly kind: string; p
       { weight: 6, arbitrary: fc.constant('refresh' as const) },
       { weight: 2, arbitrary: fc.constant('force' as const) },
       ...some(weather.maySignOut, 1, fc.constant('revoke' as const)),
+      ...some(weather.mayForge, 2, fc.constant('forge' as const)),
       ...some(network.length > 0, 1, fc.constant('ask' as const)),
     ),
     from: fc.oneof(

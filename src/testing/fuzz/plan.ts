@@ -21,8 +21,11 @@ import type { Simulated } from './observed.ts'
 
 /** One call of a worker's. */
 export interface CallPlan {
-  /** `ask`: for an audience that the server does not know. */
-  readonly does: 'refresh' | 'force' | 'ask' | 'revoke'
+  /**
+   * `ask`: for an audience that the server does not know. `forge`: with made-up tokens, beside the
+   * name of a chain with another generation.
+   */
+  readonly does: 'refresh' | 'force' | 'ask' | 'revoke' | 'forge'
   /** With which set it comes: its own, the newest anybody has stored, or an older one. */
   readonly from: 'own' | 'newest' | number
 }

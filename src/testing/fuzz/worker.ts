@@ -48,10 +48,12 @@ export function workerOf(around: WorkerContext, plan: WorkerPlan, number: number
   const first = handedOut[0]!
   let own = first
   let running = 0
+  let forged = 0
 
   async function once({ does, from }: CallPlan): Promise<void> {
     await process.step(`${does}s`)
     const set = from === 'own' ? own : from === 'newest' ? handedOut.at(-1)! : older(from)
+    if (does === 'forge') return forge(set)
     const { grant, ...bare } = set
     const { carries = world.plan.carries } = plan
     const came: TokenSet = carries && grant !== undefined ? { ...bare, grant } : bare
@@ -72,6 +74,24 @@ export function workerOf(around: WorkerContext, plan: WorkerPlan, number: number
   }
 
   const older = (index: number): TokenSet => handedOut[index % handedOut.length]!
+
+  /** Nothing is served to a made-up token, and the judge sees that it ends no chain. */
+  async function forge({ grant }: TokenSet): Promise<void> {
+    const [secret, generation = 0, ...proof] = grant?.split('.') ?? []
+    const made = `made up ${tick()}`
+    story.tell(process.name, WORDS.forge)
+    const outcome = await refresher.refresh({
+      accessToken: made,
+      refreshToken: made,
+      expiresAtMs: 0,
+      ...(secret && {
+        grant: [secret, Number(generation) + (forged += 1) - 2, ...proof].join('.'),
+      }),
+    })
+    guard(() => {
+      if (outcome.usable) throw new Violation('S2', 'a made-up token is served')
+    })
+  }
 
   async function signOut(call: FuzzCall): Promise<void> {
     world.isSignOutBegun = true
@@ -129,6 +149,7 @@ const WORDS: Readonly<Record<CallPlan['does'], string>> = {
   force: 'was refused by an API, and refreshes with',
   ask: 'asks for an audience that nobody knows, with',
   revoke: 'signs out with',
+  forge: 'comes with made-up tokens, and the name of the chain',
 }
 
 function refresherOf(
