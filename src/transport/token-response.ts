@@ -60,7 +60,8 @@ export function interpretResponse(reply: HttpReply, context: PresentationContext
       return { outcome: 'granted', response: withUsability(continued, presented.tokenType) }
     }
   }
-  const error = errorCodeOf(members ?? answer.body)
+  const challenge = answer.headers.get('www-authenticate') ?? ''
+  const error = errorCodeOf(members ?? answer.body) ?? OF_A_PROOF.exec(challenge)?.[1]
   const waitMs = retryAfterMs(answer.headers, nowMs)
   const failure = failureOf(reply, error, waitMs !== undefined, provider)
   const mayWait = waitMs !== undefined && FAILURES[failure].next === 'wait'
@@ -190,6 +191,9 @@ const PAGE = new RegExp(
     '<(?:!doctype|html|head|body|title|h\\d|center|div|p)\\b',
   'i',
 )
+
+/** What a challenge says of a DPoP proof (RFC 9449 §9), for servers that say it there only. */
+const OF_A_PROOF = /\berror\s*=\s*"?(use_dpop_nonce|invalid_dpop_proof)\b/
 
 /** The `error` of a challenge (RFC 6750 §3), unless it speaks of the client. */
 const CHALLENGE = /\berror\s*=\s*"?(?!(?:invalid|unauthorized)_client\b)[\w.-]/i

@@ -15,7 +15,9 @@ interface Server {
 let ledgers = 0
 
 /** A refresher against a server that gives these answers, one after the other. */
-function serving(...answers: readonly (readonly [status: number, body: object])[]): Server {
+function serving(
+  ...answers: readonly (readonly [status: number, body: object, challenge?: string])[]
+): Server {
   const presented: string[] = []
   const events: RefreshEvent[] = []
   const refresher = createRefresher({
@@ -25,8 +27,9 @@ function serving(...answers: readonly (readonly [status: number, body: object])[
     onEvent: (event) => void events.push(event),
     async fetch(_url, { body }) {
       presented.push(new URLSearchParams(await new Response(body).text()).get('refresh_token')!)
-      const [status, answer] = answers[presented.length - 1]!
-      return Response.json(answer, { status })
+      const [status, answer, challenge] = answers[presented.length - 1]!
+      const headers = challenge === undefined ? {} : { 'www-authenticate': challenge }
+      return Response.json(answer, { status, headers })
     },
   })
   return { refresher, events, presented }
@@ -192,6 +195,16 @@ describe('use_dpop_nonce (RFC 9449 §8)', () => {
       needsSignIn: false,
       error: { code: 'refused', oauthError: 'use_dpop_nonce', status },
     })
+    expect(await refresher.refresh(first.tokens)).toMatchObject({ accessToken: 'at-3' })
+    expect(presented).toEqual(['rt-1', 'rt-1'])
+  })
+
+  it('may stand in a challenge only', async () => {
+    const { refresher, presented } = serving([401, {}, 'DPoP error="use_dpop_nonce"'], [200, GOOD])
+
+    const first = await refresher.refresh(EXPIRED)
+
+    expect(first).toMatchObject({ error: { code: 'refused', oauthError: 'use_dpop_nonce' } })
     expect(await refresher.refresh(first.tokens)).toMatchObject({ accessToken: 'at-3' })
     expect(presented).toEqual(['rt-1', 'rt-1'])
   })
