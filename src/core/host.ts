@@ -6,9 +6,7 @@
  *
  * @returns `undefined` where the host has no such module.
  */
-export function hostModule<Name extends 'node:crypto' | 'node:http'>(
-  name: Name,
-): Modules[Name] | undefined {
+export function hostModule<Name extends keyof Modules>(name: Name): Modules[Name] | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } }
   try {
     return process?.getBuiltinModule?.(name) as Modules[Name] | undefined
@@ -18,6 +16,7 @@ export function hostModule<Name extends 'node:crypto' | 'node:http'>(
 }
 
 interface Modules {
+  readonly 'node:cluster': { readonly isWorker: boolean }
   readonly 'node:crypto': typeof import('node:crypto')
   readonly 'node:http': typeof import('node:http')
 }

@@ -3,6 +3,7 @@ import { checkOptions, clock as aClock, count, func, or, text } from '../core/ch
 import type { TableOf } from '../core/check-options.ts'
 import { startOfDay, systemClock, timeOfDay, type Clock, type TimeOfDay } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
+import { hostModule } from '../core/host.ts'
 import { EXPENDABLE_MS, type Store, type StoredRow } from '../ledger/store.ts'
 import { warnOnce } from './shared.ts'
 
@@ -213,5 +214,7 @@ function signOfSeveral(): string | undefined {
   // PM2 hands its settings to each process; "max" is no number.
   const isPm2 = env['pm_id'] !== undefined || env['NODE_APP_INSTANCE'] !== undefined
   const isSingle = env['exec_mode'] === 'fork_mode' && Number(env['instances'] ?? 1) <= 1
-  return isPm2 && !isSingle ? 'PM2' : undefined
+  if (isPm2 && !isSingle) return 'PM2'
+  // Node takes the variable by which it tells its workers out of their environment.
+  return hostModule('node:cluster')?.isWorker ? PLATFORMS['NODE_UNIQUE_ID'] : undefined
 }

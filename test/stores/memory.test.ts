@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Store } from '../../src/ledger/store.ts'
@@ -153,6 +156,8 @@ describe('memoryStore', () => {
   })
 })
 
+const run = promisify(execFile)
+
 function refuse(): never {
   throw new Error('the function of the application')
 }
@@ -185,6 +190,14 @@ describe('memoryStore where several processes may run', () => {
     expect(message).toMatch(/^refresh-once: memoryStore\(\) is for one process, and .+ shows/)
     expect(message).toContain('redisStore()')
   })
+
+  it('says so in a worker of node:cluster', async () => {
+    const file = fileURLToPath(new URL('memory-in-cluster.ts', import.meta.url))
+
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', file])
+
+    expect(stdout).toContain('and node:cluster shows')
+  }, 60_000)
 
   it.each([
     ['throws', () => refuse()],
