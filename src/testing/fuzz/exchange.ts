@@ -187,7 +187,8 @@ async function read(
       error: errorOf(own, fault),
       code: own === undefined && fault?.kind === 'status' ? fault.error : undefined,
       isUnspent,
-      isInClaimedWindow: isWindow,
+      // A sign-out may have revoked the token meanwhile.
+      isInClaimedWindow: isWindow && !world.isSignOutBegun,
       presentation,
       nowMs: worker.clock.now(),
       nameOf: story.nameOf,
