@@ -173,8 +173,8 @@ async function live(world: World, trouble: Trouble): Promise<Cell> {
     const works: Promise<unknown>[] = []
     const outcome = await refresher.refresh(tokens, { waitUntil: (work) => works.push(work) })
     if (outcome.changed) tokens = outcome.tokens
-    // A good token is served while an exchange is under way, and a server may process a request late
-    // that was given up: the clock must not move meanwhile.
+    // A good token is served while an exchange is under way, and a server may process late what was
+    // given up: the clock must not move meanwhile.
     await Promise.all(works)
     if (world.unproven > 0) await sleep(systemClock, LATE_MS)
     return outcome.usable
