@@ -177,6 +177,8 @@ async function read(
 ): Promise<void> {
   const { subject, server, story } = world
   const presentation = await presentationOf(world, reply, token, worker)
+  // A sign-out, or the user, may have ended the grant meanwhile.
+  const isEnded = world.isSignOutBegun || world.happened.has('consent_withdrawn')
   guard(() =>
     checkReading({
       ...subject,
@@ -187,8 +189,7 @@ async function read(
       error: errorOf(own, fault),
       code: own === undefined && fault?.kind === 'status' ? fault.error : undefined,
       isUnspent,
-      // A sign-out may have revoked the token meanwhile.
-      isInClaimedWindow: isWindow && !world.isSignOutBegun,
+      isInClaimedWindow: isWindow && !isEnded,
       presentation,
       nowMs: worker.clock.now(),
       nameOf: story.nameOf,
