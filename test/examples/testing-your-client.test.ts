@@ -55,7 +55,12 @@ describe('the clients of docs/testing-your-client.md', () => {
 
     expect([code, JSON.parse(out)]).toEqual([
       0,
-      { signedIn: 'AUTHORIZED', refreshed: 'AUTHORIZED', late: 'InvalidGrantError', presentedTwice: 1 },
+      {
+        signedIn: 'AUTHORIZED',
+        refreshed: 'AUTHORIZED',
+        late: 'InvalidGrantError',
+        presentedTwice: 1,
+      },
     ])
     expect(tally.grants).toMatchObject([{ live: false }])
   })
