@@ -1,4 +1,4 @@
-import type { Trouble } from '../src/core/errors.ts'
+import type { Evidence, Reason, Trouble } from '../src/core/errors.ts'
 import type { Presentation } from '../src/core/failure.ts'
 import type { Secret } from '../src/core/secret.ts'
 import type { GrantRef, Tokens } from '../src/core/tokens.ts'
@@ -16,7 +16,9 @@ export interface Demand {
 }
 
 /** What went wrong, for the caller. */
-export interface Problem extends Trouble {
+export interface Problem extends Trouble, Evidence {
+  /** Why it is final, where more is known than its code says. */
+  readonly reason?: Reason | undefined
   readonly store?: string
   /** Of the token set, the field that is wrong. */
   readonly field?: string

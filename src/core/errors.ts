@@ -64,9 +64,62 @@ export const PROBLEMS = { ...FINAL, ...PASSING } as const
 
 export type ErrorCode = keyof typeof PROBLEMS
 
+/**
+ * Why a user has to sign in again: each end has one name, which is stable, and one sentence. What
+ * is known beside it stands in {@link Evidence}.
+ */
+export const REASONS = {
+  lost_answer: 'The answer to a refresh was lost on its way, so that the token may be spent.',
+  lost_on_wake: 'The answer was lost because this machine had just woken from sleep.',
+  crash: 'A process stopped when it had the token in hand, and may have sent it.',
+  refused_by_server: 'The authorization server has ended the grant: ask there who did, and when.',
+  request_refused: 'The server refused the request, and may have spent the token with it.',
+  expired_absolute: 'The sign-in was as old as the server lets one become.',
+  expired_idle: 'The sign-in was not used for longer than the server allows.',
+  reuse_detected: 'An old copy of the tokens came back long after a newer one had been used.',
+  signed_out: 'The user signed out, here or at another place that shares the ledger.',
+  store_forgot: 'The ledger lost what it knew of this sign-in, and the token had been spent.',
+  presented_elsewhere: 'Something that does not share this ledger has used the token.',
+  subject_changed: 'The server answered with the tokens of another user.',
+  no_refresh_token: 'The sign-in brought no refresh token, or the server gave no new one.',
+} as const
+
+export type Reason = keyof typeof REASONS
+
+/** The reason of an end of which nothing more is known than its code. */
+const REASON_OF: Readonly<Record<keyof typeof FINAL, Reason>> = {
+  no_refresh_token: 'no_refresh_token',
+  rejected: 'refused_by_server',
+  expired: 'expired_absolute',
+  presented_elsewhere: 'presented_elsewhere',
+  reuse_detected: 'reuse_detected',
+  revoked: 'signed_out',
+  unknown: 'lost_answer',
+  subject_changed: 'subject_changed',
+  lost: 'lost_answer',
+}
+
+export function reasonOf(code: ErrorCode): Reason {
+  return isEnd(code) ? REASON_OF[code] : 'request_refused'
+}
+
+const isEnd = (code: ErrorCode): code is keyof typeof FINAL => Object.hasOwn(FINAL, code)
+
+/** What is known of an end, from the chain's own history. Numbers alone: no token, no name. */
+export interface Evidence {
+  /** The moment at which the refresh token died of age or disuse, epoch milliseconds. */
+  readonly expiredAtMs?: number | undefined
+  /** By how many rotations the token was late that came back. */
+  readonly generationsLate?: number | undefined
+  /** How long after a later token was used it came, milliseconds. */
+  readonly lateMs?: number | undefined
+  /** When the chain was renewed last, epoch milliseconds. */
+  readonly renewedAtMs?: number | undefined
+}
+
 /** Whether only a new sign-in helps under a code. */
 export function isFinalCode(code: ErrorCode): boolean {
-  return Object.hasOwn(FINAL, code)
+  return isEnd(code)
 }
 
 /** Whether a sign-in without a page may help under a code. */
@@ -87,7 +140,9 @@ export interface Trouble {
 }
 
 /** The allow-list of what a {@link RefreshError} may say, so that nothing else can leak. */
-export interface ErrorDetails extends Partial<Omit<Trouble, 'code'>> {
+export interface ErrorDetails extends Partial<Omit<Trouble, 'code'>>, Evidence {
+  /** Why the user has to sign in again. Absent: the user need not. */
+  readonly reason?: Reason | undefined
   /** Our own words: never text from a server, a token, or a URL beyond its origin. */
   readonly hint?: string | undefined
   /** The field of the token set that is wrong. */
@@ -109,6 +164,11 @@ const DETAILS = [
   'provider',
   'store',
   'path',
+  'reason',
+  'expiredAtMs',
+  'generationsLate',
+  'lateMs',
+  'renewedAtMs',
 ] as const satisfies readonly (keyof ErrorDetails)[]
 
 /**
@@ -126,6 +186,12 @@ export class RefreshError extends Error {
   declare readonly provider: string | undefined
   declare readonly store: string | undefined
   declare readonly path: string | undefined
+  /** Why the user has to sign in again: one of {@link REASONS}. Else `undefined`. */
+  declare readonly reason: Reason | undefined
+  declare readonly expiredAtMs: number | undefined
+  declare readonly generationsLate: number | undefined
+  declare readonly lateMs: number | undefined
+  declare readonly renewedAtMs: number | undefined
   /** What to do about it: the end of the message, which shows it already. Not enumerable. */
   declare readonly hint: string | undefined
 
@@ -147,10 +213,28 @@ export class RefreshError extends Error {
 }
 
 /** Begins the sentence with the store's name, if the error is about a store. */
-function messageOf(code: ErrorCode, { store, hint }: ErrorDetails): string {
-  const said = hint === undefined ? PROBLEMS[code] : `${PROBLEMS[code]} ${hint}`
+function messageOf(code: ErrorCode, details: ErrorDetails): string {
+  const { store, hint, reason } = details
+  const why = reason === undefined || reason === reasonOf(code) ? undefined : REASONS[reason]
+  const said = [PROBLEMS[code], why, inWords(details), hint].filter(Boolean).join(' ')
   return store === undefined ? said : `${store}: ${said}`
 }
+
+/** What is known of an end, as sentences. */
+export function inWords({ expiredAtMs, generationsLate, lateMs, renewedAtMs }: Evidence): string {
+  const sentences = [
+    expiredAtMs !== undefined && `The refresh token died on ${dayOf(expiredAtMs)}.`,
+    generationsLate !== undefined &&
+      `The token was ${generationsLate} rotations late` +
+        (lateMs === undefined
+          ? '.'
+          : `, ${Math.round(lateMs / 60_000)} minutes after a later one.`),
+    renewedAtMs !== undefined && `The tokens were renewed last on ${dayOf(renewedAtMs)}.`,
+  ]
+  return sentences.filter((each) => each !== false).join(' ')
+}
+
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' at ')
 
 /** Recognises our error across copies of this module, which `instanceof` does not. */
 export function isRefreshError(value: unknown): value is RefreshError {

@@ -1,4 +1,4 @@
-import type { ErrorCode, Trouble } from './errors.ts'
+import type { ErrorCode, Evidence, Reason, Trouble } from './errors.ts'
 import type { TokenResponse } from './token-response.ts'
 
 /** How a class of failures is handled: one row of {@link FAILURES}. */
@@ -60,7 +60,9 @@ export const STANDARD_ERRORS: ReadonlyMap<string, Failure> = new Map<string, Fai
 ])
 
 /** A presentation that brought no token set. */
-export interface FailedPresentation extends Trouble {
+export interface FailedPresentation extends Trouble, Evidence {
+  /** Why the chain ends with it, where more is known than the code says. */
+  readonly reason?: Reason | undefined
   readonly outcome: FailureRow['outcome']
   readonly failure: Failure
   /** Milliseconds from now that the AS asks to wait (RFC 9110 §10.2.3). */

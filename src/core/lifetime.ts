@@ -21,6 +21,17 @@ export function refreshExpiryMs(
   return Math.min(refreshExpiresAtMs ?? Infinity, authorizedAtMs + refreshLifetimeMs)
 }
 
+/** How a refresh token died that is past its known lifetime, or was not used for too long. */
+export function deathOf(tokens: Tokens, provider: Described, nowMs: number) {
+  const diesAtMs = refreshExpiryMs(tokens, provider) ?? Infinity
+  const usedAtMs = Math.max(...[...tokens.access.values()].map((each) => each.obtainedAtMs ?? 0))
+  const idleMs = usedAtMs > 0 ? (provider.response.refreshIdleMs ?? Infinity) : Infinity
+  const expiredAtMs = Math.min(diesAtMs, usedAtMs + idleMs)
+  if (nowMs < expiredAtMs) return undefined
+  const reason = usedAtMs + idleMs < diesAtMs ? 'expired_idle' : 'expired_absolute'
+  return { code: 'expired', reason, expiredAtMs } as const
+}
+
 /**
  * The tokens with the day of their authorization, where the description counts from it: what they
  * say themselves, else what is known of their chain, else the latest that it can have been.

@@ -69,6 +69,7 @@ function attributesOf(event: TimedEvent): Attributes {
     ...(event.type === 'ended' && {
       'refresh_once.state': event.state,
       'refresh_once.callers': event.callers,
+      ...(event.reason && { 'refresh_once.reason': event.reason }),
     }),
     ...(event.type === 'presented' && { 'refresh_once.outcome': event.outcome }),
     ...('status' in event &&
@@ -162,8 +163,13 @@ function instrumentsOf(meter: Meter): Instruments {
       begun.add(event.provider)
       switch (event.type) {
         case 'ended': {
-          const { state, code, callers, durationMs } = event
-          const how = { ...by, 'refresh_once.state': state, ...(code && { 'error.type': code }) }
+          const { state, code, reason, callers, durationMs } = event
+          const how = {
+            ...by,
+            'refresh_once.state': state,
+            ...(code && { 'error.type': code }),
+            ...(reason && { 'refresh_once.reason': reason }),
+          }
           refreshes.record(durationMs / 1000, how)
           if (callers > 1) {
             coalesced.add(callers - 1, by)

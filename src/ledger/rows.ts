@@ -1,3 +1,4 @@
+import type { Evidence } from '../core/errors.ts'
 import { parseGrant } from '../core/tokens.ts'
 import { ownField } from '../core/text.ts'
 import type { StoredTokenSet } from './stored-token-set.ts'
@@ -47,9 +48,20 @@ export type ClaimRow =
        * `unproven`: the AS refused it at once, and no grant row proved that it is of the chain.
        */
       readonly atRisk?: 'taken_over' | 'rejected' | 'unproven'
+      /** How the holder lost the answer. Absent: it has not said so, and may be dead. */
+      readonly lostBy?: LostBy
       /** The holder has an answer in hand: the claim is not taken over any more. */
       readonly isAnswered?: boolean
     } & AnyClaimRow)
+
+/** What an answer was lost by: on its way, or because the machine had just woken from sleep. */
+export type LostBy = 'answer' | 'wake'
+
+/** What is known of the end of a chain. */
+export interface EndEvidence extends Evidence {
+  /** It expired because it was not used. */
+  readonly isIdle?: boolean | undefined
+}
 
 /** Why a chain has ended. */
 export type EndReason = 'rejected' | 'expired' | 'replay' | 'revoked'
@@ -78,6 +90,7 @@ export interface GrantRow<S> {
   readonly ended?: EndReason
   /** The claim, or the revocation, that ended it. */
   readonly endedBy?: string
+  readonly evidence?: EndEvidence
   /** The set is kept, but must not be handed out. */
   readonly withheld?: 'subject_changed'
   /**
@@ -174,6 +187,7 @@ const isClaimed = shape({
   firstClaimedAtMs: optional(isNumber),
   atRisk: optional(oneOf('taken_over', 'rejected', 'unproven')),
   isAnswered: optional(isFlag),
+  lostBy: optional(oneOf('answer', 'wake')),
 })
 
 const isGrantShape = shape({
@@ -184,6 +198,15 @@ const isGrantShape = shape({
   acknowledged: list(shape({ generation: isCount, atMs: optional(isNumber) })),
   ended: optional(oneOf('rejected', 'expired', 'replay', 'revoked')),
   endedBy: optional(isText),
+  evidence: optional(
+    shape({
+      expiredAtMs: optional(isNumber),
+      generationsLate: optional(isCount),
+      lateMs: optional(isDuration),
+      renewedAtMs: optional(isNumber),
+      isIdle: optional(isFlag),
+    }),
+  ),
   withheld: optional(oneOf('subject_changed')),
   isAtRisk: optional(isFlag),
 })

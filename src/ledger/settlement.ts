@@ -1,5 +1,5 @@
 import { refreshExpiryMs } from '../core/lifetime.ts'
-import type { ErrorCode } from '../core/errors.ts'
+import type { ErrorCode, Evidence, Reason } from '../core/errors.ts'
 import { FAILURES, failedPresentation } from '../core/failure.ts'
 import type { Presentation } from '../core/failure.ts'
 import { isReusable, reuseWindowMs } from '../core/provider.ts'
@@ -51,7 +51,8 @@ export function settlementOf(
     case 'unspent':
       return { type: 'unspent', ...(retryAfterMs !== undefined && { delayMs: retryAfterMs }) }
     case 'unknown':
-      return { type: isReusable(provider) ? 'unspent' : 'spent' }
+      if (isReusable(provider)) return { type: 'unspent' }
+      return { type: 'spent', ...(presentation.reason === 'lost_on_wake' && { lostBy: 'wake' }) }
   }
 }
 
@@ -172,11 +173,11 @@ export function isOver(settlement: Settlement<StoredTokenSet>): boolean {
 /** A rejection with its reason, if it is one. */
 export function withReason(
   presentation: Presentation,
-  code: 'expired' | 'presented_elsewhere',
+  because: { readonly code: 'expired' | 'presented_elsewhere'; readonly reason: Reason } & Evidence,
 ): Presentation {
   if (presentation.outcome === 'granted') return presentation
   const isDead = FAILURES[presentation.failure].next === 'end'
-  return isDead ? { ...presentation, code } : presentation
+  return isDead ? { ...presentation, ...because } : presentation
 }
 
 /** A grant with the day on which its refresh token dies, where the description knows it. */

@@ -2,6 +2,7 @@ import type { Demand, RefreshInput } from '../../machines/types.ts'
 import { audienceKey, tokensOf } from '../core/tokens.ts'
 import type { Clock } from '../core/clock.ts'
 import { checkSendable, grantOf } from '../core/check-token-set.ts'
+import { reasonOf } from '../core/errors.ts'
 import type { RefreshError } from '../core/errors.ts'
 import { isWorkerd } from '../core/host.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
@@ -31,9 +32,9 @@ import type { RefreshOptions } from './options.ts'
 import { revokeChain } from './revoke.ts'
 import { ADOPTIONS_MAX, GOOD_WAIT_MS, RECHECK_MS } from './timing.ts'
 import { checkGrant } from '../ledger/protocol/index.ts'
-import type { GrantCheck } from '../ledger/protocol/index.ts'
-import { codeOf } from '../ledger/settlement.ts'
-import { nameOf } from './outputs.ts'
+import type { GrantCheck, LedgerView } from '../ledger/protocol/index.ts'
+import type { StoredTokenSet } from '../ledger/stored-token-set.ts'
+import { endedProblem, nameOf } from './outputs.ts'
 
 /**
  * All of a refresher that a fresh set does not need: chart, ledger and transport. Loaded when there
@@ -120,7 +121,7 @@ export function createEngine(options: EngineOptions): Engine {
   /** Tells of a call that ended before a run began. */
   function tellRefused({ code, hint }: Pick<RefreshError, 'code' | 'hint'>): void {
     const about = { token: undefined, grant: undefined, callers: 1, durationMs: 0 }
-    context.emit({ type: 'ended', state: 'error', code, hint, ...about })
+    context.emit({ type: 'ended', state: 'error', code, reason: undefined, hint, ...about })
   }
 
   return {
@@ -261,20 +262,20 @@ async function verifyChain<T extends TokenSet>(
   const startedAt = clock.monotonic()
   const refreshToken = new Secret(tokens.refreshToken ?? '')
   try {
-    const answer = await ask(parts, tokens, refreshToken)
+    const { answer, view } = await ask(parts, tokens, refreshToken)
     if (answer.type === 'live') {
       parts.verified.note(tokens)
       return freshOutcome(tokens)
     }
-    const problem = { code: codeOf(answer.reason) }
-    const ref = grantOf(tokens)
-    const grant = ref && (await parts.nameOf({ refreshToken }, ref.secret.expose()))
+    const problem = endedProblem(answer, view)
+    const grant = await parts.nameOf({ refreshToken }, answer.position.grant)
     parts.emit({
       type: 'ended',
       token: refreshToken.fingerprint,
       grant,
       state: 'revoked',
       code: problem.code,
+      reason: problem.reason ?? reasonOf(problem.code),
       hint: undefined,
       callers: 1,
       durationMs: clock.monotonic() - startedAt,
@@ -289,11 +290,11 @@ async function ask(
   { ledger }: RefresherContext,
   tokens: TokenSet,
   refreshToken: Secret,
-): Promise<GrantCheck> {
+): Promise<{ readonly answer: GrantCheck; readonly view: LedgerView<StoredTokenSet> }> {
   const ref = grantOf(tokens)
   const name = ref && nameOf(ref)
   await ledger.ready()
   const chain = { refreshToken, name }
   const hasToken = tokens.refreshToken != null
-  return (await ledger.run(chain, (seen) => checkGrant(name, hasToken, seen))).answer
+  return ledger.run(chain, (seen) => checkGrant(name, hasToken, seen))
 }

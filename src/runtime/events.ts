@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { retiredAddress } from '../core/endpoint.ts'
-import type { ErrorCode } from '../core/errors.ts'
+import type { ErrorCode, Evidence, Reason } from '../core/errors.ts'
 import type { OutcomeState } from '../core/outcome.ts'
 import type { Presentation } from '../core/failure.ts'
 import type { Provider } from '../core/provider.ts'
@@ -55,7 +55,7 @@ export type RefreshEvent = Common &
     /** A newer set of the chain, of this generation, was handed out: nothing was presented. */
     | ({ readonly type: 'served' } & Standing)
     /** A spent token came back after a later one had been seen; the chain has been ended. */
-    | ({ readonly type: 'reuse_detected' } & Chained)
+    | ({ readonly type: 'reuse_detected' } & Chained & Evidence)
     /** The application ended the chain by `revoke`; the ledger hands out nothing of it any more. */
     | ({ readonly type: 'revoked' } & Chained)
     /**
@@ -104,6 +104,8 @@ export type RefreshEvent = Common &
         readonly type: 'ended'
         readonly state: OutcomeState
         readonly code: ErrorCode | undefined
+        /** Why the user has to sign in again. `undefined`: the user need not. */
+        readonly reason: Reason | undefined
         /** What to do about it, in our own words. */
         readonly hint: string | undefined
         /** How many callers of this process shared the run: all but one of them were coalesced. */
@@ -158,10 +160,11 @@ export function logLine(clock: Clock): OnEvent {
       console.warn(`refresh-once: provider=${provider} event=${type} token=${token}`)
       return
     }
-    const { state, code, hint } = event
+    const { state, code, reason, hint } = event
+    const why = reason === undefined ? '' : ` reason=${reason}`
     const advice = hint === undefined ? '' : ` ${hint}`
     console.warn(
-      `refresh-once: provider=${provider} state=${state} code=${code} token=${token}${advice}`,
+      `refresh-once: provider=${provider} state=${state} code=${code}${why} token=${token}${advice}`,
     )
   }
 }

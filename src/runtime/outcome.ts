@@ -3,7 +3,13 @@ import type { Problem, RefreshContext } from '../../machines/types.ts'
 import { plainOf } from '../core/entity.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
 import { formatGrant, tokenSetOf } from '../core/tokens.ts'
-import { isFinalCode, isRefreshError, isSilentCode, RefreshError } from '../core/errors.ts'
+import {
+  isFinalCode,
+  isRefreshError,
+  isSilentCode,
+  reasonOf,
+  RefreshError,
+} from '../core/errors.ts'
 import type { Outcome, OutcomeState } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
@@ -205,8 +211,9 @@ export function errorOf(
   provider: string,
   retryAtMs: number | undefined,
 ): RefreshError {
-  const { code, isFinal: _, ...details } = problem
-  return new RefreshError(code, { ...details, provider, retryAtMs })
+  const { code, isFinal: _, reason = reasonOf(code), ...details } = problem
+  const why = isFinal(problem) ? { reason } : {}
+  return new RefreshError(code, { ...details, ...why, provider, retryAtMs })
 }
 
 /** The facts of a run that only its event tells. */
@@ -230,5 +237,7 @@ export async function tellEnd(
     : undefined
   const token = refreshToken?.fingerprint
   const { code, hint } = problem ?? {}
-  context.emit({ type: 'ended', token, grant, state, code, hint, callers, durationMs })
+  const reason =
+    problem && isFinal(problem) ? (problem.reason ?? reasonOf(problem.code)) : undefined
+  context.emit({ type: 'ended', token, grant, state, code, reason, hint, callers, durationMs })
 }

@@ -19,6 +19,7 @@ import type {
   LedgerView,
   SettleAnswer,
 } from '../ledger/protocol/index.ts'
+import type { EndReason } from '../ledger/rows.ts'
 import { codeOf } from '../ledger/settlement.ts'
 import { fromStored, refreshTokenIn } from '../ledger/stored-token-set.ts'
 import type { StoredTokenSet, Moment } from '../ledger/stored-token-set.ts'
@@ -29,6 +30,7 @@ export type Timeless<O> = O extends unknown ? Omit<O, 'nowMs' | 'elapsedMs' | 'b
 
 interface Claiming<C extends object, W extends object> {
   readonly moment: Moment
+  readonly view: LedgerView<StoredTokenSet>
   /** What the run is told if the token could be claimed, and must not be. */
   readonly blocked: Timeless<ClaimOutput<C, W>>
   /** Where the answer's set stands, with its proof. */
@@ -42,7 +44,7 @@ interface Claiming<C extends object, W extends object> {
 /** What the ledger said to a claim, in the words of the chart. */
 export function claimOutput<C extends object, W extends object>(
   answer: ClaimAnswer<StoredTokenSet>,
-  { moment, blocked, ref, claim, watch }: Claiming<C, W>,
+  { moment, view, blocked, ref, claim, watch }: Claiming<C, W>,
 ): Timeless<ClaimOutput<C, W>> {
   switch (answer.type) {
     case 'won':
@@ -65,17 +67,39 @@ export function claimOutput<C extends object, W extends object>(
     // The row has changed since the AS was asked.
     case 'ask':
       return { type: 'deferred', problem: { code: 'paused' }, retryInMs: RECHECK_MS }
-    case 'lost':
-      return {
-        type: 'failed',
-        problem: { code: 'lost', ...(answer.isUnsure && { hint: UNSURE }) },
-        retryInMs: REST_MS,
-      }
+    case 'lost': {
+      const problem = answer.isUnsure
+        ? ({ code: 'lost', hint: UNSURE } as const)
+        : lostProblem(view)
+      return { type: 'failed', problem, retryInMs: REST_MS }
+    }
     case 'ended':
-      return { type: 'ended', problem: { code: codeOf(answer.reason) } }
+      return { type: 'ended', problem: endedProblem(answer, view) }
     case 'withheld':
       return { type: 'failed', problem: { code: answer.reason } }
   }
+}
+
+/** How a token was lost, as its claim row says it. */
+export function lostProblem({ claim }: LedgerView<StoredTokenSet>): Problem {
+  const lostBy = claim?.row?.kind === 'claimed' ? claim.row.lostBy : undefined
+  switch (lostBy) {
+    case 'answer':
+      return { code: 'lost', reason: 'lost_answer' }
+    case 'wake':
+      return { code: 'lost', reason: 'lost_on_wake' }
+    case undefined:
+      return { code: 'lost', reason: 'crash' }
+  }
+}
+
+/** How a chain has ended, with what its row knows. */
+export function endedProblem(
+  { position, reason }: { readonly position: ChainPosition; readonly reason: EndReason },
+  { grants }: LedgerView<StoredTokenSet>,
+): Problem {
+  const { isIdle, ...evidence } = grants[position.grant]?.row?.evidence ?? {}
+  return { code: codeOf(reason), ...evidence, ...(isIdle === true && { reason: 'expired_idle' }) }
 }
 
 const UNSURE =
@@ -84,6 +108,7 @@ const UNSURE =
 
 interface Settling {
   readonly presentation: Presentation
+  readonly view: LedgerView<StoredTokenSet>
   readonly moment: Moment
   /** Where the answer's set stands, with its proof. */
   readonly ref: GrantRef
@@ -121,7 +146,7 @@ export function settleOutput(
     case 'withheld':
       return { type: 'failed', problem: { code: answer.reason } }
     case 'ended':
-      return { type: 'ended', problem: { code: codeOf(answer.reason) } }
+      return { type: 'ended', problem: endedProblem(answer, settling.view) }
     case 'taken_over':
       return { type: 'restarted' }
     case 'noted':
@@ -172,10 +197,11 @@ export function reloadOutput(
   answer: EndAnswer<StoredTokenSet>,
   moment: Moment,
   ref: GrantRef,
+  view: LedgerView<StoredTokenSet>,
 ): Timeless<ReloadOutput> {
   switch (answer.type) {
     case 'ended':
-      return { type: 'ended', problem: { code: codeOf(answer.reason) } }
+      return { type: 'ended', problem: endedProblem(answer, view) }
     case 'adopted':
       return {
         type: 'another',
@@ -184,7 +210,7 @@ export function reloadOutput(
         tokens: fromStored(answer.set, moment),
       }
     case 'lost':
-      return { type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }
+      return { type: 'failed', problem: lostProblem(view), retryInMs: REST_MS }
   }
 }
 
@@ -234,9 +260,12 @@ export function nameChain(
 }
 
 /** The part of a failed presentation that a caller may see. */
-function problemOf({ code, oauthError, status, origin, hint }: FailedPresentation): Problem {
+function problemOf(presentation: FailedPresentation): Problem {
+  const { code, oauthError, status, origin, hint, reason, expiredAtMs } = presentation
   return {
     code,
+    ...(reason !== undefined && { reason }),
+    ...(expiredAtMs !== undefined && { expiredAtMs }),
     ...(oauthError !== undefined && { oauthError }),
     ...(status !== undefined && { status }),
     ...(origin !== undefined && { origin }),

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { FAILURES, type Failure } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { settlementOf } from '../../src/ledger/settlement.ts'
+import { UNSEEN } from '../../src/ledger/protocol/index.ts'
 import { settleOutput } from '../../src/runtime/outputs.ts'
 import { loopback } from '../transport/loopback.ts'
 import { presentTo } from '../transport/setup.ts'
@@ -34,6 +35,7 @@ describe('a class of failures that one row adds', () => {
         presentation,
         moment,
         ref: { secret: new Secret('grant'), generation: 0 },
+        view: UNSEEN,
         isReplayable: false,
         isSpent: false,
         wayInMs: undefined,

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { withPicture } from './picture.ts'
+import { withReasons } from './reasons.ts'
 import { allStores, withStoreList, withStoreTable } from './stores.ts'
 import {
   allFacts,
@@ -19,6 +20,7 @@ const all = await allFacts()
 const stores = allStores()
 
 rewrite('README.md', (text) => withStoreList(withProviderList(withPicture(text), all), stores))
+rewrite('docs/troubleshooting.md', withReasons)
 rewrite('docs/stores.md', (text) => withStoreTable(text, stores))
 rewrite('docs/availability.md', (text) => withPrices(text, all))
 rewrite('docs/providers.md', (text) => withNames(withProviderTable(text, all), all))

@@ -374,6 +374,7 @@ function answered(
       const token = set === undefined ? work.refreshToken : set.refreshToken
       const output = claimOutput(told, {
         moment,
+        view,
         ref: placeWithProof(told.position, token, view),
         claim: () => ({ view, work: claimed }),
         watch: () => watch,
@@ -390,6 +391,7 @@ function answered(
       return go(
         settleOutput(told, {
           presentation,
+          view,
           moment,
           ref: placeWithProof(
             'position' in told ? told.position : work.place!,
@@ -413,7 +415,7 @@ function answered(
       const told = answer as Parameters<typeof reloadOutput>[0]
       const token = 'set' in told ? told.set.refreshToken : undefined
       const ref = placeWithProof(told.position, token, view)
-      return go(reloadOutput(told, moment, ref))
+      return go(reloadOutput(told, moment, ref, view))
     }
   }
 }
@@ -838,9 +840,16 @@ function giveUp(
   return go({ type: 'granted', tokens: fromStored(settlement.set, moment), position: ref })
 }
 
-/** There is one client only: whether a row names it tells no two worlds apart. */
+/** What decides nothing tells no two worlds apart: the client, of whom there is one, and reasons. */
 function unbound(row: ClaimRow | GrantRow<StoredTokenSet>): ClaimRow | GrantRow<StoredTokenSet> {
-  if (!('kind' in row)) return row
+  if (!('kind' in row)) {
+    const { evidence: _, ...others } = row
+    return others
+  }
+  if (row.kind === 'claimed') {
+    const { isBound: _, lostBy: __, ...others } = row
+    return others
+  }
   const { isBound: _, ...others } = row
   return others
 }

@@ -84,6 +84,13 @@ describe('golden rows', () => {
       ',"isAtRisk":true',
     ],
     ['this release, refused at risk,', '', ',"firstClaimedAtMs":7,"atRisk":"rejected"', '', ''],
+    [
+      'this release, with reasons,',
+      '',
+      ',"firstClaimedAtMs":7,"lostBy":"wake"',
+      '',
+      ',"ended":"replay","endedBy":"id","evidence":{"generationsLate":3,"lateMs":7200000}',
+    ],
   ])('of %s are read', (_, proof, risk, proofKey, isAtRisk) => {
     const about = '"issuer":"https://id.example.com","clientId":"app"'
     const place = `"grant":"${grant}","generation":3`
@@ -128,6 +135,7 @@ describe('a row is believed field by field', () => {
     ['atRisk', true],
     ['atRisk', 'perhaps'],
     ['isAnswered', 'yes'],
+    ['lostBy', 'magic'],
   ])('no claim row without a right %s (%j)', (path, value?: unknown) => {
     const bytes = raw(changed(claimed, path, value))
 

@@ -77,7 +77,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'takes every older holder for a replay at once',
-    file: 'src/ledger/protocol/claim.ts',
+    file: 'src/ledger/protocol/end.ts',
     text: 'generation > held && atMs + policy.staleMs <= judgedAtMs',
     replacement: 'generation >= 0 && atMs <= judgedAtMs',
     killedBy: [
@@ -132,14 +132,14 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'who comes late is served for ever',
-    file: 'src/ledger/protocol/claim.ts',
+    file: 'src/ledger/protocol/end.ts',
     text: 'generation > held && atMs + policy.staleMs <= judgedAtMs',
     replacement: 'generation > held && atMs + policy.staleMs < 0 * judgedAtMs',
     killedBy: [properties('stale cookies', 200), simulation(SOON, 'P4')],
   },
   {
     name: 'who comes a little late is a replay',
-    file: 'src/ledger/protocol/claim.ts',
+    file: 'src/ledger/protocol/end.ts',
     text: 'generation > held && atMs + policy.staleMs <= judgedAtMs',
     replacement: 'generation > held && atMs + policy.staleMs / 60 <= judgedAtMs',
     killedBy: [simulation(SOON, 'P4', 'P5')],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { bare, namedBefore, objectsIn, whyNone, type JournalFile, type NoEvent } from './lines.ts'
 import { isRecord, ownField } from '../../core/text.ts'
-import { PROBLEMS, type ErrorCode } from '../../core/errors.ts'
+import { PROBLEMS, REASONS, type ErrorCode, type Reason } from '../../core/errors.ts'
 import type { OutcomeState } from '../../core/outcome.ts'
 import type { Presentation } from '../../core/failure.ts'
 import type { RefreshEvent } from '../../index.ts'
@@ -69,6 +69,10 @@ export interface Entry {
   readonly outcome: Presentation['outcome'] | undefined
   readonly state: OutcomeState | undefined
   readonly code: ErrorCode | undefined
+  /** Why the user had to sign in again. */
+  readonly reason: Reason | undefined
+  readonly generationsLate: number | undefined
+  readonly lateMs: number | undefined
   readonly status: number | undefined
   readonly isSpent: boolean | undefined
   readonly isRevoked: boolean | undefined
@@ -161,6 +165,9 @@ function read(event: Record<string, unknown>, process: string | undefined): Entr
     outcome: word(event, 'outcome', OUTCOMES),
     state: word(event, 'state', STATES),
     code: codeIn(event),
+    reason: word(event, 'reason', Object.keys(REASONS) as Reason[]),
+    generationsLate: count(event, 'generationsLate'),
+    lateMs: count(event, 'lateMs'),
     status: count(event, 'status'),
     isSpent: truth(event, 'isSpent'),
     isRevoked: truth(event, 'revoked'),

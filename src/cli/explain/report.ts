@@ -4,7 +4,7 @@ import type { Facts } from './facts.ts'
 import type { Finding, JournalInvariant } from './invariants.ts'
 import type { Entry, LineCounts } from './journal.ts'
 import type { NoEvent } from './lines.ts'
-import { PROBLEMS } from '../../core/errors.ts'
+import { inWords, PROBLEMS, REASONS as WHY } from '../../core/errors.ts'
 
 /** The contents of a journal. Holds fingerprints and our own words only. */
 export interface Told extends Pick<Facts, 'span' | 'outcomes'> {
@@ -178,8 +178,10 @@ const WORDS: { readonly [T in Entry['type']]: (entry: Entry, name: string) => st
       ? `asks the server about ${name}: it is good, and was never consumed`
       : `asks the server about ${name}: it is not said to be good`,
   served: ({ generation }, name) => `comes with ${name}, and is handed the set of R${generation}`,
-  reuse_detected: (_, name) =>
-    `comes with ${name} long after a later token was seen: the chain is ended`,
+  reuse_detected(entry, name) {
+    const late = inWords(entry)
+    return `comes with ${name} long after a later token was seen: the chain is ended. ${late}`.trim()
+  },
   revoked: () => 'is asked to revoke: the chain is ended',
   tokens_revoked: ({ isRevoked }) =>
     isRevoked === true
@@ -217,8 +219,9 @@ function ending({ outcome, isSpent, status }: Entry): string {
   }
 }
 
-function endOf({ state, code }: Entry): string {
-  const why = code === undefined ? '' : `, ${code}. ${PROBLEMS[code]}`
+function endOf({ state, code, reason }: Entry): string {
+  const because = reason === undefined ? '' : ` ${WHY[reason]}`
+  const why = code === undefined ? '' : `, ${code}. ${PROBLEMS[code]}${because}`
   switch (state) {
     case 'rotated':
       return `there is a newer set${why}`

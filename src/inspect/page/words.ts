@@ -74,7 +74,7 @@ function eventWords(event: RefreshEvent): string {
     case 'expires_soon':
       return 'The refresh token expires soon, and refreshing does not put that off'
     case 'ended':
-      return `The call ended: ${event.state}${because(event.code)}`
+      return `The call ended: ${event.state}${because(event.reason ?? event.code)}`
     default:
       // A later version tells more.
       return (event as RefreshEvent).type

@@ -1,5 +1,5 @@
 import { systemClock } from '../../core/clock.ts'
-import type { Refresher, TokenSet } from '../../index.ts'
+import type { RefreshError, Refresher, TokenSet } from '../../index.ts'
 import { waitMsOf, type SessionOptions } from './options.ts'
 import { beginCall } from './patience.ts'
 
@@ -12,6 +12,8 @@ export interface RenewalResult {
   readonly mustSignIn: boolean
   /** Whether `prompt=none` may do. */
   readonly canSignInSilently?: boolean
+  /** Why the user must sign in. */
+  readonly reason?: RefreshError['reason']
   /** Whether `revoke` ended the chain: the user signed out, and this is an older cookie. */
   readonly isSignedOut?: boolean
 }
@@ -54,6 +56,7 @@ export async function renewal(
       mustSignIn: needsSignIn,
       canSignInSilently,
       isSignedOut,
+      ...(needsSignIn && { reason: outcome.error?.reason }),
     }
     return { tokens: outcome.tokens, changed: outcome.changed, result }
   } catch {

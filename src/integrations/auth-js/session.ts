@@ -113,10 +113,11 @@ export async function sessionOf(
   }
   const [main, ...linked] = results
   if (main === undefined) return session
-  const { error: _, canSignInSilently: __, ...rest } = session
+  const { error: _, canSignInSilently: __, errorReason: ___, ...rest } = session
   return {
     ...rest,
     ...(main.mustSignIn && { error: errorName }),
+    ...(main.mustSignIn && main.reason && { errorReason: main.reason }),
     ...(main.mustSignIn && main.canSignInSilently === true && { canSignInSilently: true }),
     ...(showsToken && accessTokenFields(main, linked)),
     ...errorFields(linked, errorName),

@@ -1,9 +1,9 @@
-import type { ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
+import type { ClaimRow, EndReason } from '../rows.ts'
+import { isStale, lateness } from './end.ts'
 import { membershipOf } from './membership.ts'
 import type { Membership } from './membership.ts'
-import { firstClaimedAtMs, returnClaim, takeOverInMs, wayInMs } from './take-over.ts'
+import { firstClaimedAtMs, lostBefore, returnClaim, takeOverInMs, wayInMs } from './take-over.ts'
 import {
-  acknowledgedOf,
   answerWith,
   boundAs,
   endGrant,
@@ -174,6 +174,7 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
     ...(isTakingOver(request, view) && {
       firstClaimedAtMs: firstClaimedAtMs(view),
       atRisk: 'taken_over',
+      ...lostBefore(view),
     }),
   }
   const standing = grantStanding(request, view, membership)
@@ -203,8 +204,10 @@ export function claim<S>(request: ClaimRequest<S>, view: LedgerView<S>): Next<S,
       return operate({ on: 'claim', do: 'swap', expected: view.claim!.version, row: mine })
     case 'release':
       return operate(returnClaim(view, view.claim!.row!))
-    case 'end':
-      return operate(endGrant(position, grant, 'replay', request.claimId))
+    case 'end': {
+      const late = lateness(request, view, position)
+      return operate(endGrant(position, grant, 'replay', request.claimId, late))
+    }
     case 'won':
     case 'busy':
       return answerWith({ type: move, position })
@@ -275,26 +278,8 @@ function grantStanding<S>(
   if (row === undefined) return 'absent'
   if (row.ended !== undefined) return 'ended'
   if (row.generation < position.generation) return 'behind'
-  if (row.generation > position.generation && isStale(request, view, position, seen)) return 'stale'
+  if (row.generation > position.generation && isStale(request, view, position)) return 'stale'
   if (row.withheld !== undefined) return 'withheld'
   if (row.generation > position.generation) return 'ahead'
   return request.meetsDemand(row.set!, view.nowMs) ? 'satisfying' : 'level'
-}
-
-/**
- * Whether a holder of a later token of the chain has presented it so long before this call that the
- * caller should have it, too (P4).
- */
-function isStale<S>(
-  { callerGeneration, beganAtMs, policy }: ClaimRequest<S>,
-  view: LedgerView<S>,
-  position: ChainPosition,
-  seen: SeenRow<GrantRow<S>>,
-): boolean {
-  if (policy.staleHolders === 'serve') return false
-  const held = callerGeneration ?? position.generation
-  const judgedAtMs = beganAtMs ?? view.beganAtMs ?? view.nowMs
-  return acknowledgedOf(seen).some(
-    ({ generation, atMs }) => generation > held && atMs + policy.staleMs <= judgedAtMs,
-  )
 }

@@ -1,10 +1,18 @@
-import type { ClaimRow, EndReason, GrantRow } from '../rows.ts'
+import type { ClaimRow, EndEvidence, EndReason, GrantRow } from '../rows.ts'
 import { claimedPlace, membershipOf } from './membership.ts'
 import { markDisposed } from './settle.ts'
 import type { SettleRequest } from './settle.ts'
 import { abandonClaim, isTakenOver } from './take-over.ts'
-import { answerWith, boundAs, endGrant, isOverdue, operate, readGrant } from './view.ts'
-import type { ChainName, ChainPosition, LedgerView, Next, Operation } from './view.ts'
+import {
+  acknowledgedOf,
+  answerWith,
+  boundAs,
+  endGrant,
+  isOverdue,
+  operate,
+  readGrant,
+} from './view.ts'
+import type { ChainName, ChainPosition, LedgerView, Next, Operation, Policy } from './view.ts'
 
 export type EndAnswer<S> =
   /** The chain has ended; `set` is the newest that the ledger knew. */
@@ -28,7 +36,7 @@ export type EndAnswer<S> =
  * no grant row proves the name that came with the token: another holder may be about to write it.
  */
 export function reject<S>(
-  { position, claimId, isRepeated, name }: RejectRequest,
+  { position, claimId, isRepeated, name, evidence }: RejectRequest,
   reason: EndReason,
   view: LedgerView<S>,
 ): Next<S, EndAnswer<S>> {
@@ -51,7 +59,48 @@ export function reject<S>(
   }
   const isNewest = row === undefined || row.generation < position.generation || seen.holdsToken
   if (isNewest !== true) return answerWith({ type: 'ended', position, reason })
-  return operate(endGrant(position, seen, reason, claimId))
+  return operate(endGrant(position, seen, reason, claimId, evidence))
+}
+
+/** Who comes, and by what their lateness is judged. */
+interface LateComer {
+  readonly callerGeneration?: number
+  readonly beganAtMs?: number
+  readonly policy: Pick<Policy, 'staleMs' | 'staleHolders'>
+}
+
+/**
+ * Whether a holder of a later token of the chain has presented it so long before this call that the
+ * caller should have it, too (P4).
+ */
+export function isStale<S>(
+  { callerGeneration, beganAtMs, policy }: LateComer,
+  view: LedgerView<S>,
+  position: ChainPosition,
+): boolean {
+  if (policy.staleHolders === 'serve') return false
+  const held = callerGeneration ?? position.generation
+  const judgedAtMs = beganAtMs ?? view.beganAtMs ?? view.nowMs
+  return acknowledgedOf(view.grants[position.grant]).some(
+    ({ generation, atMs }) => generation > held && atMs + policy.staleMs <= judgedAtMs,
+  )
+}
+
+/** How late a holder came whose token ends the chain. */
+export function lateness<S>(
+  { callerGeneration, beganAtMs }: LateComer,
+  view: LedgerView<S>,
+  position: ChainPosition,
+): EndEvidence {
+  const seen = view.grants[position.grant]
+  const held = callerGeneration ?? position.generation
+  const judgedAtMs = beganAtMs ?? view.beganAtMs ?? view.nowMs
+  const later = acknowledgedOf(seen).find(({ generation }) => generation > held)
+  return {
+    generationsLate: Math.max(0, (seen?.row?.generation ?? held) - held),
+    lateMs: Math.max(0, judgedAtMs - (later?.atMs ?? judgedAtMs)),
+    renewedAtMs: seen?.writtenAtMs ?? judgedAtMs,
+  }
 }
 
 /** Writes into the claim row, if it is still ours, that the token is presented no more. */
@@ -74,6 +123,7 @@ export interface RejectRequest extends Pick<
 > {
   /** What the caller's set says. Absent for a set that never met the ledger. */
   readonly name?: ChainName | undefined
+  readonly evidence?: EndEvidence | undefined
 }
 
 export interface RevokeRequest {
@@ -142,7 +192,8 @@ export function takeClaim<S>(
 
 export type GrantCheck =
   /** The chain has not ended, or the ledger never heard of it. */
-  { readonly type: 'live' } | { readonly type: 'ended'; readonly reason: EndReason }
+  | { readonly type: 'live' }
+  | { readonly type: 'ended'; readonly position: ChainPosition; readonly reason: EndReason }
 
 /**
  * Checks whether the chain of a token has ended. It reads, and writes nothing: a set whose access
@@ -167,7 +218,7 @@ export function checkGrant<S>(
   const seen = view.grants[position.grant]
   if (seen === undefined) return operate(readGrant(position.grant))
   const reason = seen.row?.ended
-  return answerWith(reason === undefined ? { type: 'live' } : { type: 'ended', reason })
+  return answerWith(reason === undefined ? { type: 'live' } : { type: 'ended', position, reason })
 }
 
 function endedAnswer<S>(

@@ -1,4 +1,4 @@
-import type { Acknowledgement, ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
+import type { Acknowledgement, ClaimRow, EndReason, GrantRow, LostBy, SeenRow } from '../rows.ts'
 import { abandonClaim, isTakenOver, returnClaim } from './take-over.ts'
 import {
   acknowledgedOf,
@@ -35,7 +35,7 @@ export type Settlement<S> =
    * The token may be spent: the claim stays, and is overdue at once. If the AS rejected the token,
    * the claim stays ours, because the end of the chain is written next.
    */
-  | { readonly type: 'spent'; readonly isRejected?: boolean }
+  | { readonly type: 'spent'; readonly isRejected?: boolean; readonly lostBy?: LostBy }
   /** The chain had ended, and what was received has been revoked: processes that wait may go on. */
   | { readonly type: 'disposed' }
 
@@ -76,7 +76,7 @@ export function settle<S>(
     case 'spent':
       return settlement.isRejected === true
         ? refused(request, view)
-        : abandon(request.claimId, view)
+        : abandon(request.claimId, view, settlement.lostBy)
     case 'unspent':
       return giveBack(request.claimId, view, settlement.delayMs)
     case 'disposed':
@@ -234,12 +234,16 @@ function giveBack<S>(
  * The token may be spent, and this holder will not write an outcome: other processes need not wait
  * until the claim is overdue to learn that.
  */
-function abandon<S>(claimId: string, view: LedgerView<S>): Next<S, { readonly type: 'noted' }> {
+function abandon<S>(
+  claimId: string,
+  view: LedgerView<S>,
+  lostBy: LostBy = 'answer',
+): Next<S, { readonly type: 'noted' }> {
   const row = view.claim?.row
   if (view.claim === undefined) return operate({ on: 'claim', do: 'read' })
   const isOurs = row?.kind === 'claimed' && row.claimId === claimId
   if (!isOurs || row.claimMs === 0) return answerWith({ type: 'noted' })
-  return operate(abandonClaim(view, row))
+  return operate(abandonClaim(view, { ...row, lostBy }))
 }
 
 /** Says in the row of the ended chain that what was received has been revoked. */

@@ -1,4 +1,4 @@
-import type { ClaimRow } from '../rows.ts'
+import type { ClaimRow, LostBy } from '../rows.ts'
 import { answerWith, boundAs, holdsClaim, operate, rewriteClaim } from './view.ts'
 import type { ChainName, LedgerView, Next, Operation, Policy, SettlingTimes } from './view.ts'
 
@@ -13,6 +13,12 @@ export function isTakenOver<S>(claimId: string, view: LedgerView<S>): boolean {
 export function firstClaimedAtMs<S>({ claim }: LedgerView<S>): number {
   const { row, writtenAtMs = 0 } = claim ?? {}
   return (row?.kind === 'claimed' ? row.firstClaimedAtMs : undefined) ?? writtenAtMs
+}
+
+/** How a holder before has said that it lost its answer. */
+export function lostBefore<S>({ claim }: LedgerView<S>): { readonly lostBy?: LostBy } {
+  const lostBy = claim?.row?.kind === 'claimed' ? claim.row.lostBy : undefined
+  return lostBy === undefined ? {} : { lostBy }
 }
 
 /**

@@ -1,4 +1,11 @@
-import type { Acknowledgement, ClaimRow, EndReason, GrantRow, SeenRow } from '../rows.ts'
+import type {
+  Acknowledgement,
+  ClaimRow,
+  EndEvidence,
+  EndReason,
+  GrantRow,
+  SeenRow,
+} from '../rows.ts'
 
 /** What a procedure has seen of the rows so far. */
 export interface LedgerView<S> {
@@ -189,6 +196,7 @@ export function endGrant<S>(
   seen: SeenRow<GrantRow<S>> | undefined,
   ended: EndReason,
   endedBy: string,
+  evidence?: EndEvidence,
 ): Operation<S> {
   return {
     on: 'grant',
@@ -200,6 +208,7 @@ export function endGrant<S>(
       acknowledged: acknowledgedOf(seen),
       ended,
       endedBy,
+      ...(evidence !== undefined && { evidence }),
     },
   }
 }

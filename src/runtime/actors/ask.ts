@@ -4,6 +4,7 @@ import { writeOff } from '../../ledger/protocol/index.ts'
 import type { ChainPosition, LedgerView } from '../../ledger/protocol/index.ts'
 import type { StoredTokenSet } from '../../ledger/stored-token-set.ts'
 import type { RefresherContext } from '../context.ts'
+import { lostProblem } from '../outputs.ts'
 import { ASK_FOR_MS, AWAY_MS, REST_MS } from '../timing.ts'
 
 /** What is asked about: the token of an overdue claim, and its row as it is. */
@@ -28,6 +29,7 @@ export async function askServer(
 ): Promise<Asking> {
   const { version, writtenAtMs } = view.claim!
   const { clock } = settings
+  const lost: Failed = { type: 'failed', problem: lostProblem(view), retryInMs: REST_MS }
   const startedAt = clock.monotonic()
   const said = await transport.ask(chain.refreshToken)
   const durationMs = clock.monotonic() - startedAt
@@ -45,16 +47,14 @@ export async function askServer(
       return { type: 'good', goodAt: version }
     case 'later': {
       // An endpoint that never answers must not keep the user from signing in.
-      if (view.nowMs + durationMs - writtenAtMs > ASK_FOR_MS) return LOST
+      if (view.nowMs + durationMs - writtenAtMs > ASK_FOR_MS) return lost
       const { says: _, retryAfterMs = 0, ...problem } = said
       return { type: 'deferred', problem, retryInMs: Math.max(AWAY_MS, retryAfterMs) }
     }
     case 'inactive':
       await ledger.run(chain, (seen) => writeOff(version, seen), { view }).catch(() => {})
-      return LOST
+      return lost
     case 'unknown':
-      return LOST
+      return lost
   }
 }
-
-const LOST: Failed = { type: 'failed', problem: { code: 'lost' }, retryInMs: REST_MS }

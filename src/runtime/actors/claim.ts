@@ -16,7 +16,7 @@ import type { StoredTokenSet, Moment } from '../../ledger/stored-token-set.ts'
 import type { Unprepared } from '../../transport/metadata.ts'
 import type { Prepared } from '../../transport/token-request.ts'
 import type { PresentedTokens } from '../../transport/token-response.ts'
-import { claimOutput, nameChain, nameOf, positionIn, refOf } from '../outputs.ts'
+import { claimOutput, endedProblem, nameChain, nameOf, positionIn, refOf } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
@@ -131,6 +131,7 @@ async function ask(
   const said = claimOutput(answer, {
     ref,
     moment: { hostNowMs: clock.now(), storeNowMs: view.nowMs },
+    view,
     claim: () =>
       hidden({ claimId: request.claimId, chain, position, grantName, view, prepared, ...asked }),
     watch: () => hidden({ chain, view, position }),
@@ -260,7 +261,10 @@ function report(
     case 'current':
       return emit({ type: 'served', ...about, generation })
     case 'ended': {
-      if (answer.isEndedHere) emit({ type: 'reuse_detected', ...about })
+      if (answer.isEndedHere) {
+        const { code: _, ...evidence } = endedProblem(answer, view)
+        emit({ type: 'reuse_detected', ...about, ...evidence })
+      }
       const own = answer.isOrphaned ? tokensToStored(context.tokens, view.nowMs) : undefined
       const left = own ?? (answer.isEndedHere ? answer.set : undefined)
       if (left === undefined) return

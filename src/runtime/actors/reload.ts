@@ -9,7 +9,7 @@ import { isTakenOver, keyIn, reject } from '../../ledger/protocol/index.ts'
 import { refreshTokenIn } from '../../ledger/stored-token-set.ts'
 import { RELOAD_LEAST_MS } from '../timing.ts'
 import type { RunContext } from './claim.ts'
-import { reloadOutput } from '../outputs.ts'
+import { lostProblem, reloadOutput } from '../outputs.ts'
 import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 
@@ -28,7 +28,10 @@ export async function reloadTokens(
   if (claim === undefined) return { type: 'ended', problem }
   const { position, claimId, chain } = claim
   const isRepeated = context.presentations > 1
-  const request = { position, claimId, isRepeated, name: chain.name }
+  const { expiredAtMs, reason } = problem
+  const evidence =
+    expiredAtMs === undefined ? undefined : { expiredAtMs, isIdle: reason === 'expired_idle' }
+  const request = { position, claimId, isRepeated, name: chain.name, evidence }
   try {
     const { answer, view } = await ledger.run(
       chain,
@@ -39,7 +42,7 @@ export async function reloadTokens(
     const key = keyIn(view, answer.position)
     const token = answer.type === 'adopted' ? refreshTokenIn(answer.set) : undefined
     const ref = await ledger.refOf(answer.position, token, key)
-    const output = reloadOutput(answer, moment, ref)
+    const output = reloadOutput(answer, moment, ref, view)
     if (output.type !== 'ended') return output
     const ended = view.grants[answer.position.grant]?.row
     if (ended === undefined || isRefusedAtOnce(ended)) {
@@ -47,12 +50,17 @@ export async function reloadTokens(
     }
     // The row says `rejected`: why it was is known here only.
     if (problem.code === 'presented_elsewhere') return { ...output, problem }
-    return { type: 'ended', problem: { ...problem, ...output.problem } }
+    // Of an end by another holder, the row knows the reason.
+    const { reason: why, ...said } = problem
+    const isOurs = output.problem.code === problem.code
+    const own = isOurs && why !== undefined ? { reason: why } : {}
+    return { type: 'ended', problem: { ...said, ...own, ...output.problem } }
   } catch {
     // The AS has spoken, and a ledger that cannot be written does not change it. But it says
     // nothing about the chain if the token may have been spent before.
     const isAtRisk = isRepeated || isTakenOver(claim.claimId, claim.view)
-    return isAtRisk ? { type: 'failed', problem: { code: 'lost' } } : { type: 'ended', problem }
+    const lost = { type: 'failed', problem: lostProblem(claim.view) } as const
+    return isAtRisk ? lost : { type: 'ended', problem }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SettleOutput } from '../../../machines/types.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { Presentation } from '../../core/failure.ts'
-import { authorized, refreshExpiryMs } from '../../core/lifetime.ts'
+import { authorized, deathOf, refreshExpiryMs } from '../../core/lifetime.ts'
 import type { GrantRef, Tokens } from '../../core/tokens.ts'
 import { keyIn, settle, wayInMs } from '../../ledger/protocol/index.ts'
 import type {
@@ -30,7 +31,7 @@ import type { Timeless } from '../outputs.ts'
 import type { RefresherContext } from '../context.ts'
 import { problemOf } from '../outcome.ts'
 import { tell } from '../revoke.ts'
-import { backoffMs, LATER_MS, PATIENCE_PART } from '../timing.ts'
+import { backoffMs, LATER_MS, PATIENCE_PART, SLEPT_MS } from '../timing.ts'
 import type { ClaimHandle, RunContext } from './claim.ts'
 import { idTokenOf } from './present.ts'
 
@@ -79,6 +80,7 @@ export async function settlePresentation(
   const outputOf = ({ answer, view, ref }: Written): SettleResult => {
     const output = settleOutput(answer, {
       presentation,
+      view,
       moment,
       ref,
       isReplayable,
@@ -133,22 +135,33 @@ function interpret(
   presentations: number,
 ): Presentation {
   const known = presentations > 1 ? afterUnknown(presentation) : presentation
-  const expiresAtMs = refreshExpiryMs(renewed, provider)
-  const isPast = expiresAtMs !== undefined && clock.now() >= expiresAtMs
-  const reason = isPast ? 'expired' : isUnknown(claim, store) ? 'presented_elsewhere' : undefined
-  const reasoned = reason === undefined ? known : withReason(known, reason)
+  if (known.outcome === 'unknown' && hasSlept(claim, clock)) {
+    return { ...known, reason: 'lost_on_wake' }
+  }
+  const because = deathOf(renewed, provider, clock.now()) ?? whyUnknown(claim, store)
+  const reasoned = because === undefined ? known : withReason(known, because)
   return withExpiry(reasoned, renewed, provider)
 }
 
+/** Whether the host slept while the token was out: then only its wall clock went on. */
+function hasSlept({ askedAt, askedAtWallMs }: ClaimHandle, clock: Clock): boolean {
+  return clock.now() - askedAtWallMs - (clock.monotonic() - askedAt) > SLEPT_MS
+}
+
 /**
- * Whether the ledger knew nothing of the token before this claim, although it should: the set comes
- * from another renewal, or other processes have ledgers of their own.
+ * Why the ledger knew nothing of the token before this claim, although it should: it has lost the
+ * chain, or the set comes from another renewal, or other processes have ledgers of their own.
  */
-function isUnknown({ view, chain }: ClaimHandle, { isAlone = true }: Store): boolean {
+function whyUnknown(
+  { view, chain }: ClaimHandle,
+  { isAlone = true }: Store,
+): Parameters<typeof withReason>[1] | undefined {
+  const code = 'presented_elsewhere'
   if ((chain.name?.generation ?? 0) > 0) {
-    return Object.values(view.grants).every(({ version }) => version === 0)
+    const isForgotten = Object.values(view.grants).every(({ version }) => version === 0)
+    return isForgotten ? { code, reason: 'store_forgot' } : undefined
   }
-  return !isAlone && view.claim?.version === 1
+  return !isAlone && view.claim?.version === 1 ? { code, reason: 'presented_elsewhere' } : undefined
 }
 
 /** When the chain was authorized, as far as the ledger knows. */

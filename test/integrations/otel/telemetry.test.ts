@@ -120,7 +120,8 @@ describe('telemetry', () => {
     observe({ type: 'served', generation: 1, ...about })
     for (const type of ['handed_over', 'ledger_lost'] as const) observe({ type, ...about })
     for (const revoked of [true, false]) observe({ type: 'tokens_revoked', revoked, ...about })
-    const ended = { type: 'ended', state: 'rotated', code: undefined, hint: undefined } as const
+    const said = { code: undefined, reason: undefined, hint: undefined }
+    const ended = { type: 'ended', state: 'rotated', ...said } as const
     observe({ ...ended, callers: 2, durationMs: 1, ...about })
     const after = await counters()
 
