@@ -82,6 +82,7 @@ export const REASONS = {
   presented_elsewhere: 'Something that does not share this ledger has used the token.',
   subject_changed: 'The server answered with the tokens of another user.',
   no_refresh_token: 'The sign-in brought no refresh token, or the server gave no new one.',
+  sign_in_failed: 'The sign-in itself failed, so that there are no tokens yet.',
 } as const
 
 export type Reason = keyof typeof REASONS
@@ -97,6 +98,7 @@ const REASON_OF: Readonly<Record<keyof typeof FINAL, Reason>> = {
   unknown: 'lost_answer',
   subject_changed: 'subject_changed',
   lost: 'lost_answer',
+  sign_in_failed: 'sign_in_failed',
 }
 
 export function reasonOf(code: ErrorCode): Reason {
