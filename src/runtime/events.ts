@@ -164,7 +164,8 @@ export function logLine(clock: Clock): OnEvent {
     const why = reason === undefined ? '' : ` reason=${reason}`
     const advice = hint === undefined ? '' : ` ${hint}`
     console.warn(
-      `refresh-once: provider=${provider} state=${state} code=${code}${why} token=${token}${advice}`,
+      `refresh-once: provider=${provider} state=${state} code=${code}${why} ` +
+        `token=${token}${advice}`,
     )
   }
 }

@@ -840,7 +840,7 @@ function giveUp(
   return go({ type: 'granted', tokens: fromStored(settlement.set, moment), position: ref })
 }
 
-/** What decides nothing tells no two worlds apart: the client, of whom there is one, and reasons. */
+/** What decides nothing tells no two worlds apart: the one client, and reasons. */
 function unbound(row: ClaimRow | GrantRow<StoredTokenSet>): ClaimRow | GrantRow<StoredTokenSet> {
   if (!('kind' in row)) {
     const { evidence: _, ...others } = row

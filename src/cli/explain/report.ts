@@ -180,7 +180,8 @@ const WORDS: { readonly [T in Entry['type']]: (entry: Entry, name: string) => st
   served: ({ generation }, name) => `comes with ${name}, and is handed the set of R${generation}`,
   reuse_detected(entry, name) {
     const late = inWords(entry)
-    return `comes with ${name} long after a later token was seen: the chain is ended. ${late}`.trim()
+    const said = `comes with ${name} long after a later token was seen: the chain is ended`
+    return late === '' ? said : `${said}. ${late}`
   },
   revoked: () => 'is asked to revoke: the chain is ended',
   tokens_revoked: ({ isRevoked }) =>

@@ -6,7 +6,7 @@ import { HOUR_MS, world } from '../world.ts'
 const DAY_MS = 24 * HOUR_MS
 
 describe('why a user has to sign in again', () => {
-  it('is said of a copy that came too late: how late, and when the tokens were renewed', async () => {
+  it('is said of a copy that came too late: how late, and when all was renewed', async () => {
     const { signIn, expire, process, clock, told } = await world()
     const thief = await signIn()
     expire()
