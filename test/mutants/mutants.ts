@@ -67,7 +67,7 @@ const CLAIMING: readonly Mutant[] = [
   },
   {
     name: 'serves a replay',
-    file: 'src/ledger/protocol/claim.ts',
+    file: 'src/ledger/protocol/end.ts',
     text: "if (policy.staleHolders === 'serve') return false",
     replacement: 'if (policy.staleMs >= 0) return false',
     killedBy: [
@@ -245,8 +245,8 @@ const SETTLING: readonly Mutant[] = [
   {
     name: 'takes an unknown outcome for unspent',
     file: 'src/ledger/settlement.ts',
-    text: "type: isReusable(provider) ? 'unspent' : 'spent'",
-    replacement: "type: 'unspent'",
+    text: "if (isReusable(provider)) return { type: 'unspent' }",
+    replacement: "return { type: 'unspent' }",
     killedBy: [
       explorer('strict, 2+1 calls, carries, lost answer', 'P1/P2'),
       properties('an AS that fails', 100),
@@ -585,7 +585,7 @@ const AROUND: readonly Mutant[] = [
   {
     name: 'a replay is not reported',
     file: 'src/runtime/actors/claim.ts',
-    text: "if (answer.isEndedHere) emit({ type: 'reuse_detected', ...about })",
+    text: "emit({ type: 'reuse_detected', ...about, ...evidence })",
     replacement: '',
     killedBy: [simulation(SOON, 'S2')],
   },

@@ -110,7 +110,7 @@ function startWorker(
   const refresher = inOwnProcess(() =>
     subject.createRefresher({
       refusedFloorMs: 0,
-      // test/bench/wake.ts measures it.
+      // test/processes/wake.test.ts has it: here it would double the requests.
       checkPathAfterMs: Infinity,
       provider: subject.defineProvider(kind.provider),
       client: { id: clientId },

@@ -10,12 +10,15 @@
  * An application imports it if it wants it. The fields are inherited, not declared, so that they do
  * not contradict the declarations in the guides of Auth.js (`error`, `access_token`, …).
  */
+import type { RefreshError } from '../../index.ts'
 import type { SessionErrorName } from './options.ts'
 
 /** The fields of `session`. */
 export interface SessionFields {
   /** Set exactly while only a new sign-in can help. Its type fits the guides' `error?: string`. */
   error?: SessionErrorName | (string & {}) | undefined
+  /** Beside an `error`: why, in one word of docs/troubleshooting.md. */
+  errorReason?: RefreshError['reason'] | (string & {}) | undefined
   /** Beside an `error`: whether a sign-in with `prompt=none` may help without a page. */
   canSignInSilently?: boolean | undefined
   /** With `exposeAccessToken: true`. Absent while none is usable. */

@@ -58,7 +58,7 @@ function isOver({ atRisk, isAnswered }: ClaimRow & { kind: 'claimed' }): boolean
  * Milliseconds until the AS may be asked whether the token of an overdue claim is still good;
  * `undefined` if it never may, or cannot help.
  */
-export function askInMs<S>({ claim, nowMs }: LedgerView<S>, { asks }: Policy): number | undefined {
+function askInMs<S>({ claim, nowMs }: LedgerView<S>, { asks }: Policy): number | undefined {
   if (asks === undefined || claim?.row?.kind !== 'claimed' || isOver(claim.row)) return undefined
   return Math.max(0, settledAtMs(claim.row, claim.writtenAtMs, asks) - nowMs)
 }
