@@ -396,7 +396,7 @@ describe('onEvent', () => {
     expect(warn).toHaveBeenCalledTimes(3)
     expect(warn.mock.calls[0]).toEqual([
       expect.stringMatching(
-        /^refresh-once: provider=oidc state=revoked code=rejected token=[\w-]{8}$/,
+        /^refresh-once: provider=oidc state=revoked code=rejected reason=refused_\w+ token=[\w-]{8}$/,
       ),
     ])
     expect(warn.mock.calls[1]).toEqual([
