@@ -7,6 +7,7 @@ import {
   isAccident,
   isBare,
   isQuoted,
+  QUOTED,
   MILLISECONDS_MAX,
   SECONDS_MAX,
   tokenFault,
@@ -37,7 +38,7 @@ export function checkTokenSet(value: unknown): asserts value is TokenSet {
   const set = value as Candidate
   if (!isToken(set.accessToken)) throw badAccessToken(set)
   if (set.refreshToken == null) checkNothingMeant(set.refresh_token ?? inner(set), 'refreshToken')
-  else if (!isToken(set.refreshToken)) throw badToken('refreshToken', set.refreshToken)
+  else if (!isToken(set.refreshToken, true)) throw badToken('refreshToken', set.refreshToken)
   if (set.expiresAtMs == null) checkNoOtherExpiry(set)
   else checkTime('expiresAtMs', set.expiresAtMs)
   if (set.refreshExpiresAtMs != null) checkTime('refreshExpiresAtMs', set.refreshExpiresAtMs)
@@ -80,11 +81,12 @@ export function grantOf({ grant }: TokenSet): GrantRef | undefined {
   return ref
 }
 
-function isToken(value: unknown): boolean {
+/** @param mayBeQuoted Whether a provider is still to be asked if quotes are of the token. */
+function isToken(value: unknown, mayBeQuoted = false): boolean {
   if (typeof value !== 'string' || value === '' || isAccident(value)) return false
   if (isBare(value)) return true
   const bare = bareToken(value)
-  return bare !== '' && !isAccident(bare) && !isQuoted(bare)
+  return bare !== '' && !isAccident(bare) && (mayBeQuoted || !isQuoted(bare))
 }
 
 function checkTime(field: keyof TokenSet, value: unknown): void {
@@ -139,7 +141,8 @@ function badAccessToken(set: Candidate): RefreshError {
 function badToken(field: 'accessToken' | 'refreshToken', value: unknown): RefreshError {
   const orLeftOut = field === 'refreshToken' ? ', or left out' : ''
   const bare = typeof value === 'string' ? bareToken(value) : ''
-  const fault = isAccident(bare) ? 'is what code wrote without one' : bare && tokenFault(bare)
+  const known = isAccident(bare) ? 'is what code wrote without one' : isQuoted(bare) && QUOTED
+  const fault = known || (bare && tokenFault(bare))
   const said = fault ? ` It ${fault}.` : ''
   return invalid(field, `${field} must be a string that holds a token${orLeftOut}.${said}`)
 }
@@ -181,10 +184,17 @@ function invalid(field: keyof TokenSet | undefined, hint: string): RefreshError 
  *
  * @throws {RefreshError} `provider_mismatch`, `invalid_tokens`
  */
-export function checkSendable(tokens: TokenSet, { id }: Pick<Provider, 'id'>): void {
+export function checkSendable(
+  tokens: TokenSet,
+  { id, request }: Pick<Provider, 'id' | 'request'>,
+): void {
   const { refreshToken } = tokens
-  if (refreshToken != null && tokenFault(refreshToken) !== undefined)
-    throw badToken('refreshToken', refreshToken)
+  // The value of a cookie may have quotes of its own (RFC 6265 §4.1.1).
+  const mayBeQuoted = request.format === 'cookie'
+  const isWrong =
+    refreshToken != null &&
+    (tokenFault(refreshToken) !== undefined || (!mayBeQuoted && isQuoted(refreshToken)))
+  if (isWrong) throw badToken('refreshToken', refreshToken)
   if (tokens.provider == null || tokens.provider === id) return
   throw new RefreshError('provider_mismatch', {
     provider: id,

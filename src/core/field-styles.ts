@@ -6,6 +6,7 @@ import {
   inForm,
   isAccident,
   isQuoted,
+  QUOTED,
   isRecord,
   isVagueExpiryName,
   ownField,
@@ -131,7 +132,8 @@ function readFields(value: object): { tokens: TokenSet; style: FieldStyle } {
   const refreshToken = readToken(value, found, 'refreshToken')
   const canRefresh = refreshToken !== undefined
   checkToken('refreshToken', refreshToken)
-  if (isQuoted(accessToken)) checkToken('accessToken', accessToken)
+  // Of a refresh token only its provider knows whether quotes are of it.
+  if (isQuoted(accessToken)) throw invalid('accessToken', `accessToken ${QUOTED}.`)
   const expiries = found.filter(({ field }) => field === 'expiresAtMs').map(({ name }) => name)
   const tokens: TokenSet = {
     accessToken,

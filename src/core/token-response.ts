@@ -19,6 +19,8 @@ import {
   readScope,
   readText,
   SECONDS_MAX,
+  isQuoted,
+  QUOTED,
   tokenFault,
 } from './text.ts'
 import { RefreshError } from './errors.ts'
@@ -73,7 +75,8 @@ export function withUsability(
   // Also of a malformed one: what stands around it is not of it, and the token before is spent.
   const bare = given && bareToken(given)
   const successor = bare && tokenFault(bare) === undefined ? bare : undefined
-  const isMalformed = [access.token.expose(), given].some((token) => token && tokenFault(token))
+  const held = access.token.expose()
+  const isMalformed = isQuoted(held) || [held, given].some((token) => token && tokenFault(token))
   if (!isMalformed && !isOther && successor === given) return response
   return {
     ...rest,
@@ -167,7 +170,8 @@ export function tokenSetFromResponse(
     const token = set[field]
     if (token === undefined) continue
     set[field] = bareToken(token)
-    const fault = tokenFault(set[field])
+    const isWrong = field === 'accessToken' && isQuoted(set[field])
+    const fault = isWrong ? QUOTED : tokenFault(set[field])
     if (fault) throw new RefreshError('invalid_tokens', { field, hint: `${field} ${fault}.` })
   }
   return set

@@ -106,7 +106,7 @@ describe('a new provider is one file, and no other is edited', () => {
     expect(page).toContain('const provider = acmeId()')
     expect(page).toMatch(/`reuse` +\| accepted for 1 minute +\| \[tokens\]\(https:/)
     expect(readFileSync(join(COPY, 'docs/providers.md'), 'utf8')).toContain('90 days without use')
-    expect(page).toContain('sign in again after 90 days without use')
+    expect(page).toContain('sign in again after 90 days in which your app did not refresh')
     const { providers } = JSON.parse(readFileSync(join(COPY, 'docs/providers.json'), 'utf8')) as {
       providers: { id: string }[]
     }

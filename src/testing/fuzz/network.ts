@@ -58,6 +58,20 @@ export function createNetwork(
     return new Response('', { status: 200 })
   }
 
+  /** RFC 7662, as a server that knows its refresh tokens. */
+  async function introspect(worker: Process, request: Arriving): Promise<Response> {
+    const asked = new URLSearchParams(request.body).get('token') ?? ''
+    await worker.travel('asks whether a token is good')
+    const active = server.isLive(asked)
+    // The server vouches for it: what was sent before has not spent it.
+    for (const sending of active ? world.sendings : []) {
+      if (sending.token === asked && sending.isConsumed !== true) sending.ending = 'unspent'
+    }
+    story.tell('server', `calls ${story.nameOf(asked)} ${active ? 'active' : 'dead'}`)
+    await worker.step('is told so')
+    return Response.json({ active })
+  }
+
   async function ask(worker: Process, place: Route): Promise<Response> {
     await worker.step('is answered')
     const isThere = place === 'metadata'
@@ -70,6 +84,7 @@ export function createNetwork(
     const place = routes(url)
     guard(() => checkAddress(place, url, init, request))
     if (place === 'token') return present(worker, request, init.signal ?? undefined)
+    if (place === 'introspection') return introspect(worker, request)
     return place === 'revocation' ? revoke(worker, request) : ask(worker, place)
   }
 }
@@ -77,7 +92,7 @@ export function createNetwork(
 /** S4. */
 function checkAddress(place: Route, url: string, init: RequestInit, { body }: Arriving): void {
   const { headers, redirect } = init
-  if (place === 'token' || place === 'revocation') {
+  if (place === 'token' || place === 'revocation' || place === 'introspection') {
     if (redirect === 'manual' || redirect === 'error') return
     throw new Violation('S4', 'a request with a token in it follows redirects')
   }
@@ -106,21 +121,23 @@ function arrivingOf(url: string, { body, headers }: RequestInit): Arriving {
 }
 
 /** The endpoint at an address, as the provider describes its server. */
-export type Route = 'token' | 'revocation' | 'metadata' | 'elsewhere'
+export type Route = 'token' | 'revocation' | 'introspection' | 'metadata' | 'elsewhere'
 
 /** Tells addresses apart by origin and path; a query is for the server to read. */
 function routeOf(provider: Provider): (url: string) => Route {
-  const { issuer, tokenEndpoint, revocationEndpoint } = provider
+  const { issuer, tokenEndpoint, revocationEndpoint, introspectionEndpoint } = provider
   const discovered = (path: string): string | undefined => issuer && `${issuer}${path}`
   const token = placeOf(tokenEndpoint ?? discovered('/token'))
   const revocation = placeOf(
     revocationEndpoint === undefined ? discovered('/revoke') : revocationEndpoint,
   )
+  const introspection = placeOf(introspectionEndpoint)
   const metadata = issuer === undefined ? undefined : new URL(issuer).origin
   return (url) => {
     const place = placeOf(url)!
     if (place === token) return 'token'
     if (place === revocation) return 'revocation'
+    if (place === introspection) return 'introspection'
     const isMetadata = metadata === new URL(url).origin && place.includes('/.well-known/')
     return isMetadata ? 'metadata' : 'elsewhere'
   }
