@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { credentials } from '../../providers/credentials.ts'
 import { createRefresher, defineProvider } from '../../src/index.ts'
 import type { Refresher, RefreshEvent, TokenSet } from '../../src/index.ts'
 import { authorizedFetch } from '../../src/integrations/authorized-fetch.ts'
@@ -234,4 +235,31 @@ describe('authorizedFetch', () => {
       expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret')
     },
   )
+})
+
+describe('a refresh token in quotes', () => {
+  it('is what a server sends in a cookie: it is kept, and sent back with its quotes', async () => {
+    const cookies: string[] = []
+    const refresher = createRefresher({
+      provider: credentials({
+        url: 'https://api.example.com/refresh',
+        carry: { cookie: 'refresh' },
+        answer: { accessToken: 'token', expiresIn: 'expires_in' },
+      }),
+      ledger: { store: memoryStore({ name: `unusable-${(ledgers += 1)}` }) },
+      refusedFloorMs: 0,
+      onEvent: () => {},
+      async fetch(_url, { headers }) {
+        cookies.push(new Headers(headers).get('cookie')!)
+        const set = { 'set-cookie': `refresh="rt+${cookies.length}"; HttpOnly` }
+        return Response.json({ token: `at-${cookies.length}`, expires_in: 60 }, { headers: set })
+      },
+    })
+
+    const first = await refresher.refresh({ ...EXPIRED, refreshToken: '"rt+0"' })
+    const second = await refresher.refresh(first.tokens, { refused: true })
+
+    expect(second).toMatchObject({ usable: true, tokens: { refreshToken: '"rt+2"' } })
+    expect(cookies).toEqual(['refresh="rt+0"', 'refresh="rt+1"'])
+  })
 })
