@@ -219,7 +219,9 @@ type ClosedLater = SqliteDatabase & { close(): void }
 /** `node:sqlite` where Node has it, else better-sqlite3. */
 async function openSqlite(path: string): Promise<ClosedLater> {
   try {
-    const { DatabaseSync } = (await import('node:sqlite')) as {
+    // The types of the oldest Node that is supported do not know it.
+    const name: string = 'node:sqlite'
+    const { DatabaseSync } = (await import(name)) as {
       readonly DatabaseSync: new (path: string) => ClosedLater
     }
     return new DatabaseSync(path)

@@ -38,7 +38,7 @@ export interface DiskOptions {
   readonly random: Random
 }
 
-const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
 const isWindows = process.platform === 'win32'
 
 /** No credential file is larger. */

@@ -27,7 +27,7 @@ export interface CredentialSource {
    */
   accessToken(key?: string, options?: RefreshOptions): Promise<string>
   /** The whole outcome; `undefined` without a set. Rejects for trouble with the file only. */
-  get(key?: string, options?: RefreshOptions): Promise<Outcome<TokenSet> | undefined>
+  get(key?: string, options?: RefreshOptions): Promise<Outcome | undefined>
   /** Takes the set out of the file, ends the grant for every process, and revokes it at the AS. */
   signOut(key?: string): Promise<RevokeOutcome | undefined>
   /** For the end of the program: resolves when exchanges under way have ended. */
@@ -82,7 +82,7 @@ export function credentialSource(file: SourceFile, options: SourceOptions): Cred
     key: string,
     tokens: TokenSet,
     asked: RefreshOptions | undefined,
-  ): Promise<{ readonly outcome: Outcome<TokenSet>; readonly isReplaced: boolean }> {
+  ): Promise<{ readonly outcome: Outcome; readonly isReplaced: boolean }> {
     const { refreshToken } = tokens
     if (refreshToken == null) {
       return { outcome: await refresher.refresh(tokens, asked), isReplaced: false }
@@ -99,10 +99,7 @@ export function credentialSource(file: SourceFile, options: SourceOptions): Cred
     }
   }
 
-  async function get(
-    key = 'default',
-    asked?: RefreshOptions,
-  ): Promise<Outcome<TokenSet> | undefined> {
+  async function get(key = 'default', asked?: RefreshOptions): Promise<Outcome | undefined> {
     let wanted = asked
     for (let turn = 1; ; turn += 1) {
       const tokens = await file.load(key)

@@ -136,7 +136,8 @@ function meantBy(
 function meantIn(error: ProviderError, facts: ProviderRecord): Failure | undefined {
   const { status, members } = error
   const code = meantBy(error, facts.response) ?? at(members, facts, 'error')
-  return meaningOf(facts, code === undefined ? undefined : String(code), status)
+  const isWord = typeof code === 'string' || typeof code === 'number'
+  return meaningOf(facts, isWord ? `${code}` : undefined, status)
 }
 
 /** Members that a server writes by itself, at the places of `wire.answer`. */

@@ -106,7 +106,7 @@ export function mcpSession(options: McpSessionOptions): McpSession {
     return source
   }
 
-  async function get(asked?: RefreshOptions): Promise<Outcome<TokenSet> | undefined> {
+  async function get(asked?: RefreshOptions): Promise<Outcome | undefined> {
     const grant = await current()
     return grant && sourceOf(grant).get(grant.key, asked)
   }

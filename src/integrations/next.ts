@@ -203,7 +203,7 @@ function isOwnRoute(
   request: ProxyRequest,
   { basePath = '/api/auth' }: RefreshProxyOptions,
 ): boolean {
-  const { pathname, basePath: before = '' } = placeOf(request)
+  const { pathname, basePath: before } = placeOf(request)
   return [pathname, before + pathname].some(
     (path) => path === basePath || path.startsWith(`${basePath}/`),
   )

@@ -268,7 +268,9 @@ describe('what is no request', () => {
     const huge = connect(socket)
     onTestFinished(() => void huge.destroy())
     huge.on('error', () => undefined)
-    const answered = new Promise<string>((resolve) => huge.once('data', (it) => resolve(`${it}`)))
+    const answered = new Promise<string>((resolve) =>
+      huge.once('data', (it) => resolve(String(it))),
+    )
     huge.write('PUT /v1/grants/a HTTP/1.1\r\nHost: broker\r\nContent-Length: 1073741824\r\n\r\n')
     huge.write('x'.repeat(100_000))
 

@@ -75,7 +75,7 @@ async function signInAsClient(server: Played, method: string) {
   const back = new URL(consent.headers.get('location')!)
   const parameters = oauth.validateAuthResponse(as, client, back, 'of this request')
   const authenticated =
-    method === 'none' ? oauth.None() : oauth.ClientSecretBasic(String(client['client_secret']))
+    method === 'none' ? oauth.None() : oauth.ClientSecretBasic(client['client_secret'] as string)
   const exchange = () =>
     oauth.authorizationCodeGrantRequest(
       as,

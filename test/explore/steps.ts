@@ -410,7 +410,7 @@ function answered(
     case 'dispose':
       return go({ type: 'ended', problem: { code: 'revoked' } } as never)
     case 'writeOff':
-      return go(LOST as never)
+      return go(LOST)
     default: {
       const told = answer as Parameters<typeof reloadOutput>[0]
       const token = 'set' in told ? told.set.refreshToken : undefined

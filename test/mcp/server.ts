@@ -83,7 +83,7 @@ export async function startMcpScene(
         return deny(403, `error="insufficient_scope", scope="${ADMIN_SCOPE}"`)
       }
       const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
-      await makeServer().connect(transport as Parameters<McpServer['connect']>[0])
+      await makeServer().connect(transport)
       await transport.handleRequest(request, response, message)
     }
     answer().catch((error: unknown) => response.writeHead(500).end(String(error)))

@@ -44,7 +44,7 @@ async function session(options: Partial<McpSessionOptions> = {}): Promise<McpSes
 async function call(options: ConstructorParameters<typeof StreamableHTTPClientTransport>[1]) {
   const client = new Client({ name: 'test', version: '1.0.0' })
   const transport = new StreamableHTTPClientTransport(new URL(scene.url), options)
-  await client.connect(transport as Parameters<Client['connect']>[0])
+  await client.connect(transport)
   const result = await client.callTool({ name: 'echo', arguments: {} })
   await client.close()
   return result.content

@@ -43,7 +43,7 @@ if (role === 'contract') {
     const next = Buffer.from(String(Number(Buffer.from(value ?? '0').toString()) + 1))
     const { swapped } = await store.swap('counter', version, next, 3_600_000)
     if (!swapped) continue
-    appendFileSync(result, `${next}\n`)
+    appendFileSync(result, `${next.toString()}\n`)
     count += 1
   }
   appendFileSync(result, 'end\n')

@@ -94,7 +94,7 @@ function browse({ href }: URL): void {
       : process.platform === 'win32'
         ? ['rundll32', 'url.dll,FileProtocolHandler', href]
         : ['xdg-open', href]
-  spawn(command!, args, { stdio: 'ignore', detached: true })
+  spawn(command, args, { stdio: 'ignore', detached: true })
     .on('error', () => {})
     .unref()
 }

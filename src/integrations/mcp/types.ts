@@ -124,4 +124,4 @@ export interface McpCurrent {
   readonly scope?: string
 }
 
-export const detailsIn = (details: JsonObject): McpDetails => details as McpDetails
+export const detailsIn = (details: JsonObject): McpDetails => details

@@ -67,7 +67,7 @@ it('no token stands in the store, an event, an error, a log line or console outp
   expect(secrets.size).toBeGreaterThan(12)
   expect(new Set(events.map(({ type }) => type)).size).toBeGreaterThan(4)
   expect(told('reuse_detected')).toHaveLength(1)
-  expect(heard.join('')).toContain('refresh-once: provider=oidc state=error code=unknown reason=lost_answer token=')
+  expect(heard.join('')).toContain(' state=error code=unknown reason=lost_answer token=')
   expectNoSecret(secrets, ...heard, inspect(events, { depth: 9 }), JSON.stringify(events))
   for (const error of errors.filter(Boolean)) {
     const text = [inspect(error, { depth: 9, showHidden: true }), JSON.stringify(error)]
