@@ -136,8 +136,7 @@ function meantBy(
 function meantIn(error: ProviderError, facts: ProviderRecord): Failure | undefined {
   const { status, members } = error
   const code = meantBy(error, facts.response) ?? at(members, facts, 'error')
-  const isWord = typeof code === 'string' || typeof code === 'number'
-  return meaningOf(facts, isWord ? `${code}` : undefined, status)
+  return meaningOf(facts, JSON.stringify(code)?.replaceAll('"', ''), status)
 }
 
 /** Members that a server writes by itself, at the places of `wire.answer`. */

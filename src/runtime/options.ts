@@ -55,7 +55,8 @@ export interface RefresherOptions {
    * After so many milliseconds without an answer of the AS, and after the host has slept, a `HEAD`
    * request without a token is sent to its origin first, for a third of `timeouts.requestMs` and 5
    * s at most: a token that is sent into a network that just wakes is lost. If there is no
-   * connection, nothing is presented. `Infinity`: never. Default 300,000.
+   * connection, nothing is presented. `Infinity`: never, the default beside a `fetch` of yours.
+   * Else 300,000.
    */
   readonly checkPathAfterMs?: number
   /** Asks the storage for its newest set, when the AS refused this one: of the same grant only. */
@@ -221,7 +222,8 @@ export function settingsOf(options: RefresherOptions): Settings {
     claimMs,
     waitMs: timeouts.waitMs ?? claimMs,
     refusedFloorMs: options.refusedFloorMs ?? timing.REFUSED_FLOOR_MS,
-    checkPathAfterMs: options.checkPathAfterMs ?? timing.IDLE_PATH_MS,
+    // A `fetch` of the user's may be a mock, or send elsewhere: it is asked for refreshes only.
+    checkPathAfterMs: options.checkPathAfterMs ?? (options.fetch ? Infinity : timing.IDLE_PATH_MS),
     since: { wallMs: time.now(), monotonicMs: time.monotonic() },
     storeTimeoutMs: storeMs,
     staleMs: afterMs,

@@ -53,10 +53,10 @@ const session = mcpSession({
 
 /** What people write: tokens in a file, deleted when the SDK says so. */
 function naiveProvider(): oneAuth.OAuthClientProvider {
-  // oxlint-disable-next-line typescript/no-explicit-any -- a file holds what was written into it
-  const read = (name: string): any => {
+  // A file holds what was written into it.
+  const read = (name: string): never | undefined => {
     try {
-      return JSON.parse(readFileSync(`${path}.${name}`, 'utf8'))
+      return JSON.parse(readFileSync(`${path}.${name}`, 'utf8')) as never
     } catch {
       return undefined
     }
@@ -81,7 +81,7 @@ function naiveProvider(): oneAuth.OAuthClientProvider {
       write('code', (await browse(page)).searchParams.get('code'))
     },
     saveCodeVerifier: (verifier) => write('verifier', verifier),
-    codeVerifier: () => read('verifier'),
+    codeVerifier: () => read('verifier')!,
     invalidateCredentials(scope) {
       if (scope === 'tokens' || scope === 'all') rmSync(`${path}.tokens`, { force: true })
     },
