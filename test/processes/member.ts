@@ -99,7 +99,7 @@ const refresher = createRefresher(
       ...(reuse && { reuse }),
       ...(tokenEndpoint && { tokenEndpoint }),
     }),
-    ...(setup.asksFirst === false && { checkPathAfterMs: Infinity }),
+    checkPathAfterMs: (setup.asksFirst ?? true) ? 300_000 : Infinity,
     client: { id: clientId },
     store: traced(await open(setup.store)),
     clock,
