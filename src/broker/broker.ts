@@ -4,6 +4,7 @@ import type { Outcome, OutcomeState } from '../core/outcome.ts'
 import { isRecord } from '../core/text.ts'
 import { quietly } from '../core/user-code.ts'
 import type { RefreshEvent } from '../runtime/events.ts'
+import type { RefreshOptions } from '../runtime/options.ts'
 import { createRefresher, type Refresher } from '../runtime/refresher.ts'
 import { accessBy, type Access, type BrokerClient } from './access.ts'
 import { answerOf, send, shownGrant, tokenBody, tokensIn, type Answer } from './answer.ts'
@@ -44,8 +45,7 @@ const CLOSE_MAX_MS = 5_000
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   checkBroker(options)
-  const { store, secret, clock = systemClock, onEvent } = options
-  const { keepAliveEveryMs } = options
+  const { store, secret, keepAliveEveryMs, clock = systemClock, onEvent } = options
   const metrics = createMetrics()
   const states = new Map<string, OutcomeState>()
   const grants = grantsIn({ store, secret, clock })
@@ -77,11 +77,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 
   /** Renews a grant if it must be, and keeps what came. */
-  async function refreshed(
-    id: string,
-    held: HeldGrant,
-    asked: Parameters<Refresher['refresh']>[1],
-  ): Promise<Outcome> {
+  async function refreshed(id: string, held: HeldGrant, asked: RefreshOptions): Promise<Outcome> {
     const outcome = await refresherOf(held).refresh(held.tokens, asked)
     states.set(id, outcome.state)
     if (outcome.changed) {
@@ -90,7 +86,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     return outcome
   }
 
-  async function token(id: string, asked: Parameters<Refresher['refresh']>[1]): Promise<Answer> {
+  async function token(id: string, asked: RefreshOptions): Promise<Answer> {
     const outcome = await refreshed(id, await heldOf(id), asked)
     if (outcome.usable) return { status: 200, body: tokenBody(outcome, clock.now()) }
     throw new BrokerProblem(problemOf(outcome.error, outcome.needsSignIn, clock.now()))
@@ -122,8 +118,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   async function list({ may }: Access): Promise<Answer> {
     const ids = (await grants.ids()).filter(may)
     const rows = await Promise.all(ids.map(async (id) => [id, await grants.get(id)] as const))
-    const shown = rows.flatMap(([id, held]) => held && [shownGrant(id, held, states.get(id))])
-    return { status: 200, body: { grants: shown.filter(Boolean) } }
+    // A grant may have been removed since the list was read.
+    const shown = rows.flatMap(([id, held]) =>
+      held === undefined ? [] : [shownGrant(id, held, states.get(id))],
+    )
+    return { status: 200, body: { grants: shown } }
   }
 
   /** Whether the store answers. A broker that is ending takes no more work. */
@@ -196,7 +195,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 
   const http = createServer(HTTP_LIMITS, (request, response) => {
-    void serve(request, response)
+    serve(request, response).catch(() => response.destroy())
   })
   const address = await listen(http, options.listen)
   const kept = keepAlive({

@@ -215,10 +215,13 @@ export function grantsIn({ store, secret, clock }: GrantsOptions): Grants {
 
 const rowOf = (id: string): string => `grant ${id}`
 
-function shardOf(id: string): string {
-  let hash = 0
-  for (const unit of id) hash = (hash * 31 + unit.charCodeAt(0)) >>> 0
-  return `index ${hash % SHARDS}`
+const shardOf = (id: string): string => `index ${Math.floor(fractionOf(id) * SHARDS)}`
+
+/** A number from 0 up to, not including, 1 that is the same for the same id in each process. */
+export function fractionOf(id: string): number {
+  let hash = 0x811c9dc5
+  for (const unit of id) hash = Math.imul(hash ^ unit.charCodeAt(0), 0x01000193) >>> 0
+  return hash / 2 ** 32
 }
 
 function idsIn(json: unknown): readonly string[] {

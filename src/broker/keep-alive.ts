@@ -2,7 +2,7 @@ import { sleep, type Clock } from '../core/clock.ts'
 import type { OutcomeState } from '../core/outcome.ts'
 import { systemRandom } from '../core/random.ts'
 import type { TokenSet } from '../core/token-set.ts'
-import type { Grants, HeldGrant } from './grants.ts'
+import { fractionOf, type Grants, type HeldGrant } from './grants.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -27,13 +27,6 @@ function dueAtMs(
 ): number | undefined {
   if (idleMs === undefined || obtainedAtMs == null) return undefined
   return obtainedAtMs + idleMs * (SHARE.from + (SHARE.to - SHARE.from) * fractionOf(id))
-}
-
-/** A number from 0 to 1 that is the same for the same id in each process. */
-function fractionOf(id: string): number {
-  let hash = 0x811c9dc5
-  for (const unit of id) hash = Math.imul(hash ^ unit.charCodeAt(0), 0x01000193) >>> 0
-  return hash / 2 ** 32
 }
 
 /** Between two renewals: many that come due at once must not look like an attack. */

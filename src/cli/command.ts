@@ -102,3 +102,9 @@ export async function orUsageError<E extends number>(
     return USAGE_EXIT
   }
 }
+
+/** Why a server could not listen. The code of a system error says enough. */
+export function whyUnserved(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'EADDRINUSE' ? 'the port is taken: give another one, or none' : (code ?? message)
+}

@@ -12,7 +12,7 @@ import {
   withoutFiles,
   type Values,
 } from './args.ts'
-import { orUsageError, type Environment, type Terminal } from './command.ts'
+import { orUsageError, whyUnserved, type Environment, type Terminal } from './command.ts'
 
 /** How many lines the server keeps for pages that open later. It keeps all of a recording. */
 const LINES_MAX = 20_000
@@ -63,7 +63,7 @@ export function inspect(
       return 0
     } catch (error) {
       if (error instanceof UsageError) throw error
-      terminal.error(`refresh-once inspect: ${reasonOf(error)}\n`)
+      terminal.error(`refresh-once inspect: ${whyUnserved(error)}\n`)
       return 1
     }
   })
@@ -109,12 +109,6 @@ function welcome(url: string): string {
     `  ${ADDRESS_VARIABLE}=${url}\n\n` +
     `Anyone who has this address can see what happens. Ctrl-C ends the page.\n`
   )
-}
-
-/** The code of a system error says enough. */
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  return code === 'EADDRINUSE' ? 'the port is taken: give another one, or none' : (code ?? message)
 }
 
 function addressIn(text: string): ReturnType<typeof readAddress> {

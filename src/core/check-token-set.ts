@@ -7,7 +7,6 @@ import {
   isAccident,
   isBare,
   isQuoted,
-  QUOTED,
   MILLISECONDS_MAX,
   SECONDS_MAX,
   tokenFault,
@@ -141,8 +140,7 @@ function badAccessToken(set: Candidate): RefreshError {
 function badToken(field: 'accessToken' | 'refreshToken', value: unknown): RefreshError {
   const orLeftOut = field === 'refreshToken' ? ', or left out' : ''
   const bare = typeof value === 'string' ? bareToken(value) : ''
-  const known = isAccident(bare) ? 'is what code wrote without one' : isQuoted(bare) && QUOTED
-  const fault = known || (bare && tokenFault(bare))
+  const fault = isAccident(bare) ? 'is what code wrote without one' : bare && tokenFault(bare)
   const said = fault ? ` It ${fault}.` : ''
   return invalid(field, `${field} must be a string that holds a token${orLeftOut}.${said}`)
 }
@@ -190,11 +188,10 @@ export function checkSendable(
 ): void {
   const { refreshToken } = tokens
   // The value of a cookie may have quotes of its own (RFC 6265 §4.1.1).
-  const mayBeQuoted = request.format === 'cookie'
-  const isWrong =
-    refreshToken != null &&
-    (tokenFault(refreshToken) !== undefined || (!mayBeQuoted && isQuoted(refreshToken)))
-  if (isWrong) throw badToken('refreshToken', refreshToken)
+  const quotes = request.format === 'cookie' ? 'kept' : 'refused'
+  if (refreshToken != null && tokenFault(refreshToken, quotes) !== undefined) {
+    throw badToken('refreshToken', refreshToken)
+  }
   if (tokens.provider == null || tokens.provider === id) return
   throw new RefreshError('provider_mismatch', {
     provider: id,

@@ -60,6 +60,9 @@ export interface HostMoment {
   readonly monotonicMs: number
 }
 
+/** A wall clock that ran ahead of the monotonic one by this much says that the host slept. */
+export const SLEPT_MS = 2_000
+
 /** Wall clock and monotonic clock may part by this much before one of them has jumped. */
 const JUMP_MS = 1_000
 

@@ -102,10 +102,8 @@ const REASON_OF: Readonly<Record<keyof typeof FINAL, Reason>> = {
 }
 
 export function reasonOf(code: ErrorCode): Reason {
-  return isEnd(code) ? REASON_OF[code] : 'request_refused'
+  return isFinalCode(code) ? REASON_OF[code] : 'request_refused'
 }
-
-const isEnd = (code: ErrorCode): code is keyof typeof FINAL => Object.hasOwn(FINAL, code)
 
 /** What is known of an end, from the chain's own history. Numbers alone: no token, no name. */
 export interface Evidence {
@@ -120,8 +118,8 @@ export interface Evidence {
 }
 
 /** Whether only a new sign-in helps under a code. */
-export function isFinalCode(code: ErrorCode): boolean {
-  return isEnd(code)
+export function isFinalCode(code: ErrorCode): code is keyof typeof FINAL {
+  return Object.hasOwn(FINAL, code)
 }
 
 /** Whether a sign-in without a page may help under a code. */

@@ -6,7 +6,6 @@ import {
   inForm,
   isAccident,
   isQuoted,
-  QUOTED,
   isRecord,
   isVagueExpiryName,
   ownField,
@@ -131,9 +130,9 @@ function readFields(value: object): { tokens: TokenSet; style: FieldStyle } {
   if (accessToken === undefined) throw noAccessToken()
   const refreshToken = readToken(value, found, 'refreshToken')
   const canRefresh = refreshToken !== undefined
-  checkToken('refreshToken', refreshToken)
   // Of a refresh token only its provider knows whether quotes are of it.
-  if (isQuoted(accessToken)) throw invalid('accessToken', `accessToken ${QUOTED}.`)
+  checkToken('refreshToken', refreshToken, 'kept')
+  if (isQuoted(accessToken)) checkToken('accessToken', accessToken)
   const expiries = found.filter(({ field }) => field === 'expiresAtMs').map(({ name }) => name)
   const tokens: TokenSet = {
     accessToken,
@@ -202,8 +201,8 @@ function readToken(from: object, found: readonly FieldSlot[], field: Field): str
   })
 }
 
-function checkToken(field: Field, token: string | undefined): void {
-  const fault = token === undefined ? undefined : tokenFault(token)
+function checkToken(field: Field, token: string | undefined, quotes?: 'kept'): void {
+  const fault = token === undefined ? undefined : tokenFault(token, quotes)
   if (fault !== undefined) throw invalid(field, `${field} ${fault}.`)
 }
 

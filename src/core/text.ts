@@ -102,15 +102,17 @@ export const bareToken = (token: string): string =>
 /** Whether a token was written with quotes around it. */
 export const isQuoted = (token: string): boolean => /^(["'`])[^]*\1$/.test(token)
 
-/** What is wrong with a token in quotes, as the rest of a sentence. */
-export const QUOTED = 'stands in quotes: store it without'
-
 /**
  * Why a text can be no token, as the rest of a sentence. It prints nothing of the text.
  *
- * Quotes are no fault: a server that sends its refresh token as a cookie may want them back.
+ * @param quotes `kept`: quotes around it may be of it. A server that sends a refresh token as a
+ *   cookie may want them back.
  */
-export function tokenFault(token: string): string | undefined {
+export function tokenFault(
+  token: string,
+  quotes: 'refused' | 'kept' = 'refused',
+): string | undefined {
+  if (quotes === 'refused' && isQuoted(token)) return 'stands in quotes: store it without'
   if (TOKEN.test(token)) return undefined
   return 'has a line break, a sign that no token can hold (RFC 6749 A.17), or more than 16 KiB'
 }

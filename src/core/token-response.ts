@@ -19,8 +19,6 @@ import {
   readScope,
   readText,
   SECONDS_MAX,
-  isQuoted,
-  QUOTED,
   tokenFault,
 } from './text.ts'
 import { RefreshError } from './errors.ts'
@@ -74,9 +72,9 @@ export function withUsability(
   const given = refreshToken?.expose()
   // Also of a malformed one: what stands around it is not of it, and the token before is spent.
   const bare = given && bareToken(given)
-  const successor = bare && tokenFault(bare) === undefined ? bare : undefined
-  const held = access.token.expose()
-  const isMalformed = isQuoted(held) || [held, given].some((token) => token && tokenFault(token))
+  const successor = bare && tokenFault(bare, 'kept') === undefined ? bare : undefined
+  const fault = tokenFault(access.token.expose()) ?? (given && tokenFault(given, 'kept'))
+  const isMalformed = Boolean(fault)
   if (!isMalformed && !isOther && successor === given) return response
   return {
     ...rest,
@@ -170,8 +168,7 @@ export function tokenSetFromResponse(
     const token = set[field]
     if (token === undefined) continue
     set[field] = bareToken(token)
-    const isWrong = field === 'accessToken' && isQuoted(set[field])
-    const fault = isWrong ? QUOTED : tokenFault(set[field])
+    const fault = tokenFault(set[field], field === 'refreshToken' ? 'kept' : 'refused')
     if (fault) throw new RefreshError('invalid_tokens', { field, hint: `${field} ${fault}.` })
   }
   return set

@@ -10,6 +10,7 @@ import type {
   TokenStorage,
 } from '../index.ts'
 import type { Store } from '../ledger/store.ts'
+import { IDLE_PATH_MS } from '../runtime/timing.ts'
 import { runtimeFetch } from '../transport/unsent.ts'
 
 /** What `createRefresher` takes, without the store, which the file has. */
@@ -49,6 +50,8 @@ const REPLACED = 'refresh_once_replaced'
 
 export function credentialSource(file: SourceFile, options: SourceOptions): CredentialSource {
   const { provider, ledger, fetch: send = runtimeFetch, ...rest } = options
+  // The refresher sees a `fetch` in any case: ours, around that of the runtime or of the user.
+  const { checkPathAfterMs = options.fetch ? Infinity : IDLE_PATH_MS } = rest
   /** The keys under which a refresh token was loaded, while a call is made with it. */
   const inUse = new Map<string, { readonly key: string; calls: number; isReplaced: boolean }>()
 
@@ -75,6 +78,7 @@ export function credentialSource(file: SourceFile, options: SourceOptions): Cred
       failures: { ...provider.failures, [REPLACED]: 'refused_before' },
     },
     ledger: { ...ledger, store: file.store },
+    checkPathAfterMs,
     fetch: guarded,
   })
 

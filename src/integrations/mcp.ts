@@ -96,9 +96,9 @@ export function mcpSession(options: McpSessionOptions): McpSession {
         options.provider,
       ),
       client: grant.client,
-      fetch: send,
       clock,
       random,
+      ...(options.fetch && { fetch: send }),
       ...(options.timeouts && { timeouts: options.timeouts }),
       ...(options.onEvent && { onEvent: options.onEvent }),
     })

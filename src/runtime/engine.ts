@@ -2,7 +2,6 @@ import type { Demand, RefreshInput } from '../../machines/types.ts'
 import { audienceKey, tokensOf } from '../core/tokens.ts'
 import type { Clock } from '../core/clock.ts'
 import { checkSendable, grantOf } from '../core/check-token-set.ts'
-import { reasonOf } from '../core/errors.ts'
 import type { RefreshError } from '../core/errors.ts'
 import { isWorkerd } from '../core/host.ts'
 import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
@@ -21,6 +20,7 @@ import {
   freshOutcome,
   outcomeOf,
   problemOf,
+  reasonIn,
   revokedOutcome,
   servedOutcome,
   stillGood,
@@ -275,7 +275,7 @@ async function verifyChain<T extends TokenSet>(
       grant,
       state: 'revoked',
       code: problem.code,
-      reason: problem.reason ?? reasonOf(problem.code),
+      reason: reasonIn(problem),
       hint: undefined,
       callers: 1,
       durationMs: clock.monotonic() - startedAt,

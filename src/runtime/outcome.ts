@@ -10,6 +10,7 @@ import {
   reasonOf,
   RefreshError,
 } from '../core/errors.ts'
+import type { Reason } from '../core/errors.ts'
 import type { Outcome, OutcomeState } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TokenSet } from '../core/token-set.ts'
@@ -211,9 +212,13 @@ export function errorOf(
   provider: string,
   retryAtMs: number | undefined,
 ): RefreshError {
-  const { code, isFinal: _, reason = reasonOf(code), ...details } = problem
-  const why = isFinal(problem) ? { reason } : {}
-  return new RefreshError(code, { ...details, ...why, provider, retryAtMs })
+  const { code, isFinal: _, ...details } = problem
+  return new RefreshError(code, { ...details, reason: reasonIn(problem), provider, retryAtMs })
+}
+
+/** Why the user has to sign in again. `undefined`: the user need not. */
+export function reasonIn(problem: Problem): Reason | undefined {
+  return isFinal(problem) ? (problem.reason ?? reasonOf(problem.code)) : undefined
 }
 
 /** The facts of a run that only its event tells. */
@@ -237,7 +242,6 @@ export async function tellEnd(
     : undefined
   const token = refreshToken?.fingerprint
   const { code, hint } = problem ?? {}
-  const reason =
-    problem && isFinal(problem) ? (problem.reason ?? reasonOf(problem.code)) : undefined
+  const reason = problem && reasonIn(problem)
   context.emit({ type: 'ended', token, grant, state, code, reason, hint, callers, durationMs })
 }

@@ -38,9 +38,6 @@ export const REFUSED_FLOOR_MS = 10_000
  */
 export const IDLE_PATH_MS = 300_000
 
-/** A wall clock that ran ahead of the monotonic one by this much says that the host slept. */
-export const SLEPT_MS = 2_000
-
 /**
  * How often one call goes on from a newer set that is not fresh either. More than a few means that
  * clocks or lifetimes are wrong, and the loop would not end.

@@ -1,4 +1,4 @@
-import { sleep } from '../core/clock.ts'
+import { sleep, SLEPT_MS } from '../core/clock.ts'
 import type { Clock, HostMoment } from '../core/clock.ts'
 import { send } from './send.ts'
 import type { FetchOnce, Sender } from './send.ts'
@@ -7,9 +7,6 @@ export const momentOf = (clock: Clock): HostMoment => ({
   wallMs: clock.now(),
   monotonicMs: clock.monotonic(),
 })
-
-/** The clocks may part by this much more than they did at the last answer: the host has slept. */
-const SLEPT_MS = 2_000
 
 /** What the question may take in all, and one try of it. A third of the request's time at most. */
 const CALM_MS = 5_000

@@ -6,6 +6,7 @@ import { fileStore } from '../../src/stores/file.ts'
 import { storeContract } from '../../src/testing/store-contract.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
 import { temporaryDirectory } from '../servers/process.ts'
+import { freshPath } from './file/path.ts'
 import { windows } from './file/windows.ts'
 
 /**
@@ -21,12 +22,6 @@ Object.defineProperty(process, 'platform', { value: 'win32' })
 
 const value = Uint8Array.of(1, 2, 3)
 const HOUR_MS = 3_600_000
-
-async function freshPath(): Promise<string> {
-  const directory = await temporaryDirectory('file')
-  onTestFinished(() => rm(directory, { recursive: true, maxRetries: 10 }))
-  return join(directory, 'ledger')
-}
 
 storeContract(
   'fileStore on Windows',

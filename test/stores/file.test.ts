@@ -10,7 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Random } from '../../src/core/random.ts'
 import { systemRandom } from '../../src/core/random.ts'
@@ -19,6 +19,7 @@ import { storeContract } from '../../src/testing/store-contract.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
 import { temporaryDirectory } from '../servers/process.ts'
 import { runTypeScript, runTypeScriptIn } from './child.ts'
+import { freshPath } from './file/path.ts'
 
 const value = Uint8Array.of(0, 255, 10)
 const HOUR_MS = 3_600_000
@@ -38,13 +39,6 @@ storeContract(
   },
   { describe: describe.concurrent, it },
 )
-
-/** A path that nothing stands at, in a folder of the test's own. */
-async function freshPath(): Promise<string> {
-  const directory = await temporaryDirectory('file')
-  onTestFinished(() => rm(directory, { recursive: true, maxRetries: 10 }))
-  return join(directory, 'ledger')
-}
 
 /** Every path below a folder, files and folders. */
 const below = (path: string): Promise<string[]> => readdir(path, { recursive: true })

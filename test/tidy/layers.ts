@@ -46,6 +46,7 @@ const LAYERS: readonly Layer[] = [
       'src/index.ts',
       'src/core/',
       'src/ledger/store.ts',
+      'src/runtime/timing.ts',
       'src/stores/file.ts',
       'src/stores/file/',
       'src/stores/shared.ts',

@@ -21,7 +21,7 @@ import {
   withoutFiles,
   type Values,
 } from '../args.ts'
-import { orUsageError, type Terminal } from '../command.ts'
+import { orUsageError, whyUnserved, type Terminal } from '../command.ts'
 import { loadDescription } from '../fuzz/load.ts'
 import { CONTROL, control, tallyOf, type Stage, type Tally } from './control.ts'
 import { faultLines, faultOf, type PlayedFault } from './faults.ts'
@@ -76,7 +76,7 @@ export function play(
     const played = await startPlay(await playOptions(options)).catch(
       (error: NodeJS.ErrnoException) => {
         if (error.code === undefined) throw error
-        terminal.error(`refresh-once play: ${reasonOf(error)}\n`)
+        terminal.error(`refresh-once play: ${whyUnserved(error)}\n`)
         return undefined
       },
     )
@@ -237,8 +237,4 @@ Its tokens open nothing. Ctrl-C ends it.
 
 function farewell({ presentations, presentedTwice }: Tally): string {
   return `\nPresentations: ${presentations}. Refresh tokens presented twice: ${presentedTwice}.\n`
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return error.code === 'EADDRINUSE' ? 'the port is taken: give another one, or none' : error.code!
 }
