@@ -23,9 +23,12 @@ import type {
 } from '../../src/credentials/credentials-file.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Clock } from '../../src/core/clock.ts'
+import { defineProvider } from '../../src/index.ts'
 import type { TokenSet } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { handClock } from '../runtime/clock.ts'
 import { temporaryDirectory } from '../servers/process.ts'
+import { loopback, say } from '../transport/loopback.ts'
 
 const AT_MS = 2_000_000_000_000
 const setOf = (n: number): TokenSet => ({
@@ -438,5 +441,34 @@ describe('the keychain', () => {
 
     expect(await file.load('default')).toEqual(setOf(1))
     expect(entries.size).toBe(2)
+  })
+})
+
+describe('a source', () => {
+  it.each([
+    ['asks a path that was silent before it sends a token', {}, ['HEAD', 'POST']],
+    ['sends nothing but refreshes through a fetch of the user', { fetch }, ['POST']],
+  ])('%s', async (_, options, methods) => {
+    const answer = { access_token: 'at-2', refresh_token: 'rt-2', expires_in: 60 }
+    const { origin, seen } = await loopback((_request, response) => say(response, 200, answer))
+    const clock = handClock()
+    const file = open(await freshPath(), { store: memoryStore({ name: randomUUID() }) })
+    await file.put('default', { ...setOf(1), expiresAtMs: clock.now() })
+    const source = file.source({
+      provider: defineProvider({
+        id: 'as',
+        tokenEndpoint: `${origin}/token`,
+        revocationEndpoint: null,
+      }),
+      client: { id: 'cli' },
+      clock,
+      ...options,
+    })
+    clock.advance(301_000)
+
+    const token = await source.accessToken()
+
+    expect(token).toBe('at-2')
+    expect(seen.map(({ method }) => method)).toEqual(methods)
   })
 })
