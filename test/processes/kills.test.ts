@@ -4,7 +4,7 @@ import type { Reuse } from '../../src/core/provider.ts'
 import type { OidcServer } from '../oidc/oidc-server.ts'
 import type { TokenSet } from '../../src/index.ts'
 import { isLong } from '../runs.ts'
-import { BACKENDS } from './backends.ts'
+import { BACKENDS, KILLED } from './backends.ts'
 import type { Step } from './member-setup.ts'
 import { backendOf, NEXT, scene, SHORT } from './scene.ts'
 
@@ -62,7 +62,7 @@ const nameOf = ({ reuse }: Kind): string =>
   typeof reuse === 'object' ? 'accepted for a minute' : reuse
 
 const CASES = [
-  ...BACKENDS.map((store) => ({ store, kind: STRICT, name: nameOf(STRICT) })),
+  ...KILLED.map((store) => ({ store, kind: STRICT, name: nameOf(STRICT) })),
   ...(isLong ? KINDS : []).map((kind) => ({ store: BACKENDS[0]!, kind, name: nameOf(kind) })),
 ]
 

@@ -10,6 +10,7 @@ export type StoreSpec =
       readonly allowEviction?: boolean
     }
   | { readonly kind: 'postgres'; readonly url: string }
+  | { readonly kind: 'mariadb'; readonly url: string }
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string }
 

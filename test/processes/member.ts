@@ -67,6 +67,17 @@ async function open(spec: StoreSpec): Promise<Store> {
     await store.migrate()
     return store
   }
+  if (spec.kind === 'mariadb') {
+    const { default: mysql } = await import('mysql2/promise')
+    const { sqlStore } = await import('../../src/stores/sql.ts')
+    const pool = mysql.createPool({ uri: spec.url, connectionLimit: 8 })
+    const store = sqlStore({
+      dialect: 'mariadb',
+      query: (text, values) => pool.query(text, values),
+    })
+    await store.migrate()
+    return store
+  }
   if (spec.kind === 'sqlite') {
     // Not in the types of the oldest Node that is supported.
     const builtin = 'node:sqlite'

@@ -10,8 +10,10 @@ import { fileStore } from '../../src/stores/file.ts'
 import { httpStore } from '../../src/stores/http.ts'
 import { postgresStore } from '../../src/stores/postgres.ts'
 import { redisStore } from '../../src/stores/redis.ts'
+import { sqlStore, type SqlStore } from '../../src/stores/sql.ts'
 import { sqliteStore, type SqliteDatabase } from '../../src/stores/sqlite.ts'
 import { startOidcServer, tokenSetOf, type OidcServer } from '../oidc/oidc-server.ts'
+import { startMariadb, type MariadbServer } from '../servers/mariadb.ts'
 import { startPostgres, type PostgresServer } from '../servers/postgres.ts'
 import { temporaryDirectory } from '../servers/process.ts'
 import { startRedis, type RedisServer } from '../servers/redis.ts'
@@ -39,15 +41,25 @@ let as: OidcServer
 let redis: RedisServer
 let shim: RestShim
 let postgres: PostgresServer
+let mariadb: MariadbServer
 beforeAll(async () => {
-  ;[as, redis, postgres] = await Promise.all([startOidcServer(), startRedis(), startPostgres()])
+  ;[as, redis, postgres, mariadb] = await Promise.all([
+    startOidcServer(),
+    startRedis(),
+    startPostgres(),
+    startMariadb(),
+  ])
+  await onMariadb().migrate()
+  await mariadb.sql("CREATE USER app@'%'", "GRANT ALL ON test.* TO app@'%'")
   shim = await startRestShim(redis.port)
   const { migrate } = postgresStore(postgres.pool())
   await migrate()
   await postgres.sql("CREATE ROLE app LOGIN PASSWORD 'app'")
   await postgres.sql('GRANT ALL ON refresh_once TO app')
 })
-afterAll(() => Promise.all([as?.stop(), shim?.stop(), redis?.stop(), postgres?.stop()]))
+afterAll(() =>
+  Promise.all([as?.stop(), shim?.stop(), redis?.stop(), postgres?.stop(), mariadb?.stop()]),
+)
 
 const set = (name: string, value: string) => () => redis.cli('CONFIG', 'SET', name, value)
 
@@ -66,6 +78,11 @@ const onPostgres = (): Store => postgresStore(postgres.pool({ max: 3 }))
 function asRole(): Store {
   const connectionString = postgres.url.replace(/\/\/.*@/, '//app:app@')
   return postgresStore(postgres.pool({ connectionString }))
+}
+
+function onMariadb(uri = mariadb.url): SqlStore {
+  const pool = mariadb.pool({ uri, connectionLimit: 3 })
+  return sqlStore({ dialect: 'mariadb', query: (text, values) => pool.query(text, values) })
 }
 
 /** As its owner, who may write whatever the default is. */
@@ -228,6 +245,49 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     begin: () => postgres.kill(),
     end: () => postgres.restart(),
     says: /is it running/,
+  },
+  'MariaDB that answers nobody': {
+    store: onMariadb,
+    begin: () => mariadb.freeze(),
+    end: () => mariadb.thaw(),
+    says: IS_LATE,
+  },
+  'MariaDB whose disk is full': {
+    store: onMariadb,
+    begin: () =>
+      mariadb.sql(
+        `CREATE TRIGGER test.full_disk BEFORE INSERT ON test.refresh_once FOR EACH ROW
+         SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114`,
+        `CREATE TRIGGER test.full_disk_2 BEFORE UPDATE ON test.refresh_once FOR EACH ROW
+         SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114`,
+      ),
+    end: () => mariadb.sql('DROP TRIGGER test.full_disk', 'DROP TRIGGER test.full_disk_2'),
+    code: 'store_full',
+    says: /is full/,
+  },
+  'MariaDB that takes no writes': {
+    store: onMariadb,
+    begin: () => mariadb.sql('SET GLOBAL read_only = 1'),
+    end: () => mariadb.sql('SET GLOBAL read_only = 0'),
+    says: /connect to the primary/,
+  },
+  'MariaDB that locks the account': {
+    store: () => onMariadb(mariadb.url.replace('root@', 'app@')),
+    begin: () => mariadb.sql("ALTER USER app@'%' ACCOUNT LOCK"),
+    end: () => mariadb.sql("ALTER USER app@'%' ACCOUNT UNLOCK"),
+    says: /account of the user is locked/,
+  },
+  'MariaDB that was never migrated': {
+    store: onMariadb,
+    begin: () => mariadb.sql('RENAME TABLE test.refresh_once TO test.elsewhere'),
+    end: () => mariadb.sql('RENAME TABLE test.elsewhere TO test.refresh_once'),
+    says: /migrate\(\)/,
+  },
+  'MariaDB that was killed': {
+    store: onMariadb,
+    begin: () => mariadb.kill(),
+    end: () => mariadb.restart(),
+    says: /is it running|connection broke/,
   },
   'SQLite that another process locks': {
     store: onSqlite,

@@ -1,5 +1,5 @@
 import { ownField } from '../../core/text.ts'
-import { storeErrors } from '../shared.ts'
+import { storeErrors, type KnownErrors } from '../shared.ts'
 
 /** What is asked of a pool of `pg`. */
 export interface PostgresPool {
@@ -47,13 +47,16 @@ const HINTS: Readonly<Record<string, string>> = {
 /** What a pool says that has no connection to give: pg knows no code for it. */
 const POOL_IS_BUSY = /timeout exceeded when trying to connect/
 
+/** What a SQLSTATE looks like: not as `EPIPE` of Node does, nor as Prisma's own `P2010`. */
+const SQLSTATE = /^(?=.*\d)(?!P[1-9])[0-9A-Z]{5}$/
+
 /** The SQLSTATE of an error of PostgreSQL. */
 export function sqlStateOf(error: unknown): string | undefined {
   const code = error instanceof Error ? ownField(error, 'code') : undefined
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+  return typeof code === 'string' && SQLSTATE.test(code) ? code : undefined
 }
 
-export const errorFrom = storeErrors('postgres', {
+export const POSTGRES_ERRORS: KnownErrors = {
   codeOf: sqlStateOf,
   hints: HINTS,
   full: { 53100: "PostgreSQL's disk is full." },
@@ -65,6 +68,8 @@ export const errorFrom = storeErrors('postgres', {
       ? 'Every connection of the pool is taken: raise its max.'
       : 'It cannot be reached: is it running?'
   },
-})
+}
+
+export const errorFrom = storeErrors('postgres', POSTGRES_ERRORS)
 
 const unnamed = (state: string): string => `PostgreSQL answered with SQLSTATE ${state}.`

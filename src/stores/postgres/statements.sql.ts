@@ -11,13 +11,14 @@ const ms = (time: string): string => `floor(extract(epoch FROM ${time}) * 1000):
  * when it crashes lets a token be presented twice.
  *
  * Out: `written_ms`. If the channel is empty, no process is told. A listener hears the key and the
- * version, with a blank between them.
+ * version, with a blank between them. It becomes a text, because Prisma reads no `void`.
  */
 const written = (channel: string): string => `
 SELECT ${ms('written_at')} AS written_ms,
   CASE WHEN current_setting('synchronous_commit') = 'off'
     THEN set_config('synchronous_commit', 'on', true) END AS durable,
-  CASE WHEN ${channel} <> '' THEN pg_notify(${channel}, $1::text || ' ' || version) END AS told
+  CASE WHEN ${channel} <> ''
+    THEN pg_notify(${channel}, $1::text || ' ' || version)::text END AS told
 FROM swapped`
 
 /** The statements for one table. Each is one round trip, and a transaction of its own. */

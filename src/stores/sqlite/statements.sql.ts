@@ -6,6 +6,11 @@ export const prepareFor = (table: string, busyTimeoutMs: number): readonly strin
   `PRAGMA busy_timeout = ${busyTimeoutMs}`,
   'PRAGMA journal_mode = WAL',
   'PRAGMA synchronous = FULL',
+  ...schemaFor(table),
+]
+
+/** Makes the table. */
+export const schemaFor = (table: string): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS ${table} (
   key TEXT PRIMARY KEY,
   version INTEGER NOT NULL,
