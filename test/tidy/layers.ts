@@ -83,6 +83,11 @@ const LAYERS: readonly Layer[] = [
     types: true,
   },
   {
+    at: 'src/integrations/better-auth',
+    imports: ['src/index.ts', 'src/core/check-options.ts', 'src/core/clock.ts', 'src/core/text.ts'],
+    packages: ['better-auth/api', 'better-auth/oauth2'],
+  },
+  {
     at: 'src/integrations/',
     imports: [
       'src/index.ts',
