@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import manifest from './package.json' with { type: 'json' }
+import { GROUPS, type Group } from './test/groups.ts'
 import { runs } from './test/runs.ts'
 
 /** The examples import the package by its name: here, that is the source. */
@@ -23,7 +24,10 @@ function sourceOf(built: string): string {
 export default defineConfig({
   resolve: { alias: ownModules },
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: (Object.keys(GROUPS) as Group[]).map((name) => ({
+      extends: true,
+      test: { name, include: [...GROUPS[name]] },
+    })),
     // A process each: tests may listen, crash workers and look at process-wide state.
     pool: 'forks',
     maxWorkers: 2,
@@ -33,7 +37,10 @@ export default defineConfig({
     restoreMocks: true,
     unstubGlobals: true,
     unstubEnvs: true,
-    reporters: [process.env['CI'] ? 'dot' : 'default', 'json'],
+    // A line for each file; what a test prints is shown when it fails.
+    reporters: ['default', 'json'],
+    silent: 'passed-only',
+    slowTestThreshold: 60_000,
     outputFile: { json: '.build/tests.json' },
   },
 })
