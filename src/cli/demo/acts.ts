@@ -41,7 +41,8 @@ export async function actOne(stage: Stage): Promise<readonly ActVerdict[]> {
   return [
     {
       holds: presentations === REQUESTS && reuses > 0 && !isLive && !isAlive,
-      invariant: 'Act 1 the guide loses the grant: the server is strict',
+      isLoss: true,
+      invariant: 'Act 1 the guide loses the grant: the user is signed out',
       counted: `${presentations} presentations, ${isLive ? 'no' : '1'} grant revoked`,
     },
   ]

@@ -11,6 +11,15 @@ import { timeline } from './stage.ts'
 /** Lifetime of access tokens in milliseconds: the shortest that oidc-provider can count. */
 const ACCESS_TOKEN_MS = 2_000
 
+/** The promises of docs/design.md, as the verdicts name them. */
+const PROMISES = [
+  'P1  A refresh token is presented by one caller at a time.',
+  'P2  A token that may be spent is not presented again, unless the server allows it.',
+  'P3  New tokens that arrive are not lost: later callers get them.',
+  'P4  An old cookie gets the newest tokens, and costs no request.',
+  'P5  No grant ends without a cause: the server, a stolen copy, or a sign-out.',
+]
+
 const OPTIONS = {
   inspect: flag('shows the second act on a page, and serves the page until Ctrl-C'),
   noWait: flag('ends with the second act'),
@@ -69,9 +78,9 @@ async function play(terminal: Terminal, inspect?: LineInspector): Promise<number
   ]
 
   stage.timeline.title('Counted at the server')
-  for (const { holds, invariant, counted } of verdicts) {
-    stage.timeline.verdict(holds, invariant, counted)
-  }
+  for (const verdict of verdicts) stage.timeline.verdict(verdict)
+  stage.timeline.title('What refresh-once promises')
+  for (const line of PROMISES) stage.timeline.note(line)
   return verdicts.every(({ holds }) => holds) ? 0 : 1
 }
 
@@ -82,6 +91,8 @@ function demoRefresher({ provider, clientId }: DemoServer, inspect?: LineInspect
     client: { id: clientId },
     ledger: { store: memoryStore({ name: 'demo' }) },
     timeouts: { requestMs: 1_000, claimMs: 2_500 },
+    // The timeline tells what happens: the library's own lines would stand in its middle.
+    onEvent: () => {},
     ...(inspect && { inspect }),
   })
 }

@@ -16,6 +16,8 @@ export interface Stage {
 /** One invariant, and whether it holds by what the server counted. */
 export interface ActVerdict {
   readonly holds: boolean
+  /** Whether what holds is a loss: it is marked as one. */
+  readonly isLoss?: boolean
   readonly invariant: string
   readonly counted: string
 }
@@ -41,7 +43,7 @@ export interface DemoTimeline {
   /** Prints one event: who did what. */
   event(who: string, what: string, tone?: TimelineTone): void
   /** Prints one invariant and what was counted. */
-  verdict(holds: boolean, invariant: string, counted: string): void
+  verdict(verdict: ActVerdict): void
 }
 
 const WHO_WIDTH = 10
@@ -66,11 +68,11 @@ export function timeline({ out, hasColors, clock }: Terminal): DemoTimeline {
       const actor = style('cyan', who.padEnd(WHO_WIDTH))
       out(`${style('dim', at)}  ${actor} ${toned(tone, what)}\n`)
     },
-    verdict(holds, invariant, counted) {
-      const mark = holds ? style('green', '✓') : style('red', '✗')
-      out(
-        `${mark} ${invariant.padEnd(INVARIANT_WIDTH)} ${toned(holds ? 'plain' : 'bad', counted)}\n`,
-      )
+    verdict({ holds, isLoss = false, invariant, counted }) {
+      const isGood = holds && !isLoss
+      const mark = isGood ? style('green', '✓') : style('red', '✗')
+      const count = toned(isGood ? 'plain' : 'bad', counted)
+      out(`${mark} ${invariant.padEnd(INVARIANT_WIDTH)} ${count}\n`)
     },
   }
 }
