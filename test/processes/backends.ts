@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { rm } from 'node:fs/promises'
+import { startDynamodb } from '../servers/dynamodb.ts'
 import { startMariadb } from '../servers/mariadb.ts'
 import { startPostgres } from '../servers/postgres.ts'
 import { temporaryDirectory } from '../servers/process.ts'
@@ -34,6 +35,11 @@ const START: Readonly<Record<BackendKind, () => Promise<Backend>>> = {
   async mariadb() {
     const server = await startMariadb()
     return { spec: { kind: 'mariadb', url: server.url }, [Symbol.asyncDispose]: server.stop }
+  },
+  async dynamodb() {
+    const server = await startDynamodb()
+    await server.createTable('refresh-once')
+    return { spec: { kind: 'dynamodb', url: server.url }, [Symbol.asyncDispose]: server.stop }
   },
   async sqlite() {
     const directory = await temporaryDirectory('sqlite')

@@ -11,6 +11,7 @@ export type StoreSpec =
     }
   | { readonly kind: 'postgres'; readonly url: string }
   | { readonly kind: 'mariadb'; readonly url: string }
+  | { readonly kind: 'dynamodb'; readonly url: string }
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string }
 

@@ -78,6 +78,11 @@ async function open(spec: StoreSpec): Promise<Store> {
     await store.migrate()
     return store
   }
+  if (spec.kind === 'dynamodb') {
+    const { dynamodbClient } = await import('../servers/dynamodb.ts')
+    const { dynamodbStore } = await import('../../src/stores/dynamodb.ts')
+    return dynamodbStore(await dynamodbClient(spec.url))
+  }
   if (spec.kind === 'sqlite') {
     // Not in the types of the oldest Node that is supported.
     const builtin = 'node:sqlite'

@@ -1,6 +1,8 @@
-import { describe, expect, expectTypeOf, it } from 'vitest'
-import { dynamoStore, type Dynamo } from '../../docs/examples/dynamodb-store/store.ts'
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
+import { dynamodbStore, type DynamodbClient } from '../../src/stores/dynamodb.ts'
 import { storeContract } from '../../src/testing/store-contract.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { startDynamodb, type DynamodbServer } from '../servers/dynamodb.ts'
 import { manualClock } from '../ledger/manual-clock.ts'
 import { fakeDynamo } from './dynamodb/fake.ts'
 
@@ -15,7 +17,7 @@ type AttributeValue =
   | { S?: never; N?: never; B?: never; BOOL?: never; $unknown: [string, unknown] }
 type Values = Record<string, AttributeValue>
 
-/** What the example calls of its `DynamoDB`. */
+/** What the store calls of its `DynamoDB`. */
 interface DynamoDB {
   getItem(
     input: {
@@ -39,24 +41,42 @@ interface DynamoDB {
 }
 
 storeContract(
-  'dynamoStore of docs/examples',
+  'dynamodbStore over a fake',
   () => {
     const client = fakeDynamo()
-    const clock = manualClock()
+    const { now, advance } = manualClock()
+    const clock = { ...systemClock, now }
     return {
-      store: dynamoStore(client, { table: 'rows', now: clock.now }),
-      twin: dynamoStore(client, { table: 'rows', now: clock.now }),
-      pass: clock.advance,
+      store: dynamodbStore(client, { table: 'rows', clock }),
+      twin: dynamodbStore(client, { table: 'rows', clock }),
+      pass: advance,
     }
   },
   { describe: describe.concurrent, it },
 )
 
-describe('dynamoStore of docs/examples', () => {
+let server: DynamodbServer
+beforeAll(async () => {
+  server = await startDynamodb()
+})
+afterAll(() => server?.stop())
+
+storeContract(
+  'dynamodbStore over the AWS SDK and dynalite',
+  async () => {
+    const table = `rows-${crypto.randomUUID()}`
+    await server.createTable(table)
+    const [store, twin] = [1, 2].map(() => dynamodbStore(server.client(), { table }))
+    return { store: store!, twin: twin! }
+  },
+  { describe: describe.concurrent, it },
+)
+
+describe('dynamodbStore', () => {
   it('never says a time before the row was written, whatever the clocks of hosts say', async () => {
     const client = fakeDynamo()
     const [fast, slow] = [2_000_000, 1_000_000].map((ms) =>
-      dynamoStore(client, { table: 'rows', now: () => ms }),
+      dynamodbStore(client, { clock: { ...manualClock(), now: () => ms } }),
     )
     await fast!.swap('a', 0, value, 60_000)
 
@@ -64,13 +84,54 @@ describe('dynamoStore of docs/examples', () => {
     expect(await slow!.swap('a', 1, value, 60_000)).toMatchObject({ writtenAtMs: 2_000_000 })
   })
 
+  it('finds its own swap when the SDK sends it again, because the answer got lost', async () => {
+    const client = fakeDynamo()
+    const store = dynamodbStore({
+      ...client,
+      async putItem(input) {
+        await client.putItem(input)
+        return client.putItem(input)
+      },
+    })
+
+    expect(await store.swap('a', 0, value, 60_000)).toMatchObject({ swapped: true, version: 1 })
+    expect(await store.swap('a', 0, value, 60_000)).toMatchObject({ swapped: false, version: 1 })
+    expect(await store.swap('a', 1, value, 60_000)).toMatchObject({ swapped: true, version: 2 })
+  })
+
+  it.each([
+    ['ResourceNotFoundException', /table is missing/],
+    ['AccessDeniedException', /may not dynamodb:GetItem/],
+    ['ThrottlingException', /throttles/],
+    ['TimeoutError', /cannot be reached/],
+  ])('says what to do about %s', async (name, says) => {
+    const fail = (): Promise<never> => Promise.reject(Object.assign(new Error('secret'), { name }))
+    const store = dynamodbStore({ getItem: fail, putItem: fail })
+
+    const error = await store.swap('a', 0, value, 1).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'store_unavailable', store: 'dynamodb' })
+    expect(String(error)).toMatch(says)
+    expect(String(error)).not.toMatch(/secret/)
+  })
+
+  it.each([
+    [{ send() {} }, {}, /write new DynamoDB\(\{\}\)/],
+    [undefined, {}, /write new DynamoDB/],
+    [fakeDynamo(), { table: 'a' }, /table is a string: write the name of a table/],
+    [fakeDynamo(), { tabel: 'rows' }, /did you mean table/],
+  ])('takes no %j with %j', (client, options, says) => {
+    const make = (): unknown => dynamodbStore(client as DynamodbClient, options as object)
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(says)
+  })
+
   it('takes the DynamoDB of the AWS SDK', () => {
-    expectTypeOf<DynamoDB>().toExtend<Dynamo>()
+    expectTypeOf<DynamoDB>().toExtend<DynamodbClient>()
   })
 
   it('rejects as a store does when DynamoDB fails', async () => {
     const fail = (): Promise<never> => Promise.reject(new Error('throttled'))
-    const store = dynamoStore({ getItem: fail, putItem: fail }, { table: 'rows' })
+    const store = dynamodbStore({ getItem: fail, putItem: fail }, { table: 'rows' })
     const unavailable = { code: 'store_unavailable', store: 'dynamodb' }
 
     await expect(store.read('a')).rejects.toMatchObject(unavailable)
@@ -79,7 +140,7 @@ describe('dynamoStore of docs/examples', () => {
 })
 
 describe('fakeDynamo', () => {
-  const input: Parameters<Dynamo['putItem']>[0] = {
+  const input: Parameters<DynamodbClient['putItem']>[0] = {
     TableName: 'rows',
     Item: { id: { S: 'a' }, n: { N: '1' } },
     ConditionExpression: 'attribute_not_exists(#id)',

@@ -1,4 +1,7 @@
-import type { Dynamo, Found, FoundAttribute } from '../../../docs/examples/dynamodb-store/store.ts'
+import type { DynamodbClient, DynamodbFound } from '../../../src/stores/dynamodb.ts'
+
+type Found = DynamodbFound
+type FoundAttribute = Found[string]
 
 /** As much of the reserved words as somebody might name an attribute by. */
 const RESERVED = new Set(['key', 'value', 'version', 'ttl', 'time', 'timestamp', 'bytes', 'state'])
@@ -13,7 +16,7 @@ const ITEM_MAX_BYTES = 400 * 1024
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
  */
-export function fakeDynamo(): Dynamo {
+export function fakeDynamo(): DynamodbClient {
   const items = new Map<string, Found>()
   const replicas = new Map<string, Found>()
   return {
@@ -47,7 +50,7 @@ async function arrival(): Promise<void> {
   await new Promise((arrived) => setImmediate(arrived))
 }
 
-type Names = Parameters<Dynamo['putItem']>[0]
+type Names = Parameters<DynamodbClient['putItem']>[0]
 
 function checked(input: Names): Names {
   const { ConditionExpression: text, ExpressionAttributeNames, ExpressionAttributeValues } = input
