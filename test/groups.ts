@@ -19,7 +19,7 @@ const LONG = [
 /** How a helper of the tests asks for a program, and which module brings another Node. */
 const ASKS = /installed\('(?:[\w-]+', ')?([\w-]+)'\)/g
 const IMPORTS = /(?:from|import\()\s*'(\.[^']+\.ts)'/g
-const OTHER_RUNTIME = normalize('test/servers/node24.ts')
+const OTHER_RUNTIME = normalize('test/servers/on-demand.ts')
 
 export type Group = 'fast' | 'long' | 'servers'
 

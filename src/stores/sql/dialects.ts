@@ -92,6 +92,10 @@ function sqliteDialect(table: string): Dialect {
     schema: sqlite.schemaFor(table),
     errors: {
       ...SQLITE_ERRORS,
+      // D1 has the name of the code in its message only.
+      codeOf: (error) =>
+        SQLITE_ERRORS.codeOf(error) ??
+        SQLITE_ERRORS.codeOf({ code: /SQLITE_[A-Z]+/.exec(messageOf(error))?.[0] }),
       otherwise: (code, error) =>
         /no such table/.test(messageOf(error))
           ? 'The table is missing: await store.migrate() once, or paste the SQL of docs/stores.md.'
