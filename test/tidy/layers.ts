@@ -82,6 +82,19 @@ const LAYERS: readonly Layer[] = [
     packages: ['@opentelemetry/api'],
     types: true,
   },
+  // It signs users in by itself.
+  {
+    at: 'src/integrations/web',
+    imports: [
+      'src/index.ts',
+      'src/core/',
+      'src/integrations/authorized-fetch.ts',
+      'src/ledger/sealer.ts',
+      'src/ledger/store-call.ts',
+      'src/transport/client-authentication.ts',
+    ],
+    packages: ['oauth4webapi'],
+  },
   {
     at: 'src/integrations/better-auth',
     imports: ['src/index.ts', 'src/core/check-options.ts', 'src/core/clock.ts', 'src/core/text.ts'],
