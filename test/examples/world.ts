@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly api: string
   /** Access tokens that the API refuses, though they are good. */
   readonly refused: Set<string>
+  /** The rows of the ledger. */
+  readonly store: Store
   /** A refresher that shares nothing with others but the ledger; by default, one on the clock. */
   process(ledger?: Store): Refresher
   signIn(): Promise<TokenSet>
@@ -28,8 +30,14 @@ export interface Surroundings {
 
 let names = 0
 
-export async function surroundings(): Promise<Surroundings> {
-  const server = await startOidcServer({ accessTokenMs: HOUR_MS })
+/** @param redirectUris Of the clients, for an application that signs users in by itself. */
+export async function surroundings(
+  redirectUris?: readonly [string, ...string[]],
+): Promise<Surroundings> {
+  const server = await startOidcServer({
+    accessTokenMs: HOUR_MS,
+    ...(redirectUris && { redirectUris }),
+  })
   onTestFinished(server.stop)
   const clock = handClock()
   const store = memoryStore({ name: `examples-${(names += 1)}`, clock })
@@ -43,6 +51,7 @@ export async function surroundings(): Promise<Surroundings> {
     server,
     clock,
     api,
+    store,
     refused,
     process: (ledger = store) =>
       createRefresher({

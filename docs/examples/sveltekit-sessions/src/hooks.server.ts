@@ -1,0 +1,4 @@
+import { sessions } from 'refresh-once/sveltekit'
+import { options } from '$lib/server/oauth'
+
+export const handle = sessions(options)
