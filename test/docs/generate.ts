@@ -1,4 +1,6 @@
+import { format, resolveConfig } from 'prettier'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { knownSource } from './known.ts'
 import { withPicture } from './picture.ts'
 import { withReasons } from './reasons.ts'
 import { allStores, withStoreList, withStoreTable } from './stores.ts'
@@ -15,6 +17,7 @@ import {
 import { withNames } from './provider-names.ts'
 
 const ROOT = new URL('../../', import.meta.url)
+const STYLE = await resolveConfig(new URL('package.json', ROOT))
 
 const all = await allFacts()
 const stores = allStores()
@@ -26,6 +29,10 @@ rewrite('docs/availability.md', (text) => withPrices(text, all))
 rewrite('docs/providers.md', (text) => withNames(withProviderTable(text, all), all))
 writeFileSync(new URL('docs/providers.json', ROOT), factsAsJson(all))
 writeFileSync(new URL('docs/providers.schema.json', ROOT), schemaAsJson())
+writeFileSync(
+  new URL('src/integrations/auth-js/known.ts', ROOT),
+  await format(knownSource(all), { parser: 'typescript', ...STYLE }),
+)
 for (const facts of all) {
   const path = `docs/providers/${facts.id}.md`
   if (existsSync(new URL(path, ROOT))) rewrite(path, (text) => withFacts(text, facts))

@@ -100,6 +100,12 @@ const LAYERS: readonly Layer[] = [
     imports: ['src/index.ts', 'src/core/check-options.ts', 'src/core/clock.ts', 'src/core/text.ts'],
     packages: ['better-auth/api', 'better-auth/oauth2'],
   },
+  // Derives refreshers from the providers of Auth.js.
+  {
+    at: 'src/integrations/auth-js/derive.ts',
+    imports: ['src/index.ts', 'src/core/', 'src/facts/', 'src/integrations/auth-js/', 'providers/'],
+  },
+  { at: 'src/integrations/auth-js/known.ts', imports: ['src/facts/', 'providers/'], types: true },
   {
     at: 'src/integrations/',
     imports: [

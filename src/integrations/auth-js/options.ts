@@ -113,7 +113,8 @@ export const SESSION_OPTIONS: TableOf<SessionOptions> = {
 
 export const LEGACY_COOKIE = or(text(), 'false', (value) => value === false)
 
-const CALLBACK_OPTIONS: TableOf<CallbackOptions & { jwt?: unknown; session?: unknown }> = {
+/** What each option of {@link refreshCallbacks} may be. */
+export const CALLBACK_OPTIONS: TableOf<CallbackOptions & { jwt?: unknown; session?: unknown }> = {
   ...SESSION_OPTIONS,
   fromUser: func,
   linkedProviders: oneOf('last', 'all'),

@@ -18,6 +18,8 @@ export interface Configuration {
   readonly authorize?: (() => object | null) | undefined
   /** Told what Auth.js logs as an error. */
   readonly onError: (error: unknown) => void
+  /** What the application does with the whole before Auth.js gets it. */
+  readonly wrap?: (configuration: object) => object
 }
 
 /** One of the packages, as an application that listens at `/api/auth`. */
@@ -72,7 +74,7 @@ type ApiHandler = (request: object, response: object, options: AuthOptions) => P
 /** `pages/api/auth/[...nextauth]`, by the handler that NextAuth 4 has for it. */
 export const nextAuth4Handler: Framework = {
   name: 'next-auth 4',
-  handler({ issuer, client, callbacks, events = {}, adapter, authorize, onError }) {
+  handler({ issuer, client, callbacks, events = {}, adapter, authorize, onError, wrap }) {
     // It asks the environment whether to believe the request's host.
     process.env['AUTH_TRUST_HOST'] = 'true'
     const { id, ...secret } = CLIENTS[client]
@@ -102,13 +104,14 @@ export const nextAuth4Handler: Framework = {
       ...(adapter && { adapter }),
       logger: { error: (_: string, error: unknown) => onError(error), warn() {}, debug() {} },
     } as unknown as AuthOptions
+    const whole = wrap === undefined ? options : (wrap(options) as AuthOptions)
     const handle = (nextAuth4 as unknown as Interop<ApiHandler>).default
     return async (request) => {
       const answer = collector()
       await ('default' in handle ? handle.default : handle)(
         await apiRequest(request),
         answer.response,
-        options,
+        whole,
       )
       return answer.whole()
     }
