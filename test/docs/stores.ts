@@ -23,7 +23,7 @@ export function allStores(): readonly StoreRecord[] {
     .filter((name) => name.endsWith('.ts'))
     .flatMap((name) => {
       const text = readFileSync(new URL(name, STORES), 'utf8')
-      const factory = /^export function (\w+Store)\(/m.exec(text)?.[1]
+      const factory = /^export function (\w+Store)[<(]/m.exec(text)?.[1]
       if (factory === undefined) return []
       const tag = (wanted: string): string => {
         const value = new RegExp(`^ \\* @${wanted} (.+)$`, 'm').exec(text)?.[1]

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
@@ -11,6 +11,8 @@ import { onDemand } from './on-demand.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface Workerd extends AsyncDisposable {
+  /** The version of workerd, a date. */
+  readonly version: string
   /** Where the worker is asked. */
   readonly url: string
   stop(): Promise<void>
@@ -30,23 +32,26 @@ process.stdin.resume().on('end', () => server.dispose().then(() => process.exit(
  * Runs a worker in workerd, the runtime of Cloudflare, with a D1 database `DB` and a namespace of
  * Durable Objects `LEDGER`.
  *
- * @param entry A file of this repository, which exports `worker`. Bundled first.
+ * @param entry A file, in this repository if it is relative, that exports `worker`. Bundled first.
  * @param directory Where its data is kept.
  */
 export async function startWorkerd(entry: string, directory: string): Promise<Workerd> {
-  const packages = await onDemand('miniflare', ['miniflare@4.20260426.0'])
+  const packages = await onDemand('miniflare', ['miniflare@4.20260730.0'])
   const script = join(directory, 'worker.mjs')
+  const file = resolve(ROOT, entry)
   await build({
     // A worker is a default export, which nothing here has.
     stdin: {
-      contents: `export * from './${entry}'\nexport { worker as default } from './${entry}'`,
-      resolveDir: ROOT,
+      contents: `export * from '${file}'\nexport { worker as default } from '${file}'`,
+      resolveDir: dirname(file),
     },
     outfile: script,
     bundle: true,
     format: 'esm',
     target: 'es2022',
     conditions: ['workerd', 'worker'],
+    // Of parts of the package that no worker uses: they are left out after they were found.
+    external: ['node:*'],
     logLevel: 'error',
   })
   const runner = join(directory, 'runner.mjs')
@@ -73,5 +78,7 @@ export async function startWorkerd(entry: string, directory: string): Promise<Wo
     child.stdin.end()
     await ended
   }
-  return { url, stop, [Symbol.asyncDispose]: stop }
+  const manifest = await readFile(join(packages, 'workerd/package.json'), 'utf8')
+  const { version } = JSON.parse(manifest) as { version: string }
+  return { url, version, stop, [Symbol.asyncDispose]: stop }
 }
