@@ -12,6 +12,8 @@ export interface OAuthEnv {
 interface HonoContext {
   readonly req: { readonly raw: Request }
   set(name: 'oauth', value: OAuthSession): void
+  /** Throws where the platform has none. */
+  readonly executionCtx: { waitUntil(work: Promise<unknown>): void }
 }
 
 /**
@@ -26,7 +28,16 @@ export function sessions(
     const request = context.req.raw
     const answer = await web.route(request)
     if (answer !== undefined) return answer
-    context.set('oauth', web.of(request))
+    context.set('oauth', web.of(request, waitUntilOf(context)))
     return next()
+  }
+}
+
+function waitUntilOf(context: HonoContext): ((work: Promise<unknown>) => void) | undefined {
+  try {
+    const platform = context.executionCtx
+    return (work) => platform.waitUntil(work)
+  } catch {
+    return undefined
   }
 }

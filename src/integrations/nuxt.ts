@@ -10,6 +10,8 @@ interface H3Event {
   readonly context: object
   readonly node?: { readonly req: NodeRequest } | undefined
   readonly req?: unknown
+  /** As Nitro and h3 2.x have it. */
+  waitUntil?(work: Promise<unknown>): void
 }
 
 /**
@@ -21,10 +23,13 @@ export function sessions(
   options: WebSessionOptions,
 ): (event: H3Event) => Promise<Response | undefined> {
   const web = webSessions(options)
-  return async ({ req, node, context }) => {
+  return async (event) => {
+    const { req, node, context } = event
     const request = req instanceof Request ? req : requestOf(node!.req, options.origin)
     const answer = await web.route(request)
-    if (answer === undefined) Object.assign(context, { oauth: web.of(request) })
-    return answer
+    if (answer !== undefined) return answer
+    const waitUntil = event.waitUntil && ((work: Promise<unknown>) => event.waitUntil?.(work))
+    Object.assign(context, { oauth: web.of(request, waitUntil) })
+    return undefined
   }
 }

@@ -19,8 +19,12 @@ export type { OAuthSession } from './web/session.ts'
 
 /** Sessions of a web application, by Request and Response. Made by {@link webSessions}. */
 export interface WebSessions {
-  /** The session of a request. It reads the cookie, and nothing else. */
-  of(request: Request): OAuthSession
+  /**
+   * The session of a request. It reads the cookie, and nothing else.
+   *
+   * @param waitUntil Keeps a renewal alive on platforms that stop a process with its response.
+   */
+  of(request: Request, waitUntil?: RefreshOptions['waitUntil']): OAuthSession
   /**
    * Answers a request for one of `paths`: the sign-in, its callback, the sign-out (`POST`, from the
    * same origin).
@@ -28,6 +32,11 @@ export interface WebSessions {
    * @returns `undefined` for any other request: the application answers.
    */
   route(request: Request): Promise<Response | undefined>
+}
+
+/** As `authorizedFetch` asks for tokens. */
+interface Source {
+  get(handle: string | undefined, asked?: RefreshOptions): Promise<Outcome | undefined>
 }
 
 const DAY_S = 86_400
@@ -75,16 +84,18 @@ export function webSessions(options: WebSessionOptions): WebSessions {
     parameters: { ...consent, ...options.authorizationParameters },
     clock,
   })
-  const source = {
-    get: (handle: string | undefined, asked?: RefreshOptions) =>
-      handle === undefined ? Promise.resolve(undefined) : refresher.refresh(handle, asked),
-  }
-  const fetchFor = (handle: string | undefined): Fetch =>
+  const sourceOf = (waitUntil: RefreshOptions['waitUntil']): Source => ({
+    async get(handle, asked) {
+      if (handle === undefined) return undefined
+      return refresher.refresh(handle, waitUntil ? { waitUntil, ...asked } : asked)
+    },
+  })
+  const fetchFor = (source: Source, handle: string | undefined): Fetch =>
     apis.length === 0
       ? () => Promise.reject(new TypeError("webSessions: write apis: ['https://api.example.com']"))
       : authorizedFetch(source as never, { origins: apis, key: handle, isRefused })
   // A wrong entry of `apis` is told at once.
-  fetchFor(undefined)
+  fetchFor(sourceOf(undefined), undefined)
 
   const handleIn = ({ headers }: Request): string | undefined =>
     cookiesIn(headers).get(name) || undefined
@@ -159,10 +170,11 @@ export function webSessions(options: WebSessionOptions): WebSessions {
   }
 
   return {
-    of(request) {
+    of(request, waitUntil) {
       const handle = handleIn(request)
       const { pathname, search } = new URL(request.url)
       const signInPath = `${paths.signIn}?to=${encodeURIComponent(pathname + search)}`
+      const source = sourceOf(waitUntil)
       const outcome = (asked?: RefreshOptions): Promise<Outcome | undefined> =>
         source.get(handle, asked)
       return {
@@ -175,7 +187,7 @@ export function webSessions(options: WebSessionOptions): WebSessions {
           if (now.accessToken === undefined) throw now.error
           return now.accessToken
         },
-        fetch: (input, init) => fetchFor(handle)(input, init),
+        fetch: (input, init) => fetchFor(source, handle)(input, init),
         responseTo: (error) => responseTo(error, request, signInPath),
       }
     },

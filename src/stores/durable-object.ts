@@ -3,7 +3,7 @@ import type { TableOf } from '../core/check-options.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
-import { ownField } from '../core/text.ts'
+import { ownField, type Bytes } from '../core/text.ts'
 import type { Store, StoredRow } from '../ledger/store.ts'
 import { identityOf, storeErrors, watching } from './shared.ts'
 
@@ -13,7 +13,7 @@ export interface DurableObjectNamespace<Id = unknown> {
   get(id: Id): {
     fetch(
       url: string,
-      init: { method: string; headers: Record<string, string>; body?: Uint8Array<ArrayBuffer> },
+      init: { method: string; headers: Record<string, string>; body?: Bytes },
     ): Promise<{
       readonly status: number
       readonly headers: { get(name: string): string | null }

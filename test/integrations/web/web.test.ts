@@ -1,7 +1,10 @@
+import { Hono } from 'hono'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { oidc } from '../../../providers/oidc.ts'
 import { createRefresher, defineProvider } from '../../../src/index.ts'
-import type { Refresher, Store, TokenSet } from '../../../src/index.ts'
+import type { Refresher, RefreshOptions, Store, TokenSet } from '../../../src/index.ts'
+import { sessions } from '../../../src/integrations/hono.ts'
+import type { OAuthEnv } from '../../../src/integrations/hono.ts'
 import { webSessions, withHandles } from '../../../src/integrations/web.ts'
 import type {
   HandleRefresher,
@@ -208,6 +211,35 @@ describe('a sign-in', () => {
     expect(forms).toEqual([
       expect.objectContaining({ grant_type: 'authorization_code', code: 'c-1' }),
     ])
+  })
+})
+
+describe('of', () => {
+  it('keeps a renewal alive by waitUntil, also in the door for Hono', async () => {
+    const asked: (RefreshOptions | undefined)[] = []
+    const { options, web } = await stage()
+    const cookie = cookieOf(await signIn(web))
+    const refresher: HandleRefresher = {
+      ...options.refresher,
+      refresh(handle, more) {
+        asked.push(more)
+        return options.refresher.refresh(handle, more)
+      },
+    }
+    const waits: Promise<unknown>[] = []
+    const waitUntil = (work: Promise<unknown>): void => void waits.push(work)
+    const app = new Hono<OAuthEnv>()
+    app.use(sessions({ ...options, refresher }))
+    app.get('/', async ({ var: { oauth }, text }) => text(String((await oauth.outcome())?.usable)))
+
+    const platform = { waitUntil, passThroughOnException() {}, props: {} }
+    const worker = await app.fetch(at('/', { cookie }), {}, platform)
+    const node = await app.fetch(at('/', { cookie }))
+
+    expect([await worker.text(), await node.text()]).toEqual(['true', 'true'])
+    asked[0]?.waitUntil?.(Promise.resolve())
+    expect(waits).toHaveLength(1)
+    expect(asked[1]).toBeUndefined()
   })
 })
 
