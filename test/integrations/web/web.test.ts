@@ -12,6 +12,7 @@ import type {
   WebSessions,
 } from '../../../src/integrations/web.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
+import { surroundings } from '../../examples/world.ts'
 import { startOidcServer } from '../../oidc/oidc-server.ts'
 import type { OidcServer } from '../../oidc/oidc-server.ts'
 import { browse } from '../../oidc/sign-in.ts'
@@ -296,6 +297,21 @@ describe('withHandles', () => {
     expect(outcome?.accessToken).toBe('at-1')
     expect(rows).toHaveLength(2)
     for (const secret of ['at-1', 'rt-1', handle]) expect(rows.join()).not.toContain(secret)
+  })
+
+  it('writes each renewal into its row, which outlives the ledger', async () => {
+    const { server, signIn: tokensOfSignIn, expire, process, clock } = await surroundings()
+    const rows = memoryStore({ name: 'rows of handles', clock })
+    const handle = await withHandles(process(), rows).deposit(await tokensOfSignIn())
+    expire()
+    const first = await withHandles(process(), rows).refresh(handle)
+    expire()
+
+    const lost = memoryStore({ name: 'an empty ledger', clock })
+    const second = await withHandles(process(lost), rows).refresh(handle)
+
+    expect([first?.state, second?.state]).toEqual(['rotated', 'rotated'])
+    expect(server.counts()).toMatchObject({ presentations: 2, reuses: 0 })
   })
 
   it.each(['', 'a', 'x'.repeat(43), '../../etc/passwd', 'é'])(
