@@ -35,6 +35,7 @@ const COMMANDS: readonly Command[] = [
     env: { PROPERTY_RUNS: '20' },
   },
   { name: 'windows', run: 'tsx test/windows/main.ts' },
+  { name: 'site', run: 'tsx test/docs/site.ts' },
   { name: 'outage', run: 'tsx test/bench/outages.ts' },
   { name: 'soak', run: 'tsx test/soak/main.ts --minutes 4 --seed 2' },
 ]
