@@ -2,8 +2,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 
 /** Where a page loads from, and where it leads to. */
-const LOADS =
-  /<(?:script|img|source|iframe|video)\b[^>]*?\b(?:src|srcset)="([^"]+)"|<link\b[^>]*?\bhref="([^"]+)"/g
+const LOADS = new RegExp(
+  [
+    String.raw`<(?:script|img|source|iframe|video)\b[^>]*?\b(?:src|srcset)="([^"]+)"`,
+    String.raw`<link\b[^>]*?\bhref="([^"]+)"`,
+  ].join('|'),
+  'g',
+)
 const LEADS = /<a\b[^>]*?\bhref="([^"]+)"/g
 const IDS = /\bid="([^"]+)"/g
 

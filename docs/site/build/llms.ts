@@ -26,10 +26,8 @@ export function textsForModels(pages: readonly StagedPage[]): ReadonlyMap<string
   })
   texts.set('llms.txt', `# refresh-once\n\n> ${ABOUT}\n\n${list.join('\n')}`)
   const whole = pages.filter(({ route }) => !NOT_WHOLE.test(route))
-  texts.set(
-    'llms-full.txt',
-    `# refresh-once\n\n> ${ABOUT}\n\n${whole.map(({ route, text }) => `<!-- ${route} -->\n\n${text}`).join('\n\n')}`,
-  )
+  const bodies = whole.map(({ route, text }) => `<!-- ${route} -->\n\n${text}`)
+  texts.set('llms-full.txt', [`# refresh-once\n\n> ${ABOUT}`, ...bodies].join('\n\n'))
   for (const { route, text } of pages) texts.set(`text/${route}.md`, text)
   return texts
 }
