@@ -3,7 +3,7 @@ import type { TransitionDescription } from '../../machines/describe.ts'
 import { refreshMachine } from '../../machines/index.ts'
 import { between } from './marks.ts'
 
-/** What stands around the picture in the README. */
+/** What stands around the picture in docs/design.md. */
 const BEGIN = '<!-- The picture is written by `npx tsx test/docs/generate.ts` from machines/. -->'
 const END = '<!-- End of the picture. -->'
 

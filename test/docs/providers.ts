@@ -19,7 +19,7 @@ export async function allFacts(): Promise<readonly ProviderRecord[]> {
 export function withProviderList(text: string, all: readonly ProviderRecord[]): string {
   const links = all.map(({ id, name }) => `[${name}](docs/providers/${id}.md)`)
   const list = `${all.length} providers, each as \`refresh-once/providers/<id>\`:`
-  return between(text, BEGIN, `${list}\n${links.join(' ·\n')}.`, END)
+  return between(text, BEGIN, `${list}\n${links.join(' · ')}.`, END)
 }
 
 /** `docs/providers.md` with the table that compares them. */

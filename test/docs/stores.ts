@@ -42,14 +42,10 @@ export function allStores(): readonly StoreRecord[] {
     .toSorted((one, other) => one.label.localeCompare(other.label, 'en'))
 }
 
-/** README.md with its table of stores. */
+/** README.md with its list of stores: for what each is, is on their page. */
 export function withStoreList(text: string, all: readonly StoreRecord[]): string {
-  const rows = all.map(({ label, module, use }) => [
-    label,
-    `\`refresh-once/stores/${module}\``,
-    use,
-  ])
-  return between(text, BEGIN, table(['store', 'module', 'for'], rows), END)
+  const list = all.map(({ label, module }) => `${label} (\`refresh-once/stores/${module}\`)`)
+  return between(text, BEGIN, `${list.join(' · ')}.`, END)
 }
 
 /** The page docs/stores.md with its table. */

@@ -4,7 +4,7 @@
  *
  *     npm run runtimes -- node22 bun   those only
  *     npm run runtimes -- --short      what CI runs
- *     npm run runtimes -- --write      writes what was run into README.md
+ *     npm run runtimes -- --write      writes what was run into docs/runtimes.md
  *     npm run runtimes -- --package refresh-once.tgz
  */
 import { execFile, spawn } from 'node:child_process'
@@ -329,7 +329,7 @@ control.close()
 control.closeAllConnections()
 
 if (values.write) {
-  const path = join(ROOT, 'README.md')
+  const path = join(ROOT, 'docs/runtimes.md')
   const text = await readFile(path, 'utf8')
   const BEGIN = '<!-- runtimes: written by `npm run runtimes -- --write` -->'
   await writeFile(
@@ -343,7 +343,7 @@ if (values.write) {
   )
 }
 
-/** The rows of README.md, with those that were run now in their places. */
+/** The rows of docs/runtimes.md, with those that were run now in their places. */
 function merged(text: string): string[][] {
   const before = text
     .split('\n')
