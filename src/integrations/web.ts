@@ -104,7 +104,9 @@ export function webSessions(options: WebSessionOptions): WebSessions {
   function pathOf(to: string | null): string {
     if (to === null || !URL.canParse(to, origin)) return '/'
     const url = new URL(to, origin)
-    const isOwn = url.origin === origin && !Object.values(paths).includes(url.pathname)
+    // A path that begins with two slashes names another host.
+    const isPath = url.origin === origin && !url.pathname.startsWith('//')
+    const isOwn = isPath && !Object.values(paths).includes(url.pathname)
     return isOwn ? url.pathname + url.search : '/'
   }
 

@@ -116,6 +116,8 @@ describe('a sign-in', () => {
   it.each([
     '//evil.example/',
     '/\\evil.example/',
+    // The path of this one begins with two slashes: a browser takes that for another host.
+    '/.//evil.example/',
     'https://evil.example/',
     'javascript:alert(1)',
     '/auth/sign-out',
