@@ -43,6 +43,30 @@ export async function readBody(
   return { text, whole: false }
 }
 
+/** Makes a stream of chunks, which are bytes, texts, or values as JSON. */
+export function streamOf(chunks: AsyncIterable<unknown>): ReadableStream<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next()
+      if (done === true) controller.close()
+      else controller.enqueue(bytesOf(value))
+    },
+    async cancel() {
+      await iterator.return?.()
+    },
+  })
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+  }
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  return new TextEncoder().encode(text)
+}
+
 /**
  * Makes the decoder of a body. UTF-16 is believed only if its first bytes show it (RFC 4627 §3),
  * and a name only if it is one of an encoding that has ASCII as it is: a wrong word in a header

@@ -19,6 +19,10 @@ interface Modules {
   readonly 'node:cluster': { readonly isWorker: boolean }
   readonly 'node:crypto': typeof import('node:crypto')
   readonly 'node:http': typeof import('node:http')
+  readonly 'node:https': typeof import('node:https')
+  readonly 'node:net': typeof import('node:net')
+  readonly 'node:tls': typeof import('node:tls')
+  readonly 'node:zlib': typeof import('node:zlib')
 }
 
 /** Whether this is workerd, where a promise may not outlive the request that made it. */

@@ -1,3 +1,4 @@
+import { systemClock } from '../core/clock.ts'
 import { RefreshError } from '../core/errors.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { createRefresher } from '../index.ts'
@@ -11,7 +12,7 @@ import type {
 } from '../index.ts'
 import type { Store } from '../ledger/store.ts'
 import { IDLE_PATH_MS } from '../runtime/timing.ts'
-import { runtimeFetch } from '../transport/unsent.ts'
+import { ownSocket } from '../transport/own-socket.ts'
 
 /** What `createRefresher` takes, without the store, which the file has. */
 export interface SourceOptions extends Omit<RefresherOptions, 'ledger' | 'reload'> {
@@ -49,7 +50,12 @@ const TURNS_MAX = 4
 const REPLACED = 'refresh_once_replaced'
 
 export function credentialSource(file: SourceFile, options: SourceOptions): CredentialSource {
-  const { provider, ledger, fetch: send = runtimeFetch, ...rest } = options
+  const {
+    provider,
+    ledger,
+    fetch: send = ownSocket(options.clock ?? systemClock),
+    ...rest
+  } = options
   // The refresher sees a `fetch` in any case: ours, around that of the runtime or of the user.
   const { checkPathAfterMs = options.fetch ? Infinity : IDLE_PATH_MS } = rest
   /** The keys under which a refresh token was loaded, while a call is made with it. */

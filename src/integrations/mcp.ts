@@ -6,7 +6,7 @@ import { credentialsFile } from '../credentials/credentials-file.ts'
 import type { CredentialsFile, CredentialSource } from '../credentials/credentials-file.ts'
 import { defineProvider } from '../index.ts'
 import type { Outcome, RefreshOptions, RevokeOutcome, TokenSet } from '../index.ts'
-import { runtimeFetch } from '../transport/unsent.ts'
+import { ownSocket } from '../transport/own-socket.ts'
 import { clientProviderOf } from './mcp/client-provider.ts'
 import { checkSession } from './mcp/options.ts'
 import type { McpSessionOptions } from './mcp/options.ts'
@@ -64,7 +64,7 @@ export function mcpSession(options: McpSessionOptions): McpSession {
   checkSession(options)
   const { app, auth, clients = [], clock = systemClock, random = systemRandom } = options
   const file = options.file ?? credentialsFile({ app: app! })
-  const send: McpFetch = options.fetch ?? ((url, init = {}) => runtimeFetch(String(url), init))
+  const send: McpFetch = options.fetch ?? ((url, init = {}) => ownSocket(clock)(String(url), init))
   const serverUrl = new URL(options.serverUrl)
   serverUrl.hash = ''
   const server = serverUrl.href

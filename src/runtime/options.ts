@@ -69,7 +69,7 @@ export interface RefresherOptions {
    * nothing. Where `NODE_ENV` is `production`: `{ inspect: inspector, allowInProduction: true }`.
    */
   readonly inspect?: Inspector | undefined
-  /** Sends requests. It must send once. Default: the runtime's `fetch`. */
+  /** Sends requests, each once. Default on Node: a connection for each; else `fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
   readonly clock?: Clock
   readonly random?: Random

@@ -1,6 +1,7 @@
-import { decodeBody, readBody } from '../core/body.ts'
+import { decodeBody, readBody, streamOf } from '../core/body.ts'
 import type { Clock } from '../core/clock.ts'
 import type { RawAnswer } from '../core/provider.ts'
+import { isUntouched } from './own-socket.ts'
 import { UNSENT, whyUnsent } from './unsent.ts'
 import { attempt } from '../core/user-code.ts'
 
@@ -16,9 +17,9 @@ export interface Sender {
    * the very moment it is used again, the request is lost without proof (6 of 20 at the server's
    * idle limit).
    *
-   * With Node's `fetch` it is done by `connection: close`, which undici obeys (measured, undici
-   * 6.24: a socket each). It does not keep undici from taking a connection that a request of the
-   * application's own left idle at the same origin: only a `fetch` with an `Agent` of its own does.
+   * `ownSocket` opens a connection for each of these requests. Elsewhere `connection: close` says
+   * so, which undici obeys (measured, undici 6.24: a socket each). It does not keep undici from
+   * taking a connection that a request of the application's own left idle at the same origin.
    * Browsers and workers drop the header.
    */
   readonly closing: boolean
@@ -115,7 +116,7 @@ export async function send(
     if (isForeign) return { answered: false, unsent: false, hint: UNREADABLE }
     return { answered: true, answer: { status, headers, body }, text }
   } catch (error) {
-    const why = whyUnsent(error)
+    const why = whyUnsent(error) ?? (isUntouched(deadline.signal) ? 'unconnected' : undefined)
     return { answered: false, unsent: why !== undefined, hint: why && UNSENT[why] }
   } finally {
     clock.clearTimeout(timer)
@@ -216,29 +217,6 @@ async function readBy(readers: readonly Function[], answer: Fields) {
 
 async function* once(read: () => unknown): AsyncGenerator {
   yield await read()
-}
-
-function streamOf(chunks: AsyncIterable<unknown>): ReadableStream<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]()
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await iterator.next()
-      if (done === true) controller.close()
-      else controller.enqueue(bytesOf(value))
-    },
-    async cancel() {
-      await iterator.return?.()
-    },
-  })
-}
-
-function bytesOf(value: unknown): Uint8Array {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value)
-  if (ArrayBuffer.isView(value)) {
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-  }
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
-  return new TextEncoder().encode(text)
 }
 
 /** The headers that are read of an answer whose headers cannot be listed. */

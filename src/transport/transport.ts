@@ -12,6 +12,7 @@ import type { Introspection } from './introspection.ts'
 import { attemptRevocation } from './revocation.ts'
 import type { RevocationAttempt, Revoked } from './revocation.ts'
 import { calm, momentOf, noting } from './path.ts'
+import { ownSocket } from './own-socket.ts'
 import { runtimeFetch } from './unsent.ts'
 import type { FetchOnce, Sender } from './send.ts'
 import type { Prepared } from './token-request.ts'
@@ -49,8 +50,9 @@ export interface TransportOptions {
   readonly provider: Provider
   readonly client: Client
   /**
-   * Sends requests. Default: the runtime's `fetch`, looked up at each call. It must send once (one
-   * that repeats a request by itself spends a token twice) and answer with a web `Response`.
+   * Sends requests. Default: a connection for each request on Node, else the runtime's `fetch`,
+   * looked up at each call. It must send once (one that repeats a request by itself spends a token
+   * twice) and answer with a web `Response`.
    */
   readonly fetch?: FetchOnce | undefined
   readonly clock: Clock
@@ -79,11 +81,12 @@ interface ReachableEndpoint {
 export function createTransport(options: TransportOptions): Transport {
   const { provider, client, clock, requestTimeoutMs, random = systemRandom } = options
   const { idlePathMs = Infinity, since = momentOf(clock) } = options
-  const fetch = options.fetch ?? runtimeFetch
+  const closing = provider.rotation !== 'never'
+  const fetch = options.fetch ?? (closing ? ownSocket(clock) : runtimeFetch)
   const sender: Sender = {
     fetch: idlePathMs === Infinity ? fetch : noting(fetch, clock),
     clock,
-    closing: provider.rotation !== 'never',
+    closing,
   }
   const discover = discovery(provider, sender, requestTimeoutMs, options.onEndpointChanged)
   let seen: ServerMetadata | undefined

@@ -27,7 +27,11 @@ export async function throughput(): Promise<readonly Figure[]> {
   const ways = {
     rawClose: way('raw, `connection: close`', rawChains(rotating.origin, true)),
     rawAlive: way('raw, keep-alive', rawChains(keeping.origin, false)),
-    oursClose: way('ours, rotating (`connection: close`)', ourChains(rotating.origin)),
+    oursClose: way('ours, rotating (a connection each)', ourChains(rotating.origin)),
+    oursByFetch: way(
+      'ours, rotating, by `fetch`',
+      ourChains(rotating.origin, 'always', newMemory(), undefined, (url, init) => fetch(url, init)),
+    ),
     oursAlive: way("ours, `rotation: 'never'` (keep-alive)", ourChains(keeping.origin, 'never')),
   }
   for (const { make } of Object.values(ways)) await perSecond(make, WARM_UP_MS)
@@ -37,7 +41,7 @@ export async function throughput(): Promise<readonly Figure[]> {
   }
   const ratio = (ours: Way, raw: Way): number =>
     median(ours.perSecond.map((value, round) => value / raw.perSecond[round]!))
-  const { rawClose, rawAlive, oursClose, oursAlive } = ways
+  const { rawClose, rawAlive, oursClose, oursByFetch, oursAlive } = ways
   return [
     ...Object.values(ways).map(({ name, perSecond }) => ({
       name: `refreshes a second: ${name}`,
@@ -49,6 +53,11 @@ export async function throughput(): Promise<readonly Figure[]> {
       value: ratio(oursClose, rawClose),
       unit: '',
       atLeast: 0.45,
+    },
+    {
+      name: 'rotating, of the same by `fetch`',
+      value: ratio(oursClose, oursByFetch),
+      unit: '',
     },
     {
       name: "`rotation: 'never'`, of raw with keep-alive",
@@ -79,6 +88,7 @@ export function ourChains(
   rotation: 'always' | 'never' = 'always',
   store: Store = newMemory(),
   inspect?: LineInspector,
+  ownFetch?: (url: string, init: RequestInit) => Promise<Response>,
 ): Way['make'] {
   const refresher = createRefresher({
     refusedFloorMs: 0,
@@ -87,6 +97,7 @@ export function ourChains(
     ledger: { store },
     onEvent() {},
     ...(inspect && { inspect }),
+    ...(ownFetch && { fetch: ownFetch }),
   })
   let made = 0
   return () => {

@@ -1,3 +1,10 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { onTestFinished } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { defineProvider } from '../../src/core/define-provider.ts'
@@ -15,7 +22,7 @@ export const PRESENTED: PresentedTokens = { refreshToken: new Secret('rt-1'), au
 export interface Setup {
   readonly provider?: Overrides
   readonly client?: Client
-  readonly fetch?: FetchOnce
+  readonly fetch?: FetchOnce | undefined
   readonly clock?: Clock
   readonly timeoutMs?: number
   /** Default: silent paths are not asked. */
@@ -76,4 +83,40 @@ export function shown(presentation: Presentation): unknown {
     ...(response.isWithout && { isWithout: true }),
     ...(response.withheld && { withheld: response.withheld }),
   }
+}
+
+/** A certificate that signs itself, with its key. */
+export function certificate(...options: string[]): { key: Buffer; cert: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), 'refresh-once-'))
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  try {
+    execFileSync(
+      'openssl',
+      ['req', '-x509', ...ec, '-keyout', key, '-out', cert, '-subj', '/CN=test', ...options],
+      { stdio: 'pipe' },
+    )
+    return { key: readFileSync(key), cert: readFileSync(cert) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** A socket that listens and never accepts: once its backlog is full, nobody can connect. */
+export async function fullBacklog(): Promise<number> {
+  const worker = new Worker(
+    `const at = { port: 0, host: '127.0.0.1', backlog: 1 }
+    const server = require('node:net').createServer().listen(at, () => {
+      require('node:worker_threads').parentPort.postMessage(server.address().port)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`,
+    { eval: true },
+  )
+  onTestFinished(async () => void (await worker.terminate()))
+  const port = await new Promise<number>((resolve) => worker.once('message', resolve))
+  const fillers = Array.from({ length: 8 }, () => connect({ port, host: '127.0.0.1' }))
+  onTestFinished(() => fillers.forEach((socket) => socket.destroy()))
+  for (const socket of fillers) socket.on('error', () => {})
+  await new Promise((resolve) => fillers[0]!.once('connect', resolve))
+  return port
 }

@@ -1,18 +1,14 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import type { Duplex } from 'node:stream'
 import { Agent, fetch as undiciFetch, ProxyAgent } from 'undici'
 import type { Dispatcher } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { FetchOnce } from '../../src/transport/send.ts'
 import { whyUnsent } from '../../src/transport/unsent.ts'
 import { loopback } from './loopback.ts'
-import { presentTo } from './setup.ts'
+import { certificate, fullBacklog, presentTo } from './setup.ts'
 
 /** Node's own undici, for its options: there is no other way to them without installing it. */
 async function agent(options: object): Promise<object> {
@@ -37,41 +33,6 @@ async function failure(url: string, init: object = {}): Promise<unknown> {
 }
 
 const codeOf = (error: unknown): unknown => (error as { cause?: { code?: unknown } }).cause?.code
-
-function certificate(...options: string[]): { key: Buffer; cert: Buffer } {
-  const folder = mkdtempSync(join(tmpdir(), 'refresh-once-'))
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  try {
-    execFileSync(
-      'openssl',
-      ['req', '-x509', ...ec, '-keyout', key, '-out', cert, '-subj', '/CN=test', ...options],
-      { stdio: 'pipe' },
-    )
-    return { key: readFileSync(key), cert: readFileSync(cert) }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
-/** A socket that listens and never accepts: once its backlog is full, nobody can connect. */
-async function fullBacklog(): Promise<number> {
-  const worker = new Worker(
-    `const at = { port: 0, host: '127.0.0.1', backlog: 1 }
-    const server = require('node:net').createServer().listen(at, () => {
-      require('node:worker_threads').parentPort.postMessage(server.address().port)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-    })`,
-    { eval: true },
-  )
-  onTestFinished(async () => void (await worker.terminate()))
-  const port = await new Promise<number>((resolve) => worker.once('message', resolve))
-  const fillers = Array.from({ length: 8 }, () => connect({ port, host: '127.0.0.1' }))
-  onTestFinished(() => fillers.forEach((socket) => socket.destroy()))
-  for (const socket of fillers) socket.on('error', () => {})
-  await new Promise((resolve) => fillers[0]!.once('connect', resolve))
-  return port
-}
 
 describe('whyUnsent: real failures before anything was sent', () => {
   it('a port where nobody listens', async () => {
@@ -208,7 +169,8 @@ describe('whyUnsent: proxies and ports', () => {
     const error = await failure('http://127.0.0.1:10080/')
 
     expect(whyUnsent(error)).toBe('port')
-    expect(await presentTo('http://127.0.0.1:10080')).toMatchObject({
+    const fetch: FetchOnce = (url, init) => globalThis.fetch(url, init)
+    expect(await presentTo('http://127.0.0.1:10080', { fetch })).toMatchObject({
       outcome: 'deferred',
       code: 'unreachable',
       hint: expect.stringContaining('port'),
