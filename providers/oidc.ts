@@ -17,6 +17,7 @@ export const facts = {
   issuer: '{issuer}',
   rotation: 'sometimes',
   audiences: ['resource'],
+  authorizationRequest: { scope: 'offline_access', prompt: 'consent' },
   verifiedAt: '2026-11-21',
 } as const satisfies ProviderFacts
 
@@ -128,6 +129,7 @@ export const evidence = {
     issuer: 'https://openid.net/specs/openid-connect-discovery-1_0.html',
     rotation: 'https://www.rfc-editor.org/rfc/rfc6749.html#section-6',
     audiences: 'https://www.rfc-editor.org/rfc/rfc8707.html#section-2',
+    authorizationRequest: 'https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess',
   },
 } as const satisfies ProviderEvidence
 

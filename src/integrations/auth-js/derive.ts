@@ -7,6 +7,7 @@ import {
 import type { ClientAuthentication, Provider } from '../../core/provider.ts'
 import { isRecord } from '../../core/text.ts'
 import { createRefresher, type Refresher, type RefresherOptions } from '../../index.ts'
+import { facts as OIDC } from '../../../providers/oidc.ts'
 import { logto } from '../../../providers/logto.ts'
 import type { ProviderFacts } from '../../facts/provider-facts.ts'
 import { KNOWN } from './known.ts'
@@ -19,6 +20,10 @@ export type SharedOptions = Omit<RefresherOptions, 'provider' | 'client'>
 /** A provider as an application configures it: defaults of Auth.js, with its own options on top. */
 export interface Configured {
   readonly id: string
+  /** The id that Auth.js has for the product: an application may call its provider otherwise. */
+  readonly product: string
+  /** Whether Auth.js made it, so that it is the product which its id names. */
+  readonly isBuiltIn: boolean
   /** Defaults and options together; an option wins. */
   readonly all: Fields
   /** What the application wrote itself. */
@@ -26,7 +31,7 @@ export interface Configured {
 }
 
 /** Where OpenID Connect Discovery puts the metadata of an issuer. */
-const WELL_KNOWN = /\/\.well-known\/(?:openid-configuration|oauth-authorization-server)$/
+const WELL_KNOWN = /\/\.well-known\/(?:openid-configuration|oauth-authorization-server)(?:\?.*)?$/
 
 const AUTHENTICATIONS: ReadonlySet<unknown> = new Set([
   'none',
@@ -45,7 +50,9 @@ export function configuredOf(provider: unknown): Configured | undefined {
   const all: Fields = { ...provider, ...defined(own) }
   const { id, type } = all
   const isOAuth = type === 'oauth' || type === 'oidc'
-  return isOAuth && typeof id === 'string' ? { id, own, all } : undefined
+  if (!isOAuth || typeof id !== 'string') return undefined
+  const product = typeof provider['id'] === 'string' ? provider['id'] : id
+  return { id, product, isBuiltIn: own !== provider, own, all }
 }
 
 /** What Auth.js 5 reads from the environment for a provider, by its id. */
@@ -59,9 +66,67 @@ export function fromEnvironment(id: string): Fields {
   })
 }
 
-/** What is known of a provider of Auth.js, by its id there. */
-export function knownFacts(id: string): ProviderFacts | undefined {
-  return Object.hasOwn(KNOWN, id) ? KNOWN[id] : undefined
+/** What is known of the server of a provider. */
+interface Found {
+  readonly facts: ProviderFacts | undefined
+  /** Whether the facts are about its product, but not about the server at its address. */
+  readonly isElsewhere: boolean
+}
+
+/**
+ * Finds what is known of a provider by its id, and by its addresses: an application may call its
+ * own server `google` or `line`, whose tokens must not be sent to another, or be treated as there.
+ */
+function foundFor({ product, isBuiltIn, own, all }: Configured): Found {
+  const id = product === 'hydra' ? 'ory-hydra' : product
+  const facts = Object.hasOwn(KNOWN, id) ? KNOWN[id] : undefined
+  if (facts === undefined) return { facts, isElsewhere: false }
+  const addresses = [issuerOf(own), addressIn(own['token']), issuerOf(all), addressIn(all['token'])]
+  const hosts = addresses.flatMap((each) =>
+    each !== undefined && URL.canParse(each) ? [new URL(each).host] : [],
+  )
+  if (!isBuiltIn) {
+    const isThere = hosts.some((host) => isHostOf(facts, host, false))
+    return { facts: isThere ? facts : undefined, isElsewhere: false }
+  }
+  // The application's own word comes first.
+  return { facts, isElsewhere: hosts.length > 0 && !isHostOf(facts, hosts[0]!, true) }
+}
+
+/** Whether a host is one of a product's, or of its domain. */
+function isHostOf(
+  { issuer, tokenEndpoint, parameters = {} }: ProviderFacts,
+  host: string,
+  isDomainEnough: boolean,
+): boolean {
+  return [issuer, tokenEndpoint].some((address) => {
+    if (address === undefined) return false
+    const [, name] = /^https:\/\/([^/]+)/.exec(address) ?? []
+    // The whole address is the application's.
+    if (name === undefined) return true
+    const [, parameter] = /\{(\w+)\}/.exec(name) ?? []
+    if (parameter !== undefined) {
+      const of = { pattern: '[^.]+', ...parameters[parameter] }
+      const [before = '', after = ''] = name.split(`{${parameter}}`)
+      const middle = host.slice(before.length, host.length - after.length)
+      const isAround = host.startsWith(before) && host.endsWith(after)
+      return isAround && new RegExp(`^(?:${of.pattern})$`).test(middle)
+    }
+    const domain = name.split('.').slice(-2).join('.')
+    return host === name || (isDomainEnough && `.${host}`.endsWith(`.${domain}`))
+  })
+}
+
+/** OpenID Connect has a scope for refresh tokens (Core §11). Of OAuth alone nothing is known. */
+export function authorizationNeedsOf(
+  configured: Configured,
+): ProviderFacts['authorizationRequest'] {
+  const { facts } = foundFor(configured)
+  if (facts !== undefined) return facts.authorizationRequest
+  const { all } = configured
+  return all['type'] === 'oidc' || issuerOf(all) !== undefined
+    ? OIDC.authorizationRequest
+    : undefined
 }
 
 /**
@@ -79,41 +144,60 @@ export function refresherFor(configured: Configured, shared: SharedOptions): Ref
   const provider = providerFor(configured)
   // A server that wants no secret is sent none, although Auth.js has one.
   const isSent = typeof clientSecret === 'string' && provider.clientAuthentication !== 'none'
+  const fetch = fetchIn(configured.own)
   return createRefresher({
+    ...(fetch && { fetch }),
     ...shared,
     provider,
     client: { id: clientId, ...(isSent && clientSecret !== '' && { secret: clientSecret }) },
   })
 }
 
+/** The application's `[customFetch]`, a symbol of Auth.js 5: its way to the AS, as by a proxy. */
+function fetchIn(own: Fields): RefresherOptions['fetch'] | undefined {
+  const symbol = Object.getOwnPropertySymbols(own).find(
+    ({ description }) => description === 'custom-fetch',
+  )
+  const custom: unknown = symbol && Reflect.get(own, symbol)
+  if (typeof custom !== 'function') return undefined
+  return (url, init) => Reflect.apply(custom, undefined, [url, init]) as Promise<Response>
+}
+
 /** @throws {TypeError} If a part cannot be derived. Names the line to write. */
-function providerFor({ id, own, all }: Configured): Provider {
-  const facts = knownFacts(id)
+function providerFor(configured: Configured): Provider {
+  const { id, own, all } = configured
+  const { facts, isElsewhere } = foundFor(configured)
   const issuer = issuerOf(all)
   const ownEndpoint = endpointOf(own['token'], id)
   const overrides = defined({
     tokenEndpoint: ownEndpoint,
-    clientAuthentication: authenticationOf(all, id),
+    clientAuthentication: authenticationOf(all, facts, id),
   })
-  if (id === 'logto' && issuer !== undefined) return logto({ endpoint: issuer, ...overrides })
+  if (facts?.id === 'logto' && issuer !== undefined) {
+    return logto({ endpoint: issuer, ...overrides })
+  }
   const tokenEndpoint = ownEndpoint ?? endpointOf(all['token'], id)
-  const values = facts && valuesOf(facts, issuer, tokenEndpoint)
+  const values = facts && !isElsewhere ? valuesOf(facts, issuer, tokenEndpoint) : undefined
   if (values !== undefined) return providerOf(facts!, { ...values, ...overrides })
+  // What becomes of a spent token is known of the product's own server only.
+  const described = { ...withoutAddresses(facts, id), ...(isElsewhere && { reuse: undefined }) }
   if (issuer !== undefined) {
     // Auth.js discovers the rest, and so do we: of the facts all but the addresses is of use.
-    const description = { rotation: 'sometimes', ...descriptionOf(withoutAddresses(facts, id)) }
-    return defineProvider({ ...description, issuer: spelled(issuer, facts) } as never, overrides)
+    const description = { rotation: 'sometimes', ...descriptionOf(described) }
+    const address = all['type'] === 'oidc' ? undefined : tokenEndpoint
+    const addresses = defined({ issuer: spelled(issuer, facts), tokenEndpoint: address })
+    return defineProvider({ ...description, ...addresses } as never, overrides)
   }
   if (tokenEndpoint !== undefined) {
-    const description = descriptionOf(withoutAddresses(facts, id))
-    return defineProvider({ ...description, tokenEndpoint }, overrides)
+    return defineProvider({ ...descriptionOf(described), tokenEndpoint }, overrides)
   }
   throw cannot(id, 'where its token endpoint is', 'write issuer')
 }
 
 function withoutAddresses(facts: ProviderFacts | undefined, id: string): DrivingFacts {
   const none = { issuer: undefined, tokenEndpoint: undefined, revocationEndpoint: undefined }
-  return { verifiedAt: '', id, ...facts, ...none, introspectionEndpoint: undefined }
+  const name = id.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-')
+  return { verifiedAt: '', id: name, ...facts, ...none, introspectionEndpoint: undefined }
 }
 
 /** An issuer as its metadata spells it: Auth.js takes it with and without a slash. */
@@ -123,12 +207,14 @@ function spelled(issuer: string, facts: ProviderFacts | undefined): string {
 
 /** An endpoint as Auth.js takes it: an address, or an object with one. */
 function endpointOf(endpoint: unknown, id: string): string | undefined {
-  if (typeof endpoint === 'string') return endpoint
-  if (!isRecord(endpoint)) return undefined
-  if (typeof endpoint['request'] === 'function') {
+  if (isRecord(endpoint) && typeof endpoint['request'] === 'function') {
     throw cannot(id, 'what its own token.request sends')
   }
-  const { url } = endpoint
+  return addressIn(endpoint)
+}
+
+function addressIn(endpoint: unknown): string | undefined {
+  const url: unknown = isRecord(endpoint) && !(endpoint instanceof URL) ? endpoint['url'] : endpoint
   return url instanceof URL || typeof url === 'string' ? String(url) : undefined
 }
 
@@ -139,9 +225,16 @@ function issuerOf({ issuer, wellKnown }: Fields): string | undefined {
 }
 
 /** As `client.token_endpoint_auth_method` says it; else the facts, or the server's metadata. */
-function authenticationOf(all: Fields, id: string): ClientAuthentication | undefined {
+function authenticationOf(
+  all: Fields,
+  facts: ProviderFacts | undefined,
+  id: string,
+): ClientAuthentication | undefined {
   const client = isRecord(all['client']) ? all['client'] : {}
   const method = client['token_endpoint_auth_method']
+  const isPublic = all['clientSecret'] === undefined
+  const wanted = method ?? facts?.clientAuthentication
+  if (isPublic && typeof wanted === 'string' && wanted.startsWith('client_secret_')) return 'none'
   if (method === undefined) return undefined
   if (!AUTHENTICATIONS.has(method))
     throw cannot(id, `how it authenticates by ${JSON.stringify(method)}`)

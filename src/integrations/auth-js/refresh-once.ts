@@ -2,9 +2,9 @@ import { checkOptions, each, having, kind, needed } from '../../core/check-optio
 import { isRecord } from '../../core/text.ts'
 import type { RefresherOptions, Store } from '../../index.ts'
 import {
+  authorizationNeedsOf,
   configuredOf,
   fromEnvironment,
-  knownFacts,
   refresherFor,
   type Configured,
   type SharedOptions,
@@ -186,7 +186,7 @@ function isUnconfiguredBuild({ all }: Configured): boolean {
 
 /** Adds what a refresh token needs to the authorization request, unless the application said it. */
 function withRefreshToken(entry: unknown, configured: Configured): unknown {
-  const needs = knownFacts(configured.id)?.authorizationRequest
+  const needs = authorizationNeedsOf(configured)
   const authorization = needs && asking(configured, needs)
   if (authorization === undefined) return entry
   const add = (made: unknown): unknown => {
@@ -200,7 +200,7 @@ function withRefreshToken(entry: unknown, configured: Configured): unknown {
   return (options?: object) => add((entry as (given?: object) => unknown)(options))
 }
 
-type Needs = NonNullable<NonNullable<ReturnType<typeof knownFacts>>['authorizationRequest']>
+type Needs = NonNullable<ReturnType<typeof authorizationNeedsOf>>
 
 /** The authorization endpoint with the parameters that are missing; `undefined`: none is. */
 function asking(

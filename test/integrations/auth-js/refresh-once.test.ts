@@ -170,6 +170,68 @@ describe('a built-in provider of Auth.js', () => {
   })
 })
 
+describe('a provider that has the name of a product', () => {
+  const made = (provider: object): Provider =>
+    refresherFor(configuredOf({ clientId: 'c', clientSecret: 's', ...provider })!, {
+      ledger: { store: memoryStore() },
+    }).provider
+
+  it.each([
+    { id: 'google', type: 'oidc', issuer: 'https://id.example.com' },
+    { id: 'slack', type: 'oauth', token: 'https://id.example.com/token' },
+    { id: 'hubspot', type: 'oauth', token: 'https://evil-hubapi.com/token' },
+  ])('$id is another one at an address of its own', (provider) => {
+    const { issuer, tokenEndpoint, reuse, failures } = made(provider)
+
+    expect([issuer, tokenEndpoint].filter(Boolean)).toEqual([provider.issuer ?? provider.token])
+    expect(reuse).toBeUndefined()
+    expect(failures).toEqual({})
+  })
+
+  it('is that product elsewhere, if Auth.js made it', async () => {
+    const google = await builtIn('google', { issuer: 'https://g.example.com' })
+    const github = await builtIn('github', { enterprise: { baseUrl: 'https://ghe.example.com' } })
+
+    expect(made(google)).toMatchObject({ issuer: 'https://g.example.com' })
+    expect(made(google).tokenEndpoint).toBeUndefined()
+    expect(made(google).reuse).toBeUndefined()
+    expect(made(github)).toMatchObject({
+      tokenEndpoint: 'https://ghe.example.com/login/oauth/access_token',
+      failures: { bad_refresh_token: 'rejected' },
+    })
+  })
+
+  it('is that product under another name', async () => {
+    const renamed = await builtIn('google', { id: 'work' })
+
+    expect(configuredOf(renamed)).toMatchObject({ id: 'work', product: 'google' })
+    expect(made(renamed)).toMatchObject({ id: 'google', reuse: 'accepted' })
+  })
+
+  it('sends no secret, if it has none', () => {
+    const isPublic = { issuer: 'https://a.auth0.com', clientSecret: undefined }
+
+    expect(made({ id: 'auth0', type: 'oidc', ...isPublic })).toMatchObject({
+      id: 'auth0',
+      clientAuthentication: 'none',
+    })
+  })
+
+  it('sends tokens by the fetch of the application', async () => {
+    const dead = Response.json({ error: 'invalid_grant' }, { status: 400 })
+    const sent = vi.fn(() => Promise.resolve(dead))
+    const provider = { id: 'a', type: 'oauth', token: 'https://a.example.com/token' }
+    const { refresh } = refresherFor(
+      configuredOf({ ...provider, clientId: 'c', [customFetch]: sent })!,
+      { ledger: { store: memoryStore() }, onEvent: () => {} },
+    )
+
+    await refresh({ accessToken: 'at', refreshToken: 'rt', expiresAtMs: 1_700_000_000_000 })
+
+    expect(sent).toHaveBeenCalledWith('https://a.example.com/token', expect.anything())
+  })
+})
+
 /** Where a built-in provider wants to know the issuer. */
 const ISSUERS: Readonly<Record<string, string>> = Object.fromEntries(
   ['auth0', 'cognito', 'fusionauth', 'asgardeo', 'authentik', 'keycloak', 'okta', 'ory-hydra']
@@ -186,11 +248,12 @@ describe('the authorization request', () => {
     ['google', { authorization: { params: { access_type: 'online' } } }, { access_type: 'online' }],
     ['twitter', {}, { scope: expect.stringMatching(/\boffline\.access\b/) as unknown }],
     ['dropbox', {}, { token_access_type: 'offline' }],
+    ['google', { id: 'work' }, { access_type: 'offline', prompt: 'consent' }],
   ])('of %s with %o has %o', async (id, given, expected) => {
     const provider = await builtIn(id, { ...discovers, ...given })
     const config = refreshOnce({ providers: [provider] }, options())
 
-    const sent = await requested(config, id)
+    const sent = await requested(config, String((given as { id?: string }).id ?? id))
 
     expect(Object.fromEntries(sent)).toMatchObject({ ...expected, client_id: 'my-app' })
     expect(sent.get('scope')).toBeTruthy()
@@ -219,6 +282,31 @@ describe('the authorization request', () => {
     expect(entry).toMatchObject({
       options: { authorization: { params: { scope: 'openid Mail.Read offline_access' } } },
     })
+  })
+
+  it.each([
+    [{ type: 'oidc' }, 'openid profile email offline_access', 'consent'],
+    [
+      { type: 'oidc', authorization: { params: { scope: 'openid', prompt: 'login' } } },
+      'openid offline_access',
+      'login',
+    ],
+    [
+      { type: 'oauth', authorization: 'https://id.example.com/a?scope=openid' },
+      'openid offline_access',
+      'consent',
+    ],
+  ])('of any OpenID provider asks for offline access: %o', (given, scope, prompt) => {
+    const provider = { id: 'acme', issuer: 'https://id.example.com', clientId: 'c', ...given }
+    const [entry] = refreshOnce({ providers: [provider] }, options()).providers
+
+    expect(entry).toMatchObject({ authorization: { params: { scope, prompt } } })
+  })
+
+  it('of OAuth of which nothing is known stays as it is', () => {
+    const provider = { id: 'acme', type: 'oauth', token: 'https://a.example.com', clientId: 'c' }
+
+    expect(refreshOnce({ providers: [provider] }, options()).providers).toEqual([provider])
   })
 
   it('leaves alone what an application has written', async () => {
@@ -334,7 +422,6 @@ const oidc = (server: OidcServer, client: ClientId, more: object = {}): object =
   ...('secret' in CLIENTS[client] && { clientSecret: CLIENTS[client].secret }),
   client: { token_endpoint_auth_method: METHODS[client] },
   checks: ['pkce', 'state'],
-  authorization: { params: { scope: 'openid offline_access', prompt: 'consent' } },
   ...more,
 })
 const METHODS = {
