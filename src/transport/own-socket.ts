@@ -88,9 +88,12 @@ function isDefault(dispatcher: Fields): boolean {
     .filter((symbol) => symbol.description === 'options')
     .map((symbol) => dispatcher[symbol] as Fields)
   const values = options.flatMap((each) => Object.values(each))
+  const { name } = made.constructor as Function
+  if (dispatcher['dispatch'] !== made['dispatch']) return false
+  // Node 26 shows the same dispatcher to older undicis; the other symbol has it as it is.
+  if (name === 'Dispatcher1Wrapper') return Symbol.for('undici.globalDispatcher.2') in globalThis
   return (
-    (made.constructor as Function).name === 'Agent' &&
-    dispatcher['dispatch'] === made['dispatch'] &&
+    name === 'Agent' &&
     options.length === 1 &&
     values.every((value) => value === undefined || value === Infinity)
   )

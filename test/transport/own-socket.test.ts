@@ -382,6 +382,30 @@ describe('what keeps fetch', () => {
     expect(await sentBy(new Agent())).toBe(0)
   })
 
+  it.each([
+    ['not the pair of Node 26', new Agent(), 0],
+    ['a dispatcher with options in that pair', new Agent({ connections: 1 }), 1],
+  ])('is %s', async (_name, agent, requests) => {
+    class Dispatcher1Wrapper {
+      dispatch(): void {}
+    }
+    const wrapped = new Dispatcher1Wrapper()
+    const [one, two] = [1, 2].map((each) => Symbol.for(`undici.globalDispatcher.${each}`))
+    const server = await loopback((_request, response) => say(response, 200, GRANTED))
+    const before = (globalThis as Record<symbol, unknown>)[DISPATCHER]
+    Object.assign(globalThis, { [one!]: wrapped, [two!]: agent })
+    onTestFinished(() => {
+      Object.assign(globalThis, { [one!]: before })
+      Reflect.deleteProperty(globalThis, two!)
+    })
+
+    const end = await presentTo(server.origin, { timeoutMs: 200 })
+
+    // The wrapper of this test sends nothing: what `fetch` takes ends without a connection.
+    expect(server.seen).toHaveLength(1 - requests)
+    expect(end.outcome).toBe(requests === 0 ? 'granted' : 'unknown')
+  })
+
   it('is a mock of undici', async () => {
     const before = (globalThis as Record<symbol, unknown>)[DISPATCHER]
     const mock = new MockAgent()
