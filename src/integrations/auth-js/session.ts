@@ -61,24 +61,22 @@ export function tokenSessionCallback(
     // NextAuth 4 calls this after a `jwt` that ended the session, and takes `{}` for no session.
     if (params.token === null) return {}
     const token = isObject(params.token) ? params.token : {}
-    const main = tokenSetIn(token)?.tokens
+    const results = remembered.get(token) ?? resultsIn(token, options)
+    // Secrets are looked for in what the application's callback returns. Most have none.
+    if (options.session === undefined) return sessionOf(params, { results, sets: [] }, options)
     const sets = [...partsIn(token), ...Object.values(markOf(token)?.sets ?? {})]
     const visible = { ...params, ...(params.token && { token: withoutSecrets(token) }) }
-    const results = remembered.get(token) ?? resultsIn(token, main, options)
     return sessionOf(visible, { results, sets }, options)
   }
   return session as SessionCallback
 }
 
 /** Reads the result out of the token itself, if the application has copied our token object. */
-function resultsIn(
-  token: Fields,
-  main: TokenSet | undefined,
-  options: CallbackSettings,
-): RenewalResult[] {
+function resultsIn(token: Fields, options: CallbackSettings): RenewalResult[] {
   const { errorName = 'RefreshTokenError' } = options
   const provider = markOf(token)?.provider
   if (provider === undefined) return []
+  const main = tokenSetIn(token)?.tokens
   const mustSignIn = token['error'] === errorName
   return [{ provider, accessToken: mustSignIn ? undefined : main?.accessToken, mustSignIn }]
 }
