@@ -6,7 +6,14 @@ export type { TokenSource, TokenStorage } from './runtime/token-source.ts'
 export type { OnEvent, RefreshEvent } from './runtime/events.ts'
 
 export type { TokenSet } from './core/token-set.ts'
-export type { KeepOptions, Keeper, Outcome, OutcomeState, RevokeOutcome } from './core/outcome.ts'
+export type {
+  Handle,
+  KeepOptions,
+  Keeper,
+  Outcome,
+  OutcomeState,
+  RevokeOutcome,
+} from './core/outcome.ts'
 export { isRefreshError, RefreshError } from './core/errors.ts'
 export type { ErrorCode } from './core/errors.ts'
 export { readTokenSet, writeTokenSet } from './core/field-styles.ts'

@@ -14,6 +14,9 @@ const FINAL = {
   subject_changed: 'The answer speaks of another subject than the tokens it renews.',
   sign_in_failed: 'The user did not sign in.',
   lost: 'The refresh token may be spent, and its successor never arrived.',
+  handle_unknown: 'No tokens are stored under this handle: it was forgotten, or never handed out.',
+  handle_idle: 'The handle was not used for longer than maxIdleMs.',
+  handle_too_old: 'The sign-in is older than maxGrantMs.',
 } as const
 
 /**
@@ -25,6 +28,7 @@ const SILENT: ReadonlySet<string> = new Set<keyof typeof FINAL>([
   'expired',
   'unknown',
   'lost',
+  'handle_unknown',
 ])
 
 /** Codes that pass: the same call may succeed later, or once the code or the setup is mended. */
@@ -99,6 +103,9 @@ const REASON_OF: Readonly<Record<keyof typeof FINAL, Reason>> = {
   subject_changed: 'subject_changed',
   lost: 'lost_answer',
   sign_in_failed: 'sign_in_failed',
+  handle_unknown: 'store_forgot',
+  handle_idle: 'expired_idle',
+  handle_too_old: 'expired_absolute',
 }
 
 export function reasonOf(code: ErrorCode): Reason {

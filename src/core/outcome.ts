@@ -44,6 +44,12 @@ export interface UnusableOutcome<T extends TokenSet = TokenSet> extends AnyOutco
   readonly error: RefreshError
 }
 
+/**
+ * Stands for tokens that stay in the ledger: random, not made of a token, and the same for as long
+ * as the sign-in lives. Keep it as secret as a session cookie.
+ */
+export type Handle = `handle_${string}`
+
 /** How a revocation ended. */
 export interface RevokeOutcome {
   /** Whether the chain has ended in the ledger: no holder is handed a token any more. */

@@ -22,7 +22,7 @@ export interface RowKeys {
 /** Everything the ledger asks of cryptography. A simulator passes its own. */
 export interface Sealer {
   /** Also names the secret by its fingerprint. */
-  derive(domain: 'claim' | 'grant', secret: Secret): Promise<RowKeys>
+  derive(domain: 'claim' | 'grant' | 'handle', secret: Secret): Promise<RowKeys>
   /**
    * Proves that the ledger has handed out a generation of a chain with this refresh token.
    *

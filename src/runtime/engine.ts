@@ -41,6 +41,7 @@ import { endedProblem, nameOf } from './outputs.ts'
  * is something to renew.
  */
 export interface Engine {
+  readonly context: RefresherContext
   /** For a checked set that is not fresh. Never rejects. */
   renew<T extends TokenSet>(tokens: T, asked: RefreshOptions): Promise<Outcome<T>>
   /** For a set that makes no sense: tells the observer, as the application has to be mended. */
@@ -125,6 +126,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   return {
+    context,
     refuse(tokens, error) {
       const problem = problemOf(error)
       tellRefused({ hint: undefined, ...problem })
@@ -249,10 +251,8 @@ function lateOutcome<T extends TokenSet>(
 }
 
 /**
- * Asks the ledger whether the chain of a fresh set still stands.
- *
- * A set that has not expired is served when the ledger cannot be asked, and the outcome says so: a
- * store that is down signs nobody out.
+ * Asks the ledger whether the chain of a fresh set still stands. If the ledger cannot be asked, the
+ * set is served, and the outcome says so: a store that is down signs nobody out.
  */
 async function verifyChain<T extends TokenSet>(
   parts: RefresherContext,

@@ -8,6 +8,7 @@ import {
   having,
   kind,
   ms,
+  msAbove0,
   needed,
   number,
   oneOf,
@@ -35,28 +36,28 @@ export interface RefresherOptions {
   /** Default: none, for a provider that sends no client: `credentials`. */
   readonly client?: Client
   readonly ledger: LedgerOptions
-  /**
-   * How long before its expiry an access token is renewed. Default: a tenth of its lifetime, at
-   * most 60,000, jittered per token; 0 where a renewal kills it, for others hold it too.
-   */
+  /** How long before expiry to renew. Default: a tenth of the life; 0 if a renewal kills it. */
   readonly refreshAheadMs?: number
   readonly timeouts?: TimeoutOptions
   readonly staleHolders?: StaleHolderOptions
   /**
    * For how long this process believes that the chain of a fresh set stands, before it asks the
-   * ledger again. 0: it asks on every call, one read of the store, and a sign-out anywhere ends all
-   * copies of a set at once. With the store down a fresh set is served all the same. Default: never
-   * asked; a fresh set serves until its access token expires.
+   * ledger again. 0: one read of the store on every call; a sign-out ends all copies of a set at
+   * once. With the store down a fresh set is served. Default: never asked, until the token
+   * expires.
    */
   readonly revocationCheckMs?: number
-  /** An access token younger than this is not renewed for being `refused`. Default 10,000. */
+  /** A handle that was not used for so long ends, and its grant is revoked. Default: never. */
+  readonly maxIdleMs?: number | undefined
+  /** A handle ends so long after its user signed in, and its grant is revoked. Default: never. */
+  readonly maxGrantMs?: number | undefined
+  /** An access token younger than this is not renewed if `refused`. Default 10,000. */
   readonly refusedFloorMs?: number
   /**
    * After so many milliseconds without an answer of the AS, and after the host has slept, a `HEAD`
-   * request without a token is sent to its origin first, for a third of `timeouts.requestMs` and 5
-   * s at most: a token that is sent into a network that just wakes is lost. If there is no
-   * connection, nothing is presented. `Infinity`: never, the default beside a `fetch` of yours.
-   * Else 300,000.
+   * request without a token goes to its origin first, for 5 s at most: a token that is sent into a
+   * network that just wakes is lost. If there is no connection, nothing is presented. `Infinity`:
+   * never, the default beside a `fetch` of yours. Else 300,000.
    */
   readonly checkPathAfterMs?: number
   /** Asks the storage for its newest set, when the AS refused this one: of the same grant only. */
@@ -81,10 +82,7 @@ export interface LedgerOptions {
   readonly store: Store
   /** Refreshers of one name share claims. Default `default`. */
   readonly name?: string | undefined
-  /**
-   * A secret of the application's, mixed into every key of the ledger; all processes need the same
-   * one. Needed where refresh tokens can be guessed. Default: none.
-   */
+  /** A secret in every key, the same in all processes, for tokens that can be guessed. */
   readonly pepper?: string | undefined
   readonly retention?: RetentionOptions
   /** Issuers, or token endpoints, configured for this same server before. Default: none. */
@@ -182,10 +180,11 @@ export function settingsOf(options: RefresherOptions): Settings {
   checkClient(client, provider)
   const windowMs = Math.min(reuseWindowMs(provider), timing.CLAIM_WINDOW_MAX_MS)
   const { claimMs = requestMs + timing.CLAIM_MARGIN_MS + windowMs } = timeouts
-  if (claimMs < requestMs + timing.CLAIM_MARGIN_MIN_MS) {
+  const leastMs = requestMs + timing.CLAIM_MARGIN_MIN_MS
+  if (claimMs < leastMs) {
+    const hint = `write at least ${leastMs}, or leave it out`
     throw new TypeError(
-      `timeouts.claimMs must exceed timeouts.requestMs by ${timing.CLAIM_MARGIN_MIN_MS}: write ` +
-        `at least ${requestMs + timing.CLAIM_MARGIN_MIN_MS}, or leave it out`,
+      `timeouts.claimMs must exceed timeouts.requestMs by ${leastMs - requestMs}: ${hint}`,
     )
   }
   for (const each of ['claimMs', 'grantMs'] as const) {
@@ -210,6 +209,7 @@ export function settingsOf(options: RefresherOptions): Settings {
     ...(options.reload !== undefined && { reload: options.reload }),
     ...(options.onEvent !== undefined && { onEvent: options.onEvent }),
     ...(options.fetch !== undefined && { fetch: options.fetch }),
+    ...{ maxIdleMs: options.maxIdleMs, maxGrantMs: options.maxGrantMs },
     inspect: options.inspect,
     client,
     store,
@@ -233,10 +233,9 @@ export function settingsOf(options: RefresherOptions): Settings {
   }
 }
 
-/** Whether a value is a function, and not the factory of one, which was not called. */
-function isFunction(value: unknown, factory: string): boolean {
-  return typeof value === 'function' && value.name !== factory
-}
+/** Not the factory of one, which was not called. */
+const isFunction = (value: unknown, factory: string): boolean =>
+  typeof value === 'function' && value.name !== factory
 
 /** What each option may be, and what to write in place of names that are none. */
 const OPTIONS: TableOf<RefresherOptions> = {
@@ -271,6 +270,8 @@ const OPTIONS: TableOf<RefresherOptions> = {
   } satisfies TableOf<StaleHolderOptions>,
   refreshAheadMs: ms,
   revocationCheckMs: ms,
+  maxIdleMs: msAbove0,
+  maxGrantMs: msAbove0,
   refusedFloorMs: ms,
   checkPathAfterMs: number('milliseconds, 0 or more, or Infinity: never', (value) => value >= 0),
   reload: func,

@@ -2,16 +2,14 @@ import { checkOptions, func, kind, ms, needed, number, or, text } from '../core/
 import type { TableOf } from '../core/check-options.ts'
 import { checkedTokenSet, checkSendable } from '../core/check-token-set.ts'
 import { classify, refreshAheadMs } from '../core/freshness.ts'
-import { startOfDay, timeOfDay } from '../core/clock.ts'
-import type { Clock } from '../core/clock.ts'
-import type { KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
+import type { Handle, KeepOptions, Keeper, Outcome, RevokeOutcome } from '../core/outcome.ts'
 import type { Provider } from '../core/provider.ts'
 import { isRecord } from '../core/text.ts'
-import { chainOf } from '../core/tokens.ts'
 import type { TokenSet } from '../core/token-set.ts'
 import { background, sharedFlights } from './coalesce.ts'
-import type { EngineOptions, Verified } from './context.ts'
+import type { EngineOptions } from './context.ts'
 import type { Engine } from './engine.ts'
+import type { Handles } from './handles.ts'
 import { warnOfRetired } from './events.ts'
 import type { Watch } from './inspect/watch.ts'
 import { settingsOf } from './options.ts'
@@ -24,6 +22,7 @@ import {
   stillGood,
   unaskedOutcome,
 } from './outcome.ts'
+import { verifiedFor } from './verified.ts'
 
 /** Keeps token sets fresh; no refresh token is used twice. Made by {@link createRefresher}. */
 export interface Refresher {
@@ -35,11 +34,21 @@ export interface Refresher {
    * `TypeError`.
    */
   refresh<T extends TokenSet>(tokens: T, options?: RefreshOptions): Promise<Outcome<T>>
+  /** The same for tokens that were deposited. Nothing is to be stored: the handle never changes. */
+  refresh(handle: string, options?: RefreshOptions): Promise<Outcome>
+  /**
+   * Puts tokens into the ledger and answers with a handle that stands for them. Forget the tokens
+   * then, and keep the handle: it serves until a sign-out, `maxIdleMs` or `maxGrantMs` ends it.
+   *
+   * @throws {RefreshError} If it fails, the tokens are still yours: `store_unavailable`, …
+   * @throws {TypeError} For a store that may forget a handle: `memoryStore()` in production.
+   */
+  deposit(tokens: TokenSet): Promise<Handle>
   /**
    * Ends the chain of these tokens for every holder, whatever their generation, and revokes it at
-   * the AS (RFC 7009). Never rejects.
+   * the AS (RFC 7009), or that of a handle. Never rejects.
    */
-  revoke(tokens: TokenSet): Promise<RevokeOutcome>
+  revoke(tokens: TokenSet | string): Promise<RevokeOutcome>
   /**
    * Keeps a set fresh by itself, until stopped: for one long-lived holder, not for requests.
    *
@@ -94,8 +103,29 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
-  async function revoke(tokens: TokenSet): Promise<RevokeOutcome> {
+  let handles: Promise<Handles> | undefined
+
+  /** Loads what works with handles, once, and lets it call for tokens. */
+  async function loadHandles(): Promise<Handles> {
+    const [{ createHandles }, { context }] = await Promise.all([
+      import('./handles.ts'),
+      engine.load(),
+    ])
+    return createHandles(context, { refresh: refreshTokens, revoke, isFresh: isServable })
+  }
+
+  async function byHandle(handle: string, asked: RefreshOptions): Promise<Outcome> {
     try {
+      return await (await (handles ??= loadHandles())).refresh(handle, asked)
+    } catch (error) {
+      handles = undefined
+      return failedOutcome({ accessToken: '' }, problemOf(error), provider.id)
+    }
+  }
+
+  async function revoke(tokens: TokenSet | string): Promise<RevokeOutcome> {
+    try {
+      if (isHandle(tokens)) return await (await (handles ??= loadHandles())).revoke(tokens)
       verified.forget(tokens)
       return await (engine.here() ?? (await engine.load())).revoke(tokens)
     } catch (error) {
@@ -104,32 +134,39 @@ export function createRefresher(options: RefresherOptions): Refresher {
     }
   }
 
+  /** Whether the default access token of a set is asked for, and it may be served as it is. */
+  function isServable(tokens: TokenSet, asked: RefreshOptions): boolean {
+    const { resource, organization, refused } = asked
+    const isPlain = resource === undefined && organization === undefined && !refused
+    return isPlain && isFresh(tokens, asked)
+  }
+
+  function refreshTokens<T extends TokenSet>(given: T, asked: RefreshOptions): Promise<Outcome<T>> {
+    let tokens = given
+    try {
+      tokens = checkedTokenSet(given)
+    } catch (error) {
+      return refuse(given, error)
+    }
+    const how = isServable(tokens, asked) ? 'verify' : 'renew'
+    if (how === 'verify' && verified.isRecent(tokens)) return Promise.resolve(freshOutcome(tokens))
+    return (
+      engine.here()?.[how](tokens, asked) ??
+      loadAnd(tokens, asked, (each) => each[how](tokens, asked))
+    )
+  }
+
+  function refresh<T extends TokenSet>(given: T, asked?: RefreshOptions): Promise<Outcome<T>>
+  function refresh(given: string, asked?: RefreshOptions): Promise<Outcome>
+  function refresh(given: TokenSet | string, asked = NOTHING): Promise<Outcome> {
+    const refusal = refusalOf(asked)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return isHandle(given) ? work.add(byHandle(given, asked)) : refreshTokens(given, asked)
+  }
+
   return {
-    refresh(given, asked = NOTHING) {
-      const refusal = refusalOf(asked)
-      if (refusal !== undefined) return Promise.reject(refusal)
-      let tokens = given
-      try {
-        tokens = checkedTokenSet(given)
-      } catch (error) {
-        return refuse(given, error)
-      }
-      const { resource, organization, refused } = asked
-      const isPlain = resource === undefined && organization === undefined && !refused
-      if (!isPlain || !isFresh(tokens, asked)) {
-        const here = engine.here()
-        return (
-          here?.renew(tokens, asked) ?? loadAnd(tokens, asked, (each) => each.renew(tokens, asked))
-        )
-      }
-      if (!verified.isRecent(tokens)) {
-        return (
-          engine.here()?.verify(tokens, asked) ??
-          loadAnd(tokens, asked, (each) => each.verify(tokens, asked))
-        )
-      }
-      return Promise.resolve(freshOutcome(tokens))
-    },
+    refresh,
+    deposit: async (tokens) => work.add((await (handles ??= loadHandles())).deposit(tokens)),
     revoke: (tokens) => work.add(revoke(tokens)),
     keep(given, keepOptions) {
       checkOptions('keep', keepOptions, KEEP)
@@ -149,6 +186,11 @@ export function createRefresher(options: RefresherOptions): Refresher {
 }
 
 const NOTHING: RefreshOptions = {}
+
+/** Another text is no handle, but tokens that were not parsed: the check of tokens says so. */
+function isHandle(given: TokenSet | string): given is string {
+  return typeof given === 'string' && given.startsWith('handle_')
+}
 
 const KEEP: TableOf<KeepOptions<TokenSet>> = { onChanged: needed(func), onSignIn: func }
 
@@ -241,39 +283,4 @@ async function loadWatch(settings: Settings): Promise<Watch | undefined> {
   } catch {
     return undefined
   }
-}
-
-/** How many chains are remembered. The one asked about longest ago is forgotten first. */
-const CHAINS_MAX = 10_000
-
-/** @param revocationCheckMs How long the ledger's word counts. `undefined`: it is never asked. */
-function verifiedFor(revocationCheckMs: number | undefined, clock: Clock): Verified {
-  if (revocationCheckMs === undefined) return { isRecent: () => true, note() {}, forget() {} }
-  const times = new Map<string, number>()
-  const day = startOfDay(clock)
-  return {
-    isRecent(tokens) {
-      const name = nameOf(tokens)
-      if (name === undefined) return true
-      const askedAt = times.get(name)
-      return askedAt !== undefined && timeOfDay(clock, day) - askedAt < revocationCheckMs
-    },
-    note(tokens) {
-      const name = nameOf(tokens)
-      if (name === undefined || revocationCheckMs === 0) return
-      times.delete(name)
-      times.set(name, timeOfDay(clock, day))
-      if (times.size > CHAINS_MAX) times.delete(times.keys().next().value!)
-    },
-    forget(tokens) {
-      const name = nameOf(tokens)
-      if (name !== undefined) times.delete(name)
-    },
-  }
-}
-
-/** The chain, or the refresh token if the set names no chain. A set without both has no row. */
-function nameOf(tokens: TokenSet | undefined): string | undefined {
-  const { grant, refreshToken } = tokens ?? {}
-  return typeof grant === 'string' ? chainOf(grant) : (refreshToken ?? undefined)
 }

@@ -16,7 +16,7 @@ import type { Overrides, Reuse } from '../../src/core/provider.ts'
 import { sleep, systemClock } from '../../src/core/clock.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { createRefresher } from '../../src/index.ts'
-import type { RefreshEvent, Refresher, Store, TokenSet } from '../../src/index.ts'
+import type { RefreshEvent, Refresher, RefreshOptions, Store, TokenSet } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { grouped } from '../grouped.ts'
 import type { FlatOptions } from '../grouped.ts'
@@ -263,11 +263,11 @@ function troubled(world: World, { outage, isRefused = false }: Trouble): Refresh
   )
   return {
     ...refresher,
-    async refresh(tokens, asked) {
+    refresh: (async (tokens: TokenSet, asked?: RefreshOptions) => {
       const outcome = await refresher.refresh(tokens, asked)
       isDown = false
       return outcome
-    },
+    }) as Refresher['refresh'],
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   RefreshEvent,
   Refresher,
   RefresherOptions,
+  RefreshOptions,
   Store,
   StoredRow,
   TokenSet,
@@ -108,11 +109,11 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       )
       return {
         ...refresher,
-        async refresh(tokens, asked) {
+        refresh: (async (tokens: TokenSet, asked?: RefreshOptions) => {
           const outcome = await refresher.refresh(tokens, asked)
           if (outcome.tokens?.grant != null) secrets.add(outcome.tokens.grant.split('.')[0]!)
           return outcome
-        },
+        }) as Refresher['refresh'],
       }
     },
     async signIn(client, signInOptions) {

@@ -221,6 +221,44 @@ export function checkGrant<S>(
   return answerWith(reason === undefined ? { type: 'live' } : { type: 'ended', position, reason })
 }
 
+/** The newest set of a chain, for a holder that comes as late as a stale one. */
+export interface LateSet<S> {
+  readonly position: ChainPosition
+  /** Absent: the chain has ended, or its set must not be handed out. */
+  readonly set: S | undefined
+  readonly proofKey: string | undefined
+  readonly nowMs: number
+}
+
+/**
+ * Reads the newest set, if a holder with these tokens would be a stale one. Else the answer is
+ * `undefined`: the holder is served by its claim (P4). It reads, and writes nothing.
+ *
+ * The holder of a handle does not choose which tokens its row holds, so its lateness is no reuse.
+ */
+export function newestIfLate<S>(
+  name: ChainName | undefined,
+  policy: LateComer['policy'],
+  view: LedgerView<S>,
+): Next<S, LateSet<S> | undefined> {
+  const { of, position } = membershipOf({ name, newGrant: '' }, view)
+  if (of !== 'chain' && of !== 'unread') {
+    return view.claim ? answerWith(undefined) : operate({ on: 'claim', do: 'read' })
+  }
+  const seen = view.grants[position.grant]
+  if (seen === undefined) return operate(readGrant(position.grant))
+  if (!isStale({ policy }, view, position)) return answerWith(undefined)
+  const { generation = 0, set, ended, withheld, proofKey } = seen.row ?? {}
+  const isGood = ended === undefined && withheld === undefined
+  const newest = { grant: position.grant, generation }
+  return answerWith({
+    position: newest,
+    set: isGood ? set : undefined,
+    proofKey,
+    nowMs: view.nowMs,
+  })
+}
+
 function endedAnswer<S>(
   position: ChainPosition,
   row: GrantRow<S>,

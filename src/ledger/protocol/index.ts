@@ -8,8 +8,8 @@
  */
 export { CLAIMING, claim } from './claim.ts'
 export type { ClaimAnswer, ClaimRequest } from './claim.ts'
-export { checkGrant, reject, revoke, takeClaim } from './end.ts'
-export type { EndAnswer, GrantCheck, TakeClaimAnswer } from './end.ts'
+export { checkGrant, newestIfLate, reject, revoke, takeClaim } from './end.ts'
+export type { EndAnswer, GrantCheck, LateSet, TakeClaimAnswer } from './end.ts'
 export { keyIdOf } from './membership.ts'
 export { settle, withdraw } from './settle.ts'
 export type { SettleAnswer, SettleRequest, Settlement } from './settle.ts'

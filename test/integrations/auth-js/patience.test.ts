@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { Refresher } from '../../../src/index.ts'
+import type { Refresher, RefreshOptions, TokenSet } from '../../../src/index.ts'
 import {
   databaseCallbacks,
   refreshCallbacks,
@@ -90,11 +90,14 @@ describe('a platform that stops a process with its response', () => {
     vi.stubEnv('VERCEL', '1')
     const { process, signIn } = await world()
     const asked: unknown[] = []
-    const refresh: Refresher['refresh'] = (tokens, options) => {
+    const refresh = (tokens: TokenSet, options?: RefreshOptions) => {
       asked.push(options?.waitMs)
       return process().refresh(tokens, options)
     }
-    const { jwt } = refreshCallbacks({ oidc: { ...process(), refresh } }, options)
+    const { jwt } = refreshCallbacks(
+      { oidc: { ...process(), refresh: refresh as Refresher['refresh'] } },
+      options,
+    )
 
     await jwt({ token: { ...(await signIn()), provider: 'oidc' } })
 
