@@ -13,7 +13,6 @@ import type { OAuthSession } from './web/session.ts'
 import { codeFlow, newFlow } from './web/sign-in.ts'
 import type { Flow } from './web/sign-in.ts'
 
-export { withHandles } from './web/handles.ts'
 export type { HandleRefresher, WebSessionOptions } from './web/options.ts'
 export type { OAuthSession } from './web/session.ts'
 
@@ -97,8 +96,11 @@ export function webSessions(options: WebSessionOptions): WebSessions {
   // A wrong entry of `apis` is told at once.
   fetchFor(sourceOf(undefined), undefined)
 
-  const handleIn = ({ headers }: Request): string | undefined =>
-    cookiesIn(headers).get(name) || undefined
+  /** What is no handle is no session: a cookie of an earlier release, or of another application. */
+  function handleIn({ headers }: Request): string | undefined {
+    const value = cookiesIn(headers).get(name)
+    return value?.startsWith('handle_') ? value : undefined
+  }
 
   /** A path of this application, or `/`: never another site. */
   function pathOf(to: string | null): string {

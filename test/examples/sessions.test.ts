@@ -12,7 +12,6 @@ import { createApp as nuxtApp } from '../../docs/examples/nuxt-sessions/app.ts'
 import { createRoutes } from '../../docs/examples/react-router-sessions/app.ts'
 import { sessions as nuxtSessions } from '../../src/integrations/nuxt.ts'
 import type { TokenSet } from '../../src/index.ts'
-import { withHandles } from '../../src/integrations/web.ts'
 import type {
   HandleRefresher,
   OAuthSession,
@@ -92,12 +91,12 @@ async function stage(build: Build): Promise<Stage> {
   const here = await stand()
   const { origin } = here
   const world = await surroundings([`${origin}/auth/callback`])
-  const { api, clock, store } = world
+  const { api, clock } = world
   const deposited: TokenSet[] = []
   const client = world.server.clients.public
   /** An instance of the application, which shares nothing with the other but the store. */
   async function instance(): Promise<RequestListener> {
-    const handles = withHandles(world.process(), store)
+    const handles = world.process()
     const refresher: HandleRefresher = {
       ...handles,
       deposit(tokens) {

@@ -15,6 +15,7 @@ import { isLoopback } from '../../core/endpoint.ts'
 import type {
   Client,
   Clock,
+  Handle,
   Outcome,
   Provider,
   RefreshError,
@@ -26,9 +27,8 @@ import type {
 /** The part of a refresher that works with handles. */
 export interface HandleRefresher {
   readonly provider: Provider
-  deposit(tokens: TokenSet): Promise<string>
-  /** `undefined`: the handle is not known. */
-  refresh(handle: string, options?: RefreshOptions): Promise<Outcome | undefined>
+  deposit(tokens: TokenSet): Promise<Handle>
+  refresh(handle: string, options?: RefreshOptions): Promise<Outcome>
   revoke(handle: string): Promise<RevokeOutcome>
 }
 

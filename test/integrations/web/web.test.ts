@@ -2,17 +2,16 @@ import { Hono } from 'hono'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { oidc } from '../../../providers/oidc.ts'
 import { createRefresher, defineProvider } from '../../../src/index.ts'
-import type { Refresher, RefreshOptions, Store, TokenSet } from '../../../src/index.ts'
+import type { RefreshOptions, Store, TokenSet } from '../../../src/index.ts'
 import { sessions } from '../../../src/integrations/hono.ts'
 import type { OAuthEnv } from '../../../src/integrations/hono.ts'
-import { webSessions, withHandles } from '../../../src/integrations/web.ts'
+import { webSessions } from '../../../src/integrations/web.ts'
 import type {
   HandleRefresher,
   WebSessionOptions,
   WebSessions,
 } from '../../../src/integrations/web.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import { surroundings } from '../../examples/world.ts'
 import { startOidcServer } from '../../oidc/oidc-server.ts'
 import type { OidcServer } from '../../oidc/oidc-server.ts'
 import { browse } from '../../oidc/sign-in.ts'
@@ -38,12 +37,11 @@ async function stage(more: Partial<WebSessionOptions> = {}): Promise<Stage> {
     onEvent: () => {},
   })
   const deposited: TokenSet[] = []
-  const handles = withHandles(real, store)
   const refresher: HandleRefresher = {
-    ...handles,
+    ...real,
     deposit(tokens) {
       deposited.push(tokens)
-      return handles.deposit(tokens)
+      return real.deposit(tokens)
     },
   }
   const options = { refresher, client: server.clients.basic, origin: ORIGIN, ...more }
@@ -189,10 +187,12 @@ describe('a sign-in', () => {
     })
     const provider = defineProvider({ id: 'mine', tokenEndpoint: `${origin}/token` })
     const client = { id: 'an-app', secret: 'a-secret' }
-    const refresher = withHandles(
-      createRefresher({ provider, client, ledger: { store: memoryStore() }, onEvent: () => {} }),
-      memoryStore(),
-    )
+    const refresher = createRefresher({
+      provider,
+      client,
+      ledger: { store: memoryStore() },
+      onEvent: () => {},
+    })
     const web = webSessions({
       refresher,
       client,
@@ -270,59 +270,28 @@ describe('a sign-out', () => {
   })
 })
 
-describe('withHandles', () => {
+describe('of a handle that the ledger does not give', () => {
+  function process(store: Store): HandleRefresher {
+    const provider = oidc({ issuer: 'https://id.example.com' })
+    return createRefresher({
+      provider,
+      client: { id: 'an-app' },
+      ledger: { store },
+      onEvent: () => {},
+    })
+  }
   const tokens = { accessToken: 'at-1', refreshToken: 'rt-1', expiresAtMs: 4_000_000_000_000 }
 
-  function handles(store: Store): HandleRefresher {
-    const provider = oidc({ issuer: 'https://id.example.com' })
-    const client = { id: 'an-app' }
-    return withHandles(
-      createRefresher({ provider, client, ledger: { store }, onEvent: () => {} }),
-      store,
-    )
-  }
-
-  it('shares sets through the store, whose rows hold no token and no handle', async () => {
-    const rows: string[] = []
-    const real = memoryStore()
-    const store: Store = {
-      ...real,
-      swap(key, expected, value, ttlMs) {
-        rows.push(key, Buffer.from(value).toString('latin1'))
-        return real.swap(key, expected, value, ttlMs)
-      },
-    }
-
-    const handle = await handles(store).deposit(tokens)
-    const outcome = await handles(store).refresh(handle)
-
-    expect(outcome?.accessToken).toBe('at-1')
-    expect(rows).toHaveLength(2)
-    for (const secret of ['at-1', 'rt-1', handle]) expect(rows.join()).not.toContain(secret)
-  })
-
-  it('writes each renewal into its row, which outlives the ledger', async () => {
-    const { server, signIn: tokensOfSignIn, expire, process, clock } = await surroundings()
-    const rows = memoryStore({ name: 'rows of handles', clock })
-    const handle = await withHandles(process(), rows).deposit(await tokensOfSignIn())
-    expire()
-    const first = await withHandles(process(), rows).refresh(handle)
-    expire()
-
-    const lost = memoryStore({ name: 'an empty ledger', clock })
-    const second = await withHandles(process(lost), rows).refresh(handle)
-
-    expect([first?.state, second?.state]).toEqual(['rotated', 'rotated'])
-    expect(server.counts()).toMatchObject({ presentations: 2, reuses: 0 })
-  })
-
-  it.each(['', 'a', 'x'.repeat(43), '../../etc/passwd', 'é'])(
-    'does not know %j',
+  it.each(['', 'a', 'handle_', 'x'.repeat(43), '../../etc/passwd', 'é'])(
+    'leads to the sign-in: %j',
     async (handle) => {
-      const all = handles(memoryStore())
+      const { web } = await stage()
+      const cookie = `__Host-oauth=${handle}`
+      const session = web.of(at('/a', { cookie, 'sec-fetch-mode': 'navigate' }))
 
-      expect(await all.refresh(handle)).toBeUndefined()
-      expect(await all.revoke(handle)).toMatchObject({ ended: true, revoked: false })
+      const error = await session.accessToken().catch((reason: unknown) => reason)
+
+      expect(session.responseTo(error)?.headers.get('location')).toBe('/auth/sign-in?to=%2Fa')
     },
   )
 
@@ -334,8 +303,8 @@ describe('withHandles', () => {
       read: (key) => (isAway ? Promise.reject(new Error('rt-1')) : real.read(key)),
     }
     const { options } = await stage()
-    const refresher = handles(store)
-    const handle = await refresher.deposit(tokens)
+    const handle = await process(store).deposit(tokens)
+    const refresher = process(store)
     isAway = true
     const web = webSessions({ ...options, client: { id: 'an-app' }, refresher })
     const session = web.of(at('/', { cookie: `__Host-oauth=${handle}` }))
@@ -349,11 +318,6 @@ describe('withHandles', () => {
       ended: false,
       error: { code: 'store_unavailable' },
     })
-  })
-
-  it('takes no other things', () => {
-    expect(() => withHandles({} as Refresher, memoryStore())).toThrow(/write createRefresher/)
-    expect(() => handles({} as Store)).toThrow(TypeError)
   })
 })
 
@@ -393,8 +357,8 @@ describe('webSessions', () => {
     const client = { id: 'an-app' }
     const real = createRefresher({ provider, client, ledger: { store: memoryStore() } })
 
-    expect(() =>
-      webSessions({ refresher: withHandles(real, memoryStore()), client, origin: ORIGIN }),
-    ).toThrow(/write authorizationEndpoint/)
+    expect(() => webSessions({ refresher: real, client, origin: ORIGIN })).toThrow(
+      /write authorizationEndpoint/,
+    )
   })
 })
