@@ -19,6 +19,8 @@ export interface Mark {
   readonly provider?: string
   /** Token sets of other providers that were linked, by provider (`linkedProviders: 'all'`). */
   readonly sets?: Readonly<Record<string, TokenSet>>
+  /** Stands for the tokens, which stay in the ledger (`tokens: 'ledger'`). */
+  readonly handle?: string
 }
 
 const MARK = 'refreshOnce'
@@ -37,10 +39,11 @@ export function isObject(value: unknown): value is Fields {
 export function markOf(cookie: object): Mark | undefined {
   const mark = Object.hasOwn(cookie, MARK) ? (cookie as Fields)[MARK] : undefined
   if (!isObject(mark)) return undefined
-  const { provider, sets } = mark
+  const { provider, sets, handle } = mark
   return {
     ...(typeof provider === 'string' && { provider }),
     ...(isObject(sets) && { sets: readableSets(sets) }),
+    ...(typeof handle === 'string' && { handle }),
   }
 }
 
@@ -137,7 +140,7 @@ export function withoutSecrets(cookie: Fields): Fields {
   const rest = { ...cookie }
   for (const { field, name } of slotsIn(cookie)) if (SECRET.has(field)) delete rest[name]
   const mark = markOf(cookie)
-  return mark === undefined ? rest : withMark(rest, omitted(mark, 'sets'))
+  return mark === undefined ? rest : withMark(rest, omitted(omitted(mark, 'sets'), 'handle'))
 }
 
 /** Writes a token set under the field names under which it was found. */

@@ -1,4 +1,4 @@
-import type { TokenSet } from '../../index.ts'
+import type { Refresher, TokenSet } from '../../index.ts'
 import {
   fitted,
   isObject,
@@ -53,6 +53,9 @@ interface RenewedToken {
   readonly results: readonly RenewalResult[]
 }
 
+/** How many deposits a process remembers, the oldest goes first. */
+const DEPOSITS_MAX = 1_000
+
 type JwtSettings = CallbackOptions & { readonly jwt?: AnyJwtCallback | undefined }
 
 /**
@@ -67,6 +70,7 @@ export function jwtCallback(
 ): JwtCallback {
   const { errorName = 'RefreshTokenError', legacyCookieProvider } = options
   const notices = noticesFor(options.log)
+  const deposited = new Map<string, Promise<string>>()
 
   async function jwt(params: JwtParams): Promise<Fields | null> {
     const isSignIn = params.account != null || params.user != null
@@ -86,8 +90,13 @@ export function jwtCallback(
     const found = await tokenSetOfSignIn(refreshers, options, notices, account, user)
     if (found === undefined) return { token: withMark(token, {}), mark: {}, results: [] }
     const { provider, main, sets } = found
-    const mark = { provider, ...(sets !== undefined && { sets }) }
     const results = [{ provider, accessToken: main.tokens.accessToken, mustSignIn: false }]
+    const handle = await depositOf(refresherOf(refreshers, provider), main.tokens)
+    if (handle !== undefined) {
+      const mark = { provider, handle }
+      return { token: withMark(token, mark), mark, results }
+    }
+    const mark = { provider, ...(sets !== undefined && { sets }) }
     return { token: withMark(withTokenSet(main, token), mark), mark, main, results }
   }
 
@@ -101,6 +110,15 @@ export function jwtCallback(
       return { token: withMark(token, before), mark: before, results: [] }
     }
     const found = tokenSetIn(token, { strict: true })
+    const handle = before.handle ?? (await depositOf(refresher, found?.tokens))
+    if (handle !== undefined) {
+      const { result } = await renewal(provider, refresher, handle, options)
+      noteSession(result)
+      const mark = { provider, handle }
+      const { error: _, ...rest } = withoutTokenSet(token)
+      const error = result.mustSignIn && { error: errorName }
+      return { token: withMark({ ...rest, ...error }, mark), mark, results: [result] }
+    }
     const [renewed, ...linked] = await Promise.all([
       renewal(provider, refresher, found?.tokens, options),
       ...Object.entries(before.sets ?? {}).map(([id, tokens]) =>
@@ -115,6 +133,38 @@ export function jwtCallback(
     const { error: _, ...rest } = main ? withTokenSet(main, token) : token
     const error = renewed.result.mustSignIn && { error: errorName }
     return { token: withMark({ ...rest, ...error }, mark), mark, main, results }
+  }
+
+  /**
+   * The handle for tokens that are to stay in the ledger. `undefined`: they stay in the cookie, and
+   * if only the ledger could not be reached, the next use of the session deposits them.
+   */
+  async function depositOf(
+    refresher: Refresher | undefined,
+    tokens: TokenSet | undefined,
+  ): Promise<string | undefined> {
+    if (options.tokens !== 'ledger' || tokens === undefined) return undefined
+    try {
+      return await depositOnce(refresher, tokens)
+    } catch (cause) {
+      notices.failed('the deposit of the tokens', cause)
+      return undefined
+    }
+  }
+
+  /** All requests of this process with one cookie get one handle: a render cannot write cookies. */
+  function depositOnce(
+    refresher: Refresher | undefined,
+    tokens: TokenSet,
+  ): Promise<string> | undefined {
+    const name = tokens.refreshToken ?? tokens.accessToken
+    const known = deposited.get(name)
+    if (known !== undefined || refresher === undefined) return known
+    const handle = refresher.deposit(tokens)
+    deposited.set(name, handle)
+    if (deposited.size > DEPOSITS_MAX) deposited.delete(deposited.keys().next().value!)
+    handle.catch(() => deposited.delete(name))
+    return handle
   }
 
   /** Calls the application's own callback and puts our fields back. */

@@ -90,6 +90,11 @@ export interface CallbackOptions extends SessionOptions {
    * `false`.
    */
   readonly storeIdToken?: boolean
+  /**
+   * Where the tokens are. `ledger`: the cookie holds a handle, which never changes, and no token; a
+   * session that still holds tokens is deposited at its next use. Default `cookie`.
+   */
+  readonly tokens?: 'cookie' | 'ledger'
 }
 
 /** Options as they were called before 1.0, and their names of today. */
@@ -121,6 +126,7 @@ export const CALLBACK_OPTIONS: TableOf<CallbackOptions & { jwt?: unknown; sessio
   previousToken: func,
   legacyCookieProvider: LEGACY_COOKIE,
   storeIdToken: boolean,
+  tokens: oneOf('cookie', 'ledger'),
   jwt: func,
   session: func,
 }
@@ -147,6 +153,9 @@ export function checkCallbacks(
 export function checkCallbackOptions(refreshers: Refreshers, options: CallbackOptions): void {
   checkCallbacks('refreshCallbacks', refreshers, options, CALLBACK_OPTIONS)
   const { linkedProviders, previousToken, legacyCookieProvider } = options
+  if (options.tokens === 'ledger' && linkedProviders === 'all') {
+    throw new TypeError("tokens: 'ledger' keeps one provider: leave linkedProviders out")
+  }
   if (linkedProviders === 'all' && previousToken === undefined) {
     throw new TypeError(
       "linkedProviders: 'all' needs previousToken, the token in the cookie of the " +

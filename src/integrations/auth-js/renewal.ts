@@ -28,25 +28,34 @@ export interface SessionRenewal {
 /**
  * Renews a token set if that is due. Never rejects.
  *
- * @param tokens Absent: the session holds a token set that cannot be read. Only a sign-in can help.
+ * @param tokens A set, or a handle. Absent: the session holds a token set that cannot be read. Only
+ *   a sign-in can help.
  * @param refresher Absent: the token set is left as it is.
  */
 export async function renewal(
   provider: string,
   refresher: Refresher | undefined,
-  tokens: TokenSet | undefined,
+  tokens: TokenSet | string | undefined,
   options: SessionOptions,
 ): Promise<SessionRenewal> {
   if (tokens === undefined) {
     return { tokens, changed: false, result: { provider, mustSignIn: true } }
   }
-  const unchanged = { tokens, changed: false, result: { provider, mustSignIn: false } }
+  const held = typeof tokens === 'string' ? undefined : tokens
+  const unchanged = { tokens: held, changed: false, result: { provider, mustSignIn: false } }
   if (refresher === undefined) return unchanged
   const { waitUntil, clock = systemClock } = options
-  const call = beginCall(tokens.refreshToken ?? tokens.accessToken, waitMsOf(options), clock)
+  const call = beginCall(
+    held?.refreshToken ?? held?.accessToken ?? `${tokens}`,
+    waitMsOf(options),
+    clock,
+  )
   let isGood = false
   try {
-    const outcome = await refresher.refresh(tokens, { waitUntil, waitMs: call.leftMs })
+    const asked = { waitUntil, waitMs: call.leftMs }
+    const outcome = await (typeof tokens === 'string'
+      ? refresher.refresh(tokens, asked)
+      : refresher.refresh(tokens, asked))
     isGood = outcome.error === undefined && outcome.state !== 'expiring'
     const { accessToken, needsSignIn, canSignInSilently } = outcome
     const isSignedOut = outcome.error?.code === 'revoked'
@@ -58,7 +67,7 @@ export async function renewal(
       isSignedOut,
       ...(needsSignIn && { reason: outcome.error?.reason }),
     }
-    return { tokens: outcome.tokens, changed: outcome.changed, result }
+    return { tokens: held && outcome.tokens, changed: outcome.changed, result }
   } catch {
     // `refresh` never rejects, but an application may have wrapped it.
     return unchanged

@@ -64,7 +64,12 @@ export function tokenSessionCallback(
     const results = remembered.get(token) ?? resultsIn(token, options)
     // Secrets are looked for in what the application's callback returns. Most have none.
     if (options.session === undefined) return sessionOf(params, { results, sets: [] }, options)
-    const sets = [...partsIn(token), ...Object.values(markOf(token)?.sets ?? {})]
+    const { sets: linked = {}, handle } = markOf(token) ?? {}
+    // What a handle stands for is in no field of the token.
+    const accessToken = results[0]?.accessToken
+    const held =
+      handle === undefined ? [] : [{ grant: handle, ...(accessToken && { accessToken }) }]
+    const sets = [...partsIn(token), ...Object.values(linked), ...held]
     const visible = { ...params, ...(params.token && { token: withoutSecrets(token) }) }
     return sessionOf(visible, { results, sets }, options)
   }

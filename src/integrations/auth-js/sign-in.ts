@@ -132,13 +132,16 @@ export function signOutEvent(
   const { legacyCookieProvider, find, log, clock = systemClock } = options
   const notices = noticesFor(log)
 
-  async function setsOf({ token, session }: SignOutMessage): Promise<[string, TokenSet][]> {
+  async function setsOf({
+    token,
+    session,
+  }: SignOutMessage): Promise<[string, TokenSet | string][]> {
     if (isObject(token)) {
       const mark =
         markOf(token) ?? markOfLegacyCookie(token, refreshers, legacyCookieProvider, notices)
-      const main = tokenSetIn(token)?.tokens
-      const own: [string, TokenSet][] = mark.provider && main ? [[mark.provider, main]] : []
-      return [...own, ...Object.entries(mark.sets ?? {})]
+      const main = mark.handle ?? tokenSetIn(token)?.tokens
+      const own = mark.provider && main && { [mark.provider]: main }
+      return Object.entries({ ...mark.sets, ...own })
     }
     const userId = isObject(session) ? session['userId'] : undefined
     const rows = find === undefined ? [] : await rowsOf({ find }, userId)
