@@ -251,9 +251,9 @@ function hook(
   async function handler(input: object): Promise<never> {
     const { createAuthMiddleware } = await import('better-auth/api')
     const run = createAuthMiddleware(async (request) => {
-      await work(request as never)
+      await work(request)
     })
-    return (await run(input as never)) as never
+    return (await run(input)) as never
   }
   return {
     matcher: ({ path }) => paths.includes(path ?? ''),

@@ -6,7 +6,6 @@ import type { OAuthSession, WebSessionOptions } from './web.ts'
 export type { OAuthSession, WebSessionOptions } from './web.ts'
 
 declare global {
-  // oxlint-disable-next-line typescript/no-namespace: this is how Express is extended
   namespace Express {
     interface Request {
       /** The session of this request, after `app.use(sessions(…))`. */

@@ -25,8 +25,8 @@ export interface DurableObjectNamespace<Id = unknown> {
 /** What is asked of the state of a Durable Object. */
 export interface DurableObjectState {
   readonly storage: {
-    get<T>(key: string): Promise<T | undefined>
-    put<T>(key: string, value: T): Promise<void>
+    get(key: string): Promise<unknown>
+    put(key: string, value: unknown): Promise<void>
     setAlarm(atMs: number): Promise<void>
     deleteAll(): Promise<void>
   }
@@ -160,7 +160,7 @@ export class LedgerRow {
   async fetch(request: Request): Promise<Response> {
     // All of the body first: another request may come in while it arrives.
     const value = new Uint8Array(await request.arrayBuffer())
-    const [row, nowMs] = this.#standing(await this.#storage.get<Kept>(ROW))
+    const [row, nowMs] = this.#standing((await this.#storage.get(ROW)) as Kept | undefined)
     if (request.method !== 'PUT') return answer(row, nowMs, false)
     const expected = Number(request.headers.get('row-expected') ?? NaN)
     const ttlMs = Number(request.headers.get('row-ttl-ms') ?? NaN)
@@ -172,7 +172,7 @@ export class LedgerRow {
   }
 
   async alarm(): Promise<void> {
-    const kept = await this.#storage.get<Kept>(ROW)
+    const kept = (await this.#storage.get(ROW)) as Kept | undefined
     const [row] = this.#standing(kept)
     // An alarm may come early.
     await (row ? this.#storage.setAlarm(row.expiresAtMs) : this.#storage.deleteAll())

@@ -86,9 +86,9 @@ function isDefault(dispatcher: Fields): boolean {
   const made = Object.getPrototypeOf(dispatcher) as Fields
   const options = Object.getOwnPropertySymbols(dispatcher)
     .filter((symbol) => symbol.description === 'options')
-    .map((symbol) => dispatcher[symbol] as Fields)
-  const values = options.flatMap((each) => Object.values(each))
-  const { name } = made.constructor as Function
+    .map((symbol) => dispatcher[symbol])
+  const values = options.flatMap((each) => Object.values(each as Fields))
+  const { name } = made.constructor
   if (dispatcher['dispatch'] !== made['dispatch']) return false
   // Node 26 shows the same dispatcher to older undicis; the other symbol has it as it is.
   if (name === 'Dispatcher1Wrapper') return Symbol.for('undici.globalDispatcher.2') in globalThis

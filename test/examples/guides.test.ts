@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getRequestListener } from '@hono/node-server'
 import type { Express } from 'express'
 import type { FastifyInstance } from 'fastify'
 import { createApp, createRouter, defineEventHandler, toNodeListener } from 'h3'
@@ -14,7 +13,7 @@ import type { OAuthSession, WebSessions } from '../../src/integrations/web.ts'
 import { firstBlockOf } from '../docs/guide.ts'
 import { stand } from './stand.ts'
 import { visitor } from './visitor.ts'
-import { surroundings } from './world.ts'
+import { surroundings, webListener } from './world.ts'
 
 type Fetch = (request: Request) => Promise<Response>
 
@@ -31,11 +30,11 @@ async function orders(oauth: OAuthSession): Promise<Response> {
 const guides: Record<string, (path: string) => Promise<RequestListener>> = {
   async 'web-sessions'(path) {
     const { default: app } = await firstBlockOf<{ default: { fetch: Fetch } }>(path)
-    return getRequestListener((request) => app.fetch(request))
+    return webListener((request) => app.fetch(request))
   },
   async hono(path) {
     const { app } = await firstBlockOf<{ app: Hono }>(path)
-    return getRequestListener(app.fetch)
+    return webListener(app.fetch)
   },
   async express(path) {
     return (await firstBlockOf<{ app: Express }>(path)).app
@@ -43,29 +42,27 @@ const guides: Record<string, (path: string) => Promise<RequestListener>> = {
   async fastify(path) {
     const { app } = await firstBlockOf<{ app: FastifyInstance }>(path)
     await app.ready()
-    onTestFinished(() => app.close())
-    return (request, response) => void app.routing(request, response)
+    onTestFinished(async () => app.close())
+    return (request, response) => app.routing(request, response)
   },
   async nuxt(path) {
     const { default: middleware } = await firstBlockOf<{ default: EventHandler }>(path)
     const router = createRouter().get(
       '/orders',
-      defineEventHandler(({ context }) => orders(context['oauth'] as OAuthSession)),
+      defineEventHandler(({ context }) => orders(context['oauth'])),
     )
     return toNodeListener(createApp().use(middleware).use(router))
   },
   async sveltekit(path) {
     const { handle } = await firstBlockOf<{ handle: ReturnType<typeof svelteKitSessions> }>(path)
-    return getRequestListener((request) => {
+    return webListener((request) => {
       const event = { request, locals: {} as { oauth: OAuthSession } }
       return handle({ event, resolve: ({ locals }) => orders(locals.oauth) })
     })
   },
   async 'react-router'(path) {
     const { oauth } = await firstBlockOf<{ oauth: WebSessions }>(path)
-    return getRequestListener(
-      async (request) => (await oauth.route(request)) ?? orders(oauth.of(request)),
-    )
+    return webListener(async (request) => (await oauth.route(request)) ?? orders(oauth.of(request)))
   },
 }
 

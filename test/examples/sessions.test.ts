@@ -1,5 +1,4 @@
 import type { RequestListener } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
 import { toNodeListener } from 'h3'
 import * as h3 from 'h3-2'
 import { toNodeHandler } from 'h3-2/node'
@@ -21,7 +20,7 @@ import { stand } from './stand.ts'
 import { svelteKitApp } from './sveltekit.ts'
 import { visitor } from './visitor.ts'
 import type { Visitor } from './visitor.ts'
-import { surroundings } from './world.ts'
+import { surroundings, webListener } from './world.ts'
 import type { Surroundings } from './world.ts'
 
 const REQUESTS = 20
@@ -29,13 +28,13 @@ const REQUESTS = 20
 type Build = (options: WebSessionOptions, api: string) => Promise<RequestListener>
 
 const frameworks: Record<string, Build> = {
-  Hono: async (options, api) => getRequestListener(honoApp(options, api).fetch),
+  Hono: async (options, api) => webListener(honoApp(options, api).fetch),
   Express: async (options, api) => expressApp(options, api),
   async Fastify(options, api) {
     const app = await fastifyApp(options, api)
     await app.ready()
-    onTestFinished(() => app.close())
-    return (request, response) => void app.routing(request, response)
+    onTestFinished(async () => app.close())
+    return (request, response) => app.routing(request, response)
   },
   'Nuxt, by h3 1.x': async (options, api) => toNodeListener(nuxtApp(options, api)),
   'h3 2.x': async (options, api) => toNodeHandler(h3Two(options, api)),
@@ -77,7 +76,7 @@ function reactRouter(options: WebSessionOptions, api: string): RequestListener {
     prerender: [],
     routeDiscovery: { mode: 'initial' },
   } as never)
-  return getRequestListener((request) => handle(request))
+  return webListener((request) => handle(request))
 }
 
 interface Stage extends Surroundings {

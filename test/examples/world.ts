@@ -1,3 +1,5 @@
+import type { RequestListener } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
 import { onTestFinished } from 'vitest'
 import { oidc } from '../../providers/oidc.ts'
 import { createRefresher } from '../../src/index.ts'
@@ -64,4 +66,12 @@ export async function surroundings(
     signIn: async () => tokenSetOf(await server.signIn(), clock),
     expire: () => clock.advance(HOUR_MS),
   }
+}
+
+/** A server's listener for an application that takes a Request. */
+export function webListener(
+  answer: (request: Request) => Response | Promise<Response>,
+): RequestListener {
+  const listener = getRequestListener(answer)
+  return (request, response) => void listener(request, response)
 }

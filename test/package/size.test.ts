@@ -12,9 +12,9 @@ const AT_ONCE_MAX = 28 * 1024
  * words of all options, the spellings of expiries, the proofs that nothing was sent and the rules
  * of taking over are twelve more; placeholders, and what stands around a token, one; the question
  * to a silent path another; to ask the AS about a token, and to say why a user has to sign in,
- * three; a connection for each presentation, one and a half.
+ * three; a connection for each presentation, one and a half; handles, one more.
  */
-const ALL_MAX = 71.5 * 1024
+const ALL_MAX = 72.5 * 1024
 
 /**
  * Products that no description is needed for to be named by mistake. `oidc` is no product, and the
@@ -59,7 +59,7 @@ describe('the main entry, bundled', async () => {
     expect(typical.files.filter((path) => later.test(path)).length).toBeGreaterThan(5)
   })
 
-  it('is at most 71.5 KiB in one file', () => {
+  it('is at most 72.5 KiB in one file', () => {
     expect(typical.gzipBytes).toBeLessThanOrEqual(ALL_MAX)
   })
 

@@ -256,7 +256,7 @@ async function startControl(server: OidcServer): Promise<Server> {
       const [, what, grant] = (request.url ?? '').split('/')
       if (what === 'sign-in') {
         const answer = await server.signIn()
-        return { answer, grant: server.grantOf(answer.refresh_token!) }
+        return { answer, grant: server.grantOf(answer.refresh_token) }
       }
       if (what === 'cut') return server.faults.next({ kind: 'cut_after' }) ?? {}
       return server.counts(Number(grant))

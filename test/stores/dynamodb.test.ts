@@ -120,7 +120,7 @@ describe('dynamodbStore', () => {
     [fakeDynamo(), { table: 'a' }, /table is a string: write the name of a table/],
     [fakeDynamo(), { tabel: 'rows' }, /did you mean table/],
   ])('takes no %j with %j', (client, options, says) => {
-    const make = (): unknown => dynamodbStore(client as DynamodbClient, options as object)
+    const make = (): unknown => dynamodbStore(client as DynamodbClient, options as never)
     expect(make).toThrow(TypeError)
     expect(make).toThrow(says)
   })

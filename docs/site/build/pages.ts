@@ -40,7 +40,7 @@ export function stagePages(root: string, folder: string): readonly StagedPage[] 
 
   for (const [file, to] of pageOf) {
     const resolve = (target: string): string | undefined => {
-      const [path = '', hash] = split(target)
+      const [path, hash] = split(target)
       if (path === '') return undefined
       const at = posix.join(posix.dirname(file), path).replace(/\/$/, '')
       const page = pageOf.get(at) ?? pageOf.get(`${at}/README.md`)

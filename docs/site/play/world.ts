@@ -118,7 +118,8 @@ export function playWorld(facts: ProviderFacts, { onLine, onChange, say }: Told)
   async function exchange(of: 'hand' | 'once', init: RequestInit, url: string, die: () => void) {
     await later(TRAVEL_MS)
     const headers = new Headers(init.headers)
-    const body = typeof init.body === 'string' ? init.body : String(init.body ?? '')
+    const { body: given = '' } = init
+    const body = given instanceof URLSearchParams ? given.toString() : (given as string)
     const arriving = { url, body, headers: (key: string) => headers.get(key) ?? undefined }
     const isRevocation = url === provider.revocationEndpoint
     if (isRevocation) servers[of].receiveRevocation(arriving)

@@ -45,11 +45,8 @@ export async function renewal(
   const unchanged = { tokens: held, changed: false, result: { provider, mustSignIn: false } }
   if (refresher === undefined) return unchanged
   const { waitUntil, clock = systemClock } = options
-  const call = beginCall(
-    held?.refreshToken ?? held?.accessToken ?? `${tokens}`,
-    waitMsOf(options),
-    clock,
-  )
+  const named = typeof tokens === 'string' ? tokens : (tokens.refreshToken ?? tokens.accessToken)
+  const call = beginCall(named, waitMsOf(options), clock)
   let isGood = false
   try {
     const asked = { waitUntil, waitMs: call.leftMs }

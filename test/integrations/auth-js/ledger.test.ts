@@ -94,7 +94,9 @@ describe("tokens: 'ledger'", () => {
       },
     )
 
-    const token = await callbacks.jwt({ token: cookie as Record<string, unknown> })
+    const token: unknown = await Promise.resolve(
+      callbacks.jwt({ token: cookie as Record<string, unknown> }),
+    )
     const session = await callbacks.session({
       session: { user: {}, expires: '' },
       token: token as object as Record<string, unknown>,

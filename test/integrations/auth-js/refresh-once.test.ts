@@ -253,7 +253,7 @@ describe('the authorization request', () => {
     const provider = await builtIn(id, { ...discovers, ...given })
     const config = refreshOnce({ providers: [provider] }, options())
 
-    const sent = await requested(config, String((given as { id?: string }).id ?? id))
+    const sent = await requested(config, (given as { id?: string }).id ?? id)
 
     expect(Object.fromEntries(sent)).toMatchObject({ ...expected, client_id: 'my-app' })
     expect(sent.get('scope')).toBeTruthy()
@@ -391,7 +391,7 @@ describe('refreshOnce()', () => {
 })
 
 /** Signs in, crosses two expiries with many requests each, and signs out. */
-async function crossed(handler: (app: App, server: OidcServer) => App['handler']) {
+async function crossed(handler: (app: App, server: OidcServer) => App['handler'], writes = true) {
   vi.useFakeTimers({ toFake: ['Date'] })
   onTestFinished(() => void vi.useRealTimers())
   const app = await startApp()
@@ -405,9 +405,9 @@ async function crossed(handler: (app: App, server: OidcServer) => App['handler']
   await user.signIn()
   for (let expiry = 0; expiry < 2; expiry += 1) {
     vi.advanceTimersByTime(HOUR_MS)
-    await atOnce(REQUESTS, () => user.session())
+    await atOnce(REQUESTS, () => user.session({ writes }))
   }
-  const session = await user.session()
+  const session = await user.session({ writes })
   const before = server.counts()
   await user.signOut()
   return { session, before, after: server.counts() }
@@ -485,6 +485,41 @@ function coreConfig(server: OidcServer, client: ClientId): AuthConfig {
     logger: { error() {}, warn() {}, debug() {} },
   } as AuthConfig
 }
+
+describe('with tokens in the ledger', () => {
+  const inLedger = (): RefreshOnceOptions => ({ ...exposed(), tokens: 'ledger' })
+
+  it('presents each token once although no cookie is ever written, and revokes', async () => {
+    const { session, before, after } = await crossed((_, server) => {
+      const config = refreshOnce(coreConfig(server, 'post'), inLedger())
+      return (request) => Auth(request, config)
+    }, false)
+
+    expect(session).toMatchObject({ accessToken: expect.any(String) as unknown })
+    expect(before).toMatchObject({ presentedTwice: 0, reuses: 0, grants: { live: 1, dead: 0 } })
+    expect(after).toMatchObject({ grants: { live: 0, dead: 1 } })
+  })
+
+  it('makes the cookie at most 400 bytes longer than Auth.js alone does', async () => {
+    const sizes = { alone: 0, inLedger: 0 }
+    for (const way of ['alone', 'inLedger'] as const) {
+      await crossed((_, server) => {
+        const config = coreConfig(server, 'post')
+        const used = way === 'alone' ? config : refreshOnce(config, inLedger())
+        return async (request) => {
+          const response = await Auth(request, used)
+          const cookies = response.headers.getSetCookie()
+          const session = cookies.filter((line) => line.startsWith('authjs.session-token'))
+          sizes[way] = Math.max(sizes[way], session.join().length)
+          return response
+        }
+      })
+    }
+
+    expect(sizes.alone).toBeGreaterThan(100)
+    expect(sizes.inLedger - sizes.alone).toBeLessThanOrEqual(400)
+  })
+})
 
 it('serves @auth/express', async () => {
   const { session, before } = await crossed((_, server) => {

@@ -14,7 +14,7 @@ const BUSY_MS = 10_000
 
 /** SQLite on Node 20: libsql has the interface of better-sqlite3. */
 export function openSqlite(file: string): Database.Database {
-  return new Database(file, { timeout: BUSY_MS } as Database.Options)
+  return new Database(file, { timeout: BUSY_MS })
 }
 
 export interface AppOptions {
@@ -32,7 +32,6 @@ export interface AppOptions {
 }
 
 /** An application with Better Auth. Not `any`: what its tests use. */
-// oxlint-disable-next-line typescript/explicit-function-return-type: inferred from the options
 export function appOf({
   issuer,
   database,
