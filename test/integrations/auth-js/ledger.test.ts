@@ -97,10 +97,12 @@ describe("tokens: 'ledger'", () => {
     const token: unknown = await Promise.resolve(
       callbacks.jwt({ token: cookie as Record<string, unknown> }),
     )
-    const session = await callbacks.session({
-      session: { user: {}, expires: '' },
-      token: token as object as Record<string, unknown>,
-    })
+    const session: unknown = await Promise.resolve(
+      callbacks.session({
+        session: { user: {}, expires: '' },
+        token: token as object as Record<string, unknown>,
+      }),
+    )
 
     expect(token).toEqual(cookie)
     const text = JSON.stringify([session, seen])
